@@ -1,0 +1,77 @@
+//! Moments, in milliseconds since 1970, and their one text form.
+
+use std::fmt;
+use std::time::Duration;
+
+/// A moment of the wall clock: milliseconds since 1970-01-01T00:00:00Z.
+///
+/// Its text form is RFC 3339 in UTC with milliseconds, `2026-02-23T14:30:00.000Z`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct UnixMs(pub i64);
+
+/// The last moment that is accepted, `9999-12-31T00:00:00Z`: RFC 3339 has four digits for the year.
+const LATEST_MS: i64 = 253_402_214_400_000;
+
+impl UnixMs {
+    /// This moment and `by` (to the millisecond).
+    pub fn plus(self, by: Duration) -> Self {
+        Self(self.0.saturating_add(i64::try_from(by.as_millis()).unwrap_or(i64::MAX)))
+    }
+
+    /// This moment less `by` (to the millisecond).
+    pub fn minus(self, by: Duration) -> Self {
+        Self(self.0.saturating_sub(i64::try_from(by.as_millis()).unwrap_or(i64::MAX)))
+    }
+
+    /// Whole seconds since 1970, rounded down.
+    pub fn seconds(self) -> i64 {
+        self.0.div_euclid(1000)
+    }
+
+    /// Reads RFC 3339 with any offset; digits beyond the millisecond are cut.
+    ///
+    /// # Errors
+    /// A sentence for the person who sent it, when `text` is no such time or lies before 1970 or after 9999.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let wrong = || "must be an RFC 3339 time such as 2026-02-23T14:30:00.000Z, from 1970 to 9999".to_owned();
+        let at: jiff::Timestamp = text.parse().map_err(|_| wrong())?;
+        let ms = at.as_millisecond();
+        if (0..=LATEST_MS).contains(&ms) { Ok(Self(ms)) } else { Err(wrong()) }
+    }
+}
+
+impl fmt::Display for UnixMs {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let at = jiff::Timestamp::from_millisecond(self.0.clamp(0, LATEST_MS)).unwrap_or_default();
+        write!(f, "{at:.3}")
+    }
+}
+
+impl serde::Serialize for UnixMs {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_has_milliseconds_and_z() {
+        assert_eq!(UnixMs(1_771_857_000_000).to_string(), "2026-02-23T14:30:00.000Z");
+        assert_eq!(UnixMs(1).to_string(), "1970-01-01T00:00:00.001Z");
+    }
+
+    #[test]
+    fn offsets_are_read_and_finer_digits_are_cut() {
+        assert_eq!(UnixMs::parse("2026-02-23T15:30:00.0009+01:00"), Ok(UnixMs(1_771_857_000_000)));
+    }
+
+    #[test]
+    fn other_texts_are_refused_with_an_example() {
+        for text in ["", "yesterday", "2026-02-23", "1969-12-31T23:59:59Z", "2026-13-01T00:00:00Z", "1771857000"] {
+            assert!(UnixMs::parse(text).is_err_and(|m| m.contains("2026-02-23T14:30")), "{text}");
+        }
+    }
+}
