@@ -1,0 +1,67 @@
+//! When something runs every night: cron with five or six fields, in UTC.
+
+use std::str::FromStr;
+
+use super::time::UnixMs;
+
+/// A parsed schedule. Five fields are minute to weekday; six have the seconds in front.
+#[derive(Debug, Clone)]
+pub struct Schedule(cron::Schedule);
+
+impl Schedule {
+    /// Reads the text form, such as `30 3 * * *` or `0 30 3 * * *`.
+    ///
+    /// # Errors
+    /// A sentence that says what is allowed.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let fields = text.split_whitespace().count();
+        let full = match fields {
+            5 => format!("0 {text}"),
+            6 => text.to_owned(),
+            _ => return Err(format!("must have five or six fields, such as 0 30 3 * * *, and not {fields}")),
+        };
+        if full.split_whitespace().nth(5).is_some_and(|days| days.contains(|c: char| c.is_ascii_digit())) {
+            return Err("must name weekdays (SUN, MON-FRI): their numbers differ from program to program".to_owned());
+        }
+        cron::Schedule::from_str(&full)
+            .map(Self)
+            .map_err(|error| format!("is no cron schedule such as 0 30 3 * * * ({error})"))
+    }
+
+    /// The first time strictly after `at`; `None` when there is none.
+    pub fn next_after(&self, at: UnixMs) -> Option<UnixMs> {
+        let at = chrono::DateTime::from_timestamp_millis(at.0)?;
+        self.0.after(&at).next().map(|next| UnixMs(next.timestamp_millis()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn next(schedule: &str, at: &str) -> String {
+        let at = UnixMs::parse(at).unwrap();
+        Schedule::parse(schedule).unwrap().next_after(at).unwrap().to_string()
+    }
+
+    #[test]
+    fn five_and_six_fields_mean_the_same_night() {
+        for schedule in ["30 3 * * *", "0 30 3 * * *"] {
+            assert_eq!(next(schedule, "2026-02-23T03:29:59.999Z"), "2026-02-23T03:30:00.000Z");
+            assert_eq!(next(schedule, "2026-02-23T03:30:00.000Z"), "2026-02-24T03:30:00.000Z");
+        }
+    }
+
+    #[test]
+    fn weekdays_go_by_name() {
+        assert_eq!(next("0 4 * * SUN", "2026-02-23T00:00:00Z"), "2026-03-01T04:00:00.000Z");
+        assert!(Schedule::parse("0 4 * * 1").is_err());
+    }
+
+    #[test]
+    fn what_is_no_schedule_is_refused_with_an_example() {
+        for text in ["", "daily", "99 3 * * *", "* * *", "0 0 0 0 0 0 0"] {
+            assert!(Schedule::parse(text).is_err_and(|message| message.contains("0 30 3")), "{text}");
+        }
+    }
+}

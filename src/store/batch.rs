@@ -1,0 +1,299 @@
+//! One transaction of the writer: whatever waits, one commit, one sync, then everyone's answer.
+
+use rusqlite::Connection;
+
+use super::Shared;
+use super::answer::Reply;
+use super::error::{StoreError, is_environment};
+use super::handover::{Change, Handover};
+use super::meta::{self, Meta};
+use super::outcome::Outcome;
+use super::publish::{PublishError, Published};
+use super::tx::{DirectoryChange, Gathered, Kept, Tx, panic_text};
+use super::work::Work;
+
+/// What the writer works with.
+pub(super) struct Desk<'a> {
+    pub(super) connection: &'a Connection,
+    pub(super) shared: &'a Shared,
+    pub(super) handover: &'a dyn Handover,
+    pub(super) kept: &'a mut Kept,
+}
+
+/// What came of a batch.
+pub(super) struct Done {
+    /// Outcomes that are not on disk because the commit failed: to be tried again, in this order.
+    pub(super) again: Vec<Box<Outcome>>,
+    /// Why the commit failed.
+    pub(super) failed: Option<String>,
+}
+
+type PublishResult = Result<Published, PublishError>;
+
+impl Desk<'_> {
+    /// Runs a batch. `before` does what the writer itself has to write with it.
+    pub(super) fn run(&mut self, mut items: Vec<Work>) -> Done {
+        let mut results = Vec::new();
+        let outcome = match self.attempt(&mut items, &mut results, false) {
+            Err(Trouble::Item) => {
+                // Some item failed: all again, each in a savepoint of its own, so that it fails alone.
+                results.clear();
+                self.attempt(&mut items, &mut results, true)
+            }
+            other => other,
+        };
+        match outcome {
+            Ok(changes) => {
+                self.handover.committed(changes);
+                answer(items, results, None);
+                Done { again: Vec::new(), failed: None }
+            }
+            Err(trouble) => {
+                let text = trouble.to_string();
+                let again = answer(items, results, Some(&text));
+                Done { again, failed: Some(text) }
+            }
+        }
+    }
+
+    /// A transaction of the writer's own, for work that nobody waits for.
+    pub(super) fn background<T>(
+        &mut self,
+        work: impl FnOnce(&mut Tx<'_>) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        self.connection.execute_batch("BEGIN IMMEDIATE")?;
+        let mut tx = Tx::new(self.connection, self.shared, self.handover, self.kept);
+        let worked = tx.savepoint(work).and_then(|value| Ok((value, finish(&mut tx)?)));
+        let gathered = std::mem::take(&mut tx.gathered);
+        let committed = worked.and_then(|(value, taken)| {
+            self.connection.execute_batch("COMMIT")?;
+            Ok((value, taken))
+        });
+        match committed {
+            Ok((value, taken)) => {
+                let changes = self.committed(gathered, taken);
+                if !changes.is_empty() {
+                    self.handover.committed(changes);
+                }
+                Ok(value)
+            }
+            Err(error) => {
+                self.rollback();
+                Err(error)
+            }
+        }
+    }
+
+    /// One try at the whole batch. After an `Err` nothing of it is in the file or in memory.
+    fn attempt(
+        &mut self,
+        items: &mut [Work],
+        results: &mut Vec<Option<PublishResult>>,
+        careful: bool,
+    ) -> Result<Vec<Change>, Trouble> {
+        self.connection.execute_batch("BEGIN IMMEDIATE").map_err(Trouble::environment)?;
+        let mut tx = Tx::new(self.connection, self.shared, self.handover, self.kept);
+        let worked = run_items(&mut tx, items, results, careful).and_then(|()| finish(&mut tx));
+        let gathered = std::mem::take(&mut tx.gathered);
+        match worked {
+            Ok(taken) => {
+                if let Err(error) = self.connection.execute_batch("COMMIT") {
+                    self.rollback();
+                    return Err(Trouble::environment(error));
+                }
+                Ok(self.committed(gathered, taken))
+            }
+            Err(trouble) => {
+                self.rollback();
+                Err(trouble)
+            }
+        }
+    }
+
+    fn rollback(&self) {
+        // After some errors SQLite has rolled back by itself.
+        if !self.connection.is_autocommit()
+            && let Err(error) = self.connection.execute_batch("ROLLBACK")
+        {
+            tracing::error!(%error, "a transaction could not be rolled back");
+        }
+    }
+
+    /// The transaction is on disk: what it gathered comes into force in memory.
+    fn committed(&mut self, gathered: Gathered, taken: super::fill::Taken) -> Vec<Change> {
+        let directory = &self.shared.directory;
+        for change in gathered.directory {
+            match change {
+                DirectoryChange::Tenant(id, name) => directory.put_tenant(id, &name),
+                DirectoryChange::TenantGone(name) => directory.remove_tenant(&name),
+                DirectoryChange::Settings(settings) => directory.put_settings(settings),
+                DirectoryChange::Keys(keys) => self.shared.keys.replace(keys),
+            }
+        }
+        for (id, route) in gathered.routes {
+            match route {
+                Some(route) => directory.put_route(&route),
+                None => directory.remove_route(id),
+            }
+        }
+        // What a turn took in was there before this transaction's own rows.
+        self.kept.unfilled.took(taken);
+        self.kept.unfilled.committed(gathered.rows);
+        if let Some(ahead) = gathered.ahead_until {
+            self.kept.ahead_until = ahead;
+        }
+        for endpoint in gathered.bulk {
+            self.kept.bulk.add(endpoint);
+        }
+        gathered.changes
+    }
+}
+
+/// Why a try failed.
+#[derive(Debug, thiserror::Error)]
+enum Trouble {
+    /// An item; the others can still be saved.
+    #[error("an item of the batch failed")]
+    Item,
+    /// Disk, lock, space: nobody's fault, and everybody's.
+    #[error("{0}")]
+    Environment(String),
+}
+
+impl From<Trouble> for StoreError {
+    fn from(trouble: Trouble) -> Self {
+        Self::Unavailable(trouble.to_string())
+    }
+}
+
+impl Trouble {
+    #[expect(clippy::needless_pass_by_value, reason = "is given to map_err")]
+    fn environment(error: rusqlite::Error) -> Self {
+        Self::Environment(error.to_string())
+    }
+
+    fn of(error: &StoreError) -> Self {
+        match error {
+            StoreError::Unavailable(reason) => Self::Environment(reason.clone()),
+            _ => Self::Item,
+        }
+    }
+}
+
+fn run_items(
+    tx: &mut Tx<'_>,
+    items: &mut [Work],
+    results: &mut Vec<Option<PublishResult>>,
+    careful: bool,
+) -> Result<(), Trouble> {
+    for item in items {
+        let result = match item {
+            Work::Publish(event, _) => Some(guarded(tx, careful, |tx| tx.publish(event))?),
+            Work::Outcome(outcome) => {
+                settle(tx, outcome, careful)?;
+                None
+            }
+            Work::Task(task) => {
+                task.run(tx).map_err(|error| Trouble::of(&error))?;
+                None
+            }
+        };
+        results.push(result);
+    }
+    Ok(())
+}
+
+/// Runs a publish. A refusal (id taken) is a result; a failure of the store is trouble, unless it is careful.
+fn guarded(
+    tx: &mut Tx<'_>,
+    careful: bool,
+    work: impl FnOnce(&mut Tx<'_>) -> PublishResult,
+) -> Result<PublishResult, Trouble> {
+    let result = if careful {
+        tx.savepoint(work)
+    } else {
+        std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| work(tx))).map_err(|_| Trouble::Item)?
+    };
+    match &result {
+        Err(PublishError::Store(error @ StoreError::Unavailable(_))) => Err(Trouble::of(error)),
+        Err(PublishError::Store(_)) if !careful => Err(Trouble::Item),
+        _ => Ok(result),
+    }
+}
+
+/// Settles an outcome. One that cannot be written although the disk is well is a defect; it is logged and given
+/// up, else it would come back for ever, and its delivery stays as it is.
+fn settle(tx: &mut Tx<'_>, outcome: &Outcome, careful: bool) -> Result<(), Trouble> {
+    let work = |tx: &mut Tx<'_>| tx.settle(outcome);
+    let result = if careful {
+        tx.savepoint(work)
+    } else {
+        std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| work(tx))).map_err(|panic| {
+            tracing::error!(panic = panic_text(panic.as_ref()), "writing an outcome panicked");
+            Trouble::Item
+        })?
+    };
+    match result {
+        Ok(()) => Ok(()),
+        Err(error @ StoreError::Unavailable(_)) => Err(Trouble::of(&error)),
+        Err(_) if !careful => Err(Trouble::Item),
+        Err(error) => {
+            tracing::error!(delivery = %outcome.delivery, %error, "the outcome of an attempt could not be written");
+            tx.gathered.changes.push(Change::Settled {
+                delivery: outcome.delivery,
+                endpoint: outcome.endpoint,
+                after: super::handover::After::Due(tx.steady.plus(std::time::Duration::from_secs(60))),
+            });
+            Ok(())
+        }
+    }
+}
+
+/// What the writer itself adds to a transaction at its end.
+fn finish(tx: &mut Tx<'_>) -> Result<super::fill::Taken, Trouble> {
+    let work = |tx: &mut Tx<'_>| -> Result<super::fill::Taken, rusqlite::Error> {
+        tx.flush()?;
+        if let Some(offset) = tx.shared().times.notice_jump() {
+            tracing::warn!(offset_ms = offset, "the wall clock has jumped; retries wait as long as they would have");
+        }
+        meta::keep_offset(tx.connection(), tx.shared())?;
+        if tx.shared().trouble().is_some() {
+            // A transaction that writes nothing proves nothing.
+            meta::set(tx.connection(), Meta::Mark, tx.now.0)?;
+        }
+        if tx.kept.unfilled.is_due() { tx.kept.unfilled.turn(tx.connection()) } else { Ok(super::fill::Taken::default()) }
+    };
+    work(tx).map_err(|error| {
+        if !is_environment(&error) {
+            tracing::error!(%error, "a transaction could not be finished");
+        }
+        Trouble::Environment(error.to_string())
+    })
+}
+
+/// Answers everyone. Outcomes of a failed transaction come back.
+fn answer(items: Vec<Work>, results: Vec<Option<PublishResult>>, failed: Option<&str>) -> Vec<Box<Outcome>> {
+    let mut again = Vec::new();
+    let unavailable = || StoreError::Unavailable(failed.unwrap_or_default().to_owned());
+    let mut results = results.into_iter();
+    for item in items {
+        let result = results.next().flatten();
+        match item {
+            Work::Publish(_, reply) => send(reply, result, failed),
+            Work::Outcome(outcome) if failed.is_some() => again.push(outcome),
+            Work::Outcome(_) => {}
+            Work::Task(task) => task.finish(if failed.is_some() { Err(unavailable()) } else { Ok(()) }),
+        }
+    }
+    again
+}
+
+fn send(reply: Reply<Published, PublishError>, result: Option<PublishResult>, failed: Option<&str>) {
+    let result = match (failed, result) {
+        (None, Some(result)) => result,
+        (Some(reason), _) => Err(StoreError::Unavailable(reason.to_owned()).into()),
+        (None, None) => Err(StoreError::Stopping.into()),
+    };
+    // A caller that has gone away does not need its answer.
+    drop(reply.send(result));
+}

@@ -1,0 +1,80 @@
+//! Single values of the file.
+
+use rusqlite::types::{FromSql, ToSql};
+use rusqlite::{Connection, OptionalExtension};
+
+/// The names in the table `meta`.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Meta {
+    /// The last delivery that the tables filled behind hold.
+    FilledDeliveries,
+    /// The last event that they hold.
+    FilledEvents,
+    /// Wall clock less steady time, milliseconds (`times.rs`).
+    SteadyOffset,
+    /// Milliseconds that the server ran.
+    Uptime,
+    /// The wall clock when it was last noted, hourly: the newest mark.
+    Mark,
+    /// The last id that was allotted while the clock was behind the ids.
+    AheadUntil,
+    /// A sealed text by which a wrong `secret.key` is noticed.
+    KeyCheck,
+}
+
+impl Meta {
+    fn name(self) -> &'static str {
+        match self {
+            Self::FilledDeliveries => "filled_deliveries",
+            Self::FilledEvents => "filled_events",
+            Self::SteadyOffset => "steady_offset_ms",
+            Self::Uptime => "uptime_ms",
+            Self::Mark => "mark_at",
+            Self::AheadUntil => "ahead_until",
+            Self::KeyCheck => "key_check",
+        }
+    }
+}
+
+/// A value, if it was ever set.
+pub(super) fn get<T: FromSql>(connection: &Connection, which: Meta) -> rusqlite::Result<Option<T>> {
+    connection
+        .prepare_cached("SELECT value FROM meta WHERE name = ?1")?
+        .query_row([which.name()], |row| row.get(0))
+        .optional()
+}
+
+/// Sets a value.
+pub(super) fn set(connection: &Connection, which: Meta, value: impl ToSql) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached(
+            "INSERT INTO meta (name, value) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+        )?
+        .execute(rusqlite::params![which.name(), value])?;
+    Ok(())
+}
+
+/// Writes the steady offset down where it differs from the file's: the wall clock has jumped.
+pub(super) fn keep_offset(connection: &Connection, shared: &super::Shared) -> rusqlite::Result<()> {
+    let offset = shared.times.offset();
+    if shared.written_offset.load(std::sync::atomic::Ordering::Relaxed) != offset {
+        set(connection, Meta::SteadyOffset, offset)?;
+        shared.written_offset.store(offset, std::sync::atomic::Ordering::Relaxed);
+    }
+    Ok(())
+}
+
+/// Notes the wall clock, the uptime and the offset.
+pub(super) fn mark(connection: &Connection, shared: &super::Shared) -> rusqlite::Result<()> {
+    let times = &shared.times;
+    connection.execute_batch("BEGIN IMMEDIATE")?;
+    let written = set(connection, Meta::Mark, times.wall().0)
+        .and_then(|()| set(connection, Meta::Uptime, times.up_ms()))
+        .and_then(|()| set(connection, Meta::SteadyOffset, times.offset()))
+        .and_then(|()| connection.execute_batch("COMMIT"));
+    if written.is_err() && !connection.is_autocommit() {
+        connection.execute_batch("ROLLBACK")?;
+    }
+    shared.written_offset.store(times.offset(), std::sync::atomic::Ordering::Relaxed);
+    written
+}

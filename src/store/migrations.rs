@@ -1,0 +1,75 @@
+//! The schema's versions. A released migration is never edited; a change is a new file and a new line here.
+
+use rusqlite::Connection;
+use rusqlite_migration::{M, Migrations};
+
+use super::connection::APPLICATION_ID;
+use super::error::StoreError;
+
+const STEPS: &[M<'static>] = &[M::up(include_str!("migrations/0001_initial.sql"))];
+
+/// The version that this program writes.
+pub(super) const LATEST: usize = STEPS.len();
+
+/// What the file is, judged before anything is written.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Found {
+    /// An empty file.
+    Nothing,
+    /// A database of ours at this version.
+    Version(usize),
+}
+
+/// Looks at the file without changing it.
+///
+/// # Errors
+/// A sentence when it belongs to another program, or to a newer Postrider.
+pub(super) fn look(connection: &Connection) -> Result<Found, StoreError> {
+    let number = |name: &str| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
+    let version = number("user_version")?;
+    let tables: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    if tables == 0 && version == 0 {
+        return Ok(Found::Nothing);
+    }
+    if number("application_id")? != i64::from(APPLICATION_ID) {
+        return Err(StoreError::Unavailable(
+            "the file is an SQLite database of another program; name another directory with --data".to_owned(),
+        ));
+    }
+    match usize::try_from(version) {
+        Ok(version) if version <= LATEST => Ok(Found::Version(version)),
+        _ => Err(StoreError::Unavailable(format!(
+            "the database is of version {version}, made by a newer Postrider; this one knows up to {LATEST}: \
+             start the newer program, or restore a backup"
+        ))),
+    }
+}
+
+/// Brings the schema to the latest version, in a transaction.
+pub(super) fn run(connection: &mut Connection) -> Result<(), StoreError> {
+    connection.pragma_update(None, "application_id", APPLICATION_ID)?;
+    Migrations::from_slice(STEPS)
+        .to_latest(connection)
+        .map_err(|error| StoreError::Unavailable(format!("the database could not be upgraded: {error}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_migration_is_valid() {
+        Migrations::from_slice(STEPS).validate().unwrap();
+    }
+
+    #[test]
+    fn a_file_of_another_program_or_of_a_newer_version_is_refused() {
+        let connection = Connection::open_in_memory().unwrap();
+        assert_eq!(look(&connection).unwrap(), Found::Nothing);
+        connection.execute_batch("CREATE TABLE t (x)").unwrap();
+        assert!(look(&connection).unwrap_err().to_string().contains("another program"));
+        connection.pragma_update(None, "application_id", APPLICATION_ID).unwrap();
+        connection.pragma_update(None, "user_version", 99).unwrap();
+        assert!(look(&connection).unwrap_err().to_string().contains("newer Postrider"));
+    }
+}

@@ -1,0 +1,285 @@
+//! Writing down what happened in an attempt, and deciding what follows from it.
+//!
+//! An outcome is a fact reported by a delivery thread. Everything that it leads to (retry, failed, held, an
+//! endpoint disabled) is decided here, from what the transaction sees.
+
+use std::time::Duration;
+
+use rusqlite::{OptionalExtension, params};
+
+use crate::domain::delivery::{HeldReason, Made, State};
+use crate::domain::ids::{DeliveryId, EndpointId};
+use crate::domain::outcome::{self, EndpointIs, Fact, Next, Standing};
+use crate::domain::time::UnixMs;
+
+use super::endpoints::DisabledReason;
+use super::error::StoreError;
+use super::handover::{After, Change, Job, LONGEST_PAUSE, Pace};
+use super::times::SteadyMs;
+use super::tx::Tx;
+
+/// After so many timeouts in a row an endpoint gets one request at a time, until one succeeds.
+const TIMEOUTS_BEFORE_ONE_AT_A_TIME: u32 = 3;
+
+/// Milliseconds that the phases of a request took; `None`: it did not come to that, or a kept connection was used.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct PhasesMs {
+    /// Looking the name up.
+    pub dns: Option<u32>,
+    /// Connecting.
+    pub connect: Option<u32>,
+    /// The TLS handshake.
+    pub tls: Option<u32>,
+    /// From the last byte sent to the head of the answer.
+    pub wait: Option<u32>,
+    /// Reading the body.
+    pub read: Option<u32>,
+}
+
+/// One HTTP request and what came of it.
+#[derive(Debug, Clone)]
+pub struct AttemptRecord {
+    /// The revision of the endpoint that it was made with.
+    pub revision: i64,
+    /// The revision of the format.
+    pub format_revision: i64,
+    /// When it started, by the wall clock.
+    pub started_at: UnixMs,
+    /// How long it took, milliseconds.
+    pub duration_ms: u32,
+    /// By phase.
+    pub phases: PhasesMs,
+    /// The address that was dialled.
+    pub address: Option<String>,
+    /// The signatures that it carried, as sent.
+    pub signatures: String,
+    /// The status of the answer.
+    pub status_code: Option<u16>,
+    /// One line that a person can act on.
+    pub error: Option<String>,
+    /// The answer's header lines, at most 8 KB.
+    pub response_headers: Vec<u8>,
+    /// The first 2 KB of the answer's body.
+    pub response_body: Vec<u8>,
+}
+
+/// What a delivery thread reports.
+#[derive(Debug, Clone)]
+pub struct Outcome {
+    /// Delivery, endpoint and round that it is about.
+    pub delivery: DeliveryId,
+    /// The endpoint.
+    pub endpoint: EndpointId,
+    /// The round in which the attempt was made.
+    pub round: u32,
+    /// What happened.
+    pub fact: Fact,
+    /// Random, for the wait before a retry.
+    pub jitter: u32,
+    /// The request and its answer.
+    pub attempt: AttemptRecord,
+}
+
+impl Outcome {
+    pub(super) fn weight(&self) -> usize {
+        self.attempt.response_headers.len() + self.attempt.response_body.len() + 512
+    }
+}
+
+/// A delivery's row as far as an outcome concerns it.
+struct Row {
+    standing: Standing,
+    attempts: u32,
+}
+
+impl Tx<'_> {
+    /// Writes an outcome. A delivery that is not there any more is no error.
+    pub(super) fn settle(&mut self, outcome: &Outcome) -> Result<(), StoreError> {
+        let Outcome { delivery, endpoint, .. } = *outcome;
+        let Some(row) = self.standing(delivery)? else {
+            self.gathered.changes.push(Change::Settled { delivery, endpoint, after: After::Over });
+            return Ok(());
+        };
+        let endpoint_is = self.judge_endpoint(outcome)?;
+        let schedule = match self.route(endpoint).and_then(|route| route.retry_schedule.clone()) {
+            Some(own) => own,
+            None => self.settings().retry_schedule.clone(),
+        };
+        let next = outcome::decide(
+            outcome.fact,
+            outcome.round,
+            row.standing,
+            endpoint_is,
+            &schedule,
+            outcome.jitter,
+        );
+        let counts = outcome.fact != Fact::OurTrouble;
+        if counts {
+            self.insert_attempt(delivery, row.attempts + 1, outcome.round, &outcome.attempt)?;
+        }
+        let after = self.write_next(outcome, &row, next)?;
+        self.count(outcome, next);
+        self.gathered.changes.push(Change::Settled { delivery, endpoint, after });
+        Ok(())
+    }
+
+    fn standing(&self, delivery: DeliveryId) -> Result<Option<Row>, StoreError> {
+        let row = self
+            .connection()
+            .prepare_cached("SELECT state, round, round_attempts, attempts FROM deliveries WHERE id = ?1")?
+            .query_row([delivery.0], |row| {
+                let state = row.get::<_, i64>(0)?;
+                let state = State::from_number(state).ok_or(rusqlite::Error::IntegralValueOutOfRange(0, state))?;
+                let standing = Standing { state, round: row.get(1)?, round_attempts: row.get(2)? };
+                Ok(Row { standing, attempts: row.get(3)? })
+            })
+            .optional()?;
+        Ok(row)
+    }
+
+    /// Keeps the endpoint's health, and disables it where the rules say so. What is it afterwards?
+    fn judge_endpoint(&mut self, outcome: &Outcome) -> Result<EndpointIs, StoreError> {
+        let id = outcome.endpoint;
+        let Some(route) = self.route(id) else { return Ok(EndpointIs::Deleted) };
+        let was = if route.enabled { EndpointIs::Enabled } else { EndpointIs::Disabled };
+        let (now, steady, up) = (self.now, self.steady, self.up_ms);
+        let settings = self.settings();
+        let row = self.health(id)?;
+        match outcome.fact {
+            Fact::OurTrouble => return Ok(was),
+            Fact::Delivered => {
+                row.health.after_success(now);
+                row.paused_until = None;
+            }
+            Fact::Failed { timed_out, retry_after, .. } => {
+                row.health.after_failure(now, up, timed_out);
+                if let Some(pause) = retry_after {
+                    row.paused_until = row.paused_until.max(Some(steady.plus(pause.min(LONGEST_PAUSE))));
+                }
+            }
+        }
+        let pace = Pace {
+            one_at_a_time: row.health.timeouts_in_row >= TIMEOUTS_BEFORE_ONE_AT_A_TIME,
+            paused_until: row.paused_until,
+        };
+        let failing = row.health.should_disable(
+            settings.disable_after_failures,
+            settings.disable_after_hours,
+            up,
+        );
+        self.gathered.changes.push(Change::Pace(id, pace));
+        let reason = match outcome.fact {
+            Fact::Failed { gone: true, .. } => Some(DisabledReason::Gone),
+            Fact::Failed { .. } if failing => Some(DisabledReason::Failing),
+            _ => None,
+        };
+        match reason {
+            Some(reason) if route.enabled => {
+                self.disable_endpoint(id, reason, None, &crate::store::audit::Actor::system())?;
+                // A delivery whose attempts are used up has failed all the same; see `write_next`.
+                Ok(if reason == DisabledReason::Gone { EndpointIs::Disabled } else { EndpointIs::Enabled })
+            }
+            _ => Ok(was),
+        }
+    }
+
+    /// Writes the row as decided.
+    fn write_next(&mut self, outcome: &Outcome, row: &Row, next: Next) -> Result<After, StoreError> {
+        let counted = u32::from(outcome.fact != Fact::OurTrouble);
+        let round_counted = if row.standing.round == outcome.round { counted } else { 0 };
+        // A delivery that would wait for its next attempt is held when this outcome has disabled its endpoint.
+        let disabled = self.route(outcome.endpoint).is_none_or(|route| !route.enabled);
+        let next = if disabled && matches!(next, Next::Wait(_)) { Next::Held } else { next };
+        let (state, due, held) = match next {
+            Next::Unchanged => (row.standing.state, None, None),
+            Next::Delivered => (State::Delivered, None, None),
+            Next::Wait(wait) => (State::Waiting, Some(self.due(wait)), None),
+            Next::Failed => (State::Failed, None, None),
+            Next::Held => (State::Held, None, Some(HeldReason::EndpointDisabled as i64)),
+            Next::Canceled => (State::Canceled, None, None),
+        };
+        if next == Next::Unchanged {
+            self.connection()
+                .prepare_cached(
+                    "UPDATE deliveries SET attempts = attempts + ?2, round_attempts = round_attempts + ?3 WHERE id = ?1",
+                )?
+                .execute(params![outcome.delivery.0, counted, round_counted])?;
+        } else {
+            let trouble = if counted == 0 { outcome.attempt.error.as_deref() } else { None };
+            let delivered_at = (next == Next::Delivered).then_some(self.now.0);
+            self.connection()
+                .prepare_cached(
+                    "UPDATE deliveries SET state = ?2, due_at = ?3, held_reason = ?4, attempts = attempts + ?5,
+                         round_attempts = round_attempts + ?6, delivered_at = ?7, own_trouble = ?8 WHERE id = ?1",
+                )?
+                .execute(params![
+                    outcome.delivery.0,
+                    state as i64,
+                    due.map(|due| due.0),
+                    held,
+                    counted,
+                    round_counted,
+                    delivered_at,
+                    trouble
+                ])?;
+        }
+        Ok(match (state, due) {
+            (State::Waiting, Some(due)) => After::Due(due),
+            // It was renewed by a person while this attempt was under way.
+            (State::Ready | State::Waiting, _) => After::Ready,
+            _ => After::Over,
+        })
+    }
+
+    fn due(&self, wait: Duration) -> SteadyMs {
+        self.steady.plus(wait)
+    }
+
+    fn count(&mut self, outcome: &Outcome, next: Next) {
+        if outcome.fact == Fact::OurTrouble {
+            return;
+        }
+        if next == Next::Failed
+            && let Ok(row) = self.health(outcome.endpoint)
+        {
+            row.health.delivery_failed();
+        }
+        let hour = self.hour(outcome.endpoint);
+        hour.attempt(outcome.fact == Fact::Delivered, outcome.attempt.duration_ms);
+        match next {
+            Next::Delivered => hour.delivered += 1,
+            Next::Failed => hour.failed += 1,
+            _ => {}
+        }
+    }
+
+    /// Writes a test call down: its delivery and its only attempt, which count for nothing.
+    pub fn record_test(&mut self, outcome: &Outcome, job: &Job, tenant_id: i64) -> Result<DeliveryId, StoreError> {
+        let delivery = DeliveryId(self.allot());
+        let state = if outcome.fact == Fact::Delivered { State::Delivered } else { State::Failed };
+        let delivered_at = (state == State::Delivered).then_some(self.now);
+        self.insert_delivery(&super::deliveries::NewDelivery {
+            id: delivery,
+            event: job.payload.event,
+            endpoint: outcome.endpoint,
+            tenant_id,
+            state,
+            made: Made::Test,
+            replay_of: None,
+        })?;
+        self.connection()
+            .prepare_cached(
+                "UPDATE deliveries SET attempts = ?2, round_attempts = ?2, delivered_at = ?3, own_trouble = ?4 WHERE id = ?1",
+            )?
+            .execute(params![
+                delivery.0,
+                u32::from(outcome.fact != Fact::OurTrouble),
+                delivered_at.map(|at| at.0),
+                if outcome.fact == Fact::OurTrouble { outcome.attempt.error.as_deref() } else { None },
+            ])?;
+        if outcome.fact != Fact::OurTrouble {
+            self.insert_attempt(delivery, 1, 1, &outcome.attempt)?;
+        }
+        Ok(delivery)
+    }
+}

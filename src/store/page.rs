@@ -1,0 +1,86 @@
+//! Reading what is due at an endpoint, when memory has room for it again.
+//!
+//! Runs on the writer's thread, between transactions: where hand-over happens too, so that no row can fall
+//! between the two.
+
+use std::sync::Arc;
+
+use rusqlite::{Connection, params};
+
+use crate::domain::ids::{DeliveryId, EndpointId, EventId};
+
+use super::Shared;
+use super::bulk;
+use super::error::StoreError;
+use super::handover::{Handover, Job, Page, PagePlan};
+use super::times::SteadyMs;
+
+struct Reading<'a> {
+    connection: &'a Connection,
+    shared: &'a Shared,
+    handover: &'a dyn Handover,
+    endpoint: EndpointId,
+    plan: PagePlan,
+    jobs: Vec<Job>,
+    bytes: usize,
+}
+
+/// Reads a page: what is ready by id, then the retries that are due.
+pub(super) fn read(
+    connection: &Connection,
+    shared: &Shared,
+    handover: &dyn Handover,
+    endpoint: EndpointId,
+    plan: PagePlan,
+) -> Result<Page, StoreError> {
+    let changes = bulk::changes(connection, endpoint)?;
+    let releasing = changes.iter().any(|change| change.kind == bulk::BulkKind::Release);
+    let Some((above, up_to)) = bulk::sendable(&changes) else {
+        return Ok(Page { endpoint, jobs: Vec::new(), complete: false, next_due: None });
+    };
+    let now = shared.times.steady();
+    let mut reading =
+        Reading { connection, shared, handover, endpoint, plan, jobs: Vec::new(), bytes: 0 };
+    let ready = "SELECT id, event_id, round FROM deliveries INDEXED BY deliveries_ready
+         WHERE endpoint_id = ?1 AND state = 0 AND id > ?2 AND id <= ?3 ORDER BY id";
+    let due = "SELECT id, event_id, round FROM deliveries INDEXED BY deliveries_due
+         WHERE endpoint_id = ?1 AND state = 2 AND due_at <= ?4 AND id > ?2 AND id <= ?3 ORDER BY due_at, id";
+    let mut complete = reading.rows(ready, &params![endpoint.0, above, up_to])?;
+    complete = complete && reading.rows(due, &params![endpoint.0, above, up_to, now.0])?;
+    let next_due = if complete { next_due(connection, endpoint, now)? } else { None };
+    Ok(Page { endpoint, jobs: reading.jobs, complete: complete && !releasing, next_due })
+}
+
+impl Reading<'_> {
+    /// Adds the unknown rows of a query until the page is full; `false`: it is.
+    fn rows(&mut self, sql: &str, params: &[&dyn rusqlite::ToSql]) -> Result<bool, StoreError> {
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let mut rows = statement.query(params)?;
+        while let Some(row) = rows.next()? {
+            let delivery = DeliveryId(row.get(0)?);
+            if self.handover.knows(delivery) {
+                continue;
+            }
+            if self.jobs.len() >= self.plan.rows || (!self.jobs.is_empty() && self.bytes >= self.plan.bytes) {
+                return Ok(false);
+            }
+            let event = EventId(row.get(1)?);
+            let Some(payload) = super::events::payload(self.connection, self.shared, event)? else {
+                tracing::error!(%delivery, "belongs to no event: the file is damaged; the delivery is passed over");
+                continue;
+            };
+            self.bytes += payload.weight();
+            self.jobs.push(Job { delivery, endpoint: self.endpoint, round: row.get(2)?, payload: Arc::new(payload) });
+        }
+        Ok(true)
+    }
+}
+
+fn next_due(connection: &Connection, endpoint: EndpointId, now: SteadyMs) -> rusqlite::Result<Option<SteadyMs>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT due_at FROM deliveries INDEXED BY deliveries_due
+         WHERE endpoint_id = ?1 AND state = 2 AND due_at > ?2 ORDER BY due_at LIMIT 1",
+    )?;
+    let mut rows = statement.query(params![endpoint.0, now.0])?;
+    rows.next()?.map(|row| row.get(0).map(SteadyMs)).transpose()
+}

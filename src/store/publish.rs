@@ -1,0 +1,302 @@
+//! Accepting an event: its row and those of its deliveries, in one transaction with whatever else waits.
+
+use std::sync::Arc;
+
+use rusqlite::{OptionalExtension, params};
+
+use crate::domain::delivery::{Made, State};
+use crate::domain::ids::{DeliveryId, EndpointId, EventId};
+use crate::domain::names::{EventType, IdempotencyKey, OwnId, TenantName};
+use crate::domain::time::UnixMs;
+
+use super::directory::{Directory, Route, TenantRoutes};
+use super::error::StoreError;
+use super::events::StoredEvent;
+use super::fill;
+use super::handover::{Change, Payload};
+use super::tx::Tx;
+
+/// How long an `Idempotency-Key` is remembered.
+const KEY_LIFE_MS: i64 = 24 * 3_600_000;
+
+/// An event to be accepted. All of it is checked already.
+#[derive(Debug)]
+pub struct NewEvent {
+    /// Whose event it is.
+    pub tenant: TenantName,
+    /// Its type.
+    pub event_type: EventType,
+    /// The bytes of `data`.
+    pub data: Arc<str>,
+    /// When it happened, if the publisher says so.
+    pub timestamp: Option<UnixMs>,
+    /// The publisher's own id.
+    pub own_id: Option<OwnId>,
+    /// The publisher's idempotency key, and a hash of the request that came with it.
+    pub idempotency: Option<(IdempotencyKey, [u8; 16])>,
+    /// The endpoints that match, found outside the transaction.
+    pub matched: Matched,
+}
+
+/// Which endpoints of a tenant receive an event, and by which state of the directory.
+#[derive(Debug)]
+pub struct Matched {
+    tenant: Option<Arc<TenantRoutes>>,
+    routes: Vec<Arc<Route>>,
+}
+
+impl Matched {
+    /// Finds the endpoints that match.
+    pub fn find(directory: &Directory, tenant: &TenantName, event_type: &EventType, data: &str) -> Self {
+        let tenant = directory.tenant(tenant);
+        let routes = tenant.as_ref().map_or_else(Vec::new, |tenant| {
+            let matches = |route: &&Arc<Route>| route.subscription.matches(event_type, data);
+            tenant.routes.iter().filter(matches).cloned().collect()
+        });
+        Self { tenant, routes }
+    }
+
+    /// Whether the directory is still the one that this was found in.
+    fn holds(&self, directory: &Directory, tenant: &TenantName) -> bool {
+        match (&self.tenant, directory.tenant(tenant)) {
+            (None, None) => true,
+            (Some(then), Some(now)) => Arc::ptr_eq(then, &now),
+            _ => false,
+        }
+    }
+}
+
+/// An event that is on disk.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Published {
+    /// Its number.
+    pub event: EventId,
+    /// Its public id.
+    pub id: Arc<str>,
+    /// Its type.
+    pub event_type: EventType,
+    /// Its tenant.
+    pub tenant: TenantName,
+    /// When it happened.
+    pub timestamp: UnixMs,
+    /// When it was accepted.
+    pub created_at: UnixMs,
+    /// Deliveries that were made for it.
+    pub deliveries: u32,
+    /// The tenant had no endpoint at all.
+    pub without_endpoints: bool,
+    /// It was accepted before, by a call with the same idempotency key or id.
+    pub replayed: bool,
+}
+
+/// Why an event was not accepted.
+#[derive(Debug, thiserror::Error)]
+pub enum PublishError {
+    /// The own id belongs to another event.
+    #[error("the id belongs to an event with other content")]
+    IdTaken,
+    /// The idempotency key came with another request before.
+    #[error("the idempotency key came with another request")]
+    KeyReused,
+    /// Tenants are not made by being named (`strict_tenants`).
+    #[error("there is no such tenant")]
+    UnknownTenant,
+    /// Nothing to do with the event.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl From<rusqlite::Error> for PublishError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Store(error.into())
+    }
+}
+
+impl NewEvent {
+    pub(super) fn weight(&self) -> usize {
+        self.data.len() + 512
+    }
+}
+
+/// An event's row.
+struct EventRow<'a> {
+    id: EventId,
+    tenant_id: i64,
+    timestamp: UnixMs,
+    deliveries: usize,
+    without_endpoints: bool,
+    event: &'a NewEvent,
+}
+
+impl Tx<'_> {
+    /// Accepts an event, or finds that it was accepted before.
+    pub fn publish(&mut self, event: &NewEvent) -> Result<Published, PublishError> {
+        let known = self.tenant_id(&event.tenant)?;
+        if let Some(tenant_id) = known
+            && let Some(before) = self.published_before(tenant_id, event)?
+        {
+            return Ok(before);
+        }
+        let tenant_id = match known {
+            Some(tenant_id) => tenant_id,
+            None if self.settings().strict_tenants => return Err(PublishError::UnknownTenant),
+            None => self.insert_tenant(&event.tenant)?,
+        };
+        let (receivers, without_endpoints) = self.receivers(event);
+        let id = EventId(self.allot());
+        let timestamp = event.timestamp.unwrap_or(self.now);
+        let row = EventRow { id, tenant_id, timestamp, deliveries: receivers.len(), without_endpoints, event };
+        self.insert_event(&row)?;
+        let mut ready = Vec::new();
+        for (endpoint, state) in &receivers {
+            let delivery = DeliveryId(self.allot());
+            self.insert_delivery(&super::deliveries::NewDelivery {
+                id: delivery,
+                event: id,
+                endpoint: *endpoint,
+                tenant_id,
+                state: *state,
+                made: Made::WithEvent,
+                replay_of: None,
+            })?;
+            if *state == State::Ready {
+                ready.push((delivery, *endpoint));
+            }
+        }
+        let public_id = event.own_id.as_ref().map_or_else(|| id.to_string().into(), |own| Arc::from(own.as_str()));
+        if !ready.is_empty() {
+            let payload = Payload {
+                event: id,
+                public_id: Arc::clone(&public_id),
+                event_type: event.event_type.clone(),
+                tenant: event.tenant.clone(),
+                timestamp,
+                data: Arc::clone(&event.data),
+            };
+            self.gathered.changes.push(Change::Accepted(Arc::new(payload), ready));
+        }
+        Ok(Published {
+            event: id,
+            id: public_id,
+            event_type: event.event_type.clone(),
+            tenant: event.tenant.clone(),
+            timestamp,
+            created_at: self.now,
+            deliveries: u32::try_from(receivers.len()).unwrap_or(u32::MAX),
+            without_endpoints,
+            replayed: false,
+        })
+    }
+
+    /// The endpoints that get a delivery and the state that it starts in; and whether the tenant has none at all.
+    fn receivers(&self, event: &NewEvent) -> (Vec<(EndpointId, State)>, bool) {
+        let directory = &self.shared().directory;
+        let again;
+        let matched = if event.matched.holds(directory, &event.tenant) {
+            &event.matched
+        } else {
+            // An endpoint was changed between the look and this transaction; it decides.
+            again = Matched::find(directory, &event.tenant, &event.event_type, &event.data);
+            &again
+        };
+        let receivers = matched
+            .routes
+            .iter()
+            .filter_map(|route| {
+                // Only outcomes run before a publish in the same transaction, and all that they do to an
+                // endpoint is to disable it.
+                let route = self.route(route.id)?;
+                match (route.enabled, route.holds) {
+                    (true, _) => Some((route.id, State::Ready)),
+                    (false, true) => Some((route.id, State::Held)),
+                    (false, false) => None,
+                }
+            })
+            .collect();
+        (receivers, matched.tenant.as_ref().is_none_or(|tenant| tenant.routes.is_empty()))
+    }
+
+    /// The event that the same call has made before.
+    fn published_before(&self, tenant_id: i64, event: &NewEvent) -> Result<Option<Published>, PublishError> {
+        if let Some((key, hash)) = &event.idempotency {
+            for id in self.under_hash(self.shared().key_hash(tenant_id, key.as_str()))? {
+                let Some(stored) = self.stored_event(id)? else { continue };
+                let fresh = self.now.0 - stored.created_at.0 < KEY_LIFE_MS;
+                let same_key = stored.idempotency_key.as_deref() == Some(key.as_str());
+                if stored.tenant_id == tenant_id && same_key && fresh {
+                    let same = stored.request_hash == Some(*hash);
+                    return if same { Ok(Some(stored.published())) } else { Err(PublishError::KeyReused) };
+                }
+            }
+        }
+        let Some(own_id) = &event.own_id else { return Ok(None) };
+        let Some(stored) = self.event_by_own_id(tenant_id, own_id.as_str())? else { return Ok(None) };
+        let same = stored.event_type == event.event_type
+            && !stored.blanked
+            && stored.data == *event.data
+            && event.timestamp.is_none_or(|timestamp| timestamp == stored.timestamp);
+        if same { Ok(Some(stored.published())) } else { Err(PublishError::IdTaken) }
+    }
+
+    /// Numbers of events under a hash, newest last.
+    fn under_hash(&self, hash: i64) -> Result<Vec<EventId>, StoreError> {
+        let mut ids = self.event_ids_under(hash)?;
+        ids.extend(self.kept.unfilled.under(hash).iter().chain(self.gathered.rows.under(hash)).copied());
+        ids.dedup();
+        Ok(ids.into_iter().map(EventId).collect())
+    }
+
+    fn event_by_own_id(&self, tenant_id: i64, own_id: &str) -> Result<Option<StoredEvent>, StoreError> {
+        for id in self.under_hash(self.shared().own_id_hash(tenant_id, own_id))? {
+            if let Some(stored) = self.stored_event(id)?
+                && stored.tenant_id == tenant_id
+                && stored.own_id.as_deref() == Some(own_id)
+            {
+                return Ok(Some(stored));
+            }
+        }
+        Ok(None)
+    }
+
+    fn insert_event(&mut self, row: &EventRow<'_>) -> rusqlite::Result<()> {
+        let event = row.event;
+        let own_id = event.own_id.as_ref().map(OwnId::as_str);
+        let key = event.idempotency.as_ref().map(|(key, _)| key.as_str());
+        self.connection()
+            .prepare_cached(
+                "INSERT INTO events (id, tenant_id, type, timestamp, created_at, deliveries, without_endpoints,
+                     own_id, idempotency_key, request_hash, data)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+            )?
+            .execute(params![
+                row.id.0,
+                row.tenant_id,
+                event.event_type.as_str(),
+                row.timestamp.0,
+                self.now.0,
+                i64::try_from(row.deliveries).unwrap_or(i64::MAX),
+                row.without_endpoints,
+                own_id,
+                key,
+                event.idempotency.as_ref().map(|(_, hash)| hash.as_slice()),
+                &*event.data,
+            ])?;
+        let hashes = self.shared().hashes(row.tenant_id, own_id, key);
+        self.gathered.rows.push_event(fill::NewEvent { id: row.id.0, tenant: row.tenant_id, hashes });
+        Ok(())
+    }
+
+    /// The row of a tenant.
+    pub(super) fn tenant_id(&self, name: &TenantName) -> Result<Option<i64>, StoreError> {
+        if let Some(tenant) = self.shared().directory.tenant(name) {
+            return Ok(Some(tenant.tenant_id));
+        }
+        // It may have been made earlier in this transaction.
+        let id = self
+            .connection()
+            .prepare_cached("SELECT id FROM tenants WHERE name = ?1")?
+            .query_row([name.as_str()], |row| row.get(0))
+            .optional()?;
+        Ok(id)
+    }
+}

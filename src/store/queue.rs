@@ -1,0 +1,190 @@
+//! The writer's queue: bounded in bytes, because a count says nothing about 256 KB bodies.
+
+use std::collections::VecDeque;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use super::error::StoreError;
+
+/// Something that takes room in the queue.
+pub(super) trait Weight {
+    /// Bytes, roughly.
+    fn weight(&self) -> usize;
+}
+
+struct Inner<T> {
+    items: VecDeque<T>,
+    bytes: usize,
+    closed: bool,
+    nudged: bool,
+}
+
+/// A first-in first-out queue between many threads and the writer.
+pub(super) struct Queue<T> {
+    inner: Mutex<Inner<T>>,
+    filled: Condvar,
+    limit: usize,
+}
+
+/// What a wait for work ended with.
+pub(super) enum Taken<T> {
+    /// Some work, in order of arrival. Empty after a nudge or when the time was up.
+    Items(Vec<T>),
+    /// The queue was closed and is empty.
+    Closed,
+}
+
+impl<T: Weight> Queue<T> {
+    pub(super) fn new(limit: usize) -> Self {
+        let inner = Inner { items: VecDeque::new(), bytes: 0, closed: false, nudged: false };
+        Self { inner: Mutex::new(inner), filled: Condvar::new(), limit }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner<T>> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Adds an item, unless the queue is full or closed; then the item is dropped.
+    pub(super) fn push(&self, item: T) -> Result<(), StoreError> {
+        let weight = item.weight();
+        let mut inner = self.lock();
+        if inner.closed {
+            return Err(StoreError::Stopping);
+        }
+        if inner.bytes > 0 && inner.bytes + weight > self.limit {
+            return Err(StoreError::Overloaded);
+        }
+        self.add(&mut inner, item, weight);
+        Ok(())
+    }
+
+    /// Adds an item whatever the fill: for what must not be lost and is bounded elsewhere (outcomes).
+    /// Refused only when the queue is closed; the item comes back.
+    pub(super) fn push_always(&self, item: T) -> Result<(), T> {
+        let weight = item.weight();
+        let mut inner = self.lock();
+        if inner.closed {
+            return Err(item);
+        }
+        self.add(&mut inner, item, weight);
+        Ok(())
+    }
+
+    fn add(&self, inner: &mut Inner<T>, item: T, weight: usize) {
+        inner.bytes += weight;
+        inner.items.push_back(item);
+        if inner.items.len() == 1 {
+            self.filled.notify_one();
+        }
+    }
+
+    /// Wakes the writer although nothing was added.
+    pub(super) fn nudge(&self) {
+        self.lock().nudged = true;
+        self.filled.notify_one();
+    }
+
+    /// No more pushes; what is in the queue is still taken.
+    pub(super) fn close(&self) {
+        self.lock().closed = true;
+        self.filled.notify_one();
+    }
+
+    /// Waits for work (at most `patience`, for ever when `None`) and takes from the front until `last(item)`
+    /// says that a batch ends here, or `max` items or `max_bytes` are reached.
+    pub(super) fn take(
+        &self,
+        patience: Option<Duration>,
+        max: usize,
+        max_bytes: usize,
+        last: impl Fn(&T) -> bool,
+    ) -> Taken<T> {
+        let mut inner = self.lock();
+        while inner.items.is_empty() && !inner.closed && !inner.nudged {
+            inner = match patience {
+                None => self.filled.wait(inner).unwrap_or_else(PoisonError::into_inner),
+                Some(patience) => {
+                    let (guard, result) =
+                        self.filled.wait_timeout(inner, patience).unwrap_or_else(PoisonError::into_inner);
+                    inner = guard;
+                    if result.timed_out() {
+                        break;
+                    }
+                    inner
+                }
+            };
+        }
+        inner.nudged = false;
+        if inner.items.is_empty() && inner.closed {
+            return Taken::Closed;
+        }
+        let mut batch = Vec::with_capacity(inner.items.len().min(max));
+        let mut bytes = 0;
+        while batch.len() < max && bytes < max_bytes {
+            let Some(item) = inner.items.pop_front() else { break };
+            bytes += item.weight();
+            let ends = last(&item);
+            batch.push(item);
+            if ends {
+                break;
+            }
+        }
+        inner.bytes = inner.bytes.saturating_sub(bytes);
+        Taken::Items(batch)
+    }
+
+    /// Bytes and items waiting.
+    pub(super) fn load(&self) -> (usize, usize) {
+        let inner = self.lock();
+        (inner.bytes, inner.items.len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    impl Weight for usize {
+        fn weight(&self) -> usize {
+            *self
+        }
+    }
+
+    fn take(queue: &Queue<usize>) -> Vec<usize> {
+        match queue.take(Some(Duration::ZERO), 10, 100, |item| *item == 7) {
+            Taken::Items(items) => items,
+            Taken::Closed => vec![999],
+        }
+    }
+
+    #[test]
+    fn is_bounded_in_bytes_but_takes_one_item_of_any_size() {
+        let queue = Queue::new(10);
+        assert!(queue.push(50).is_ok());
+        assert!(matches!(queue.push(1), Err(StoreError::Overloaded)));
+        assert_eq!(take(&queue), [50]);
+        assert!(queue.push(10).is_ok());
+        assert!(queue.push_always(5).is_ok(), "outcomes always fit");
+    }
+
+    #[test]
+    fn a_batch_ends_with_the_item_that_says_so() {
+        let queue = Queue::new(1000);
+        for item in [1, 7, 2] {
+            queue.push(item).unwrap();
+        }
+        assert_eq!(take(&queue), [1, 7]);
+        assert_eq!(take(&queue), [2]);
+    }
+
+    #[test]
+    fn a_closed_queue_gives_what_it_has_and_refuses_more() {
+        let queue = Queue::new(1000);
+        queue.push(1).unwrap();
+        queue.close();
+        assert!(matches!(queue.push(2), Err(StoreError::Stopping)));
+        assert_eq!(queue.push_always(3), Err(3));
+        assert_eq!(take(&queue), [1]);
+        assert_eq!(take(&queue), [999]);
+    }
+}

@@ -1,0 +1,203 @@
+//! A transaction of the writer, as the tables' files see it.
+//!
+//! What a transaction changes in memory is gathered here and applied only after its commit: changes for the
+//! dispatcher, the directory of endpoints, what the tables filled behind have to take in. Health and hourly
+//! counters are gathered as well and written once per endpoint at the end, however many outcomes there were.
+
+use std::collections::HashMap;
+use std::ops::Deref;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rusqlite::Connection;
+
+use crate::domain::ids::{self, EndpointId};
+use crate::domain::names::TenantName;
+use crate::domain::settings::Settings;
+use crate::domain::time::UnixMs;
+
+use super::Shared;
+use super::directory::Route;
+use super::fill::{NewRows, Unfilled};
+use super::handover::{Change, Handover};
+use super::health::HealthRow;
+use super::hourly::Hour;
+use super::meta::{self, Meta};
+use super::reader::Reader;
+use super::times::SteadyMs;
+
+/// What the writer keeps between transactions.
+pub(super) struct Kept {
+    /// The greatest id that was ever allotted.
+    pub(super) last_id: i64,
+    /// What the tables filled behind do not hold yet.
+    pub(super) unfilled: Unfilled,
+    /// The last id that is noted as allotted while the clock was behind.
+    pub(super) ahead_until: i64,
+    /// Endpoints with a change to many rows that is not finished.
+    pub(super) bulk: super::bulk::Bulk,
+}
+
+/// A change of the directory, for after the commit.
+pub(super) enum DirectoryChange {
+    Tenant(i64, TenantName),
+    TenantGone(TenantName),
+    Settings(Arc<Settings>),
+    Keys(super::keys::KeyMap),
+}
+
+/// What a transaction has gathered so far.
+#[derive(Default)]
+pub(super) struct Gathered {
+    pub(super) changes: Vec<Change>,
+    pub(super) directory: Vec<DirectoryChange>,
+    /// Endpoints as this transaction has left them; `None`: deleted.
+    pub(super) routes: HashMap<EndpointId, Option<Arc<Route>>>,
+    pub(super) health: HashMap<EndpointId, HealthRow>,
+    pub(super) hours: HashMap<(EndpointId, i64), Hour>,
+    pub(super) rows: NewRows,
+    /// Bulk changes that were added: the endpoints.
+    pub(super) bulk: Vec<EndpointId>,
+    /// See [`Meta::AheadUntil`].
+    pub(super) ahead_until: Option<i64>,
+}
+
+/// Ids that are further ahead of the clock than this are noted, so that lists by time still find their rows.
+pub(super) const AHEAD: Duration = Duration::from_secs(60);
+
+/// A transaction on the only connection that writes. Its `now` is the same for all of it.
+pub struct Tx<'a> {
+    reader: Reader<'a>,
+    pub(super) handover: &'a dyn Handover,
+    pub(super) kept: &'a mut Kept,
+    pub(super) gathered: Gathered,
+    /// The wall clock, once for the whole transaction.
+    pub now: UnixMs,
+    /// The scheduler's time, once for the whole transaction.
+    pub steady: SteadyMs,
+    /// Milliseconds that the server ran.
+    pub(super) up_ms: i64,
+}
+
+impl<'a> Deref for Tx<'a> {
+    type Target = Reader<'a>;
+
+    fn deref(&self) -> &Reader<'a> {
+        &self.reader
+    }
+}
+
+impl<'a> Tx<'a> {
+    pub(super) fn new(
+        connection: &'a Connection,
+        shared: &'a Shared,
+        handover: &'a dyn Handover,
+        kept: &'a mut Kept,
+    ) -> Self {
+        let times = &shared.times;
+        Self {
+            reader: Reader::new(connection, shared),
+            handover,
+            kept,
+            gathered: Gathered::default(),
+            now: times.wall(),
+            steady: times.steady(),
+            up_ms: times.up_ms(),
+        }
+    }
+
+    /// The next id: greater than every other, and the time in its upper bits unless ids are ahead of the clock.
+    pub(super) fn allot(&mut self) -> i64 {
+        let next = (self.kept.last_id + 1).max(ids::first_at(self.now));
+        self.kept.last_id = next;
+        next
+    }
+
+    /// An endpoint as this transaction sees it.
+    pub fn route(&self, id: EndpointId) -> Option<Arc<Route>> {
+        match self.gathered.routes.get(&id) {
+            Some(changed) => changed.clone(),
+            None => self.shared().directory.route(id),
+        }
+    }
+
+    /// Notes that an endpoint looks like this from now on.
+    pub(super) fn put_route(&mut self, route: Arc<Route>) {
+        self.gathered.routes.insert(route.id, Some(Arc::clone(&route)));
+        self.gathered.changes.push(Change::Route(route));
+    }
+
+    /// Notes that an endpoint is gone.
+    pub(super) fn remove_route(&mut self, id: EndpointId) {
+        self.gathered.routes.insert(id, None);
+        self.gathered.changes.push(Change::Gone(id));
+    }
+
+    /// Writes what was gathered for the end: health, counters, and the mark of ids that are ahead of the clock.
+    pub(super) fn flush(&mut self) -> rusqlite::Result<()> {
+        for (endpoint, health) in std::mem::take(&mut self.gathered.health) {
+            super::health::write(self.connection(), endpoint, &health)?;
+        }
+        for ((endpoint, hour), counts) in std::mem::take(&mut self.gathered.hours) {
+            super::hourly::add(self.connection(), endpoint, hour, &counts)?;
+        }
+        let last = self.kept.last_id;
+        let known = self.gathered.ahead_until.unwrap_or(self.kept.ahead_until);
+        if last >= ids::first_at(self.now.plus(AHEAD)) && last > known {
+            meta::set(self.connection(), Meta::AheadUntil, last)?;
+            self.gathered.ahead_until = Some(last);
+        }
+        Ok(())
+    }
+
+    /// Runs `work` in a savepoint: if it fails (or panics), nothing of it remains, in the file or in memory.
+    pub(super) fn savepoint<T, E>(&mut self, work: impl FnOnce(&mut Self) -> Result<T, E>) -> Result<T, E>
+    where
+        E: From<super::error::StoreError>,
+    {
+        let failed = |error: rusqlite::Error| E::from(super::error::StoreError::from(error));
+        self.flush().map_err(failed)?;
+        self.connection().execute_batch("SAVEPOINT item").map_err(failed)?;
+        let inner = Gathered { routes: self.gathered.routes.clone(), ..Gathered::default() };
+        let outer = std::mem::replace(&mut self.gathered, inner);
+        let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            let value = work(self)?;
+            self.flush().map_err(failed)?;
+            Ok(value)
+        }));
+        let result = result.unwrap_or_else(|panic| {
+            let text = panic_text(panic.as_ref());
+            tracing::error!(panic = text, "a write panicked and was undone");
+            Err(E::from(super::error::StoreError::Internal(format!("a write panicked: {text}"))))
+        });
+        let inner = std::mem::replace(&mut self.gathered, outer);
+        if result.is_ok() {
+            self.gathered.append(inner);
+            self.connection().execute_batch("RELEASE item").map_err(failed)?;
+        } else {
+            self.connection().execute_batch("ROLLBACK TO item; RELEASE item").map_err(failed)?;
+        }
+        result
+    }
+}
+
+/// What a panic said.
+pub(super) fn panic_text(panic: &(dyn std::any::Any + Send)) -> &str {
+    panic
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("without a message")
+}
+
+impl Gathered {
+    fn append(&mut self, later: Self) {
+        self.changes.extend(later.changes);
+        self.directory.extend(later.directory);
+        self.routes = later.routes;
+        self.rows.append(later.rows);
+        self.bulk.extend(later.bulk);
+        self.ahead_until = later.ahead_until.or(self.ahead_until);
+        // Health and hours were flushed inside the savepoint.
+    }
+}

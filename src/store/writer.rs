@@ -1,0 +1,259 @@
+//! The one thread that writes.
+//!
+//! It takes whatever waits, runs it in one transaction, commits once and answers everyone: group commit. Then,
+//! where there is time: pages for the dispatcher, a turn of a change to many rows, a turn of the cleanup, a
+//! checkpoint. It sleeps when there is nothing to do.
+
+use std::cell::Cell;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rusqlite::Connection;
+
+use crate::clock::Stopwatch;
+
+use super::Shared;
+use super::batch::Desk;
+use super::cleanup::Cleaning;
+use super::handover::Handover;
+use super::outcome::Outcome;
+use super::queue::{Queue, Taken};
+use super::tx::Kept;
+use super::work::Work;
+
+/// Items and bytes of a batch at most: what a commit that fails has to answer for.
+const BATCH_ITEMS: usize = 1_024;
+const BATCH_BYTES: usize = 4 * 1024 * 1024;
+/// How long to wait before a failed commit is tried again.
+const PATIENCE_IN_TROUBLE: Duration = Duration::from_millis(500);
+/// How often an idle writer looks at the clock: for jumps, and for the hourly mark.
+const LOOK: Duration = Duration::from_secs(60);
+/// Wall clock and uptime are noted this often.
+const MARK: Duration = Duration::from_secs(3_600);
+/// Pages that are read before the queue is looked at again.
+const PAGES: usize = 4;
+/// While there is always something to write, background turns come this far apart.
+const TURN_EVERY: Duration = Duration::from_millis(25);
+/// Pages of the WAL after which it is copied back, and after which readers are made to start afresh (16 MB).
+const CHECKPOINT_PAGES: i32 = 1_000;
+const RESTART_PAGES: i32 = 4_096;
+const RESTART_PATIENCE: Duration = Duration::from_millis(100);
+
+thread_local! {
+    /// Pages in the WAL after the last commit, told by SQLite. The hook cannot carry anything else.
+    static WAL_PAGES: Cell<i32> = const { Cell::new(0) };
+}
+
+/// The writer, to be run on a thread of its own.
+pub(super) struct Writer {
+    pub(super) connection: Connection,
+    pub(super) shared: Arc<Shared>,
+    pub(super) queue: Arc<Queue<Work>>,
+    pub(super) handover: Arc<dyn Handover>,
+    pub(super) kept: Kept,
+    pub(super) checkpoints: bool,
+}
+
+/// What the loop keeps besides.
+struct Run {
+    /// Outcomes of a commit that failed.
+    again: Vec<Work>,
+    trouble: bool,
+    last_turn: Stopwatch,
+    next_mark: Duration,
+    cleaning: Option<Cleaning>,
+}
+
+impl Writer {
+    /// Works until the queue is closed and empty.
+    pub(super) fn run(mut self) {
+        let clock = Arc::clone(self.shared.times.clock());
+        let queue = Arc::clone(&self.queue);
+        clock.on_move(Arc::new(move || queue.nudge()));
+        self.connection.wal_hook(Some(|_, pages| {
+            WAL_PAGES.set(pages);
+            Ok(())
+        }));
+        let mut run = Run {
+            again: Vec::new(),
+            trouble: false,
+            last_turn: Stopwatch::start(),
+            next_mark: clock.monotonic(),
+            cleaning: None,
+        };
+        loop {
+            let patience = self.patience(&run);
+            let max = BATCH_ITEMS.saturating_sub(run.again.len()).max(1);
+            let items = match self.queue.take(patience, max, BATCH_BYTES, Work::is_task) {
+                Taken::Closed => break,
+                Taken::Items(items) => items,
+            };
+            self.batch(&mut run, items);
+            if run.trouble {
+                continue;
+            }
+            self.mark(&mut run);
+            self.pages();
+            self.background(&mut run);
+            self.checkpoint();
+        }
+        self.stop(run);
+    }
+
+    fn patience(&self, run: &Run) -> Option<Duration> {
+        if run.trouble {
+            return Some(PATIENCE_IN_TROUBLE);
+        }
+        let busy = !self.kept.bulk.is_empty() || run.cleaning.is_some() || self.shared.cleanups.is_waiting();
+        if busy || self.handover.wants_page().is_some() {
+            return Some(Duration::ZERO);
+        }
+        let clock = self.shared.times.clock();
+        let due = run.next_mark.min(clock.monotonic() + LOOK);
+        clock.sleep_until(due)
+    }
+
+    fn batch(&mut self, run: &mut Run, items: Vec<Work>) {
+        let mut batch = std::mem::take(&mut run.again);
+        batch.extend(items);
+        if batch.is_empty() && !run.trouble {
+            return;
+        }
+        let done = self.desk().run(batch);
+        run.again = done.again.into_iter().map(Work::Outcome).collect();
+        match (&done.failed, run.trouble) {
+            (Some(reason), false) => {
+                tracing::error!(%reason, "nothing can be written; events are refused and deliveries pause until it can");
+                run.trouble = true;
+                self.shared.set_trouble(Some(reason.clone()));
+                self.handover.unavailable(Some(reason));
+            }
+            (None, true) => {
+                tracing::info!("the database can be written again");
+                run.trouble = false;
+                self.shared.set_trouble(None);
+                self.handover.unavailable(None);
+            }
+            _ => {}
+        }
+    }
+
+    pub(super) fn desk(&mut self) -> Desk<'_> {
+        Desk {
+            connection: &self.connection,
+            shared: &self.shared,
+            handover: &*self.handover,
+            kept: &mut self.kept,
+        }
+    }
+
+    /// Notes the time once an hour, and at once when the wall clock has jumped.
+    fn mark(&mut self, run: &mut Run) {
+        let times = &self.shared.times;
+        let due = times.clock().monotonic() >= run.next_mark;
+        if !due && times.notice_jump().is_none() {
+            return;
+        }
+        match super::meta::mark(&self.connection, &self.shared) {
+            Ok(()) => run.next_mark = self.shared.times.clock().monotonic() + MARK,
+            Err(error) => {
+                tracing::warn!(%error, "the hourly mark could not be written");
+                run.next_mark = self.shared.times.clock().monotonic() + LOOK;
+            }
+        }
+    }
+
+    fn pages(&mut self) {
+        for _ in 0..PAGES {
+            let Some((endpoint, plan)) = self.handover.wants_page() else { return };
+            match super::page::read(&self.connection, &self.shared, &*self.handover, endpoint, plan) {
+                Ok(page) => self.handover.paged(endpoint, Some(page)),
+                Err(error) => {
+                    tracing::error!(%endpoint, %error, "due deliveries could not be read");
+                    self.handover.paged(endpoint, None);
+                }
+            }
+        }
+    }
+
+    /// One turn of what takes long, when nobody waits or nobody had to give way for a while.
+    fn background(&mut self, run: &mut Run) {
+        let (_, waiting) = self.queue.load();
+        if waiting > 0 && run.last_turn.elapsed() < TURN_EVERY {
+            return;
+        }
+        if let Some(endpoint) = self.kept.bulk.next() {
+            let result = self.desk().background(|tx| tx.bulk_turn(endpoint));
+            self.after_turn(run, "a change to many deliveries", &result);
+            if let Ok(true) = result {
+                self.kept.bulk.finished(endpoint);
+            }
+        }
+        if run.cleaning.is_none() {
+            run.cleaning = self.shared.cleanups.next().map(Cleaning::new);
+        }
+        if let Some(mut cleaning) = run.cleaning.take() {
+            let result = cleaning.turn(&mut self.desk());
+            self.after_turn(run, "the cleanup", &result);
+            match result {
+                Ok(false) => run.cleaning = Some(cleaning),
+                Ok(true) => cleaning.finish(None),
+                Err(error) => cleaning.finish(Some(error)),
+            }
+        }
+        run.last_turn = Stopwatch::start();
+    }
+
+    fn after_turn(&self, run: &mut Run, what: &str, result: &Result<bool, super::StoreError>) {
+        let Err(error) = result else { return };
+        tracing::error!(%error, "{what} could not go on; it is tried again");
+        run.trouble = error.is_passing();
+        if run.trouble {
+            self.shared.set_trouble(Some(error.to_string()));
+            self.handover.unavailable(Some(&error.to_string()));
+        }
+    }
+
+    /// Copies the WAL back into the file when it has grown.
+    fn checkpoint(&self) {
+        let pages = WAL_PAGES.get();
+        if !self.checkpoints || pages < CHECKPOINT_PAGES {
+            return;
+        }
+        let mode = if pages >= RESTART_PAGES { "RESTART" } else { "PASSIVE" };
+        let result = self
+            .connection
+            .busy_timeout(RESTART_PATIENCE)
+            .and_then(|()| {
+                self.connection.query_row(&format!("PRAGMA wal_checkpoint({mode})"), [], |row| row.get::<_, i64>(0))
+            })
+            .and_then(|_| self.connection.busy_timeout(super::connection::WRITER_PATIENCE));
+        match result {
+            // Counting starts again; pages that a reader still needs are copied next time.
+            Ok(()) => WAL_PAGES.set(0),
+            Err(error) => tracing::warn!(%error, "the WAL could not be copied back"),
+        }
+    }
+
+    /// What a clean stop leaves: the outcomes that can still be written, and a mark.
+    fn stop(mut self, mut run: Run) {
+        if !run.again.is_empty() {
+            self.batch(&mut run, Vec::new());
+        }
+        let lost = run.again.len();
+        if lost > 0 {
+            tracing::error!(outcomes = lost, "could not be written; these deliveries are sent again at the next start");
+        }
+        if let Some(cleaning) = run.cleaning {
+            cleaning.finish(Some(super::StoreError::Stopping));
+        }
+        if let Err(error) = super::meta::mark(&self.connection, &self.shared) {
+            tracing::warn!(%error, "the last mark could not be written");
+        }
+    }
+}
+
+/// An outcome that a stop found in the queue after its end: it is sent again at the next start.
+pub(super) fn too_late(outcome: &Outcome) {
+    tracing::warn!(delivery = %outcome.delivery, "its outcome came after the stop; it is sent again at the next start");
+}
