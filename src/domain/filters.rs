@@ -1,0 +1,267 @@
+//! Filters of a subscription: `path: value` or `path: [values]` on an event's data, all of which must hold.
+//!
+//! They are compiled to a tree of keys once, and an event's data is then walked once for all of them, as
+//! text, without parsing it into values: this runs for every event and every filtered endpoint.
+
+use serde::de::{self, MapAccess, Visitor};
+use serde_json::value::RawValue;
+
+use super::invalid::Invalid;
+use super::json::{Cursor, string_is};
+use super::number::Decimal;
+
+/// Most filters of one endpoint.
+pub const MAX_FILTERS: usize = 20;
+/// Longest path, in bytes.
+const MAX_PATH: usize = 256;
+/// Most values that one filter lists.
+const MAX_VALUES: usize = 100;
+/// Longest text of one value, in bytes of JSON.
+const MAX_VALUE: usize = 1024;
+
+/// The filters of one subscription, compiled.
+#[derive(Debug, Clone, Default)]
+pub struct Filters {
+    roots: Vec<Node>,
+    /// One bit for each filter.
+    all: u32,
+}
+
+/// One key on the way of at least one filter.
+#[derive(Debug, Clone)]
+struct Node {
+    key: Box<str>,
+    /// The filters at this key and below it.
+    below: u32,
+    /// The filter that ends here.
+    filter: Option<Filter>,
+    children: Vec<Node>,
+}
+
+#[derive(Debug, Clone)]
+struct Filter {
+    bit: u32,
+    values: Vec<Wanted>,
+}
+
+/// A value that a filter accepts.
+#[derive(Debug, Clone)]
+enum Wanted {
+    /// `null`, `true` or `false`: one spelling each.
+    Word(&'static str),
+    Number(Decimal),
+    Text(Box<str>),
+}
+
+impl Filters {
+    /// Compiles the JSON object `text`; `null` and `{}` are no filters.
+    ///
+    /// # Errors
+    /// Each wrong filter, as `filters.PATH`.
+    pub fn parse(text: &str) -> Result<Self, Invalid> {
+        let Ok(members) = serde_json::from_str::<Option<Members>>(text) else {
+            return Err(Invalid::one(
+                "filters",
+                "must be an object of paths and values, such as {\"status\": \"paid\"}",
+            ));
+        };
+        let members = members.unwrap_or_default().0;
+        if members.len() > MAX_FILTERS {
+            return Err(Invalid::one(
+                "filters",
+                format!("must hold at most {MAX_FILTERS} paths"),
+            ));
+        }
+        let (mut invalid, mut filters) = (Invalid::new(), Self::default());
+        for (index, (path, raw)) in members.iter().enumerate() {
+            let field = || format!("filters.{path}");
+            let values = read_path(path).and_then(|segments| Ok((segments, read_values(raw.get())?)));
+            let Some((segments, values)) = invalid.check(&field(), values) else {
+                continue;
+            };
+            let filter = Filter {
+                bit: 1 << index,
+                values,
+            };
+            if !insert(&mut filters.roots, &segments, filter) {
+                invalid.push(field(), "is there twice; list its values in one array");
+            }
+            filters.all |= 1 << index;
+        }
+        invalid.into_result(filters)
+    }
+
+    /// Whether there are none, so that every event passes.
+    pub fn is_empty(&self) -> bool {
+        self.all == 0
+    }
+
+    /// Whether all of them hold for `data`, the text of one JSON value.
+    ///
+    /// A path leads through objects only. Where an object has a key twice, the last one counts, with
+    /// everything below it, so the whole text is always read. Recursion is as deep as the longest path.
+    pub fn hold(&self, data: &str) -> bool {
+        if self.is_empty() {
+            return true;
+        }
+        let (mut cursor, mut met) = (Cursor::new(data), 0);
+        cursor.peek() == Some(b'{') && walk(&mut cursor, &self.roots, &mut met).is_some() && met == self.all
+    }
+}
+
+/// Goes through the object at the cursor, noting in `met` which filters hold. `None` if it is cut short.
+fn walk(cursor: &mut Cursor<'_>, nodes: &[Node], met: &mut u32) -> Option<()> {
+    cursor.take(b'{')?;
+    if cursor.peek()? == b'}' {
+        return cursor.take(b'}');
+    }
+    loop {
+        let key = cursor.string()?;
+        cursor.take(b':')?;
+        match nodes.iter().find(|node| string_is(key, &node.key)) {
+            None => {
+                cursor.value()?;
+            }
+            Some(node) => {
+                *met &= !node.below;
+                if cursor.peek()? == b'{' && !node.children.is_empty() {
+                    walk(cursor, &node.children, met)?;
+                } else {
+                    let value = cursor.value()?;
+                    *met |= node.filter.as_ref().map_or(0, |filter| filter.met_by(value));
+                }
+            }
+        }
+        if cursor.peek()? == b'}' {
+            return cursor.take(b'}');
+        }
+        cursor.take(b',')?;
+    }
+}
+
+impl Filter {
+    /// Its bit if `raw` is one of its values, else 0.
+    fn met_by(&self, raw: &str) -> u32 {
+        if self.values.iter().any(|wanted| wanted.equals(raw)) {
+            self.bit
+        } else {
+            0
+        }
+    }
+}
+
+impl Wanted {
+    /// Same JSON type and same value, without coercion.
+    fn equals(&self, raw: &str) -> bool {
+        match self {
+            Self::Word(word) => raw == *word,
+            Self::Number(decimal) => decimal.equals(raw),
+            Self::Text(text) => {
+                let content = raw.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+                content.is_some_and(|content| string_is(content, text))
+            }
+        }
+    }
+
+    fn read(raw: &str) -> Result<Self, String> {
+        let message = "must be a string, a number, true, false or null, or an array of 1 to 100 of these";
+        let wrong = || message.to_owned();
+        if raw.len() > MAX_VALUE {
+            return Err(format!("must not hold a value of more than {MAX_VALUE} bytes"));
+        }
+        match raw {
+            "null" => Ok(Self::Word("null")),
+            "true" => Ok(Self::Word("true")),
+            "false" => Ok(Self::Word("false")),
+            text if text.starts_with('"') => serde_json::from_str::<Box<str>>(text)
+                .map(Self::Text)
+                .map_err(|_| wrong()),
+            text if text.starts_with(['[', '{']) => Err(wrong()),
+            text => Decimal::parse(text)
+                .map(Self::Number)
+                .ok_or_else(|| "must not hold a number with an exponent beyond 1,000,000,000".to_owned()),
+        }
+    }
+}
+
+fn read_path(path: &str) -> Result<Vec<&str>, String> {
+    let segments: Vec<&str> = path.split('.').collect();
+    // No data nests deeper than that, so a longer path could never match.
+    let good = path.len() <= MAX_PATH
+        && segments.len() <= super::json::MAX_DEPTH
+        && segments.iter().all(|segment| !segment.is_empty());
+    good.then_some(segments).ok_or_else(|| {
+        format!("must be a path of at most {MAX_PATH} bytes: keys of objects separated by full stops, none of them empty")
+    })
+}
+
+fn read_values(raw: &str) -> Result<Vec<Wanted>, String> {
+    if !raw.starts_with('[') {
+        return Ok(vec![Wanted::read(raw)?]);
+    }
+    let values: Vec<&RawValue> = serde_json::from_str(raw).map_err(|error| error.to_string())?;
+    if !(1..=MAX_VALUES).contains(&values.len()) {
+        return Err(format!("must list 1 to {MAX_VALUES} values"));
+    }
+    values
+        .into_iter()
+        .map(|value| Wanted::read(value.get()))
+        .collect()
+}
+
+/// Puts `filter` at the end of the path. False if one is there already.
+fn insert(nodes: &mut Vec<Node>, path: &[&str], filter: Filter) -> bool {
+    let Some((first, rest)) = path.split_first() else {
+        return false;
+    };
+    let at = nodes
+        .iter()
+        .position(|node| *node.key == **first)
+        .unwrap_or_else(|| {
+            nodes.push(Node {
+                key: (*first).into(),
+                below: 0,
+                filter: None,
+                children: Vec::new(),
+            });
+            nodes.len() - 1
+        });
+    let node = &mut nodes[at];
+    node.below |= filter.bit;
+    if !rest.is_empty() {
+        return insert(&mut node.children, rest, filter);
+    }
+    node.filter.replace(filter).is_none()
+}
+
+/// The members of an object as they stand, keys that come twice included.
+#[derive(Default)]
+struct Members(Vec<(String, Box<RawValue>)>);
+
+impl<'de> de::Deserialize<'de> for Members {
+    fn deserialize<D: de::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Read;
+
+        impl<'de> Visitor<'de> for Read {
+            type Value = Members;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members, A::Error> {
+                let mut members = Vec::new();
+                while let Some(member) = map.next_entry()? {
+                    members.push(member);
+                }
+                Ok(Members(members))
+            }
+        }
+
+        deserializer.deserialize_map(Read)
+    }
+}
+
+#[cfg(test)]
+#[path = "filters_tests.rs"]
+mod tests;
