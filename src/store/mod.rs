@@ -1,3 +1,232 @@
-//! Floor 1: what is on disk.
+//! Floor 1: what is on disk. The only rusqlite, the only SQL.
+//!
+//! - [`Store`]: open, read (a pool of read-only connections), write (one writer thread).
+//! - The writer: `writer` (the loop), `batch` (a transaction), `work` and `queue` (what waits), `tx` (what a
+//!   transaction sees and gathers), [`handover`] (what the dispatcher is told).
+//! - The hot path: [`publish`] and [`outcome`]; `page` for what memory had no room for.
+//! - Behind it: `fill` (list indexes), `bulk` (changes to very many rows), [`cleanup`].
+//! - A file for each table: [`tenants`], [`endpoints`], [`events`], [`deliveries`], [`attempts`], [`keys`],
+//!   [`settings`], [`audit`], `health`, [`hourly`], `meta`; `migrations` makes them.
+//! - In memory: [`directory`] (endpoints, parsed), [`times`] (the scheduler's scale of time).
 
+mod answer;
+pub mod attempts;
+pub mod audit;
+mod batch;
+mod bulk;
+pub mod cleanup;
+mod connection;
+pub mod deliveries;
+pub mod directory;
+pub mod endpoints;
+mod error;
+pub mod events;
+mod fill;
+pub mod handover;
+pub mod health;
+pub mod hourly;
+pub mod keys;
+pub mod lists;
+mod meta;
+mod migrations;
+mod open;
+pub mod outcome;
+mod page;
+pub mod publish;
+mod queue;
+mod reader;
+pub mod revisions;
+mod routes;
+pub mod settings;
+pub mod tenants;
+pub mod times;
+mod tx;
 pub mod vault;
+mod work;
+mod writer;
+
+use std::hash::Hasher;
+use std::path::PathBuf;
+use std::sync::atomic::AtomicI64;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::thread::JoinHandle;
+
+use r2d2_sqlite::SqliteConnectionManager;
+use siphasher::sip::SipHasher13;
+
+use crate::random::Random;
+
+pub use answer::Answer;
+pub use error::StoreError;
+pub use open::{OpenError, StoreConfig};
+pub use reader::{EXAMINED, Listed, Reader};
+pub use tx::Tx;
+
+use cleanup::Cleanups;
+use directory::Directory;
+use keys::Keys;
+use outcome::Outcome;
+use publish::{NewEvent, PublishError, Published};
+use queue::Queue;
+use times::Times;
+use vault::Vault;
+use work::{Closure, Work};
+
+/// What all threads of the store share.
+pub(crate) struct Shared {
+    directory: Directory,
+    keys: Keys,
+    times: Times,
+    vault: Vault,
+    random: Arc<dyn Random>,
+    lookup_key: [u8; 16],
+    written_offset: AtomicI64,
+    trouble: RwLock<Option<String>>,
+    cleanups: Cleanups,
+    path: PathBuf,
+}
+
+impl Shared {
+    fn trouble(&self) -> Option<String> {
+        self.trouble.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn set_trouble(&self, reason: Option<String>) {
+        *self.trouble.write().unwrap_or_else(PoisonError::into_inner) = reason;
+    }
+
+    fn hash(&self, kind: u8, tenant_id: i64, text: &str) -> i64 {
+        let mut hasher = SipHasher13::new_with_key(&self.lookup_key);
+        hasher.write_u8(kind);
+        hasher.write_i64(tenant_id);
+        hasher.write(text.as_bytes());
+        hasher.finish().cast_signed()
+    }
+
+    /// Where an idempotency key is looked up.
+    fn key_hash(&self, tenant_id: i64, key: &str) -> i64 {
+        self.hash(b'k', tenant_id, key)
+    }
+
+    /// Where an own id is looked up.
+    fn own_id_hash(&self, tenant_id: i64, id: &str) -> i64 {
+        self.hash(b'i', tenant_id, id)
+    }
+
+    /// All hashes that lead to an event.
+    fn hashes(&self, tenant_id: i64, own_id: Option<&str>, key: Option<&str>) -> Vec<i64> {
+        let own = own_id.map(|id| self.own_id_hash(tenant_id, id));
+        let key = key.map(|key| self.key_hash(tenant_id, key));
+        own.into_iter().chain(key).collect()
+    }
+}
+
+/// The file, its writer thread and its readers. Shared by everyone through an `Arc`.
+pub struct Store {
+    shared: Arc<Shared>,
+    queue: Arc<Queue<Work>>,
+    readers: r2d2::Pool<SqliteConnectionManager>,
+    writer: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Store {
+    /// Endpoints and settings in memory.
+    pub fn directory(&self) -> &Directory {
+        &self.shared.directory
+    }
+
+    /// API keys in memory.
+    pub fn keys(&self) -> &Keys {
+        &self.shared.keys
+    }
+
+    /// The scales of time.
+    pub fn times(&self) -> &Times {
+        &self.shared.times
+    }
+
+    /// Where randomness comes from.
+    pub fn random(&self) -> &Arc<dyn Random> {
+        &self.shared.random
+    }
+
+    /// Why nothing can be written at present.
+    pub fn trouble(&self) -> Option<String> {
+        self.shared.trouble()
+    }
+
+    /// Bytes and items that wait for the writer.
+    pub fn load(&self) -> (usize, usize) {
+        self.queue.load()
+    }
+
+    /// Reads in one transaction: all of `work` sees the same state. Blocks while all connections are in use.
+    ///
+    /// # Errors
+    /// [`StoreError::Busy`] when no connection came free within 2 s; else whatever `work` fails with.
+    pub fn read<T, E: From<StoreError>>(&self, work: impl FnOnce(&Reader<'_>) -> Result<T, E>) -> Result<T, E> {
+        let failed = |error: rusqlite::Error| E::from(StoreError::from(error));
+        let mut connection = self.readers.get().map_err(|error| E::from(StoreError::from(error)))?;
+        let transaction = connection.transaction().map_err(failed)?;
+        work(&Reader::new(&transaction, &self.shared))
+    }
+
+    /// Runs `work` on the writer's thread in the next transaction, in a savepoint of its own.
+    ///
+    /// The answer comes when the transaction is on disk. If `work` fails, nothing of it remains.
+    ///
+    /// # Errors
+    /// In the answer: what `work` fails with, or that the queue is full or the commit failed.
+    pub fn write<T, E>(&self, work: impl FnOnce(&mut Tx<'_>) -> Result<T, E> + Send + 'static) -> Answer<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        let (reply, answer) = Answer::new();
+        match self.queue.push(Work::Task(Box::new(Closure::new(work, reply)))) {
+            Ok(()) => answer,
+            Err(error) => Answer::ready(Err(E::from(error))),
+        }
+    }
+
+    /// Accepts an event. The answer comes when it and its deliveries are on disk.
+    ///
+    /// # Errors
+    /// In the answer: see [`PublishError`].
+    pub fn publish(&self, event: NewEvent) -> Answer<Published, PublishError> {
+        let (reply, answer) = Answer::new();
+        match self.queue.push(Work::Publish(Box::new(event), reply)) {
+            Ok(()) => answer,
+            Err(error) => Answer::ready(Err(error.into())),
+        }
+    }
+
+    /// Hands an outcome to the writer and does not wait. The dispatcher bounds how many there are.
+    pub fn settle(&self, outcome: Outcome) {
+        if let Err(Work::Outcome(outcome)) = self.queue.push_always(Work::Outcome(Box::new(outcome))) {
+            writer::too_late(&outcome);
+        }
+    }
+
+    /// Wakes the writer: the dispatcher wants a page.
+    pub fn nudge(&self) {
+        self.queue.nudge();
+    }
+
+    /// Stops: what is in the queue is still written. May be called twice.
+    pub fn close(&self) {
+        self.queue.close();
+        let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(writer) = writer
+            && writer.join().is_err()
+        {
+            tracing::error!("the writer thread had panicked");
+        }
+    }
+}
+
+impl Drop for Store {
+    fn drop(&mut self) {
+        self.close();
+    }
+}

@@ -301,3 +301,9 @@ CREATE TABLE cleanups (
 ) STRICT;
 
 INSERT INTO tenants (id, name, created_at, updated_at) VALUES (1, 'default', 0, 0);
+
+-- From when on which version of the program made requests: their User-Agent names it.
+CREATE TABLE program_versions (
+    since_at INTEGER PRIMARY KEY,
+    version  TEXT NOT NULL
+) STRICT;

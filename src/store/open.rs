@@ -1,0 +1,205 @@
+//! Opening the store: the file, its schema, the key, and what is kept in memory.
+
+use std::path::PathBuf;
+use std::sync::atomic::AtomicI64;
+use std::sync::{Arc, Mutex, RwLock};
+use std::time::Duration;
+
+use r2d2_sqlite::SqliteConnectionManager;
+use rusqlite::Connection;
+
+use crate::clock::Clock;
+use crate::domain::time::UnixMs;
+use crate::random::Random;
+
+use super::bulk::Bulk;
+use super::cleanup::Cleanups;
+use super::connection;
+use super::directory::Directory;
+use super::error::StoreError;
+use super::fill::Unfilled;
+use super::handover::Handover;
+use super::keys::Keys;
+use super::meta::{self, Meta};
+use super::migrations::{self, Found};
+use super::queue::Queue;
+use super::times::Times;
+use super::tx::Kept;
+use super::vault::Vault;
+use super::writer::Writer;
+use super::{Shared, Store};
+
+/// Bytes that may wait for the writer.
+const QUEUE_BYTES: usize = 16 * 1024 * 1024;
+/// Reading connections, and how long one is waited for.
+const READERS: u32 = 4;
+const READER_WAIT: Duration = Duration::from_secs(2);
+
+/// What the store is opened with.
+pub struct StoreConfig {
+    /// The database file. It exists, even if empty, with mode 0600.
+    pub path: PathBuf,
+    /// The key of `secret.key`.
+    pub vault: Vault,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub random: Arc<dyn Random>,
+    /// Whether the writer copies the WAL back (not with Litestream).
+    pub checkpoints: bool,
+    /// Who is told what was committed.
+    pub handover: Arc<dyn Handover>,
+}
+
+/// Why a store cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The key does not open what is in the file.
+    #[error(
+        "secret.key is not the key that this database was made with; put the right one back, or the signing \
+         secrets in the database cannot be read"
+    )]
+    WrongKey,
+    /// The file cannot be used.
+    #[error("{0}")]
+    Store(#[from] StoreError),
+    /// No thread could be started.
+    #[error("a thread could not be started: {0}")]
+    Thread(std::io::Error),
+}
+
+impl From<rusqlite::Error> for OpenError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Store(error.into())
+    }
+}
+
+impl Store {
+    /// Whether the file at `path` is a database that needs its `secret.key`. A missing or empty file does not.
+    ///
+    /// # Errors
+    /// The file is of another program, or of a newer version.
+    pub fn needs_key(path: &std::path::Path) -> Result<bool, StoreError> {
+        if !path.exists() {
+            return Ok(false);
+        }
+        let connection = Connection::open_with_flags(path, connection::reader_flags())?;
+        match migrations::look(&connection)? {
+            Found::Nothing => Ok(false),
+            Found::Version(_) => Ok(meta::get::<Vec<u8>>(&connection, Meta::KeyCheck)?.is_some()),
+        }
+    }
+
+    /// Opens the file, upgrades it, and starts the writer.
+    ///
+    /// # Errors
+    /// [`OpenError`], each of which says what to do.
+    pub fn open(config: StoreConfig) -> Result<Arc<Self>, OpenError> {
+        let mut writer = connection::open_writer(&config.path)?;
+        prepare(&mut writer, &config.vault)?;
+        let shared = Arc::new(share(&writer, &config)?);
+        let kept = load(&writer, &shared)?;
+        note_version(&writer, shared.times.wall())?;
+        if !config.checkpoints {
+            writer.set_db_config(rusqlite::config::DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+        }
+        let queue = Arc::new(Queue::new(QUEUE_BYTES));
+        let readers = readers(&config.path)?;
+        let thread = Writer {
+            connection: writer,
+            shared: Arc::clone(&shared),
+            queue: Arc::clone(&queue),
+            handover: config.handover,
+            kept,
+            checkpoints: config.checkpoints,
+        };
+        let handle = std::thread::Builder::new()
+            .name("writer".to_owned())
+            .spawn(move || thread.run())
+            .map_err(OpenError::Thread)?;
+        Ok(Arc::new(Self { shared, queue, readers, writer: Mutex::new(Some(handle)) }))
+    }
+}
+
+/// Schema and key. Looks before it writes.
+fn prepare(writer: &mut Connection, vault: &Vault) -> Result<(), OpenError> {
+    if migrations::look(writer)? != Found::Version(migrations::LATEST) {
+        migrations::run(writer)?;
+    }
+    match meta::get::<Vec<u8>>(writer, Meta::KeyCheck)? {
+        None => Ok(meta::set(writer, Meta::KeyCheck, vault.check_value())?),
+        Some(check) if vault.fits(&check) => Ok(()),
+        Some(_) => Err(OpenError::WrongKey),
+    }
+}
+
+fn share(writer: &Connection, config: &StoreConfig) -> Result<Shared, OpenError> {
+    let offset = meta::get::<i64>(writer, Meta::SteadyOffset)?.unwrap_or(0);
+    let up = meta::get::<i64>(writer, Meta::Uptime)?.unwrap_or(0);
+    Ok(Shared {
+        directory: Directory::default(),
+        keys: Keys::default(),
+        times: Times::new(Arc::clone(&config.clock), offset, up),
+        lookup_key: config.vault.lookup_key(),
+        vault: config.vault.clone(),
+        random: Arc::clone(&config.random),
+        written_offset: AtomicI64::new(offset),
+        trouble: RwLock::new(None),
+        cleanups: Cleanups::default(),
+        path: config.path.clone(),
+    })
+}
+
+/// Reads what is kept in memory.
+fn load(writer: &Connection, shared: &Shared) -> Result<Kept, OpenError> {
+    shared.directory.put_settings(Arc::new(super::settings::read(writer)?));
+    shared.keys.replace(super::keys::read_all(writer)?);
+    super::routes::fill(writer, shared)?;
+    shared.cleanups.start(meta::get::<i64>(writer, Meta::Mark)?.map(UnixMs));
+    let unfilled = Unfilled::load(writer, |tenant, own, key| shared.hashes(tenant, own, key))?;
+    let ahead_until = meta::get::<i64>(writer, Meta::AheadUntil)?.unwrap_or(0);
+    Ok(Kept { last_id: last_id(writer, ahead_until)?, unfilled, ahead_until, bulk: Bulk::load(writer)? })
+}
+
+/// The greatest id in the file: in whichever table it is the last row, or the last end of a bulk change.
+fn last_id(writer: &Connection, ahead_until: i64) -> rusqlite::Result<i64> {
+    let tables = ["events", "deliveries", "endpoints", "keys", "audit", "cleanups"];
+    let mut last = ahead_until;
+    for table in tables {
+        let found: Option<i64> = writer.query_row(&format!("SELECT max(id) FROM {table}"), [], |row| row.get(0))?;
+        last = last.max(found.unwrap_or(0));
+    }
+    let bulk: Option<i64> = writer.query_row("SELECT max(id) FROM bulk_changes", [], |row| row.get(0))?;
+    Ok(last.max(bulk.unwrap_or(0)))
+}
+
+/// Keeps from when on which version of the program made requests: their `User-Agent` names it.
+fn note_version(writer: &Connection, now: UnixMs) -> rusqlite::Result<()> {
+    let version = env!("CARGO_PKG_VERSION");
+    let last: Option<String> = rusqlite::OptionalExtension::optional(writer.query_row(
+        "SELECT version FROM program_versions ORDER BY since_at DESC LIMIT 1",
+        [],
+        |row| row.get(0),
+    ))?;
+    if last.as_deref() != Some(version) {
+        writer.execute(
+            "INSERT OR REPLACE INTO program_versions (since_at, version) VALUES (?1, ?2)",
+            rusqlite::params![now.0, version],
+        )?;
+    }
+    Ok(())
+}
+
+fn readers(path: &std::path::Path) -> Result<r2d2::Pool<SqliteConnectionManager>, OpenError> {
+    let manager = SqliteConnectionManager::file(path)
+        .with_flags(connection::reader_flags())
+        .with_init(connection::open_reader);
+    Ok(r2d2::Pool::builder()
+        .max_size(READERS)
+        // Opened when they are needed: an idle server has none.
+        .min_idle(Some(0))
+        .test_on_check_out(false)
+        .connection_timeout(READER_WAIT)
+        .build(manager)
+        .map_err(StoreError::from)?)
+}
