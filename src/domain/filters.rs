@@ -191,7 +191,10 @@ fn read_path(path: &str) -> Result<Vec<&str>, String> {
         && segments.len() <= super::json::MAX_DEPTH
         && segments.iter().all(|segment| !segment.is_empty());
     good.then_some(segments).ok_or_else(|| {
-        format!("must be a path of at most {MAX_PATH} bytes: keys of objects separated by full stops, none of them empty")
+        format!(
+            "must be a path of at most {MAX_PATH} bytes: keys of objects, none of them empty, \
+             with full stops between them"
+        )
     })
 }
 

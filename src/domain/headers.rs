@@ -120,8 +120,9 @@ impl CustomHeaders {
             return Ok(value);
         }
         let kept = self.0.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
-        kept.map(|(_, value)| value.clone())
-            .ok_or_else(|| format!("{MASK} keeps the value of a header that is there already, and this one is not; send its value"))
+        kept.map(|(_, value)| value.clone()).ok_or_else(|| {
+            format!("{MASK} keeps the value of a header that is there, and this one is not; send its value")
+        })
     }
 }
 
@@ -271,7 +272,10 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_passes_is_a_header_for_a_strict_library(name in "\\PC{1,12}|[a-zA-Z-]{1,12}", value in "\\PC{0,20}|[ -~\t]{0,20}") {
+        fn what_passes_is_a_header_for_a_strict_library(
+            name in "\\PC{1,12}|[a-zA-Z-]{1,12}",
+            value in "\\PC{0,20}|[ -~\t]{0,20}",
+        ) {
             if let Ok(headers) = create(&[(&name, &value)]) {
                 prop_assert!(http::header::HeaderName::from_bytes(name.as_bytes()).is_ok());
                 prop_assert!(http::HeaderValue::from_str(&value).is_ok());

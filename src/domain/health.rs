@@ -80,8 +80,8 @@ impl Health {
         }
     }
 
-    /// Whether the endpoint, if it is enabled, is `failing`: `failing_after` failed attempts in a row (0 leaves this
-    /// condition out), or a delivery that ended `failed`, and no success since.
+    /// Whether the endpoint, if it is enabled, is `failing`: `failing_after` failed attempts in a row (0 leaves
+    /// this condition out), or a delivery that ended `failed`, and no success since.
     pub fn is_failing(&self, failing_after: u32) -> bool {
         self.exhausted || (failing_after > 0 && self.failure_count >= failing_after)
     }
@@ -89,7 +89,7 @@ impl Health {
     /// Whether a failed attempt that is counted already disables the endpoint.
     ///
     /// There must be `after_failures` failed attempts in a row, and the first of them `after_hours` hours of
-    /// uptime ago. A 0 leaves that condition out; both 0: never. Ask at a failed attempt only, never by a timer.
+    /// uptime ago. A 0 leaves that condition out; both 0: never. Ask at a failed attempt only, not by a timer.
     pub fn should_disable(&self, after_failures: u32, after_hours: u32, up_ms: i64) -> bool {
         if (after_failures, after_hours) == (0, 0) || self.failure_count == 0 {
             return false;
@@ -212,7 +212,7 @@ mod tests {
     proptest! {
         #[test]
         fn no_order_of_outcomes_and_no_clock_panics_or_miscounts(
-            outcomes in prop::collection::vec((any::<bool>(), any::<bool>(), any::<bool>(), any::<i64>(), any::<i64>()), 0..30),
+            outcomes in prop::collection::vec(any::<(bool, bool, bool, i64, i64)>(), 0..30),
             after in (0_u32..20, 0_u32..9000),
         ) {
             let (mut health, mut row) = (Health::default(), 0);

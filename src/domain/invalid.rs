@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+/// Longest name of a field, in bytes.
+const MAX_FIELD: usize = 200;
+
 /// One wrong field. The message says what is allowed.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct FieldError {
@@ -29,10 +32,15 @@ impl Invalid {
         invalid
     }
 
-    /// Adds a wrong field.
+    /// Adds a wrong field. Its name may hold what the caller wrote, so it is cut after 200 bytes.
     pub fn push(&mut self, field: impl Into<String>, message: impl Into<String>) {
+        let mut field = field.into();
+        if field.len() > MAX_FIELD {
+            field.truncate(field.floor_char_boundary(MAX_FIELD));
+            field.push('…');
+        }
         self.0.push(FieldError {
-            field: field.into(),
+            field,
             message: message.into(),
         });
     }
@@ -119,6 +127,12 @@ mod tests {
         invalid.merge_under("events[4]", Invalid::one("", "must be an object"));
         let fields: Vec<&str> = invalid.0.iter().map(|error| error.field.as_str()).collect();
         assert_eq!(fields, ["events[3].type", "events[4]"]);
+    }
+
+    #[test]
+    fn an_endless_name_is_cut_between_characters() {
+        let field = &Invalid::one(format!("filters.{}", "é".repeat(5000)), "is wrong").0[0].field;
+        assert!(field.len() <= 203 && field.ends_with("é…"), "{field}");
     }
 
     #[test]

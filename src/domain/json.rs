@@ -56,11 +56,11 @@ pub fn depth_within(text: &[u8], limit: usize) -> Result<(), TooDeep> {
 /// Where the quotation mark stands that ends the string whose content begins at `at`.
 fn end_of_string(text: &[u8], mut at: usize) -> Option<usize> {
     loop {
-        match text.get(at)? {
-            b'"' => return Some(at),
-            b'\\' => at += 2,
-            _ => at += 1,
+        at += memchr::memchr2(b'"', b'\\', text.get(at..)?)?;
+        if text[at] == b'"' {
+            return Some(at);
         }
+        at += 2;
     }
 }
 

@@ -27,7 +27,8 @@ pub fn rate_limit(attempts: Option<i64>) -> Result<Option<u32>, String> {
         .map_err(|message| format!("{message}, or null for no limit"))
 }
 
-/// What an endpoint is for, in the owner's words: at most 500 characters, without control characters but line breaks and tabs.
+/// What an endpoint is for, in the owner's words: at most 500 characters, without control characters other than
+/// line breaks and tabs.
 pub fn description(text: &str) -> Result<(), String> {
     prose(text, 500)
 }
@@ -51,24 +52,21 @@ pub fn display_name(text: &str) -> Result<(), String> {
 /// # Errors
 /// Every wrong entry, as `metadata.KEY`, or `metadata` where there are too many.
 pub fn metadata<'a>(entries: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<(), Invalid> {
-    let (mut invalid, mut count) = (Invalid::new(), 0);
-    for (key, value) in entries {
-        count += 1;
+    let mut invalid = Invalid::new();
+    for (index, (key, value)) in entries.into_iter().enumerate() {
+        if index == MAX_METADATA {
+            return Err(Invalid::one(
+                "metadata",
+                format!("must hold at most {MAX_METADATA} entries"),
+            ));
+        }
         if !(1..=64).contains(&key.chars().count()) || key.chars().any(char::is_control) {
-            invalid.push(
-                format!("metadata.{key}"),
-                "must have a key of 1 to 64 characters, none of them a control character",
-            );
+            let message = "must have a key of 1 to 64 characters, none of them a control character";
+            invalid.push(format!("metadata.{key}"), message);
         }
         if value.chars().count() > 512 {
             invalid.push(format!("metadata.{key}"), "must be at most 512 characters");
         }
-    }
-    if count > MAX_METADATA {
-        return Err(Invalid::one(
-            "metadata",
-            format!("must hold at most {MAX_METADATA} entries"),
-        ));
     }
     invalid.into_result(())
 }

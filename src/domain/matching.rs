@@ -62,8 +62,8 @@ pub struct Subscription {
 }
 
 impl Subscription {
-    /// Compiles an endpoint's `events`, at most [`MAX_PATTERNS`] (none: it wants nothing), and its `filters`, a JSON object as
-    /// text (`None`, `null`, `{}`: no condition on the data).
+    /// Compiles an endpoint's `events`, at most [`MAX_PATTERNS`] (none: it wants nothing), and its `filters`,
+    /// a JSON object as text (`None`, `null`, `{}`: no condition on the data).
     ///
     /// # Errors
     /// Every wrong pattern (`events[2]`) and every wrong filter (`filters.post.author`).

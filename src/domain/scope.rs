@@ -76,12 +76,18 @@ impl Scopes {
         Scope::ALL.iter().copied().collect()
     }
 
-    /// Reads a list of names; at least one.
+    /// Reads a list of names: 1 to 16 of them.
     ///
     /// # Errors
     /// Every unknown name, as `scopes[1]`, with those that there are.
     pub fn parse<T: AsRef<str>>(names: &[T]) -> Result<Self, Invalid> {
         let (mut invalid, mut scopes) = (Invalid::new(), Self::default());
+        if names.len() > 2 * Scope::ALL.len() {
+            return Err(Invalid::one(
+                "scopes",
+                format!("must hold at most {} names", 2 * Scope::ALL.len()),
+            ));
+        }
         let known = || {
             Scope::ALL
                 .iter()
@@ -224,6 +230,7 @@ mod tests {
             ["scopes[1]", "scopes[2]"]
         );
         assert!(invalid.0[0].message.contains("metrics:read, admin"));
+        assert_eq!(Scopes::parse(&["x"; 17]).unwrap_err().0.len(), 1);
         assert_eq!(Scopes::parse::<&str>(&[]).unwrap_err().0[0].field, "scopes");
     }
 

@@ -80,9 +80,10 @@ impl Secret {
         match form {
             KeyForm::Verbatim => Ok(()),
             KeyForm::Decoded if self.decoded().is_some_and(|key| (24..=64).contains(&key.len())) => Ok(()),
-            KeyForm::Decoded => {
-                Err("must be whsec_ and the base64, with padding, of 24 to 64 bytes in this format; send one along".to_owned())
-            }
+            KeyForm::Decoded => Err(
+                "must be whsec_ and the base64, padded, of 24 to 64 bytes in this format; send one"
+                    .to_owned(),
+            ),
         }
     }
 
@@ -97,9 +98,8 @@ impl Secret {
     /// A warning for the answer to whoever set the secret, if its key is short.
     pub fn warning(&self, form: KeyForm) -> Option<String> {
         let length = self.key(form)?.len();
-        (length < WEAK_UNDER).then(|| {
-            format!("the secret's key has {length} bytes; a key of at least {WEAK_UNDER} random bytes is hard to guess")
-        })
+        (length < WEAK_UNDER)
+            .then(|| format!("the secret's key has {length} bytes; use at least {WEAK_UNDER} random bytes"))
     }
 
     fn decoded(&self) -> Option<Vec<u8>> {

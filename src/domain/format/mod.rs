@@ -3,7 +3,7 @@
 //! [`Format::render`] makes the request of an attempt. What it made out of secrets is kept with the attempt
 //! as one text, so that [`Format::render_recorded`] can show the exact bytes again later, without secrets.
 //!
-//! - [`Scheme`](scheme::Scheme): how signatures are made and written into their header; one file knows all schemes.
+//! - [`Scheme`]: how signatures are made and written into their header; one file knows all schemes.
 //! - `envelope`: the body as a list of pieces, so that rendering is copying.
 //! - `standard`: the built-in format of Standard Webhooks.
 
