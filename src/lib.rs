@@ -2,4 +2,7 @@
 #![cfg_attr(test, allow(clippy::disallowed_methods, reason = "tests may wait"))]
 
 pub mod clock;
+pub mod config;
 pub mod domain;
+pub mod random;
+pub mod store;

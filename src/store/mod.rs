@@ -1,0 +1,3 @@
+//! Floor 1: what is on disk.
+
+pub mod vault;
