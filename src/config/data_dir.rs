@@ -3,19 +3,18 @@
 //! Folders are 0700 and files 0600, whatever the umask says: modes are set after the file is made, and what is
 //! found with another mode is repaired at the next start.
 
-use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
+use std::fs::{self, File, OpenOptions, Permissions};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use super::data_dir_error::DataDirError;
+use super::folders::{FOLDER_MODE, make_folder, repair_mode, sync_folder};
 
-const FOLDER_MODE: u32 = 0o700;
 const FILE_MODE: u32 = 0o600;
 
-/// Everything of ours begins with one of these, or is the folder of backups.
+/// Every file of ours begins with one of these.
 const OUR_NAMES: [&str; 2] = ["postrider.", "secret.key"];
-const BACKUPS: &str = "backups";
 
 /// The longest path that a Unix socket can have everywhere: 104 bytes with the final zero on macOS, 108 on Linux.
 const SOCKET_PATH_MAX: usize = 103;
@@ -93,7 +92,7 @@ impl DataDir {
 
     /// The folder of backups, `backups`.
     pub fn backups(&self) -> PathBuf {
-        self.path.join(BACKUPS)
+        self.path.join("backups")
     }
 
     /// Makes a new file, 0600 from its first moment, and puts its name on the disk (its content is the
@@ -182,67 +181,6 @@ pub fn socket_path(dir: &Path) -> PathBuf {
 
 fn is_our_name(name: &str) -> bool {
     OUR_NAMES.iter().any(|ours| name.starts_with(ours))
-}
-
-fn make_folder(path: &Path) -> Result<(), DataDirError> {
-    match fs::metadata(path) {
-        Ok(found) if found.is_dir() => return Ok(()),
-        Ok(_) => {
-            return Err(DataDirError::NotADirectory {
-                path: path.to_owned(),
-            });
-        }
-        Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(DataDirError::io("look at", path, e)),
-        Err(_) if fs::symlink_metadata(path).is_ok() => {
-            return Err(DataDirError::DanglingLink {
-                path: path.to_owned(),
-            });
-        }
-        Err(_) => {}
-    }
-    let parent = path
-        .parent()
-        .filter(|p| !p.as_os_str().is_empty())
-        .unwrap_or(Path::new("."));
-    fs::create_dir_all(parent).map_err(|e| DataDirError::io("create", parent, e))?;
-    match DirBuilder::new().mode(FOLDER_MODE).create(path) {
-        // Another process that starts at the same time may have been first.
-        Err(e) if e.kind() != io::ErrorKind::AlreadyExists => {
-            return Err(DataDirError::io("create", path, e));
-        }
-        _ => {}
-    }
-    fs::set_permissions(path, Permissions::from_mode(FOLDER_MODE))
-        .map_err(|e| DataDirError::io("set the mode of", path, e))?;
-    sync_folder(parent)
-}
-
-fn repair_mode(path: &Path, mode: u32) -> Result<(), DataDirError> {
-    let found = match fs::metadata(path) {
-        Ok(found) => found.permissions().mode() & 0o7777,
-        // SQLite's own files come and go while the process that owns the folder runs.
-        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(()),
-        Err(e) => return Err(DataDirError::io("look at", path, e)),
-    };
-    if found == mode {
-        return Ok(());
-    }
-    match fs::set_permissions(path, Permissions::from_mode(mode)) {
-        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(()),
-        Err(error) => Err(DataDirError::Mode {
-            path: path.to_owned(),
-            found,
-            wanted: mode,
-            error,
-        }),
-        Ok(()) => Ok(()),
-    }
-}
-
-fn sync_folder(path: &Path) -> Result<(), DataDirError> {
-    File::open(path)
-        .and_then(|folder| folder.sync_all())
-        .map_err(|e| DataDirError::io("sync", path, e))
 }
 
 #[cfg(test)]
@@ -374,20 +312,5 @@ mod tests {
         let dir = DataDir::open(&path).unwrap();
         dir.create_private(&dir.database()).unwrap();
         assert_eq!(DataDir::open_existing(&path).unwrap(), dir);
-    }
-
-    #[test]
-    fn reasons_of_the_operating_system_come_with_advice() {
-        for (kind, says) in [
-            (io::ErrorKind::PermissionDenied, "belong to the user"),
-            (io::ErrorKind::ReadOnlyFilesystem, "for writing"),
-            (io::ErrorKind::StorageFull, "free some space"),
-        ] {
-            let error = DataDirError::io("create", Path::new("/data"), kind.into()).to_string();
-            assert!(
-                error.starts_with("cannot create \"/data\": ") && error.contains(says),
-                "{error}"
-            );
-        }
     }
 }

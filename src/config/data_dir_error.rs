@@ -109,3 +109,23 @@ pub(super) fn advice(error: &io::Error) -> &'static str {
         _ => "",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reasons_of_the_operating_system_come_with_advice() {
+        for (kind, says) in [
+            (io::ErrorKind::PermissionDenied, "belong to the user"),
+            (io::ErrorKind::ReadOnlyFilesystem, "for writing"),
+            (io::ErrorKind::StorageFull, "free some space"),
+        ] {
+            let error = DataDirError::io("create", Path::new("/data"), kind.into()).to_string();
+            assert!(
+                error.starts_with("cannot create \"/data\": ") && error.contains(says),
+                "{error}"
+            );
+        }
+    }
+}

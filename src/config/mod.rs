@@ -1,11 +1,31 @@
 //! Floor 1: how Postrider is told what to do before it starts: flags, environment, data directory, key file.
+//!
+//! [`Flags`] and [`Environment`] hold texts; [`Config`] is what they mean, or one sentence about what is wrong.
+//! What an operator may change while it runs is not here but in the database.
 
+mod addresses;
+mod certificates;
 mod data_dir;
 mod data_dir_error;
+mod environment;
+mod first_start;
+mod flags;
+mod folders;
+mod hidden;
 mod lock;
+mod networks;
+mod reached;
 mod secret_key;
+mod serve;
 
+pub use addresses::EgressProxy;
 pub use data_dir::{DataDir, socket_path};
 pub use data_dir_error::DataDirError;
+pub use environment::{ConfigError, Environment, Setting};
+pub use first_start::{FirstOperator, FirstStart};
+pub use flags::{Flags, SETTINGS, with_variables};
+pub use hidden::Hidden;
 pub use lock::Lock;
+pub use networks::Network;
 pub use secret_key::SecretKeyError;
+pub use serve::{Config, LogFormat, data_path};

@@ -1,0 +1,61 @@
+//! Under which URL people reach the console.
+
+use std::net::SocketAddr;
+
+use super::serve::Config;
+
+impl Config {
+    /// Where people reach it, without a final slash: `--public-url`, or else the address that was `bound`,
+    /// with loopback in the place of "every address".
+    pub fn reached_at(&self, bound: SocketAddr) -> String {
+        match (&self.public_url, bound) {
+            (Some(url), _) => url.as_str().trim_end_matches('/').to_owned(),
+            (None, SocketAddr::V4(v4)) if v4.ip().is_unspecified() => {
+                format!("http://127.0.0.1:{}", v4.port())
+            }
+            (None, SocketAddr::V6(v6)) if v6.ip().is_unspecified() => format!("http://[::1]:{}", v6.port()),
+            (None, bound) => format!("http://{bound}"),
+        }
+    }
+
+    /// Whether browsers reach it by https, so that cookies can be `Secure`.
+    pub fn is_https(&self) -> bool {
+        self.public_url
+            .as_ref()
+            .is_some_and(|url| url.scheme() == "https")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Environment, Flags};
+
+    fn config(public_url: &str) -> Config {
+        Config::read(
+            Flags::default(),
+            &Environment::of(&[("POSTRIDER_PUBLIC_URL", public_url)]),
+        )
+        .unwrap()
+    }
+
+    #[test]
+    fn people_are_sent_to_the_public_url_or_to_what_was_bound() {
+        let without = config("");
+        for (bound, url) in [
+            ("127.0.0.1:8383", "http://127.0.0.1:8383"),
+            ("0.0.0.0:80", "http://127.0.0.1:80"),
+            ("[::]:80", "http://[::1]:80"),
+            ("[::1]:80", "http://[::1]:80"),
+        ] {
+            assert_eq!(without.reached_at(bound.parse().unwrap()), url);
+        }
+        assert!(!without.is_https());
+        let public = config("https://h.example:444/");
+        assert_eq!(
+            public.reached_at("127.0.0.1:8383".parse().unwrap()),
+            "https://h.example:444"
+        );
+        assert!(public.is_https());
+    }
+}

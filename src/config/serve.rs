@@ -1,0 +1,277 @@
+//! What `postrider serve` was told: flags and variables, read and checked.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use ipnet::IpNet;
+use rustls::pki_types::CertificateDer;
+use url::Url;
+
+use super::addresses::{self, DEFAULT_LISTEN, EgressProxy};
+use super::environment::{ConfigError, Environment};
+use super::first_start::FirstStart;
+use super::flags::{
+    ALLOW_HTTP, ALLOW_NET, DATA, DELIVERY_THREADS, DEV, EGRESS_PROXY, EXTRA_CA, Flags, LISTEN, LOG_FORMAT,
+    NO_CHECKPOINT, PUBLIC_URL, TRUSTED_PROXY,
+};
+use super::networks::{self, Network};
+use super::{certificates, flags};
+
+/// How many requests may be in flight by default.
+const DEFAULT_DELIVERY_THREADS: u16 = 512;
+const MAX_DELIVERY_THREADS: u16 = 4096;
+const DEFAULT_DATA: &str = "./postrider-data";
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum LogFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// Everything that is settled at the start, checked. What can change later is a setting in the database.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Config {
+    /// The data directory; not opened yet.
+    pub data: PathBuf,
+    /// Where to listen; port 0 picks a free one.
+    pub listen: SocketAddr,
+    /// Where people reach it, if that was said; [`Config::reached_at`] has the default.
+    pub public_url: Option<Url>,
+    /// Whether endpoints may be `http://`.
+    pub allow_http: bool,
+    /// What endpoints may reach although the SSRF rules deny it, with those of `--dev`.
+    pub allow_net: Vec<Network>,
+    /// Whether this is a trial run: stated in the log, and implied in the two above.
+    pub dev: bool,
+    /// The proxy for everything that is sent.
+    pub egress_proxy: Option<EgressProxy>,
+    /// Authorities trusted besides the public ones; each is usable as one.
+    pub extra_ca: Vec<CertificateDer<'static>>,
+    /// Whose `X-Forwarded-For` is believed.
+    pub trusted_proxy: Vec<IpNet>,
+    /// Requests in flight at most, 1 to 4096.
+    pub delivery_threads: u16,
+    /// Whether Postrider checkpoints the write-ahead log itself.
+    pub checkpoint: bool,
+    /// How log lines look.
+    pub log_format: LogFormat,
+    /// What is used when there is no key, or no operator, yet.
+    pub first_start: FirstStart,
+}
+
+impl Config {
+    /// Reads and checks everything; the file of `--extra-ca` is read here.
+    ///
+    /// # Errors
+    /// The first setting that cannot be used, by its two names.
+    pub fn read(flags: Flags, env: &Environment) -> Result<Self, ConfigError> {
+        let dev = env.switch(DEV, flags.dev)?;
+        let listen = match env.text(LISTEN, flags.listen)? {
+            Some(text) => addresses::listen(&text)?,
+            None => DEFAULT_LISTEN,
+        };
+        let mut allow_net = networks::with_ports(ALLOW_NET, &env.list(ALLOW_NET, &flags.allow_net)?)?;
+        if dev {
+            addresses::only_loopback(listen)?;
+            allow_net.extend(networks::loopback());
+        }
+        let public_url = env.text(PUBLIC_URL, flags.public_url)?;
+        let egress_proxy = env.text(EGRESS_PROXY, flags.egress_proxy)?;
+        let extra_ca = env.text(EXTRA_CA, flags.extra_ca)?;
+        let trusted_proxy = env.list(TRUSTED_PROXY, &flags.trusted_proxy)?;
+        Ok(Self {
+            data: data_path(flags.data, env)?,
+            listen,
+            public_url: public_url.as_deref().map(addresses::public_url).transpose()?,
+            allow_http: env.switch(ALLOW_HTTP, flags.allow_http)? || dev,
+            allow_net,
+            dev,
+            egress_proxy: egress_proxy.as_deref().map(addresses::egress_proxy).transpose()?,
+            extra_ca: extra_ca
+                .as_deref()
+                .map(certificates::read)
+                .transpose()?
+                .unwrap_or_default(),
+            trusted_proxy: networks::without_ports(TRUSTED_PROXY, &trusted_proxy)?,
+            delivery_threads: delivery_threads(env.text(DELIVERY_THREADS, flags.delivery_threads)?)?,
+            checkpoint: !env.switch(NO_CHECKPOINT, flags.no_checkpoint)?,
+            log_format: log_format(env.text(LOG_FORMAT, flags.log_format)?.as_deref())?,
+            first_start: FirstStart::read(env)?,
+        })
+    }
+}
+
+/// The data directory, for every command: `--data`, `POSTRIDER_DATA` or the default.
+///
+/// # Errors
+/// An empty flag, or a variable that is not UTF-8.
+pub fn data_path(flag: Option<String>, env: &Environment) -> Result<PathBuf, ConfigError> {
+    let path = env.text(DATA, flag)?.unwrap_or_else(|| DEFAULT_DATA.to_owned());
+    if path.is_empty() || path.contains('\0') {
+        return Err(ConfigError::must_not_be(
+            flags::DATA,
+            "the path of a folder",
+            &path,
+        ));
+    }
+    Ok(path.into())
+}
+
+fn delivery_threads(text: Option<String>) -> Result<u16, ConfigError> {
+    let Some(text) = text else {
+        return Ok(DEFAULT_DELIVERY_THREADS);
+    };
+    let number = text
+        .trim()
+        .parse()
+        .ok()
+        .filter(|n| (1..=MAX_DELIVERY_THREADS).contains(n));
+    number.ok_or_else(|| {
+        let allowed = format_args!("a whole number from 1 to {MAX_DELIVERY_THREADS}");
+        ConfigError::must_not_be(DELIVERY_THREADS, allowed, &text)
+    })
+}
+
+fn log_format(text: Option<&str>) -> Result<LogFormat, ConfigError> {
+    match text {
+        None | Some("text") => Ok(LogFormat::Text),
+        Some("json") => Ok(LogFormat::Json),
+        Some(other) => Err(ConfigError::must_not_be(LOG_FORMAT, "text or json", other)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(flags: Flags, variables: &[(&str, &str)]) -> Result<Config, String> {
+        Config::read(flags, &Environment::of(variables)).map_err(|e| e.to_string())
+    }
+
+    fn from_variable(name: &str, value: &str) -> Result<Config, String> {
+        read(Flags::default(), &[(name, value)])
+    }
+
+    #[test]
+    fn the_defaults_are_those_of_the_manual() {
+        let config = read(Flags::default(), &[]).unwrap();
+        let expected = Config {
+            data: "./postrider-data".into(),
+            listen: "127.0.0.1:8383".parse().unwrap(),
+            public_url: None,
+            allow_http: false,
+            allow_net: vec![],
+            dev: false,
+            egress_proxy: None,
+            extra_ca: vec![],
+            trusted_proxy: vec![],
+            delivery_threads: 512,
+            checkpoint: true,
+            log_format: LogFormat::Text,
+            first_start: FirstStart::default(),
+        };
+        assert_eq!(config, expected);
+    }
+
+    #[test]
+    fn every_variable_changes_what_its_flag_changes() {
+        let by_flags = Flags {
+            data: Some("/srv/p".into()),
+            listen: Some("0.0.0.0:1".into()),
+            public_url: Some("https://h.example".into()),
+            allow_http: true,
+            allow_net: vec!["10.0.0.0/8".into(), "[::1/128]:80".into()],
+            dev: false,
+            egress_proxy: Some("http://u:p@proxy:3128".into()),
+            extra_ca: None,
+            trusted_proxy: vec!["10.0.0.1".into()],
+            delivery_threads: Some("4096".into()),
+            no_checkpoint: true,
+            log_format: Some("json".into()),
+        };
+        let by_variables = [
+            ("POSTRIDER_DATA", "/srv/p"),
+            ("POSTRIDER_LISTEN", "0.0.0.0:1"),
+            ("POSTRIDER_PUBLIC_URL", "https://h.example"),
+            ("POSTRIDER_ALLOW_HTTP", "1"),
+            ("POSTRIDER_ALLOW_NET", "10.0.0.0/8, [::1/128]:80"),
+            ("POSTRIDER_EGRESS_PROXY", "http://u:p@proxy:3128"),
+            ("POSTRIDER_TRUSTED_PROXY", "10.0.0.1"),
+            ("POSTRIDER_DELIVERY_THREADS", "4096"),
+            ("POSTRIDER_NO_CHECKPOINT", "yes"),
+            ("POSTRIDER_LOG_FORMAT", "json"),
+        ];
+        let config = read(by_flags.clone(), &[]).unwrap();
+        assert_eq!(config, read(Flags::default(), &by_variables).unwrap());
+        let hostile = by_variables.map(|(name, _)| (name, "wrong"));
+        assert_eq!(config, read(by_flags, &hostile).unwrap(), "a flag wins");
+        assert_eq!((config.checkpoint, config.log_format), (false, LogFormat::Json));
+    }
+
+    #[test]
+    fn dev_allows_http_and_loopback_and_refuses_to_be_reached() {
+        let config = from_variable("POSTRIDER_DEV", "1").unwrap();
+        assert!(config.dev && config.allow_http);
+        let allowed: Vec<_> = config
+            .allow_net
+            .iter()
+            .map(|(net, port)| (net.to_string(), *port))
+            .collect();
+        assert_eq!(
+            allowed,
+            [("127.0.0.0/8".to_owned(), None), ("::1/128".to_owned(), None)]
+        );
+        let open = Flags {
+            dev: true,
+            listen: Some("0.0.0.0:80".into()),
+            ..Flags::default()
+        };
+        assert!(
+            read(open, &[])
+                .unwrap_err()
+                .contains("--dev (POSTRIDER_DEV) listens on loopback only")
+        );
+    }
+
+    #[test]
+    fn every_wrong_value_names_flag_and_variable() {
+        for (variable, wrong) in [
+            ("POSTRIDER_LISTEN", "8383"),
+            ("POSTRIDER_PUBLIC_URL", "hooks"),
+            ("POSTRIDER_ALLOW_HTTP", "maybe"),
+            ("POSTRIDER_ALLOW_NET", "10.0.0.0/8,"),
+            ("POSTRIDER_DEV", "2"),
+            ("POSTRIDER_EGRESS_PROXY", "proxy:3128"),
+            ("POSTRIDER_EXTRA_CA", "/nowhere/ca.pem"),
+            ("POSTRIDER_TRUSTED_PROXY", "10.0.0.0/8:80"),
+            ("POSTRIDER_DELIVERY_THREADS", "4097"),
+            ("POSTRIDER_DELIVERY_THREADS", "0"),
+            ("POSTRIDER_DELIVERY_THREADS", "-1"),
+            ("POSTRIDER_DELIVERY_THREADS", "1.5"),
+            ("POSTRIDER_NO_CHECKPOINT", "x"),
+            ("POSTRIDER_LOG_FORMAT", "xml"),
+        ] {
+            let error = from_variable(variable, wrong).unwrap_err();
+            let setting = flags::SETTINGS.iter().find(|s| s.variable == variable).unwrap();
+            assert!(error.starts_with(&format!("{setting} ")), "{error}");
+            assert_eq!(
+                from_variable(variable, "").map(|c| c.listen),
+                Ok(DEFAULT_LISTEN),
+                "empty is unset"
+            );
+        }
+        let empty = Flags {
+            data: Some(String::new()),
+            ..Flags::default()
+        };
+        assert!(
+            read(empty, &[])
+                .unwrap_err()
+                .starts_with("--data (POSTRIDER_DATA) must be the path of a folder")
+        );
+    }
+}
