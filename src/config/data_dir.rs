@@ -3,6 +3,7 @@
 //! Folders are 0700 and files 0600, whatever the umask says: modes are set after the file is made, and what is
 //! found with another mode is repaired at the next start.
 
+<<<<<<< HEAD
 use std::fs::{self, File, OpenOptions, Permissions};
 use std::io;
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
@@ -12,6 +13,15 @@ use super::data_dir_error::DataDirError;
 use super::folders::{FOLDER_MODE, make_folder, repair_mode, sync_folder};
 
 const FILE_MODE: u32 = 0o600;
+=======
+use std::fs;
+use std::io;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use super::data_dir_error::DataDirError;
+use super::folders::{FILE_MODE, FOLDER_MODE, make_folder, repair_mode};
+>>>>>>> config
 
 /// Every file of ours begins with one of these.
 const OUR_NAMES: [&str; 2] = ["postrider.", "secret.key"];
@@ -95,6 +105,7 @@ impl DataDir {
         self.path.join("backups")
     }
 
+<<<<<<< HEAD
     /// Makes a new file, 0600 from its first moment, and puts its name on the disk (its content is the
     /// caller's to fsync). Takes paths in this folder and in `backups`.
     ///
@@ -132,6 +143,8 @@ impl DataDir {
         sync_folder(&self.path)
     }
 
+=======
+>>>>>>> config
     fn repair_own_mode(&self) -> Result<(), DataDirError> {
         let found = fs::metadata(&self.path).map_err(|e| DataDirError::io("look at", &self.path, e))?;
         if found.permissions().mode() & 0o7777 != FOLDER_MODE && self.is_of_others()? {
@@ -186,6 +199,10 @@ fn is_our_name(name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+<<<<<<< HEAD
+=======
+    use std::fs::Permissions;
+>>>>>>> config
     use std::os::unix::fs::symlink;
 
     fn mode(path: &Path) -> u32 {
@@ -215,6 +232,29 @@ mod tests {
     }
 
     #[test]
+<<<<<<< HEAD
+=======
+    fn the_umask_changes_nothing_about_that() {
+        let this = std::env::current_exe().unwrap();
+        let test = "config::data_dir::tests::a_new_folder_and_what_is_made_in_it_are_private";
+        for umask in ["000", "077"] {
+            let script = format!("umask {umask}; exec \"$0\" --exact {test}");
+            let run = std::process::Command::new("sh")
+                .arg("-c")
+                .arg(script)
+                .arg(&this)
+                .output()
+                .unwrap();
+            let said = String::from_utf8_lossy(&run.stdout);
+            assert!(
+                run.status.success() && said.contains("1 passed"),
+                "umask {umask}: {said}"
+            );
+        }
+    }
+
+    #[test]
+>>>>>>> config
     fn modes_that_are_too_open_or_too_closed_are_repaired() {
         let temp = tempfile::tempdir().unwrap();
         let dir = DataDir::open(&temp.path().join("data")).unwrap();
@@ -264,6 +304,17 @@ mod tests {
     }
 
     #[test]
+<<<<<<< HEAD
+=======
+    fn a_path_that_is_too_long_for_the_socket_is_refused_before_anything_is_made() {
+        let temp = tempfile::tempdir().unwrap();
+        let path = temp.path().join("x".repeat(100));
+        assert!(refusal(&path).contains("too long for the socket in it: at most 88 bytes"));
+        assert!(!path.exists());
+    }
+
+    #[test]
+>>>>>>> config
     fn an_empty_folder_and_a_fresh_file_system_are_taken() {
         let temp = tempfile::tempdir().unwrap();
         chmod(temp.path(), 0o755);
@@ -273,6 +324,7 @@ mod tests {
     }
 
     #[test]
+<<<<<<< HEAD
     fn what_is_no_folder_is_refused_by_its_name() {
         let temp = tempfile::tempdir().unwrap();
         let (file, link, round) = (
@@ -301,6 +353,8 @@ mod tests {
     }
 
     #[test]
+=======
+>>>>>>> config
     fn a_command_does_not_make_a_folder_that_is_not_there() {
         let temp = tempfile::tempdir().unwrap();
         let path = temp.path().join("typo");

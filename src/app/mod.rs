@@ -1,0 +1,3 @@
+//! Floor 4: what wires everything together.
+
+pub mod logging;

@@ -1,0 +1,157 @@
+//! What the command line asks for, checked, and the API call that does it.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::config::Config;
+use crate::domain::ids::KeyId;
+
+/// One thing to do.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Command {
+    /// Run the server until it is told to stop.
+    Serve(Box<Config>),
+    /// Something that a running server does, or this process if none runs.
+    Admin {
+        /// The data directory of the server; not opened yet.
+        data: PathBuf,
+        /// What to do.
+        command: AdminCommand,
+    },
+}
+
+/// What can be done with admin rights from the command line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AdminCommand {
+    /// Make an API key. Scopes and tenant are checked where the key is made.
+    CreateKey {
+        /// What it is for.
+        name: String,
+        /// What it may do.
+        scopes: Vec<String>,
+        /// The one tenant that it is bound to.
+        tenant: Option<String>,
+    },
+    /// List the API keys.
+    ListKeys,
+    /// Revoke one.
+    RevokeKey {
+        /// Which.
+        id: KeyId,
+    },
+    /// Delete what is old.
+    Cleanup {
+        /// Instead of what the settings say.
+        older_than: Option<Duration>,
+        /// Only count.
+        dry_run: bool,
+    },
+}
+
+/// One call of the API.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Request {
+    /// `GET`, `POST`, `DELETE`.
+    pub method: &'static str,
+    /// From `/api/v1` on.
+    pub path: String,
+    /// JSON, if there is a body.
+    pub body: Option<Value>,
+}
+
+impl AdminCommand {
+    /// The call that does it, for [`super::socket::Client`]. A list is this call again with `cursor` of the last answer.
+    pub fn request(&self, cursor: Option<&str>) -> Request {
+        match self {
+            Self::CreateKey { name, scopes, tenant } => Request {
+                method: "POST",
+                path: "/api/v1/keys".to_owned(),
+                body: Some(json!({ "name": name, "scopes": scopes, "tenant": tenant })),
+            },
+            Self::ListKeys => {
+                let query = match cursor {
+                    Some(cursor) => format!("limit=250&cursor={}", percent_encoded(cursor)),
+                    None => "limit=250".to_owned(),
+                };
+                Request {
+                    method: "GET",
+                    path: format!("/api/v1/keys?{query}"),
+                    body: None,
+                }
+            }
+            Self::RevokeKey { id } => Request {
+                method: "DELETE",
+                path: format!("/api/v1/keys/{id}"),
+                body: None,
+            },
+            Self::Cleanup { older_than, dry_run } => Request {
+                method: "POST",
+                path: "/api/v1/cleanups".to_owned(),
+                body: Some(
+                    json!({ "older_than_seconds": older_than.map(|d| d.as_secs()), "dry_run": dry_run }),
+                ),
+            },
+        }
+    }
+
+    /// Whether it makes sense on a data directory that holds no database yet: a first key does.
+    pub fn may_create_database(&self) -> bool {
+        matches!(self, Self::CreateKey { .. })
+    }
+}
+
+fn percent_encoded(text: &str) -> String {
+    url::form_urlencoded::byte_serialize(text.as_bytes()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn commands_become_calls_of_the_api() {
+        let create = AdminCommand::CreateKey {
+            name: "ci".into(),
+            scopes: vec!["admin".into()],
+            tenant: None,
+        };
+        let body = json!({ "name": "ci", "scopes": ["admin"], "tenant": null });
+        assert_eq!(
+            create.request(None),
+            Request {
+                method: "POST",
+                path: "/api/v1/keys".into(),
+                body: Some(body)
+            }
+        );
+
+        let revoke = AdminCommand::RevokeKey { id: KeyId(1) }.request(None);
+        assert_eq!(
+            (revoke.method, revoke.path.as_str()),
+            ("DELETE", "/api/v1/keys/key_0000000000001")
+        );
+
+        let cleanup = AdminCommand::Cleanup {
+            older_than: Some(Duration::from_mins(1)),
+            dry_run: false,
+        };
+        assert_eq!(
+            cleanup.request(None).body,
+            Some(json!({ "older_than_seconds": 60, "dry_run": false }))
+        );
+    }
+
+    #[test]
+    fn a_list_goes_on_from_its_cursor() {
+        assert_eq!(
+            AdminCommand::ListKeys.request(None).path,
+            "/api/v1/keys?limit=250"
+        );
+        assert_eq!(
+            AdminCommand::ListKeys.request(Some("a b&c")).path,
+            "/api/v1/keys?limit=250&cursor=a+b%26c"
+        );
+    }
+}

@@ -1,0 +1,84 @@
+//! Durations as people type them: `30d`, `12h`, `90m`, `3600s`.
+
+use std::time::Duration;
+
+/// A hundred years: longer than anything is kept, and far from every overflow.
+const MAX: Duration = Duration::from_hours(36_525 * 24);
+
+const ALLOWED: &str = "must be a whole number and a unit, such as 30d, 12h, 90m or 3600s, and at most 36525d";
+
+/// Reads a whole number followed by `d`, `h`, `m` or `s`.
+///
+/// # Errors
+/// A sentence that says what is allowed.
+pub fn parse(text: &str) -> Result<Duration, String> {
+    let refused = || ALLOWED.to_owned();
+    let (digits, unit) = text
+        .split_at_checked(text.len().saturating_sub(1))
+        .ok_or_else(refused)?;
+    let unit_seconds = match unit {
+        "d" => 86_400,
+        "h" => 3_600,
+        "m" => 60,
+        "s" => 1,
+        _ => return Err(refused()),
+    };
+    if !digits.bytes().all(|b| b.is_ascii_digit()) {
+        return Err(refused());
+    }
+    let number: u64 = digits.parse().map_err(|_| refused())?;
+    let seconds = number.checked_mul(unit_seconds).ok_or_else(refused)?;
+    Some(Duration::from_secs(seconds))
+        .filter(|duration| *duration <= MAX)
+        .ok_or_else(refused)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn each_unit_is_read() {
+        for (text, seconds) in [
+            ("30d", 2_592_000),
+            ("12h", 43_200),
+            ("90m", 5_400),
+            ("3600s", 3_600),
+            ("0s", 0),
+        ] {
+            assert_eq!(parse(text), Ok(Duration::from_secs(seconds)), "{text}");
+        }
+        assert_eq!(parse("36525d"), Ok(MAX));
+    }
+
+    #[test]
+    fn everything_else_is_refused_with_examples() {
+        for text in [
+            "",
+            "d",
+            "30",
+            "30 d",
+            " 30d",
+            "-1d",
+            "+1d",
+            "1.5h",
+            "1d12h",
+            "30D",
+            "30w",
+            "36526d",
+            "99999999999999999999d",
+            "٣d",
+            "3ä",
+        ] {
+            assert_eq!(parse(text), Err(ALLOWED.to_owned()), "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_makes_it_panic(text: String) {
+            let _ = parse(&text);
+        }
+    }
+}

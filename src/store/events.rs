@@ -1,0 +1,260 @@
+//! Events: reading them. (`publish` writes them.)
+
+use std::sync::Arc;
+
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use crate::domain::ids::EventId;
+use crate::domain::matching::Pattern;
+use crate::domain::names::{EventType, TenantName};
+use crate::domain::time::UnixMs;
+
+use super::Shared;
+use super::error::StoreError;
+use super::handover::Payload;
+use super::lists::Span;
+use super::meta::{self, Meta};
+use super::publish::Published;
+use super::reader::{EXAMINED, Listed, Reader};
+
+/// An event as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredEvent {
+    /// Its number.
+    pub id: EventId,
+    /// Its tenant's row.
+    pub tenant_id: i64,
+    /// Its tenant.
+    pub tenant: TenantName,
+    /// Its type.
+    pub event_type: EventType,
+    /// When it happened.
+    pub timestamp: UnixMs,
+    /// When it was accepted.
+    pub created_at: UnixMs,
+    /// Deliveries that were made with it.
+    pub deliveries: u32,
+    /// Its tenant had no endpoint.
+    pub without_endpoints: bool,
+    /// The publisher's own id.
+    pub own_id: Option<String>,
+    /// The idempotency key that it came with.
+    pub idempotency_key: Option<String>,
+    /// The hash of the request that it came with.
+    pub request_hash: Option<[u8; 16]>,
+    /// Its data was deleted.
+    pub blanked: bool,
+    /// The bytes of `data`.
+    pub data: String,
+}
+
+impl StoredEvent {
+    /// The id that the API shows.
+    pub fn public_id(&self) -> Arc<str> {
+        self.own_id.as_deref().map_or_else(|| self.id.to_string().into(), Arc::from)
+    }
+
+    /// What the call that made it was answered, as a repetition of it is answered.
+    pub(super) fn published(&self) -> Published {
+        Published {
+            event: self.id,
+            id: self.public_id(),
+            event_type: self.event_type.clone(),
+            tenant: self.tenant.clone(),
+            timestamp: self.timestamp,
+            created_at: self.created_at,
+            deliveries: self.deliveries,
+            without_endpoints: self.without_endpoints,
+            replayed: true,
+        }
+    }
+}
+
+const COLUMNS: &str = "e.id, e.tenant_id, t.name, e.type, e.timestamp, e.created_at, e.deliveries, \
+     e.without_endpoints, e.own_id, e.idempotency_key, e.request_hash, e.blanked, e.data";
+
+fn read_row(row: &Row<'_>) -> rusqlite::Result<StoredEvent> {
+    Ok(StoredEvent {
+        id: EventId(row.get(0)?),
+        tenant_id: row.get(1)?,
+        tenant: super::lists::name(row, 2, TenantName::parse)?,
+        event_type: super::lists::name(row, 3, EventType::parse)?,
+        timestamp: UnixMs(row.get(4)?),
+        created_at: UnixMs(row.get(5)?),
+        deliveries: row.get(6)?,
+        without_endpoints: row.get(7)?,
+        own_id: row.get(8)?,
+        idempotency_key: row.get(9)?,
+        request_hash: row.get(10)?,
+        blanked: row.get(11)?,
+        data: row.get(12)?,
+    })
+}
+
+/// An event as deliveries need it.
+pub(super) fn payload(connection: &Connection, _shared: &Shared, id: EventId) -> rusqlite::Result<Option<Payload>> {
+    connection
+        .prepare_cached(
+            "SELECT e.own_id, e.type, t.name, e.timestamp, e.data
+             FROM events e JOIN tenants t ON t.id = e.tenant_id WHERE e.id = ?1",
+        )?
+        .query_row([id.0], |row| {
+            let own_id: Option<String> = row.get(0)?;
+            Ok(Payload {
+                event: id,
+                public_id: own_id.map_or_else(|| id.to_string().into(), Arc::from),
+                event_type: super::lists::name(row, 1, EventType::parse)?,
+                tenant: super::lists::name(row, 2, TenantName::parse)?,
+                timestamp: UnixMs(row.get(3)?),
+                data: row.get_ref(4)?.as_str()?.into(),
+            })
+        })
+        .optional()
+}
+
+/// Which events a list shows.
+#[derive(Debug, Clone, Default)]
+pub struct EventFilter {
+    /// Of this tenant; `None`: of all.
+    pub tenant_id: Option<i64>,
+    /// Whose type matches.
+    pub event_type: Option<Pattern>,
+    /// Accepted in this span.
+    pub span: Span,
+}
+
+impl EventFilter {
+    fn passes(&self, event: &StoredEvent) -> bool {
+        self.span.holds(event.created_at)
+            && self.tenant_id.is_none_or(|id| id == event.tenant_id)
+            && self.event_type.as_ref().is_none_or(|pattern| pattern.matches(event.event_type.as_str()))
+    }
+}
+
+impl Reader<'_> {
+    /// An event by its number.
+    pub fn stored_event(&self, id: EventId) -> Result<Option<StoredEvent>, StoreError> {
+        let found = self
+            .connection()
+            .prepare_cached(&format!(
+                "SELECT {COLUMNS} FROM events e JOIN tenants t ON t.id = e.tenant_id WHERE e.id = ?1"
+            ))?
+            .query_row([id.0], read_row)
+            .optional()?;
+        Ok(found)
+    }
+
+    /// Numbers of events under a hash, as far as the look-up table holds them.
+    pub(super) fn event_ids_under(&self, hash: i64) -> Result<Vec<i64>, StoreError> {
+        let mut statement =
+            self.connection().prepare_cached("SELECT event_id FROM event_keys WHERE hash = ?1 ORDER BY event_id")?;
+        let ids = statement.query_map([hash], |row| row.get(0))?.collect::<rusqlite::Result<Vec<i64>>>()?;
+        Ok(ids)
+    }
+
+    /// An event by the publisher's own id.
+    pub fn event_by_own_id(&self, tenant_id: i64, own_id: &str) -> Result<Option<StoredEvent>, StoreError> {
+        let mut ids = self.event_ids_under(self.shared().own_id_hash(tenant_id, own_id))?;
+        // What the look-up does not hold yet; a few thousand rows at most.
+        let mut statement = self
+            .connection()
+            .prepare_cached("SELECT id FROM events WHERE id > ?1 AND own_id = ?2 AND tenant_id = ?3 ORDER BY id")?;
+        let filled = meta::get::<i64>(self.connection(), Meta::FilledEvents)?.unwrap_or(0);
+        for id in statement.query_map(params![filled, own_id, tenant_id], |row| row.get(0))? {
+            ids.push(id?);
+        }
+        for id in ids {
+            if let Some(event) = self.stored_event(EventId(id))?
+                && event.tenant_id == tenant_id
+                && event.own_id.as_deref() == Some(own_id)
+            {
+                return Ok(Some(event));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Events, the newest first, below `before`.
+    pub fn events(
+        &self,
+        filter: &EventFilter,
+        before: Option<EventId>,
+        limit: usize,
+    ) -> Result<Listed<StoredEvent>, StoreError> {
+        let ids = self.span_ids(&filter.span, before.map(|id| id.0))?;
+        let filled = match filter.tenant_id {
+            Some(_) => meta::get::<i64>(self.connection(), Meta::FilledEvents)?.unwrap_or(0),
+            None => 0,
+        };
+        let mut walk = Walk { rows: Vec::new(), examined: 0, limit };
+        // Above the watermark the primary key, below it the index of the tenant.
+        let by_key = format!(
+            "SELECT {COLUMNS} FROM events e CROSS JOIN tenants t ON t.id = e.tenant_id
+             WHERE e.id >= ?1 AND e.id < ?2 ORDER BY e.id DESC"
+        );
+        let from = ids.start.max(filled + 1);
+        if walk.events(self, &by_key, params![from, ids.end], filter)? {
+            return Ok(walk.full());
+        }
+        if let Some(tenant_id) = filter.tenant_id {
+            let by_tenant = format!(
+                "SELECT {COLUMNS} FROM tenant_events i CROSS JOIN events e ON e.id = i.event_id
+                 CROSS JOIN tenants t ON t.id = e.tenant_id
+                 WHERE i.tenant_id = ?3 AND i.event_id >= ?1 AND i.event_id < ?2 ORDER BY i.event_id DESC"
+            );
+            let to = ids.end.min(filled + 1);
+            if walk.events(self, &by_tenant, params![ids.start, to, tenant_id], filter)? {
+                return Ok(walk.full());
+            }
+        }
+        Ok(Listed { rows: walk.rows.into_iter().filter_map(|(_, row)| row).collect(), next: None })
+    }
+
+    /// The ids of a span, below a cursor.
+    pub(super) fn span_ids(&self, span: &Span, before: Option<i64>) -> Result<std::ops::Range<i64>, StoreError> {
+        let ahead = meta::get::<i64>(self.connection(), Meta::AheadUntil)?.unwrap_or(0);
+        let ids = span.ids(ahead);
+        Ok(ids.start..ids.end.min(before.unwrap_or(i64::MAX)))
+    }
+}
+
+/// A page that is being collected: `(id, row if it passes)`.
+struct Walk {
+    rows: Vec<(i64, Option<StoredEvent>)>,
+    examined: usize,
+    limit: usize,
+}
+
+impl Walk {
+    /// Goes on with a query; `true`: the page is full.
+    fn events(
+        &mut self,
+        reader: &Reader<'_>,
+        sql: &str,
+        params: &[&dyn rusqlite::ToSql],
+        filter: &EventFilter,
+    ) -> Result<bool, StoreError> {
+        let mut statement = reader.connection().prepare_cached(sql)?;
+        let mut rows = statement.query(params)?;
+        while let Some(row) = rows.next()? {
+            let event = read_row(row)?;
+            self.examined += 1;
+            if self.rows.iter().filter(|(_, row)| row.is_some()).count() == self.limit || self.examined > EXAMINED {
+                return Ok(true);
+            }
+            let id = event.id.0;
+            let passes = filter.passes(&event);
+            if let Some((_, None)) = self.rows.last() {
+                self.rows.pop();
+            }
+            self.rows.push((id, passes.then_some(event)));
+        }
+        Ok(false)
+    }
+
+    /// The page; the next one starts below the last row that was examined.
+    fn full(self) -> Listed<StoredEvent> {
+        let next = self.rows.last().map(|(id, _)| *id);
+        Listed { rows: self.rows.into_iter().filter_map(|(_, row)| row).collect(), next }
+    }
+}

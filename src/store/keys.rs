@@ -1,0 +1,197 @@
+//! API keys: hashed in the file, by hash in memory.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+
+use rusqlite::{Connection, Row, params};
+
+use crate::domain::ids::KeyId;
+use crate::domain::names::TenantName;
+use crate::domain::scope::Scopes;
+use crate::domain::time::UnixMs;
+
+use super::error::StoreError;
+use super::reader::{Listed, Reader};
+use super::tx::{DirectoryChange, Tx};
+
+/// Uses of a key closer together than this are noted once.
+const USE_GRAIN_MS: i64 = 60_000;
+
+/// A key, without its text.
+#[derive(Debug)]
+pub struct Key {
+    /// The record.
+    pub id: KeyId,
+    /// What people call it.
+    pub name: String,
+    /// What it may do.
+    pub scopes: Scopes,
+    /// The tenant that it is bound to: number and name.
+    pub tenant: Option<(i64, TenantName)>,
+    /// The last characters of its text, to tell keys apart.
+    pub hint: String,
+    /// When it was made.
+    pub created_at: UnixMs,
+    hash: [u8; 32],
+    /// Milliseconds; 0: never.
+    last_used: AtomicI64,
+}
+
+impl Key {
+    /// When it was last used, to the minute.
+    pub fn last_used_at(&self) -> Option<UnixMs> {
+        Some(self.last_used.load(Ordering::Relaxed)).filter(|ms| *ms > 0).map(UnixMs)
+    }
+}
+
+/// Keys by the hash of their text.
+pub(super) type KeyMap = HashMap<[u8; 32], Arc<Key>>;
+
+/// All keys in memory.
+#[derive(Debug, Default)]
+pub struct Keys {
+    map: RwLock<KeyMap>,
+}
+
+impl Keys {
+    /// The key whose text has this hash. Looking up a SHA-256 tells nothing about the text by its timing.
+    pub fn find(&self, hash: &[u8; 32]) -> Option<Arc<Key>> {
+        self.map.read().unwrap_or_else(PoisonError::into_inner).get(hash).cloned()
+    }
+
+    /// Whether there is no key at all.
+    pub fn is_empty(&self) -> bool {
+        self.map.read().unwrap_or_else(PoisonError::into_inner).is_empty()
+    }
+
+    /// Notes that a key is used now. `true`: worth writing down ([`Tx::touch_key`]).
+    pub fn touch(key: &Key, now: UnixMs) -> bool {
+        let last = key.last_used.load(Ordering::Relaxed);
+        if (now.0 - last).abs() < USE_GRAIN_MS {
+            return false;
+        }
+        key.last_used.store(now.0, Ordering::Relaxed);
+        true
+    }
+
+    pub(super) fn replace(&self, map: KeyMap) {
+        *self.map.write().unwrap_or_else(PoisonError::into_inner) = map;
+    }
+}
+
+const COLUMNS: &str = "k.id, k.name, k.hash, k.hint, k.scopes, k.tenant_id, t.name, k.created_at, k.last_used_at";
+
+fn read_row(row: &Row<'_>) -> rusqlite::Result<Key> {
+    let tenant = match row.get::<_, Option<i64>>(5)? {
+        None => None,
+        Some(id) => Some((id, super::lists::name(row, 6, TenantName::parse)?)),
+    };
+    let scopes = super::lists::name(row, 4, |text| {
+        let words: Vec<&str> = text.split_whitespace().collect();
+        Scopes::parse(&words).map_err(|invalid| invalid.to_string())
+    })?;
+    Ok(Key {
+        id: KeyId(row.get(0)?),
+        name: row.get(1)?,
+        hash: row.get(2)?,
+        hint: row.get(3)?,
+        scopes,
+        tenant,
+        created_at: UnixMs(row.get(7)?),
+        last_used: AtomicI64::new(row.get::<_, Option<i64>>(8)?.unwrap_or(0)),
+    })
+}
+
+/// Reads all keys.
+pub(super) fn read_all(connection: &Connection) -> rusqlite::Result<KeyMap> {
+    let sql = format!("SELECT {COLUMNS} FROM keys k LEFT JOIN tenants t ON t.id = k.tenant_id");
+    let mut statement = connection.prepare(&sql)?;
+    let keys = statement.query_map([], read_row)?;
+    keys.map(|key| key.map(|key| (key.hash, Arc::new(key)))).collect()
+}
+
+/// A key to be made.
+#[derive(Debug)]
+pub struct NewKey {
+    /// What people call it.
+    pub name: String,
+    /// Hash of its text.
+    pub hash: [u8; 32],
+    /// The last characters of its text.
+    pub hint: String,
+    /// What it may do.
+    pub scopes: Scopes,
+    /// The tenant that it is bound to.
+    pub tenant_id: Option<i64>,
+}
+
+impl Reader<'_> {
+    /// Keys, the newest first, below `before`.
+    pub fn keys(&self, before: Option<i64>, limit: usize) -> Result<Listed<Key>, StoreError> {
+        let mut statement = self.connection().prepare_cached(&format!(
+            "SELECT {COLUMNS} FROM keys k LEFT JOIN tenants t ON t.id = k.tenant_id
+             WHERE k.id < ?1 ORDER BY k.id DESC LIMIT ?2"
+        ))?;
+        let most = i64::try_from(limit + 1).unwrap_or(i64::MAX);
+        let rows = statement
+            .query_map(params![before.unwrap_or(i64::MAX), most], read_row)?
+            .collect::<rusqlite::Result<Vec<_>>>()?;
+        Ok(super::lists::cut(rows, limit, |key| key.id.0))
+    }
+
+    /// Whether any key was ever made.
+    pub fn has_keys(&self) -> Result<bool, StoreError> {
+        Ok(self.connection().query_row("SELECT EXISTS (SELECT 1 FROM keys)", [], |row| row.get(0))?)
+    }
+}
+
+impl Tx<'_> {
+    /// Makes a key. Valid with the commit. `None`: this very text is a key already.
+    pub fn insert_key(&mut self, key: &NewKey) -> Result<Option<KeyId>, StoreError> {
+        let id = KeyId(self.allot());
+        let made = self
+            .connection()
+            .prepare_cached(
+                "INSERT INTO keys (id, name, hash, hint, scopes, tenant_id, created_at)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (hash) DO NOTHING",
+            )?
+            .execute(params![
+                id.0,
+                key.name,
+                key.hash,
+                key.hint,
+                key.scopes.to_string(),
+                key.tenant_id,
+                self.now.0
+            ])?;
+        if made == 0 {
+            return Ok(None);
+        }
+        self.keys_changed()?;
+        Ok(Some(id))
+    }
+
+    /// Revokes a key, with the commit. `false`: there is no such key.
+    pub fn delete_key(&mut self, id: KeyId) -> Result<bool, StoreError> {
+        let deleted = self.connection().prepare_cached("DELETE FROM keys WHERE id = ?1")?.execute([id.0])?;
+        if deleted > 0 {
+            self.keys_changed()?;
+        }
+        Ok(deleted > 0)
+    }
+
+    /// Writes down when a key was last used.
+    pub fn touch_key(&mut self, id: KeyId, at: UnixMs) -> Result<(), StoreError> {
+        self.connection()
+            .prepare_cached("UPDATE keys SET last_used_at = ?2 WHERE id = ?1")?
+            .execute(params![id.0, at.0])?;
+        Ok(())
+    }
+
+    fn keys_changed(&mut self) -> Result<(), StoreError> {
+        let map = read_all(self.connection())?;
+        self.gathered.directory.push(DirectoryChange::Keys(map));
+        Ok(())
+    }
+}

@@ -1,0 +1,74 @@
+//! What all lists have in common.
+
+use std::ops::Range;
+
+use rusqlite::Row;
+
+use crate::domain::ids;
+use crate::domain::time::UnixMs;
+
+use super::reader::Listed;
+use super::tx::AHEAD;
+
+/// Cuts a query that asked for one row more than `limit` to a page.
+pub(super) fn cut<T>(mut rows: Vec<T>, limit: usize, id: impl Fn(&T) -> i64) -> Listed<T> {
+    let next = if rows.len() > limit { rows.get(limit.saturating_sub(1)).map(&id) } else { None };
+    rows.truncate(limit);
+    Listed { rows, next }
+}
+
+/// A column that holds a checked name.
+pub(super) fn name<T>(
+    row: &Row<'_>,
+    column: usize,
+    parse: impl Fn(&str) -> Result<T, String>,
+) -> rusqlite::Result<T> {
+    let text = row.get_ref(column)?.as_str()?;
+    parse(text).map_err(|message| {
+        rusqlite::Error::FromSqlConversionFailure(column, rusqlite::types::Type::Text, message.into())
+    })
+}
+
+/// A span of acceptance times: from `since` (inclusive) to `until` (exclusive).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Span {
+    /// Not before this.
+    pub since: Option<UnixMs>,
+    /// Before this.
+    pub until: Option<UnixMs>,
+}
+
+impl Span {
+    /// Whether a row that was accepted at `at` lies in it.
+    pub(super) fn holds(&self, at: UnixMs) -> bool {
+        self.since.is_none_or(|since| since <= at) && self.until.is_none_or(|until| at < until)
+    }
+
+    /// The ids among which all rows of the span are. Ids carry the time of acceptance, unless the clock went
+    /// back: `ahead_until` is the last id that was ahead of it.
+    pub(super) fn ids(&self, ahead_until: i64) -> Range<i64> {
+        let from = self.since.map_or(0, ids::first_at);
+        let to = self.until.map_or(i64::MAX, |until| ids::first_at(until.plus(AHEAD)).max(ahead_until + 1));
+        from..to
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_that_is_not_the_last_says_where_the_next_one_starts() {
+        assert_eq!(cut(vec![9, 8, 7], 2, |n| *n), Listed { rows: vec![9, 8], next: Some(8) });
+        assert_eq!(cut(vec![9, 8], 2, |n| *n), Listed { rows: vec![9, 8], next: None });
+    }
+
+    #[test]
+    fn a_span_finds_rows_whose_ids_are_ahead_of_the_clock() {
+        let span = Span { since: Some(UnixMs(1_000)), until: Some(UnixMs(2_000)) };
+        let ahead = ids::first_at(UnixMs(5_000_000));
+        assert!(span.ids(ahead).contains(&ahead));
+        assert!(!span.ids(0).contains(&ahead));
+        assert!(span.holds(UnixMs(1_000)) && !span.holds(UnixMs(2_000)));
+    }
+}
