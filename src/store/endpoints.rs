@@ -10,7 +10,8 @@ use super::audit::{Actor, Audited};
 use super::bulk::BulkKind;
 use super::error::StoreError;
 use super::health::HealthRow;
-use super::reader::{EXAMINED, Listed, Reader};
+use super::lists::Collector;
+use super::reader::{Listed, Reader};
 use super::revisions::Revision;
 use super::tx::Tx;
 
@@ -187,23 +188,15 @@ impl Reader<'_> {
             "SELECT {COLUMNS} FROM {source} AND e.deleted_at IS NULL AND e.id < ?2 ORDER BY e.id DESC"
         ))?;
         let mut found = statement.query(params![tenant_id, before.map_or(i64::MAX, |id| id.0)])?;
-        let mut rows = Vec::new();
-        let mut examined = 0;
+        let mut page = Collector::new(limit);
         while let Some(row) = found.next()? {
+            if !page.has_room() {
+                return Ok(page.finish(true));
+            }
             let row = self.endpoint_from(row)?;
-            examined += 1;
-            let id = row.id.0;
-            if pass(&row) {
-                rows.push(row);
-            }
-            if rows.len() > limit || examined == EXAMINED {
-                return Ok(match rows.len() > limit {
-                    true => super::lists::cut(rows, limit, |row| row.id.0),
-                    false => Listed { rows, next: Some(id) },
-                });
-            }
+            page.add(row.id.0, pass(&row).then_some(row));
         }
-        Ok(Listed { rows, next: None })
+        Ok(page.finish(false))
     }
 
     /// How many live endpoints a tenant has.

@@ -9,13 +9,12 @@ use crate::domain::matching::Pattern;
 use crate::domain::names::{EventType, TenantName};
 use crate::domain::time::UnixMs;
 
-use super::Shared;
 use super::error::StoreError;
 use super::handover::Payload;
-use super::lists::Span;
+use super::lists::{Collector, Span};
 use super::meta::{self, Meta};
 use super::publish::Published;
-use super::reader::{EXAMINED, Listed, Reader};
+use super::reader::{Listed, Reader};
 
 /// An event as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -92,7 +91,7 @@ fn read_row(row: &Row<'_>) -> rusqlite::Result<StoredEvent> {
 }
 
 /// An event as deliveries need it.
-pub(super) fn payload(connection: &Connection, _shared: &Shared, id: EventId) -> rusqlite::Result<Option<Payload>> {
+pub(super) fn payload(connection: &Connection, id: EventId) -> rusqlite::Result<Option<Payload>> {
     connection
         .prepare_cached(
             "SELECT e.own_id, e.type, t.name, e.timestamp, e.data
@@ -186,28 +185,44 @@ impl Reader<'_> {
             Some(_) => meta::get::<i64>(self.connection(), Meta::FilledEvents)?.unwrap_or(0),
             None => 0,
         };
-        let mut walk = Walk { rows: Vec::new(), examined: 0, limit };
+        let mut page = Collector::new(limit);
         // Above the watermark the primary key, below it the index of the tenant.
         let by_key = format!(
             "SELECT {COLUMNS} FROM events e CROSS JOIN tenants t ON t.id = e.tenant_id
              WHERE e.id >= ?1 AND e.id < ?2 ORDER BY e.id DESC"
         );
         let from = ids.start.max(filled + 1);
-        if walk.events(self, &by_key, params![from, ids.end], filter)? {
-            return Ok(walk.full());
-        }
-        if let Some(tenant_id) = filter.tenant_id {
+        let mut more = self.collect_events(&mut page, &by_key, params![from, ids.end], filter)?;
+        if let Some(tenant_id) = filter.tenant_id.filter(|_| !more) {
             let by_tenant = format!(
                 "SELECT {COLUMNS} FROM tenant_events i CROSS JOIN events e ON e.id = i.event_id
                  CROSS JOIN tenants t ON t.id = e.tenant_id
                  WHERE i.tenant_id = ?3 AND i.event_id >= ?1 AND i.event_id < ?2 ORDER BY i.event_id DESC"
             );
             let to = ids.end.min(filled + 1);
-            if walk.events(self, &by_tenant, params![ids.start, to, tenant_id], filter)? {
-                return Ok(walk.full());
-            }
+            more = self.collect_events(&mut page, &by_tenant, params![ids.start, to, tenant_id], filter)?;
         }
-        Ok(Listed { rows: walk.rows.into_iter().filter_map(|(_, row)| row).collect(), next: None })
+        Ok(page.finish(more))
+    }
+
+    /// Goes on with a page; `true`: there are rows that it has no room for.
+    fn collect_events(
+        &self,
+        page: &mut Collector<StoredEvent>,
+        sql: &str,
+        params: &[&dyn rusqlite::ToSql],
+        filter: &EventFilter,
+    ) -> Result<bool, StoreError> {
+        let mut statement = self.connection().prepare_cached(sql)?;
+        let mut rows = statement.query(params)?;
+        while let Some(row) = rows.next()? {
+            if !page.has_room() {
+                return Ok(true);
+            }
+            let event = read_row(row)?;
+            page.add(event.id.0, filter.passes(&event).then_some(event));
+        }
+        Ok(false)
     }
 
     /// The ids of a span, below a cursor.
@@ -215,46 +230,5 @@ impl Reader<'_> {
         let ahead = meta::get::<i64>(self.connection(), Meta::AheadUntil)?.unwrap_or(0);
         let ids = span.ids(ahead);
         Ok(ids.start..ids.end.min(before.unwrap_or(i64::MAX)))
-    }
-}
-
-/// A page that is being collected: `(id, row if it passes)`.
-struct Walk {
-    rows: Vec<(i64, Option<StoredEvent>)>,
-    examined: usize,
-    limit: usize,
-}
-
-impl Walk {
-    /// Goes on with a query; `true`: the page is full.
-    fn events(
-        &mut self,
-        reader: &Reader<'_>,
-        sql: &str,
-        params: &[&dyn rusqlite::ToSql],
-        filter: &EventFilter,
-    ) -> Result<bool, StoreError> {
-        let mut statement = reader.connection().prepare_cached(sql)?;
-        let mut rows = statement.query(params)?;
-        while let Some(row) = rows.next()? {
-            let event = read_row(row)?;
-            self.examined += 1;
-            if self.rows.iter().filter(|(_, row)| row.is_some()).count() == self.limit || self.examined > EXAMINED {
-                return Ok(true);
-            }
-            let id = event.id.0;
-            let passes = filter.passes(&event);
-            if let Some((_, None)) = self.rows.last() {
-                self.rows.pop();
-            }
-            self.rows.push((id, passes.then_some(event)));
-        }
-        Ok(false)
-    }
-
-    /// The page; the next one starts below the last row that was examined.
-    fn full(self) -> Listed<StoredEvent> {
-        let next = self.rows.last().map(|(id, _)| *id);
-        Listed { rows: self.rows.into_iter().filter_map(|(_, row)| row).collect(), next }
     }
 }

@@ -7,7 +7,7 @@ use rusqlite::Row;
 use crate::domain::ids;
 use crate::domain::time::UnixMs;
 
-use super::reader::Listed;
+use super::reader::{EXAMINED, Listed};
 use super::tx::AHEAD;
 
 /// Cuts a query that asked for one row more than `limit` to a page.
@@ -15,6 +15,37 @@ pub(super) fn cut<T>(mut rows: Vec<T>, limit: usize, id: impl Fn(&T) -> i64) -> 
     let next = if rows.len() > limit { rows.get(limit.saturating_sub(1)).map(&id) } else { None };
     rows.truncate(limit);
     Listed { rows, next }
+}
+
+/// A page that is being collected from one query after another.
+pub(super) struct Collector<T> {
+    rows: Vec<T>,
+    examined: usize,
+    limit: usize,
+    last: i64,
+}
+
+impl<T> Collector<T> {
+    pub(super) fn new(limit: usize) -> Self {
+        Self { rows: Vec::new(), examined: 0, limit, last: i64::MAX }
+    }
+
+    /// Whether the page has room, and may examine another row.
+    pub(super) fn has_room(&self) -> bool {
+        self.rows.len() < self.limit && self.examined < EXAMINED
+    }
+
+    /// Takes a row that was examined; `None`: it did not pass the filter.
+    pub(super) fn add(&mut self, id: i64, row: Option<T>) {
+        self.examined += 1;
+        self.last = id;
+        self.rows.extend(row);
+    }
+
+    /// The page. `more`: there was another row that it had no room for.
+    pub(super) fn finish(self, more: bool) -> Listed<T> {
+        Listed { rows: self.rows, next: more.then_some(self.last) }
+    }
 }
 
 /// A column that holds a checked name.

@@ -17,7 +17,6 @@ use super::times::SteadyMs;
 
 struct Reading<'a> {
     connection: &'a Connection,
-    shared: &'a Shared,
     handover: &'a dyn Handover,
     endpoint: EndpointId,
     plan: PagePlan,
@@ -40,7 +39,7 @@ pub(super) fn read(
     };
     let now = shared.times.steady();
     let mut reading =
-        Reading { connection, shared, handover, endpoint, plan, jobs: Vec::new(), bytes: 0 };
+        Reading { connection, handover, endpoint, plan, jobs: Vec::new(), bytes: 0 };
     let ready = "SELECT id, event_id, round FROM deliveries INDEXED BY deliveries_ready
          WHERE endpoint_id = ?1 AND state = 0 AND id > ?2 AND id <= ?3 ORDER BY id";
     let due = "SELECT id, event_id, round FROM deliveries INDEXED BY deliveries_due
@@ -65,7 +64,7 @@ impl Reading<'_> {
                 return Ok(false);
             }
             let event = EventId(row.get(1)?);
-            let Some(payload) = super::events::payload(self.connection, self.shared, event)? else {
+            let Some(payload) = super::events::payload(self.connection, event)? else {
                 tracing::error!(%delivery, "belongs to no event: the file is damaged; the delivery is passed over");
                 continue;
             };
