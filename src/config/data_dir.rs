@@ -3,17 +3,6 @@
 //! Folders are 0700 and files 0600, whatever the umask says: modes are set after the file is made, and what is
 //! found with another mode is repaired at the next start.
 
-<<<<<<< HEAD
-use std::fs::{self, File, OpenOptions, Permissions};
-use std::io;
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
-use std::path::{Path, PathBuf};
-
-use super::data_dir_error::DataDirError;
-use super::folders::{FOLDER_MODE, make_folder, repair_mode, sync_folder};
-
-const FILE_MODE: u32 = 0o600;
-=======
 use std::fs;
 use std::io;
 use std::os::unix::fs::PermissionsExt;
@@ -21,7 +10,6 @@ use std::path::{Path, PathBuf};
 
 use super::data_dir_error::DataDirError;
 use super::folders::{FILE_MODE, FOLDER_MODE, make_folder, repair_mode};
->>>>>>> config
 
 /// Every file of ours begins with one of these.
 const OUR_NAMES: [&str; 2] = ["postrider.", "secret.key"];
@@ -105,46 +93,6 @@ impl DataDir {
         self.path.join("backups")
     }
 
-<<<<<<< HEAD
-    /// Makes a new file, 0600 from its first moment, and puts its name on the disk (its content is the
-    /// caller's to fsync). Takes paths in this folder and in `backups`.
-    ///
-    /// # Errors
-    /// The file exists, or the reason of the operating system.
-    pub fn create_private(&self, path: &Path) -> Result<File, DataDirError> {
-        let made = OpenOptions::new()
-            .write(true)
-            .read(true)
-            .create_new(true)
-            .mode(FILE_MODE)
-            .open(path);
-        let file = made.map_err(|e| DataDirError::io("create", path, e))?;
-        // The umask can only have taken rights away that the owner needs.
-        file.set_permissions(Permissions::from_mode(FILE_MODE))
-            .map_err(|e| DataDirError::io("set the mode of", path, e))?;
-        sync_folder(path.parent().unwrap_or(&self.path))?;
-        Ok(file)
-    }
-
-    /// Gives what another library made (the socket, a `-wal` file) its mode, 0600.
-    ///
-    /// # Errors
-    /// The reason of the operating system.
-    pub fn make_private(&self, path: &Path) -> Result<(), DataDirError> {
-        fs::set_permissions(path, Permissions::from_mode(FILE_MODE))
-            .map_err(|e| DataDirError::io("set the mode of", path, e))
-    }
-
-    /// Writes the names in the folder to the disk, after a rename or a removal.
-    ///
-    /// # Errors
-    /// The reason of the operating system.
-    pub fn sync(&self) -> Result<(), DataDirError> {
-        sync_folder(&self.path)
-    }
-
-=======
->>>>>>> config
     fn repair_own_mode(&self) -> Result<(), DataDirError> {
         let found = fs::metadata(&self.path).map_err(|e| DataDirError::io("look at", &self.path, e))?;
         if found.permissions().mode() & 0o7777 != FOLDER_MODE && self.is_of_others()? {
@@ -199,10 +147,7 @@ fn is_our_name(name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-<<<<<<< HEAD
-=======
     use std::fs::Permissions;
->>>>>>> config
     use std::os::unix::fs::symlink;
 
     fn mode(path: &Path) -> u32 {
@@ -232,8 +177,6 @@ mod tests {
     }
 
     #[test]
-<<<<<<< HEAD
-=======
     fn the_umask_changes_nothing_about_that() {
         let this = std::env::current_exe().unwrap();
         let test = "config::data_dir::tests::a_new_folder_and_what_is_made_in_it_are_private";
@@ -254,7 +197,6 @@ mod tests {
     }
 
     #[test]
->>>>>>> config
     fn modes_that_are_too_open_or_too_closed_are_repaired() {
         let temp = tempfile::tempdir().unwrap();
         let dir = DataDir::open(&temp.path().join("data")).unwrap();
@@ -304,8 +246,6 @@ mod tests {
     }
 
     #[test]
-<<<<<<< HEAD
-=======
     fn a_path_that_is_too_long_for_the_socket_is_refused_before_anything_is_made() {
         let temp = tempfile::tempdir().unwrap();
         let path = temp.path().join("x".repeat(100));
@@ -314,7 +254,6 @@ mod tests {
     }
 
     #[test]
->>>>>>> config
     fn an_empty_folder_and_a_fresh_file_system_are_taken() {
         let temp = tempfile::tempdir().unwrap();
         chmod(temp.path(), 0o755);
@@ -324,37 +263,6 @@ mod tests {
     }
 
     #[test]
-<<<<<<< HEAD
-    fn what_is_no_folder_is_refused_by_its_name() {
-        let temp = tempfile::tempdir().unwrap();
-        let (file, link, round) = (
-            temp.path().join("file"),
-            temp.path().join("link"),
-            temp.path().join("round"),
-        );
-        fs::write(&file, "x").unwrap();
-        symlink(temp.path().join("nowhere"), &link).unwrap();
-        symlink(&round, &round).unwrap();
-        assert!(refusal(&file).contains("is not a directory"));
-        assert!(refusal(&file.join("below")).contains("a part of the path is a file"));
-        assert!(refusal(&link).contains("symbolic link to a place that does not exist"));
-        assert!(refusal(&round).contains("symbolic links"));
-        assert!(refusal(&temp.path().join("x".repeat(100))).contains("too long"));
-    }
-
-    #[test]
-    fn a_link_to_a_folder_is_followed() {
-        let temp = tempfile::tempdir().unwrap();
-        let (target, link) = (temp.path().join("disk"), temp.path().join("data"));
-        fs::create_dir(&target).unwrap();
-        symlink(&target, &link).unwrap();
-        DataDir::open(&link).unwrap();
-        assert_eq!(mode(&target), 0o700);
-    }
-
-    #[test]
-=======
->>>>>>> config
     fn a_command_does_not_make_a_folder_that_is_not_there() {
         let temp = tempfile::tempdir().unwrap();
         let path = temp.path().join("typo");

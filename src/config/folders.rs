@@ -1,25 +1,15 @@
 //! Folders and modes on the disk, each step with its error.
 
-<<<<<<< HEAD
-use std::fs::{self, DirBuilder, File, Permissions};
-use std::io;
-use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
-use std::path::Path;
-
-=======
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
 use super::data_dir::DataDir;
->>>>>>> config
 use super::data_dir_error::DataDirError;
 
 /// The mode of folders: for their owner alone.
 pub(super) const FOLDER_MODE: u32 = 0o700;
-<<<<<<< HEAD
-=======
 /// The mode of files: for their owner alone.
 pub(super) const FILE_MODE: u32 = 0o600;
 
@@ -61,7 +51,6 @@ impl DataDir {
         sync_folder(self.path())
     }
 }
->>>>>>> config
 
 /// Makes a folder with its parents, unless it is there; its name is on the disk when this returns.
 pub(super) fn make_folder(path: &Path) -> Result<(), DataDirError> {
@@ -126,8 +115,6 @@ pub(super) fn sync_folder(path: &Path) -> Result<(), DataDirError> {
         .and_then(|folder| folder.sync_all())
         .map_err(|e| DataDirError::io("sync", path, e))
 }
-<<<<<<< HEAD
-=======
 
 #[cfg(test)]
 mod tests {
@@ -171,4 +158,3 @@ mod tests {
         );
     }
 }
->>>>>>> config

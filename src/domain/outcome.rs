@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::delivery::State;
 use super::retry::RetrySchedule;
+use super::retry_after::RetryAfter;
 
 /// What happened in an attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,7 +21,7 @@ pub enum Fact {
         /// The answer was 410: the endpoint is gone.
         gone: bool,
         /// `Retry-After` of a 429 or 503.
-        retry_after: Option<Duration>,
+        retry_after: Option<RetryAfter>,
     },
     /// It failed on our side (no route, no descriptors, no resolver): uses up no attempt.
     OurTrouble,
@@ -68,9 +69,6 @@ pub enum Next {
 /// The shortest and longest wait after a failure on our side.
 pub const OUR_TROUBLE_WAIT: (Duration, Duration) = (Duration::from_secs(10), Duration::from_secs(60));
 
-/// The longest that a `Retry-After` postpones a delivery.
-pub const RETRY_AFTER_LIMIT: Duration = Duration::from_secs(24 * 3600);
-
 /// Decides what becomes of the delivery.
 ///
 /// `round` is the round in which the attempt was made, `jitter` is random.
@@ -96,12 +94,12 @@ pub fn decide(
     }
     let retry_after = match fact {
         Fact::OurTrouble => return Next::Wait(own_wait(jitter)),
-        Fact::Failed { retry_after, .. } => retry_after.unwrap_or_default(),
+        Fact::Failed { retry_after, .. } => retry_after.map_or(Duration::ZERO, |asked| asked.delivery),
         Fact::Delivered => Duration::ZERO,
     };
     match schedule.delay(standing.round_attempts + 1, jitter) {
         None => Next::Failed,
-        Some(wait) => Next::Wait(wait.max(retry_after.min(RETRY_AFTER_LIMIT))),
+        Some(wait) => Next::Wait(wait.max(retry_after)),
     }
 }
 
@@ -153,15 +151,15 @@ mod tests {
 
     #[test]
     fn retry_after_postpones_and_never_advances() {
-        let asked = |seconds| Fact::Failed {
+        let asked = |seconds: u32| Fact::Failed {
             timed_out: false,
             gone: false,
-            retry_after: Some(Duration::from_secs(seconds)),
+            retry_after: crate::domain::retry_after::parse(&seconds.to_string(), crate::domain::time::UnixMs(0)),
         };
         let wait = |seconds| after(asked(seconds), State::Ready, 0, EndpointIs::Enabled);
         assert_eq!(wait(1), Next::Wait(Duration::from_secs(5)));
         assert_eq!(wait(600), Next::Wait(Duration::from_secs(600)));
-        assert_eq!(wait(1_000_000), Next::Wait(RETRY_AFTER_LIMIT));
+        assert_eq!(wait(1_000_000), Next::Wait(Duration::from_hours(24)));
     }
 
     #[test]

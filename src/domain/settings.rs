@@ -143,7 +143,7 @@ fn retries(value: &serde_json::Value, default: RetrySchedule) -> Result<RetrySch
     if value.is_null() {
         return Ok(default);
     }
-    let steps = Vec::<u64>::deserialize(value)
+    let steps = Vec::<i64>::deserialize(value)
         .map_err(|_| "must be a list of whole seconds, such as [60, 300, 1800]".to_owned())?;
     RetrySchedule::parse(&steps)
 }
@@ -177,7 +177,7 @@ mod tests {
     fn all_wrong_fields_are_named_at_once() {
         let patch = json!({"retention_days": 0, "strict_tenants": 1, "colour": "red", "endpoint_limit": 5});
         let invalid = Settings::default().patched(patch.as_object().unwrap()).unwrap_err();
-        let fields: Vec<_> = invalid.errors().iter().map(|e| e.field.as_str()).collect();
+        let fields: Vec<_> = invalid.0.iter().map(|e| e.field.as_str()).collect();
         assert_eq!(fields.len(), 3);
         assert!(fields.contains(&"colour") && fields.contains(&"retention_days"));
     }

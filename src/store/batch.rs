@@ -259,9 +259,11 @@ fn finish(tx: &mut Tx<'_>) -> Result<super::fill::Taken, Trouble> {
         meta::keep_offset(tx.connection(), tx.shared())?;
         if tx.shared().trouble().is_some() {
             // A transaction that writes nothing proves nothing.
-            meta::set(tx.connection(), Meta::Mark, tx.now.0)?;
+            meta::set(tx.connection(), Meta::Uptime, tx.up_ms)?;
         }
-        if tx.kept.unfilled.is_due() { tx.kept.unfilled.turn(tx.connection()) } else { Ok(super::fill::Taken::default()) }
+        let unfilled = &tx.kept.unfilled;
+        let wanted = unfilled.is_due() || (tx.kept.fill_all && !unfilled.is_empty());
+        if wanted { unfilled.turn(tx.connection()) } else { Ok(super::fill::Taken::default()) }
     };
     work(tx).map_err(|error| {
         if !is_environment(&error) {

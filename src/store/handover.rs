@@ -5,7 +5,6 @@
 //! page and a hand-over, and what a caller is told has always been told to the dispatcher before.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use crate::domain::ids::{DeliveryId, EndpointId, EventId};
 use crate::domain::names::{EventType, TenantName};
@@ -168,6 +167,3 @@ impl Handover for NoHandover {
     fn paged(&self, _endpoint: EndpointId, _page: Option<Page>) {}
     fn unavailable(&self, _reason: Option<&str>) {}
 }
-
-/// The longest pause that `Retry-After` gives an endpoint.
-pub const LONGEST_PAUSE: Duration = Duration::from_secs(3600);

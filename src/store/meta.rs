@@ -68,7 +68,8 @@ pub(super) fn keep_offset(connection: &Connection, shared: &super::Shared) -> ru
 pub(super) fn mark(connection: &Connection, shared: &super::Shared) -> rusqlite::Result<()> {
     let times = &shared.times;
     connection.execute_batch("BEGIN IMMEDIATE")?;
-    let written = set(connection, Meta::Mark, times.wall().0)
+    let mark = shared.trusted_wall().map_or(Ok(()), |wall| set(connection, Meta::Mark, wall.0));
+    let written = mark
         .and_then(|()| set(connection, Meta::Uptime, times.up_ms()))
         .and_then(|()| set(connection, Meta::SteadyOffset, times.offset()))
         .and_then(|()| connection.execute_batch("COMMIT"));

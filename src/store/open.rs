@@ -155,10 +155,16 @@ fn load(writer: &Connection, shared: &Shared) -> Result<Kept, OpenError> {
     shared.directory.put_settings(Arc::new(super::settings::read(writer)?));
     shared.keys.replace(super::keys::read_all(writer)?);
     super::routes::fill(writer, shared)?;
-    shared.cleanups.start(meta::get::<i64>(writer, Meta::Mark)?.map(UnixMs));
+    shared.cleanups.doubt().start(meta::get::<i64>(writer, Meta::Mark)?.map(UnixMs));
     let unfilled = Unfilled::load(writer, |tenant, own, key| shared.hashes(tenant, own, key))?;
     let ahead_until = meta::get::<i64>(writer, Meta::AheadUntil)?.unwrap_or(0);
-    Ok(Kept { last_id: last_id(writer, ahead_until)?, unfilled, ahead_until, bulk: Bulk::load(writer)? })
+    Ok(Kept {
+        last_id: last_id(writer, ahead_until)?,
+        unfilled,
+        ahead_until,
+        bulk: Bulk::load(writer)?,
+        fill_all: false,
+    })
 }
 
 /// The greatest id in the file: in whichever table it is the last row, or the last end of a bulk change.

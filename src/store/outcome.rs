@@ -14,12 +14,9 @@ use crate::domain::time::UnixMs;
 
 use super::endpoints::DisabledReason;
 use super::error::StoreError;
-use super::handover::{After, Change, Job, LONGEST_PAUSE, Pace};
+use super::handover::{After, Change, Job, Pace};
 use super::times::SteadyMs;
 use super::tx::Tx;
-
-/// After so many timeouts in a row an endpoint gets one request at a time, until one succeeds.
-const TIMEOUTS_BEFORE_ONE_AT_A_TIME: u32 = 3;
 
 /// Milliseconds that the phases of a request took; `None`: it did not come to that, or a kept connection was used.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -148,18 +145,18 @@ impl Tx<'_> {
         match outcome.fact {
             Fact::OurTrouble => return Ok(was),
             Fact::Delivered => {
-                row.health.after_success(now);
+                row.health = row.health.after_success(now);
                 row.paused_until = None;
             }
             Fact::Failed { timed_out, retry_after, .. } => {
-                row.health.after_failure(now, up, timed_out);
+                row.health = row.health.after_failure(now, up, timed_out, false);
                 if let Some(pause) = retry_after {
-                    row.paused_until = row.paused_until.max(Some(steady.plus(pause.min(LONGEST_PAUSE))));
+                    row.paused_until = row.paused_until.max(Some(steady.plus(pause.endpoint)));
                 }
             }
         }
         let pace = Pace {
-            one_at_a_time: row.health.timeouts_in_row >= TIMEOUTS_BEFORE_ONE_AT_A_TIME,
+            one_at_a_time: row.health.one_at_a_time(),
             paused_until: row.paused_until,
         };
         let failing = row.health.should_disable(
@@ -242,7 +239,7 @@ impl Tx<'_> {
         if next == Next::Failed
             && let Ok(row) = self.health(outcome.endpoint)
         {
-            row.health.delivery_failed();
+            row.health.exhausted = true;
         }
         let hour = self.hour(outcome.endpoint);
         hour.attempt(outcome.fact == Fact::Delivered, outcome.attempt.duration_ms);

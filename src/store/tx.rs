@@ -36,6 +36,8 @@ pub(super) struct Kept {
     pub(super) ahead_until: i64,
     /// Endpoints with a change to many rows that is not finished.
     pub(super) bulk: super::bulk::Bulk,
+    /// A cleanup is under way: the tables filled behind are to be complete.
+    pub(super) fill_all: bool,
 }
 
 /// A change of the directory, for after the commit.

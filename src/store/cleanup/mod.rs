@@ -1,0 +1,275 @@
+//! Deleting what is old, and giving the space back.
+//!
+//! Runs on the writer's thread in small turns that give way to ingest ([`steps`]). What waits, and the doubt
+//! about a clock that may be wrong, are in [`Cleanups`].
+
+mod doubt;
+mod steps;
+
+use std::collections::VecDeque;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use rusqlite::params;
+
+use crate::domain::time::UnixMs;
+
+use super::answer::{Answer, Reply};
+use super::batch::Desk;
+use super::error::StoreError;
+use super::reader::{Listed, Reader};
+use super::{Shared, Store};
+
+pub(super) use doubt::Doubt;
+use steps::Step;
+
+/// What is to be deleted.
+#[derive(Debug, Clone)]
+pub struct CleanupRequest {
+    /// Deliveries and events older than this; `None`: as the settings say.
+    pub older_than: Option<Duration>,
+    /// Only count.
+    pub dry_run: bool,
+    /// Who wants it: `schedule`, or an actor.
+    pub by: String,
+}
+
+/// What a cleanup did (or would do).
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct CleanupReport {
+    /// When it started.
+    pub started_at: UnixMs,
+    /// When it ended; `None`: it is running, or was cut short by a kill.
+    pub ended_at: Option<UnixMs>,
+    /// Who wanted it.
+    pub by: String,
+    /// Whether it only counted.
+    pub dry_run: bool,
+    /// Deliveries deleted.
+    pub deliveries: u64,
+    /// Events deleted.
+    pub events: u64,
+    /// Bytes that the file is smaller.
+    pub freed_bytes: i64,
+    /// Why it ended early.
+    pub error: Option<String>,
+}
+
+type Waiting = (CleanupRequest, Reply<CleanupReport>);
+
+/// Cleanups that wait for their turn.
+#[derive(Default)]
+pub(super) struct Cleanups {
+    waiting: Mutex<VecDeque<Waiting>>,
+    pub(super) doubt: Mutex<Doubt>,
+}
+
+impl Cleanups {
+    fn lock(&self) -> MutexGuard<'_, VecDeque<Waiting>> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn is_waiting(&self) -> bool {
+        !self.lock().is_empty()
+    }
+
+    pub(super) fn next(&self) -> Option<Waiting> {
+        self.lock().pop_front()
+    }
+
+    pub(super) fn doubt(&self) -> MutexGuard<'_, Doubt> {
+        self.doubt.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Store {
+    /// Starts a cleanup; the answer comes at its end. Asked for by a person, it is also the word that the clock
+    /// is right.
+    pub fn cleanup(&self, request: CleanupRequest) -> Answer<CleanupReport> {
+        let (reply, answer) = Answer::new();
+        self.shared.cleanups.lock().push_back((request, reply));
+        self.queue.nudge();
+        answer
+    }
+
+    /// Why the nightly cleanup does not run for now: the clock may be wrong.
+    pub fn cleanup_doubt(&self) -> Option<String> {
+        let times = &self.shared.times;
+        let mut doubt = self.shared.cleanups.doubt();
+        doubt.look(times.wall(), times.process_ms());
+        doubt.reason()
+    }
+
+    /// An operator says that the clock is right.
+    pub fn trust_clock(&self) {
+        self.shared.cleanups.doubt().trust(self.shared.times.wall());
+    }
+}
+
+/// A cleanup under way.
+pub(super) struct Cleaning {
+    request: CleanupRequest,
+    reply: Reply<CleanupReport>,
+    report: CleanupReport,
+    /// The row that it is recorded in, and the size of the file before; once it has begun.
+    begun: Option<(i64, i64)>,
+    step: Step,
+}
+
+impl Cleaning {
+    pub(super) fn new((request, reply): Waiting) -> Self {
+        let report = CleanupReport {
+            started_at: UnixMs(0),
+            ended_at: None,
+            by: request.by.clone(),
+            dry_run: request.dry_run,
+            deliveries: 0,
+            events: 0,
+            freed_bytes: 0,
+            error: None,
+        };
+        Self { request, reply, report, begun: None, step: Step::first() }
+    }
+
+    /// Does one turn. `true`: the cleanup is over.
+    pub(super) fn turn(&mut self, desk: &mut Desk<'_>) -> Result<bool, StoreError> {
+        desk.kept.fill_all = true;
+        let over = if self.begun.is_some() { self.step(desk)? } else { self.begin(desk)? };
+        if over {
+            desk.kept.fill_all = false;
+            self.end(desk)?;
+        }
+        Ok(over)
+    }
+
+    fn begin(&mut self, desk: &mut Desk<'_>) -> Result<bool, StoreError> {
+        let (dry_run, by) = (self.request.dry_run, self.request.by.clone());
+        let begun = desk.background(|tx| {
+            let id = tx.allot();
+            if !dry_run {
+                tx.connection().execute(
+                    "INSERT INTO cleanups (id, started_at, by_whom) VALUES (?1, ?2, ?3)",
+                    params![id, tx.now.0, by],
+                )?;
+            }
+            Ok((id, size(tx)?, tx.now))
+        })?;
+        self.report.started_at = begun.2;
+        self.begun = Some((begun.0, begun.1));
+        Ok(false)
+    }
+
+    fn step(&mut self, desk: &mut Desk<'_>) -> Result<bool, StoreError> {
+        let cutoffs = steps::Cutoffs::of(&self.request, desk.shared, self.report.started_at);
+        let step = self.step.clone();
+        let done = desk.background(|tx| step.turn(tx, &cutoffs))?;
+        self.report.deliveries += done.deliveries;
+        self.report.events += done.events;
+        match done.next {
+            Some(next) => {
+                self.step = next;
+                Ok(false)
+            }
+            None => Ok(true),
+        }
+    }
+
+    fn end(&mut self, desk: &mut Desk<'_>) -> Result<(), StoreError> {
+        let Some((id, before)) = self.begun else { return Ok(()) };
+        let report = &mut self.report;
+        let dry_run = self.request.dry_run;
+        *report = desk.background(|tx| {
+            let report = CleanupReport {
+                ended_at: Some(tx.now),
+                freed_bytes: if dry_run { 0 } else { before - size(tx)? },
+                ..report.clone()
+            };
+            if !dry_run {
+                write(tx, id, &report)?;
+            }
+            Ok::<_, StoreError>(report)
+        })?;
+        Ok(())
+    }
+
+    /// Tells who asked, and the log.
+    pub(super) fn finish(mut self, error: Option<StoreError>) {
+        if let Some(error) = error {
+            tracing::error!(%error, by = self.report.by, "the cleanup ended early; the next one goes on");
+            self.report.error = Some(error.to_string());
+            drop(self.reply.send(Err(error)));
+            return;
+        }
+        let CleanupReport { deliveries, events, freed_bytes, dry_run, .. } = self.report;
+        let duration_ms = self.report.ended_at.map_or(0, |end| end.0 - self.report.started_at.0);
+        tracing::info!(deliveries, events, freed_bytes, dry_run, duration_ms, by = self.report.by, "cleanup done");
+        // Whoever asked may have gone away.
+        drop(self.reply.send(Ok(self.report)));
+    }
+}
+
+/// Bytes of the database file.
+fn size(reader: &Reader<'_>) -> Result<i64, StoreError> {
+    let pragma = |name| reader.connection().pragma_query_value(None, name, |row| row.get::<_, i64>(0));
+    Ok(pragma("page_count")? * pragma("page_size")?)
+}
+
+fn write(reader: &Reader<'_>, id: i64, report: &CleanupReport) -> Result<(), StoreError> {
+    let number = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
+    reader.connection().execute(
+        "UPDATE cleanups SET ended_at = ?2, deliveries = ?3, events = ?4, freed_bytes = ?5 WHERE id = ?1",
+        params![
+            id,
+            report.ended_at.map(|at| at.0),
+            number(report.deliveries),
+            number(report.events),
+            report.freed_bytes
+        ],
+    )?;
+    Ok(())
+}
+
+impl Reader<'_> {
+    /// The cleanups, the newest first, below `before`.
+    pub fn cleanups(&self, before: Option<i64>, limit: usize) -> Result<Listed<(i64, CleanupReport)>, StoreError> {
+        let mut statement = self.connection().prepare_cached(
+            "SELECT id, started_at, ended_at, by_whom, deliveries, events, freed_bytes, error FROM cleanups
+             WHERE id < ?1 ORDER BY id DESC LIMIT ?2",
+        )?;
+        let most = i64::try_from(limit + 1).unwrap_or(i64::MAX);
+        let rows = statement
+            .query_map(params![before.unwrap_or(i64::MAX), most], |row| {
+                let report = CleanupReport {
+                    started_at: UnixMs(row.get(1)?),
+                    ended_at: row.get::<_, Option<i64>>(2)?.map(UnixMs),
+                    by: row.get(3)?,
+                    dry_run: false,
+                    deliveries: row.get::<_, i64>(4)?.unsigned_abs(),
+                    events: row.get::<_, i64>(5)?.unsigned_abs(),
+                    freed_bytes: row.get(6)?,
+                    error: row.get(7)?,
+                };
+                Ok((row.get(0)?, report))
+            })?
+            .collect::<rusqlite::Result<Vec<_>>>()?;
+        Ok(super::lists::cut(rows, limit, |(id, _)| *id))
+    }
+
+    /// When the last cleanup started; none ever: `None`.
+    pub fn last_cleanup(&self) -> Result<Option<UnixMs>, StoreError> {
+        Ok(self.cleanups(None, 1)?.rows.first().map(|(_, report)| report.started_at))
+    }
+}
+
+impl Shared {
+    /// The wall clock as a mark of the file; `None` while it is in doubt.
+    pub(super) fn trusted_wall(&self) -> Option<UnixMs> {
+        let wall = self.times.wall();
+        let mut doubt = self.cleanups.doubt();
+        doubt.look(wall, self.times.process_ms());
+        doubt.reason().is_none().then(|| {
+            doubt.trust(wall);
+            wall
+        })
+    }
+}

@@ -1,0 +1,292 @@
+//! The steps of a cleanup. Each turn is one short transaction.
+
+use std::time::Duration;
+
+use rusqlite::{OptionalExtension, params};
+
+use crate::domain::time::UnixMs;
+
+use super::super::error::StoreError;
+use super::super::meta::{self, Meta};
+use super::super::tx::Tx;
+use super::super::{Shared, hourly};
+use super::CleanupRequest;
+
+/// Deliveries or events that a turn deletes, and rows that it looks at.
+const TURN: usize = 150;
+const LOOKED_AT: usize = 1_000;
+/// Pages that a turn gives back to the file system.
+const VACUUM_PAGES: usize = 100;
+/// Hours that counters are kept.
+const HOURS_KEPT: i64 = 366 * 24;
+
+/// Where a cleanup stands.
+#[derive(Debug, Clone)]
+pub(super) enum Step {
+    /// Deliveries and their attempts, from this id on.
+    Deliveries(i64),
+    /// Events that no delivery refers to, from this id on.
+    Events(i64),
+    /// Remembered answers, the audit log, sessions and links.
+    Small,
+    /// Hourly counters of the endpoints from this one on.
+    Hours(i64),
+    /// Revisions and deleted endpoints that nothing refers to any more.
+    Revisions,
+    /// Deleted endpoints from this one on.
+    Endpoints(i64),
+    /// Giving space back.
+    Vacuum,
+}
+
+/// Before when things are deleted.
+pub(super) struct Cutoffs {
+    deliveries: UnixMs,
+    events: Option<UnixMs>,
+    audit: Option<UnixMs>,
+    dry_run: bool,
+}
+
+/// What a turn did.
+pub(super) struct Done {
+    pub(super) deliveries: u64,
+    pub(super) events: u64,
+    pub(super) next: Option<Step>,
+}
+
+impl Done {
+    fn go_on(next: Step) -> Self {
+        Self { deliveries: 0, events: 0, next: Some(next) }
+    }
+}
+
+const DAY: Duration = Duration::from_hours(24);
+
+impl Cutoffs {
+    pub(super) fn of(request: &CleanupRequest, shared: &Shared, now: UnixMs) -> Self {
+        let settings = shared.directory.settings();
+        let days = |days: u32| now.minus(DAY * days);
+        let (deliveries, events) = match request.older_than {
+            Some(age) => (now.minus(age), Some(now.minus(age))),
+            None => (days(settings.retention_days), settings.event_days().map(days)),
+        };
+        let audit = Some(settings.audit_retention_days).filter(|days| *days > 0).map(days);
+        Self { deliveries, events, audit, dry_run: request.dry_run }
+    }
+}
+
+impl Step {
+    pub(super) fn first() -> Self {
+        Self::Deliveries(0)
+    }
+
+    /// Does one turn.
+    pub(super) fn turn(self, tx: &mut Tx<'_>, cutoffs: &Cutoffs) -> Result<Done, StoreError> {
+        match self {
+            Self::Deliveries(after) => deliveries(tx, cutoffs, after),
+            Self::Events(after) => match cutoffs.events {
+                Some(before) => events(tx, cutoffs, before, after),
+                None => Ok(Done::go_on(Self::Small)),
+            },
+            _ if cutoffs.dry_run => Ok(Done { deliveries: 0, events: 0, next: None }),
+            Self::Small => small(tx, cutoffs),
+            Self::Hours(endpoint) => hours(tx, endpoint),
+            Self::Revisions => revisions(tx),
+            Self::Endpoints(after) => endpoints(tx, after),
+            Self::Vacuum => vacuum(tx),
+        }
+    }
+}
+
+fn deliveries(tx: &Tx<'_>, cutoffs: &Cutoffs, after: i64) -> Result<Done, StoreError> {
+    let filled = meta::get::<i64>(tx.connection(), Meta::FilledDeliveries)?.unwrap_or(0);
+    let mut statement = tx.connection().prepare_cached(
+        "SELECT id, endpoint_id, tenant_id, state, created_at FROM deliveries
+         WHERE id > ?1 AND id <= ?2 ORDER BY id LIMIT ?3",
+    )?;
+    let mut rows = statement.query(params![after, filled, LOOKED_AT as i64])?;
+    let (mut last, mut looked_at, mut old) = (after, 0, Vec::new());
+    let mut over = false;
+    while let Some(row) = rows.next()? {
+        if row.get::<_, i64>(4)? >= cutoffs.deliveries.0 {
+            over = true;
+            break;
+        }
+        let (id, state): (i64, i64) = (row.get(0)?, row.get(3)?);
+        last = id;
+        looked_at += 1;
+        // Pending ones stay until they end.
+        if state != 0 && state != 2 {
+            old.push((id, row.get::<_, i64>(1)?, row.get::<_, i64>(2)?));
+        }
+        if old.len() == TURN && !cutoffs.dry_run {
+            break;
+        }
+    }
+    let over = over || (looked_at < LOOKED_AT && old.len() < TURN);
+    if !cutoffs.dry_run {
+        for (id, endpoint, tenant) in &old {
+            delete_delivery(tx, *id, *endpoint, *tenant)?;
+        }
+    }
+    let next = if over { Step::Events(0) } else { Step::Deliveries(last) };
+    Ok(Done { deliveries: old.len() as u64, events: 0, next: Some(next) })
+}
+
+fn delete_delivery(tx: &Tx<'_>, id: i64, endpoint: i64, tenant: i64) -> rusqlite::Result<()> {
+    let run = |sql: &str, params: &[i64]| {
+        tx.connection().prepare_cached(sql)?.execute(rusqlite::params_from_iter(params))
+    };
+    run("DELETE FROM attempts WHERE delivery_id = ?1", &[id])?;
+    run("DELETE FROM endpoint_deliveries WHERE endpoint_id = ?1 AND delivery_id = ?2", &[endpoint, id])?;
+    run("DELETE FROM tenant_deliveries WHERE tenant_id = ?1 AND delivery_id = ?2", &[tenant, id])?;
+    run("DELETE FROM deliveries WHERE id = ?1", &[id])?;
+    Ok(())
+}
+
+fn events(tx: &Tx<'_>, cutoffs: &Cutoffs, before: UnixMs, after: i64) -> Result<Done, StoreError> {
+    let filled = meta::get::<i64>(tx.connection(), Meta::FilledEvents)?.unwrap_or(0);
+    let mut statement = tx.connection().prepare_cached(
+        "SELECT id, tenant_id, own_id, idempotency_key, created_at, deliveries FROM events
+         WHERE id > ?1 AND id <= ?2 ORDER BY id LIMIT ?3",
+    )?;
+    let mut rows = statement.query(params![after, filled, LOOKED_AT as i64])?;
+    let (mut last, mut looked_at, mut deleted) = (after, 0, 0);
+    let mut over = false;
+    while let Some(row) = rows.next()? {
+        if row.get::<_, i64>(4)? >= before.0 {
+            over = true;
+            break;
+        }
+        let (id, tenant): (i64, i64) = (row.get(0)?, row.get(1)?);
+        last = id;
+        looked_at += 1;
+        if is_referred_to(tx, id, row.get(5)?, cutoffs)? {
+            continue;
+        }
+        deleted += 1;
+        if !cutoffs.dry_run {
+            let (own, key): (Option<String>, Option<String>) = (row.get(2)?, row.get(3)?);
+            delete_event(tx, id, tenant, own.as_deref(), key.as_deref())?;
+            if deleted == TURN {
+                break;
+            }
+        }
+    }
+    let over = over || (looked_at < LOOKED_AT && deleted < TURN);
+    let next = if over { Step::Small } else { Step::Events(last) };
+    Ok(Done { deliveries: 0, events: deleted as u64, next: Some(next) })
+}
+
+/// Whether a delivery of the event is there; in a dry run: whether one would be.
+fn is_referred_to(tx: &Tx<'_>, event: i64, made_with_it: i64, cutoffs: &Cutoffs) -> rusqlite::Result<bool> {
+    let stays = "(?3 = 0 OR state IN (0, 2) OR created_at >= ?4)";
+    let with_it = format!(
+        "SELECT EXISTS (SELECT 1 FROM deliveries WHERE id > ?1 AND id <= ?1 + ?2 AND event_id = ?1 AND {stays})"
+    );
+    let later = format!(
+        "SELECT EXISTS (SELECT 1 FROM deliveries INDEXED BY deliveries_made_later
+         WHERE event_id = ?1 AND made > 0 AND ?2 >= 0 AND {stays})"
+    );
+    for sql in [with_it, later] {
+        let mut statement = tx.connection().prepare_cached(&sql)?;
+        let params = params![event, made_with_it, cutoffs.dry_run, cutoffs.deliveries.0];
+        if statement.query_row(params, |row| row.get(0))? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+fn delete_event(tx: &Tx<'_>, id: i64, tenant: i64, own: Option<&str>, key: Option<&str>) -> rusqlite::Result<()> {
+    for hash in tx.shared().hashes(tenant, own, key) {
+        tx.connection()
+            .prepare_cached("DELETE FROM event_keys WHERE hash = ?1 AND event_id = ?2")?
+            .execute([hash, id])?;
+    }
+    tx.connection()
+        .prepare_cached("DELETE FROM tenant_events WHERE tenant_id = ?1 AND event_id = ?2")?
+        .execute([tenant, id])?;
+    tx.connection().prepare_cached("DELETE FROM events WHERE id = ?1")?.execute([id])?;
+    Ok(())
+}
+
+fn small(tx: &Tx<'_>, cutoffs: &Cutoffs) -> Result<Done, StoreError> {
+    let limit = LOOKED_AT as i64;
+    let run = |sql: &str, before: i64| tx.connection().prepare_cached(sql)?.execute([before, limit]);
+    let mut deleted = run(
+        "DELETE FROM idempotent_answers WHERE (tenant_id, key) IN
+             (SELECT tenant_id, key FROM idempotent_answers INDEXED BY idempotent_answers_by_age
+              WHERE created_at < ?1 LIMIT ?2)",
+        tx.now.minus(DAY).0,
+    )?;
+    if let Some(before) = cutoffs.audit {
+        deleted += run(
+            "DELETE FROM audit WHERE id IN (SELECT id FROM audit WHERE id < ?1 ORDER BY id LIMIT ?2)",
+            crate::domain::ids::first_at(before),
+        )?;
+    }
+    Ok(Done::go_on(if deleted < LOOKED_AT { Step::Hours(i64::MIN) } else { Step::Small }))
+}
+
+fn hours(tx: &Tx<'_>, endpoint: i64) -> Result<Done, StoreError> {
+    let before = hourly::hour_of(tx.now) - HOURS_KEPT;
+    let found: Option<i64> = tx
+        .connection()
+        .prepare_cached("SELECT endpoint_id FROM hourly WHERE endpoint_id >= ?1 ORDER BY endpoint_id LIMIT 1")?
+        .query_row([endpoint], |row| row.get(0))
+        .optional()?;
+    let Some(endpoint) = found else { return Ok(Done::go_on(Step::Revisions)) };
+    let deleted = hourly::delete_before(tx.connection(), endpoint, before, LOOKED_AT)?;
+    let next = if deleted < LOOKED_AT { endpoint.saturating_add(1) } else { endpoint };
+    Ok(Done::go_on(Step::Hours(next)))
+}
+
+fn revisions(tx: &Tx<'_>) -> Result<Done, StoreError> {
+    let oldest: Option<i64> =
+        tx.connection().query_row("SELECT min(id) FROM deliveries", [], |row| row.get(0))?;
+    let deleted = tx
+        .connection()
+        .prepare_cached(
+            "DELETE FROM endpoint_revisions WHERE (endpoint_id, revision) IN
+                 (SELECT endpoint_id, revision FROM endpoint_revisions INDEXED BY endpoint_revisions_replaced
+                  WHERE replaced_after IS NOT NULL AND replaced_after < ?1 LIMIT ?2)",
+        )?
+        .execute(params![oldest.unwrap_or(i64::MAX), LOOKED_AT as i64])?;
+    Ok(Done::go_on(if deleted < LOOKED_AT { Step::Endpoints(0) } else { Step::Revisions }))
+}
+
+/// Removes a deleted endpoint once no delivery refers to it.
+fn endpoints(tx: &Tx<'_>, after: i64) -> Result<Done, StoreError> {
+    let found: Option<i64> = tx
+        .connection()
+        .prepare_cached(
+            "SELECT id FROM endpoints INDEXED BY endpoints_deleted
+             WHERE deleted_at IS NOT NULL AND id > ?1 ORDER BY id LIMIT 1",
+        )?
+        .query_row([after], |row| row.get(0))
+        .optional()?;
+    let Some(id) = found else { return Ok(Done::go_on(Step::Vacuum)) };
+    let used: bool = tx
+        .connection()
+        .prepare_cached(
+            "SELECT EXISTS (SELECT 1 FROM endpoint_deliveries WHERE endpoint_id = ?1)
+                 OR EXISTS (SELECT 1 FROM bulk_changes WHERE endpoint_id = ?1)",
+        )?
+        .query_row([id], |row| row.get(0))?;
+    if !used && tx.kept.unfilled.is_empty() {
+        for table in ["endpoint_revisions", "endpoint_secrets", "endpoint_health"] {
+            tx.connection()
+                .prepare_cached(&format!("DELETE FROM {table} WHERE endpoint_id = ?1"))?
+                .execute([id])?;
+        }
+        tx.connection().prepare_cached("DELETE FROM endpoints WHERE id = ?1")?.execute([id])?;
+    }
+    Ok(Done::go_on(Step::Endpoints(id)))
+}
+
+fn vacuum(tx: &Tx<'_>) -> Result<Done, StoreError> {
+    tx.connection().execute_batch(&format!("PRAGMA incremental_vacuum({VACUUM_PAGES})"))?;
+    let left: i64 = tx.connection().pragma_query_value(None, "freelist_count", |row| row.get(0))?;
+    Ok(Done { deliveries: 0, events: 0, next: (left > 0).then_some(Step::Vacuum) })
+}
