@@ -1,0 +1,4 @@
+//! Postrider's behaviour, seen from outside: one test binary, a file for each behaviour.
+
+mod receiver;
+mod support;
