@@ -3,9 +3,10 @@
 use super::source::Tree;
 
 /// Every module and folder directly below `src`, with its floor.
-const FLOORS: [(&str, u8); 12] = [
+const FLOORS: [(&str, u8); 13] = [
     ("domain", 0),
     ("clock", 0),
+    ("random", 0),
     ("store", 1),
     ("sender", 1),
     ("config", 1),
