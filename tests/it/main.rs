@@ -1,0 +1,6 @@
+//! Postrider's behaviour, seen from outside: one test binary, a file for each behaviour.
+
+mod architecture;
+mod program;
+mod receiver;
+mod support;

@@ -1,0 +1,5 @@
+//! What the behaviour tests are made of.
+
+pub mod client;
+pub mod program;
+pub mod receiver;
