@@ -37,9 +37,7 @@ pub struct SystemClock {
 impl SystemClock {
     /// A clock whose monotonic time starts now.
     pub fn new() -> Self {
-        Self {
-            start: Instant::now(),
-        }
+        Self { start: Instant::now() }
     }
 }
 
@@ -81,14 +79,8 @@ struct Manual {
 impl ManualClock {
     /// A clock that shows `wall`.
     pub fn new(wall: UnixMs) -> Self {
-        let inner = Manual {
-            wall,
-            monotonic: Duration::ZERO,
-            wakers: Vec::new(),
-        };
-        Self {
-            inner: Arc::new(Mutex::new(inner)),
-        }
+        let inner = Manual { wall, monotonic: Duration::ZERO, wakers: Vec::new() };
+        Self { inner: Arc::new(Mutex::new(inner)) }
     }
 
     /// Lets time pass: both clocks move on by `by`, and who sleeps is woken.
@@ -118,9 +110,7 @@ impl ManualClock {
 
 impl std::fmt::Debug for ManualClock {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("ManualClock")
-            .field("wall", &self.wall())
-            .finish_non_exhaustive()
+        f.debug_struct("ManualClock").field("wall", &self.wall()).finish_non_exhaustive()
     }
 }
 
@@ -130,10 +120,7 @@ impl Clock for ManualClock {
     }
 
     fn monotonic(&self) -> Duration {
-        self.inner
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .monotonic
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner).monotonic
     }
 
     fn sleep_until(&self, _due: Duration) -> Option<Duration> {
@@ -141,11 +128,7 @@ impl Clock for ManualClock {
     }
 
     fn on_move(&self, wake: Arc<dyn Fn() + Send + Sync>) {
-        self.inner
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .wakers
-            .push(wake);
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner).wakers.push(wake);
     }
 }
 

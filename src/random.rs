@@ -60,10 +60,7 @@ pub struct SeededRandom {
 impl SeededRandom {
     /// A generator at the start of the sequence of `seed`.
     pub fn new(seed: u64) -> Self {
-        Self {
-            seed,
-            blocks: AtomicU64::new(0),
-        }
+        Self { seed, blocks: AtomicU64::new(0) }
     }
 }
 
@@ -71,9 +68,7 @@ impl Random for SeededRandom {
     fn fill(&self, bytes: &mut [u8]) {
         for piece in bytes.chunks_mut(32) {
             let block = self.blocks.fetch_add(1, Ordering::Relaxed);
-            let hash = Sha256::new()
-                .chain_update(self.seed.to_le_bytes())
-                .chain_update(block.to_le_bytes());
+            let hash = Sha256::new().chain_update(self.seed.to_le_bytes()).chain_update(block.to_le_bytes());
             piece.copy_from_slice(&hash.finalize()[..piece.len()]);
         }
     }

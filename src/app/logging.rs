@@ -40,20 +40,11 @@ fn subscriber<W>(
 where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {
-    let lines = tracing_subscriber::fmt()
-        .with_max_level(LEVEL)
-        .with_timer(Wall(clock))
-        .with_writer(writer);
+    let lines = tracing_subscriber::fmt().with_max_level(LEVEL).with_timer(Wall(clock)).with_writer(writer);
     match format {
         LogFormat::Text => {
             let fields = debug_fn(write_field).delimited(" ");
-            Box::new(
-                lines
-                    .fmt_fields(fields)
-                    .with_ansi(colours)
-                    .with_target(false)
-                    .finish(),
-            )
+            Box::new(lines.fmt_fields(fields).with_ansi(colours).with_target(false).finish())
         }
         LogFormat::Json => Box::new(lines.json().flatten_event(true).with_current_span(false).finish()),
     }
@@ -119,10 +110,7 @@ mod tests {
         let text = lines(LogFormat::Text, || {
             tracing::info!(endpoint = "ep_1", count = 2, "endpoint disabled");
         });
-        assert_eq!(
-            text,
-            "2026-02-23T14:30:00.000Z  INFO endpoint disabled endpoint=\"ep_1\" count=2\n"
-        );
+        assert_eq!(text, "2026-02-23T14:30:00.000Z  INFO endpoint disabled endpoint=\"ep_1\" count=2\n");
     }
 
     #[test]
@@ -149,10 +137,6 @@ mod tests {
         let text = lines(LogFormat::Text, || {
             tracing::info!(name = %"a\u{1b}[2J\nb", "hostile \u{1b}[2J\r\n");
         });
-        assert_eq!(
-            text.chars().filter(|c| c.is_control()).collect::<String>(),
-            "\n",
-            "{text:?}"
-        );
+        assert_eq!(text.chars().filter(|c| c.is_control()).collect::<String>(), "\n", "{text:?}");
     }
 }

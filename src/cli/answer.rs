@@ -44,17 +44,9 @@ fn read_final(
     after: &[u8],
     ended: bool,
 ) -> Result<Option<Answer>, Malformed> {
-    let body = if status == 204 {
-        Some(Vec::new())
-    } else {
-        read_body(headers, after, ended)?
-    };
+    let body = if status == 204 { Some(Vec::new()) } else { read_body(headers, after, ended)? };
     let Some(body) = body else { return Ok(None) };
-    let body = if body.is_empty() {
-        Ok(Value::Null)
-    } else {
-        serde_json::from_slice(&body)
-    };
+    let body = if body.is_empty() { Ok(Value::Null) } else { serde_json::from_slice(&body) };
     let body = body.map_err(|_| Malformed("its body is not JSON"))?;
     Ok(Some(Answer { status, body }))
 }
@@ -65,12 +57,7 @@ fn read_body(
     after: &[u8],
     ended: bool,
 ) -> Result<Option<Vec<u8>>, Malformed> {
-    let value = |name: &str| {
-        headers
-            .iter()
-            .find(|h| h.name.eq_ignore_ascii_case(name))
-            .map(|h| h.value)
-    };
+    let value = |name: &str| headers.iter().find(|h| h.name.eq_ignore_ascii_case(name)).map(|h| h.value);
     if value("transfer-encoding").is_some_and(|coding| coding.eq_ignore_ascii_case(b"chunked")) {
         return match chunked::join(after) {
             Chunked::Complete(body) => Ok(Some(body)),
@@ -104,10 +91,7 @@ mod tests {
 
     #[test]
     fn a_body_is_delimited_by_length_by_chunks_or_by_the_end() {
-        assert_eq!(
-            body(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}more"),
-            json!({})
-        );
+        assert_eq!(body(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}more"), json!({}));
         assert_eq!(
             body(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: Chunked\r\n\r\n1\r\n{\r\n1\r\n}\r\n0\r\n\r\n"),
             json!({})
@@ -123,10 +107,7 @@ mod tests {
     #[test]
     fn what_is_no_answer_of_ours_is_told() {
         assert_eq!(malformed(b"SSH-2.0-OpenSSH\r\n\r\n"), "it is not HTTP");
-        assert_eq!(
-            malformed(b"HTTP/1.1 200 OK\r\n\r\n<html>"),
-            "its body is not JSON"
-        );
+        assert_eq!(malformed(b"HTTP/1.1 200 OK\r\n\r\n<html>"), "its body is not JSON");
         assert_eq!(
             malformed(b"HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n"),
             "its Content-Length is not a number"

@@ -10,12 +10,7 @@ use super::duration;
 
 /// Webhook delivery: one binary, one `SQLite` file.
 #[derive(Debug, Parser)]
-#[command(
-    name = "postrider",
-    version,
-    arg_required_else_help = true,
-    infer_subcommands = false
-)]
+#[command(name = "postrider", version, arg_required_else_help = true, infer_subcommands = false)]
 pub(super) struct Arguments {
     #[command(subcommand)]
     pub(super) command: Subcommands,
@@ -123,13 +118,9 @@ mod tests {
 
     #[test]
     fn every_command_names_the_variable_of_its_data_directory() {
-        for path in [
-            &["serve"][..],
-            &["keys", "create"],
-            &["keys", "list"],
-            &["keys", "revoke"],
-            &["cleanup"],
-        ] {
+        for path in
+            [&["serve"][..], &["keys", "create"], &["keys", "list"], &["keys", "revoke"], &["cleanup"]]
+        {
             let args = ["postrider"].iter().chain(path).chain(&["--help"]);
             let help = read(args).unwrap_err().to_string();
             assert!(help.contains("[env: POSTRIDER_DATA]"), "{help}");

@@ -24,9 +24,7 @@ pub(super) fn join(mut bytes: &[u8]) -> Chunked {
             return Chunked::Complete(body);
         }
         bytes = &bytes[head..];
-        let Some((chunk, rest)) = usize::try_from(size)
-            .ok()
-            .and_then(|size| bytes.split_at_checked(size))
+        let Some((chunk, rest)) = usize::try_from(size).ok().and_then(|size| bytes.split_at_checked(size))
         else {
             return Chunked::Partial;
         };
@@ -55,11 +53,7 @@ mod tests {
         for bytes in [&b"x\r\n"[..], b"3\r\nabcd\r\n", b"-1\r\n"] {
             assert_eq!(join(bytes), Chunked::Malformed, "{bytes:?}");
         }
-        assert_eq!(
-            join(b"ffffffffffffffff\r\nabc"),
-            Chunked::Partial,
-            "a size beyond all that may come"
-        );
+        assert_eq!(join(b"ffffffffffffffff\r\nabc"), Chunked::Partial, "a size beyond all that may come");
     }
 
     proptest! {

@@ -75,17 +75,11 @@ impl AdminCommand {
                     Some(cursor) => format!("limit=250&cursor={}", percent_encoded(cursor)),
                     None => "limit=250".to_owned(),
                 };
-                Request {
-                    method: "GET",
-                    path: format!("/api/v1/keys?{query}"),
-                    body: None,
-                }
+                Request { method: "GET", path: format!("/api/v1/keys?{query}"), body: None }
             }
-            Self::RevokeKey { id } => Request {
-                method: "DELETE",
-                path: format!("/api/v1/keys/{id}"),
-                body: None,
-            },
+            Self::RevokeKey { id } => {
+                Request { method: "DELETE", path: format!("/api/v1/keys/{id}"), body: None }
+            }
             Self::Cleanup { older_than, dry_run } => Request {
                 method: "POST",
                 path: "/api/v1/cleanups".to_owned(),
@@ -112,43 +106,24 @@ mod tests {
 
     #[test]
     fn commands_become_calls_of_the_api() {
-        let create = AdminCommand::CreateKey {
-            name: "ci".into(),
-            scopes: vec!["admin".into()],
-            tenant: None,
-        };
+        let create =
+            AdminCommand::CreateKey { name: "ci".into(), scopes: vec!["admin".into()], tenant: None };
         let body = json!({ "name": "ci", "scopes": ["admin"], "tenant": null });
         assert_eq!(
             create.request(None),
-            Request {
-                method: "POST",
-                path: "/api/v1/keys".into(),
-                body: Some(body)
-            }
+            Request { method: "POST", path: "/api/v1/keys".into(), body: Some(body) }
         );
 
         let revoke = AdminCommand::RevokeKey { id: KeyId(1) }.request(None);
-        assert_eq!(
-            (revoke.method, revoke.path.as_str()),
-            ("DELETE", "/api/v1/keys/key_0000000000001")
-        );
+        assert_eq!((revoke.method, revoke.path.as_str()), ("DELETE", "/api/v1/keys/key_0000000000001"));
 
-        let cleanup = AdminCommand::Cleanup {
-            older_than: Some(Duration::from_mins(1)),
-            dry_run: false,
-        };
-        assert_eq!(
-            cleanup.request(None).body,
-            Some(json!({ "older_than_seconds": 60, "dry_run": false }))
-        );
+        let cleanup = AdminCommand::Cleanup { older_than: Some(Duration::from_mins(1)), dry_run: false };
+        assert_eq!(cleanup.request(None).body, Some(json!({ "older_than_seconds": 60, "dry_run": false })));
     }
 
     #[test]
     fn a_list_goes_on_from_its_cursor() {
-        assert_eq!(
-            AdminCommand::ListKeys.request(None).path,
-            "/api/v1/keys?limit=250"
-        );
+        assert_eq!(AdminCommand::ListKeys.request(None).path, "/api/v1/keys?limit=250");
         assert_eq!(
             AdminCommand::ListKeys.request(Some("a b&c")).path,
             "/api/v1/keys?limit=250&cursor=a+b%26c"

@@ -13,9 +13,7 @@ const ALLOWED: &str = "must be a whole number and a unit, such as 30d, 12h, 90m 
 /// A sentence that says what is allowed.
 pub fn parse(text: &str) -> Result<Duration, String> {
     let refused = || ALLOWED.to_owned();
-    let (digits, unit) = text
-        .split_at_checked(text.len().saturating_sub(1))
-        .ok_or_else(refused)?;
+    let (digits, unit) = text.split_at_checked(text.len().saturating_sub(1)).ok_or_else(refused)?;
     let unit_seconds = match unit {
         "d" => 86_400,
         "h" => 3_600,
@@ -28,9 +26,7 @@ pub fn parse(text: &str) -> Result<Duration, String> {
     }
     let number: u64 = digits.parse().map_err(|_| refused())?;
     let seconds = number.checked_mul(unit_seconds).ok_or_else(refused)?;
-    Some(Duration::from_secs(seconds))
-        .filter(|duration| *duration <= MAX)
-        .ok_or_else(refused)
+    Some(Duration::from_secs(seconds)).filter(|duration| *duration <= MAX).ok_or_else(refused)
 }
 
 #[cfg(test)]
@@ -40,13 +36,9 @@ mod tests {
 
     #[test]
     fn each_unit_is_read() {
-        for (text, seconds) in [
-            ("30d", 2_592_000),
-            ("12h", 43_200),
-            ("90m", 5_400),
-            ("3600s", 3_600),
-            ("0s", 0),
-        ] {
+        for (text, seconds) in
+            [("30d", 2_592_000), ("12h", 43_200), ("90m", 5_400), ("3600s", 3_600), ("0s", 0)]
+        {
             assert_eq!(parse(text), Ok(Duration::from_secs(seconds)), "{text}");
         }
         assert_eq!(parse("36525d"), Ok(MAX));

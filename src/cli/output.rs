@@ -41,14 +41,9 @@ pub fn key_created(key: &Value) -> Output {
         shown(key, "id"),
         shown(key, "name"),
         shown(key, "scopes"),
-        tenant
-            .map(|tenant| format!(", bound to the tenant {tenant:?}"))
-            .unwrap_or_default(),
+        tenant.map(|tenant| format!(", bound to the tenant {tenant:?}")).unwrap_or_default(),
     );
-    Output {
-        result: shown(key, "key"),
-        remark,
-    }
+    Output { result: shown(key, "key"), remark }
 }
 
 /// A key that was revoked.
@@ -64,24 +59,11 @@ pub fn key_table(keys: &[Value]) -> Output {
     if keys.is_empty() {
         let remark =
             "There are no keys. `postrider keys create --name NAME --scopes admin` makes one.".to_owned();
-        return Output {
-            result: String::new(),
-            remark,
-        };
+        return Output { result: String::new(), remark };
     }
-    let mut rows = vec![
-        KEY_COLUMNS
-            .map(|name| name.to_uppercase().replace('_', " "))
-            .to_vec(),
-    ];
-    rows.extend(
-        keys.iter()
-            .map(|key| KEY_COLUMNS.map(|name| shown(key, name)).to_vec()),
-    );
-    Output {
-        result: table(&rows),
-        remark: String::new(),
-    }
+    let mut rows = vec![KEY_COLUMNS.map(|name| name.to_uppercase().replace('_', " ")).to_vec()];
+    rows.extend(keys.iter().map(|key| KEY_COLUMNS.map(|name| shown(key, name)).to_vec()));
+    Output { result: table(&rows), remark: String::new() }
 }
 
 /// What a cleanup did, or with `dry_run` would do: each figure on a line, under the API's names.
@@ -91,40 +73,24 @@ pub fn cleanup_done(report: &Value, dry_run: bool) -> Output {
         .filter(|(_, value)| !value.is_null() && !value.is_object())
         .map(|(name, _)| vec![name.replace('_', " "), shown(report, name)])
         .collect();
-    let remark = if dry_run {
-        "Nothing was deleted; this is what would be:"
-    } else {
-        "Cleaned up:"
-    };
-    Output {
-        result: table(&rows),
-        remark: remark.to_owned(),
-    }
+    let remark = if dry_run { "Nothing was deleted; this is what would be:" } else { "Cleaned up:" };
+    Output { result: table(&rows), remark: remark.to_owned() }
 }
 
 /// One sentence, or one a line, from a problem document (RFC 9457) with our `errors`.
 pub fn problem(status: u16, body: &Value) -> String {
-    let detail = ["detail", "title"]
-        .iter()
-        .find_map(|name| body.get(name).and_then(Value::as_str));
+    let detail = ["detail", "title"].iter().find_map(|name| body.get(name).and_then(Value::as_str));
     let mut lines = vec![match detail {
         Some(detail) => printable(detail),
         None => format!("the server answered with the status {status}"),
     }];
     for error in body.get("errors").and_then(Value::as_array).into_iter().flatten() {
-        lines.push(format!(
-            "  {}: {}",
-            shown(error, "field"),
-            shown(error, "message")
-        ));
+        lines.push(format!("  {}: {}", shown(error, "field"), shown(error, "message")));
     }
     if status >= 500
         && let Some(id) = body.get("request_id").and_then(Value::as_str)
     {
-        lines.push(format!(
-            "  request id, as the server's log has it: {}",
-            printable(id)
-        ));
+        lines.push(format!("  request id, as the server's log has it: {}", printable(id)));
     }
     lines.join("\n")
 }
@@ -135,9 +101,7 @@ fn shown(of: &Value, field: &str) -> String {
         None | Some(Value::Null) => "-".to_owned(),
         Some(Value::String(text)) => printable(text),
         Some(Value::Array(entries)) => {
-            let texts = entries
-                .iter()
-                .map(|e| e.as_str().map_or_else(|| e.to_string(), printable));
+            let texts = entries.iter().map(|e| e.as_str().map_or_else(|| e.to_string(), printable));
             texts.collect::<Vec<_>>().join(",")
         }
         Some(other) => other.to_string(),
@@ -146,28 +110,17 @@ fn shown(of: &Value, field: &str) -> String {
 
 /// Without control characters: a name must not steer the terminal that shows it.
 fn printable(text: &str) -> String {
-    text.chars()
-        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
-        .collect()
+    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }
 
 /// Columns as wide as their widest cell, two blanks between them.
 fn table(rows: &[Vec<String>]) -> String {
     let columns = rows.iter().map(Vec::len).max().unwrap_or_default();
-    let width = |column| {
-        rows.iter()
-            .filter_map(|row| row.get(column))
-            .map(|c: &String| c.chars().count())
-            .max()
-    };
-    let widths: Vec<usize> = (0..columns)
-        .map(|column| width(column).unwrap_or_default())
-        .collect();
+    let width =
+        |column| rows.iter().filter_map(|row| row.get(column)).map(|c: &String| c.chars().count()).max();
+    let widths: Vec<usize> = (0..columns).map(|column| width(column).unwrap_or_default()).collect();
     let line = |row: &Vec<String>| {
-        let cells = row
-            .iter()
-            .zip(&widths)
-            .map(|(cell, width)| format!("{cell:<width$}"));
+        let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}"));
         cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
     };
     rows.iter().map(line).collect::<Vec<_>>().join("\n")
@@ -184,19 +137,9 @@ mod tests {
             json!({"id": "key_1", "name": "ci", "scopes": ["a", "b"], "tenant": null, "key": "pr_secret"});
         let output = key_created(&key);
         assert_eq!(output.result, "pr_secret");
-        assert!(
-            output
-                .remark
-                .contains("key_1 \"ci\" with a,b. This is the only time"),
-            "{}",
-            output.remark
-        );
+        assert!(output.remark.contains("key_1 \"ci\" with a,b. This is the only time"), "{}", output.remark);
         let bound = key_created(&json!({"id": "key_1", "tenant": "acme", "key": "pr_secret"}));
-        assert!(
-            bound.remark.contains("bound to the tenant \"acme\""),
-            "{}",
-            bound.remark
-        );
+        assert!(bound.remark.contains("bound to the tenant \"acme\""), "{}", bound.remark);
     }
 
     #[test]
@@ -227,25 +170,15 @@ key_2  b       events:write,events:read  acme    -                         -";
             (done.result.as_str(), done.remark.as_str()),
             ("deliveries   12\nfreed bytes  4096", "Cleaned up:")
         );
-        assert!(
-            cleanup_done(&report, true)
-                .remark
-                .starts_with("Nothing was deleted")
-        );
+        assert!(cleanup_done(&report, true).remark.starts_with("Nothing was deleted"));
     }
 
     #[test]
     fn a_problem_says_what_to_do_and_which_field() {
         let body = json!({"title": "Invalid", "detail": "Name other scopes.", "request_id": "r1",
             "errors": [{"field": "scopes", "message": "\"x\" is not a scope"}]});
-        assert_eq!(
-            problem(422, &body),
-            "Name other scopes.\n  scopes: \"x\" is not a scope"
-        );
+        assert_eq!(problem(422, &body), "Name other scopes.\n  scopes: \"x\" is not a scope");
         assert!(problem(500, &body).ends_with("log has it: r1"));
-        assert_eq!(
-            problem(502, &Value::Null),
-            "the server answered with the status 502"
-        );
+        assert_eq!(problem(502, &Value::Null), "the server answered with the status 502");
     }
 }

@@ -29,11 +29,7 @@ impl Refusal {
             Self::Usage(error) => {
                 // A closed pipe (`postrider --help | head -1`) is no reason to fail otherwise than planned.
                 let printed = error.print();
-                if error.use_stderr() || printed.is_err() {
-                    ExitCode::from(USAGE)
-                } else {
-                    ExitCode::SUCCESS
-                }
+                if error.use_stderr() || printed.is_err() { ExitCode::from(USAGE) } else { ExitCode::SUCCESS }
             }
             Self::Config(error) => {
                 eprintln!("error: {error}");
@@ -72,41 +68,24 @@ where
     I: IntoIterator,
     I::Item: Into<OsString> + Clone,
 {
-    let admin = |data: args::Data, command| {
-        Ok(Command::Admin {
-            data: data_path(data.data, env)?,
-            command,
-        })
-    };
+    let admin = |data: args::Data, command| Ok(Command::Admin { data: data_path(data.data, env)?, command });
     match args::read(args)? {
         Subcommands::Serve(flags) => Ok(Command::Serve(Box::new(Config::read(*flags, env)?))),
         Subcommands::Keys(Keys::Create(key)) => {
             let scopes = key.scopes.iter().map(|scope| scope.trim().to_owned()).collect();
-            admin(
-                key.data,
-                AdminCommand::CreateKey {
-                    name: key.name,
-                    scopes,
-                    tenant: key.tenant,
-                },
-            )
+            admin(key.data, AdminCommand::CreateKey { name: key.name, scopes, tenant: key.tenant })
         }
         Subcommands::Keys(Keys::List(data)) => admin(data, AdminCommand::ListKeys),
         Subcommands::Keys(Keys::Revoke(key)) => {
             let id = KeyId::parse(&key.id).ok_or_else(|| {
-                let says = format!(
-                    "{:?} is not the id of a key: `postrider keys list` shows them",
-                    key.id
-                );
+                let says = format!("{:?} is not the id of a key: `postrider keys list` shows them", key.id);
                 args::command().error(clap::error::ErrorKind::ValueValidation, says)
             })?;
             admin(key.data, AdminCommand::RevokeKey { id })
         }
-        Subcommands::Cleanup(args::Cleanup {
-            older_than,
-            dry_run,
-            data,
-        }) => admin(data, AdminCommand::Cleanup { older_than, dry_run }),
+        Subcommands::Cleanup(args::Cleanup { older_than, dry_run, data }) => {
+            admin(data, AdminCommand::Cleanup { older_than, dry_run })
+        }
     }
 }
 
@@ -117,10 +96,7 @@ mod tests {
     use std::time::Duration;
 
     fn parse(line: &str, variables: &[(&str, &str)]) -> Result<Command, Refusal> {
-        parse_from(
-            ["postrider"].into_iter().chain(line.split_whitespace()),
-            &Environment::of(variables),
-        )
+        parse_from(["postrider"].into_iter().chain(line.split_whitespace()), &Environment::of(variables))
     }
 
     fn admin(line: &str) -> (PathBuf, AdminCommand) {
@@ -143,9 +119,7 @@ mod tests {
     #[test]
     fn serve_takes_flags_and_variables() {
         let line = "serve --dev --listen 127.0.0.1:0 --allow-net 10.0.0.1:80,10.0.0.2 --allow-net ::1 --log-format json";
-        let Ok(Command::Serve(config)) = parse(line, &[("POSTRIDER_DATA", "/srv/p")]) else {
-            panic!()
-        };
+        let Ok(Command::Serve(config)) = parse(line, &[("POSTRIDER_DATA", "/srv/p")]) else { panic!() };
         assert_eq!((config.listen.port(), config.data.to_str()), (0, Some("/srv/p")));
         assert_eq!(config.allow_net.len(), 3 + 2, "and those of --dev");
     }
@@ -159,26 +133,12 @@ mod tests {
         };
         let line = "keys create --name ci --scopes events:write,events:read --tenant acme --data /srv/p";
         assert_eq!(admin(line), ("/srv/p".into(), create));
-        assert_eq!(
-            admin("keys list"),
-            ("./postrider-data".into(), AdminCommand::ListKeys)
-        );
-        assert_eq!(
-            admin("keys revoke key_0000000000001").1,
-            AdminCommand::RevokeKey { id: KeyId(1) }
-        );
-        let cleanup = AdminCommand::Cleanup {
-            older_than: Some(Duration::from_hours(30 * 24)),
-            dry_run: true,
-        };
+        assert_eq!(admin("keys list"), ("./postrider-data".into(), AdminCommand::ListKeys));
+        assert_eq!(admin("keys revoke key_0000000000001").1, AdminCommand::RevokeKey { id: KeyId(1) });
+        let cleanup =
+            AdminCommand::Cleanup { older_than: Some(Duration::from_hours(30 * 24)), dry_run: true };
         assert_eq!(admin("cleanup --older-than 30d --dry-run").1, cleanup);
-        assert_eq!(
-            admin("cleanup").1,
-            AdminCommand::Cleanup {
-                older_than: None,
-                dry_run: false
-            }
-        );
+        assert_eq!(admin("cleanup").1, AdminCommand::Cleanup { older_than: None, dry_run: false });
     }
 
     #[test]
@@ -189,14 +149,8 @@ mod tests {
             ("keys revoke evt_0000000000001", "is not the id of a key"),
             ("cleanup --older-than 30", "such as 30d, 12h, 90m or 3600s"),
             ("serve --listen 8383", "--listen (POSTRIDER_LISTEN)"),
-            (
-                "serve --delivery-threads -5",
-                "--delivery-threads (POSTRIDER_DELIVERY_THREADS)",
-            ),
-            (
-                "serve --listen 127.0.0.1:1 --listen 127.0.0.1:2",
-                "cannot be used multiple times",
-            ),
+            ("serve --delivery-threads -5", "--delivery-threads (POSTRIDER_DELIVERY_THREADS)"),
+            ("serve --listen 127.0.0.1:1 --listen 127.0.0.1:2", "cannot be used multiple times"),
             ("serve --verbose", "--verbose"),
             ("fly", "fly"),
             ("", "Usage"),
@@ -209,9 +163,7 @@ mod tests {
     #[test]
     fn help_and_version_are_no_errors() {
         for line in ["--help", "--version", "help serve", "serve --help"] {
-            let Err(Refusal::Usage(error)) = parse(line, &[]) else {
-                panic!("{line}")
-            };
+            let Err(Refusal::Usage(error)) = parse(line, &[]) else { panic!("{line}") };
             assert!(!error.use_stderr(), "{line}");
         }
     }

@@ -55,10 +55,7 @@ pub struct Client {
 impl Client {
     /// A client of the socket at `path`, with 30 s for a call. It connects when it is asked something.
     pub fn new(path: &Path) -> Self {
-        Self {
-            path: path.to_owned(),
-            timeout: DEFAULT_TIMEOUT,
-        }
+        Self { path: path.to_owned(), timeout: DEFAULT_TIMEOUT }
     }
 
     /// The same with another time for a call, from connecting to the last byte of the answer.
@@ -74,9 +71,7 @@ impl Client {
         let started = Stopwatch::start();
         let mut stream = self.connect()?;
         let bytes = render(request);
-        stream
-            .set_write_timeout(Some(self.timeout))
-            .map_err(SocketError::Broken)?;
+        stream.set_write_timeout(Some(self.timeout)).map_err(SocketError::Broken)?;
         let written = stream.write_all(&bytes);
         // A server that refuses early (too large, stopping) answers and closes before it has read everything.
         let answer = self.read_answer(&mut stream, started);
@@ -102,9 +97,7 @@ impl Client {
         loop {
             let left = started.left(self.timeout);
             if left.is_zero() {
-                return Err(SocketError::Timeout {
-                    timeout: self.timeout,
-                });
+                return Err(SocketError::Timeout { timeout: self.timeout });
             }
             stream.set_read_timeout(Some(left)).map_err(SocketError::Broken)?;
             let count = match stream.read(&mut piece) {
@@ -129,9 +122,9 @@ impl Client {
 
     fn broken(&self, error: io::Error) -> SocketError {
         match error.kind() {
-            io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => SocketError::Timeout {
-                timeout: self.timeout,
-            },
+            io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => {
+                SocketError::Timeout { timeout: self.timeout }
+            }
             _ => SocketError::Broken(error),
         }
     }
@@ -140,12 +133,9 @@ impl Client {
 fn render(request: &Request) -> Vec<u8> {
     let Request { method, path, body } = request;
     let body = body.as_ref().map(Value::to_string);
-    let content = body.as_ref().map(|body| {
-        format!(
-            "Content-Type: application/json\r\nContent-Length: {}\r\n",
-            body.len()
-        )
-    });
+    let content = body
+        .as_ref()
+        .map(|body| format!("Content-Type: application/json\r\nContent-Length: {}\r\n", body.len()));
     format!(
         "{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nAccept: application/json\r\n\
          User-Agent: postrider-cli/{}\r\n{}\r\n{}",
@@ -164,11 +154,7 @@ mod tests {
     use std::thread;
 
     fn get() -> Request {
-        Request {
-            method: "GET",
-            path: "/api/v1/keys".to_owned(),
-            body: None,
-        }
+        Request { method: "GET", path: "/api/v1/keys".to_owned(), body: None }
     }
 
     /// Asks a server that answers with these bytes and closes; also what it was sent.
@@ -189,45 +175,23 @@ mod tests {
 
     #[test]
     fn a_call_is_sent_whole_and_its_answer_read() {
-        let request = Request {
-            method: "POST",
-            path: "/api/v1/keys".into(),
-            body: Some(json!({"name": "ü"})),
-        };
-        let (answer, asked) = ask(
-            &request,
-            b"HTTP/1.1 422 X\r\nContent-Length: 10\r\n\r\n{\"a\":true}",
-        );
-        assert_eq!(
-            answer.unwrap(),
-            Answer {
-                status: 422,
-                body: json!({"a": true})
-            }
-        );
+        let request =
+            Request { method: "POST", path: "/api/v1/keys".into(), body: Some(json!({"name": "ü"})) };
+        let (answer, asked) = ask(&request, b"HTTP/1.1 422 X\r\nContent-Length: 10\r\n\r\n{\"a\":true}");
+        assert_eq!(answer.unwrap(), Answer { status: 422, body: json!({"a": true}) });
         assert!(
             asked.starts_with("POST /api/v1/keys HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"),
             "{asked}"
         );
-        assert!(
-            asked.ends_with("Content-Length: 13\r\n\r\n{\"name\":\"ü\"}"),
-            "{asked}"
-        );
+        assert!(asked.ends_with("Content-Length: 13\r\n\r\n{\"name\":\"ü\"}"), "{asked}");
         let (_, asked) = ask(&get(), b"HTTP/1.1 204 No Content\r\n\r\n");
         assert!(!asked.contains("Content-"), "{asked}");
     }
 
     #[test]
     fn an_answer_that_is_cut_short_is_a_broken_connection() {
-        for cut in [
-            &b""[..],
-            b"HTTP/1.1 200",
-            b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{}",
-        ] {
-            assert!(
-                matches!(ask(&get(), cut).0, Err(SocketError::Broken(_))),
-                "{cut:?}"
-            );
+        for cut in [&b""[..], b"HTTP/1.1 200", b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{}"] {
+            assert!(matches!(ask(&get(), cut).0, Err(SocketError::Broken(_))), "{cut:?}");
         }
     }
 
@@ -235,18 +199,10 @@ mod tests {
     fn nobody_listening_is_told_apart() {
         let temp = tempfile::tempdir().unwrap();
         let path = temp.path().join("s.sock");
-        let nobody = || {
-            matches!(
-                Client::new(&path).request(&get()),
-                Err(SocketError::NobodyListens { .. })
-            )
-        };
+        let nobody = || matches!(Client::new(&path).request(&get()), Err(SocketError::NobodyListens { .. }));
         assert!(nobody(), "no file");
         drop(UnixListener::bind(&path).unwrap());
-        assert!(
-            path.exists() && nobody(),
-            "left behind by a process that was killed"
-        );
+        assert!(path.exists() && nobody(), "left behind by a process that was killed");
     }
 
     #[test]
@@ -254,9 +210,7 @@ mod tests {
         let temp = tempfile::tempdir().unwrap();
         let path = temp.path().join("s.sock");
         let _listener = UnixListener::bind(&path).unwrap();
-        let answer = Client::new(&path)
-            .with_timeout(Duration::from_millis(20))
-            .request(&get());
+        let answer = Client::new(&path).with_timeout(Duration::from_millis(20)).request(&get());
         assert!(matches!(answer, Err(SocketError::Timeout { .. })), "{answer:?}");
     }
 }

@@ -82,11 +82,7 @@ pub(super) fn egress_proxy(text: &str) -> Result<EgressProxy, ConfigError> {
         return Err(refused());
     }
     let port = url.port_or_known_default().ok_or_else(refused)?;
-    Ok(EgressProxy {
-        host,
-        port,
-        authorization: authorization(&url),
-    })
+    Ok(EgressProxy { host, port, authorization: authorization(&url) })
 }
 
 /// `http` or `https`, and nothing behind host and port.
@@ -112,9 +108,8 @@ fn percent_decoded(text: &str) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let Some((first, after)) = rest.split_first() {
-        let digits = after
-            .first_chunk::<2>()
-            .filter(|d| *first == b'%' && d.iter().all(u8::is_ascii_hexdigit));
+        let digits =
+            after.first_chunk::<2>().filter(|d| *first == b'%' && d.iter().all(u8::is_ascii_hexdigit));
         let code = digits.and_then(|d| u8::from_str_radix(std::str::from_utf8(d).ok()?, 16).ok());
         bytes.push(code.unwrap_or(*first));
         rest = if code.is_some() { &after[2..] } else { after };
@@ -136,16 +131,9 @@ mod tests {
         ] {
             assert_eq!(listen(text), Ok(address.parse().unwrap()), "{text}");
         }
-        for text in [
-            "",
-            "8383",
-            ":8383",
-            "127.0.0.1",
-            "example.com:80",
-            "127.0.0.1:65536",
-            "::1:80",
-            "localhost:",
-        ] {
+        for text in
+            ["", "8383", ":8383", "127.0.0.1", "example.com:80", "127.0.0.1:65536", "::1:80", "localhost:"]
+        {
             let error = listen(text).unwrap_err().to_string();
             assert!(
                 error.contains("--listen (POSTRIDER_LISTEN) must be an IP address and a port"),
@@ -161,35 +149,18 @@ mod tests {
         }
         for address in ["0.0.0.0:1", "[::]:1", "192.168.0.1:1"] {
             let error = only_loopback(address.parse().unwrap()).unwrap_err().to_string();
-            assert!(
-                error.contains("--dev (POSTRIDER_DEV)") && error.contains("--listen"),
-                "{error}"
-            );
+            assert!(error.contains("--dev (POSTRIDER_DEV)") && error.contains("--listen"), "{error}");
         }
     }
 
     #[test]
     fn a_public_url_is_a_host_alone() {
-        assert_eq!(
-            public_url("https://hooks.example.com").unwrap().as_str(),
-            "https://hooks.example.com/"
-        );
+        assert_eq!(public_url("https://hooks.example.com").unwrap().as_str(), "https://hooks.example.com/");
         assert_eq!(public_url("http://localhost:8383/").unwrap().port(), Some(8383));
-        for text in [
-            "",
-            "hooks.example.com",
-            "ftp://a.b",
-            "https://a.b/path",
-            "https://a.b/?q",
-            "https://a.b/#f",
-        ] {
-            assert!(
-                public_url(text)
-                    .unwrap_err()
-                    .to_string()
-                    .ends_with(&format!("{text:?}")),
-                "{text}"
-            );
+        for text in
+            ["", "hooks.example.com", "ftp://a.b", "https://a.b/path", "https://a.b/?q", "https://a.b/#f"]
+        {
+            assert!(public_url(text).unwrap_err().to_string().ends_with(&format!("{text:?}")), "{text}");
         }
         let error = public_url("https://user:geheim@a.b").unwrap_err().to_string();
         assert!(!error.contains("geheim"), "{error}");
@@ -197,16 +168,9 @@ mod tests {
 
     #[test]
     fn a_proxy_is_read_with_its_credentials() {
-        let plain = EgressProxy {
-            host: "proxy.example".into(),
-            port: 3128,
-            authorization: None,
-        };
+        let plain = EgressProxy { host: "proxy.example".into(), port: 3128, authorization: None };
         assert_eq!(egress_proxy("http://proxy.example:3128"), Ok(plain));
-        assert_eq!(
-            egress_proxy("http://[fd00::1]/").map(|p| (p.host, p.port)),
-            Ok(("fd00::1".into(), 80))
-        );
+        assert_eq!(egress_proxy("http://[fd00::1]/").map(|p| (p.host, p.port)), Ok(("fd00::1".into(), 80)));
         let proxy = egress_proxy("http://us%40er:p%c3%a4ss%zz@10.0.0.1:1").unwrap();
         assert_eq!(proxy.host, "10.0.0.1");
         let expected = format!("Basic {}", BASE64.encode("us@er:päss%zz".as_bytes()));
@@ -223,16 +187,10 @@ mod tests {
             "http://u:geheim@p:0",
         ] {
             let error = egress_proxy(text).unwrap_err().to_string();
-            assert!(
-                error.contains("--egress-proxy (POSTRIDER_EGRESS_PROXY)"),
-                "{error}"
-            );
+            assert!(error.contains("--egress-proxy (POSTRIDER_EGRESS_PROXY)"), "{error}");
             assert!(!error.contains("geheim"), "{error}");
         }
         let shown = format!("{:?}", egress_proxy("http://u:geheim@p:1").unwrap());
-        assert!(
-            !shown.contains("geheim") && !shown.contains(&BASE64.encode(b"u:geheim")),
-            "{shown}"
-        );
+        assert!(!shown.contains("geheim") && !shown.contains(&BASE64.encode(b"u:geheim")), "{shown}");
     }
 }

@@ -21,27 +21,18 @@ pub(super) fn read(path: &str) -> Result<Vec<CertificateDer<'static>>, ConfigErr
         .and_then(|file| file.take(FILE_MAX + 1).read_to_end(&mut bytes))
         .map_err(|error| about(path, format_args!("cannot be read: {error}")))?;
     if bytes.len() as u64 > FILE_MAX {
-        return Err(about(
-            path,
-            "is larger than 16 MB, and cannot be a list of certificates",
-        ));
+        return Err(about(path, "is larger than 16 MB, and cannot be a list of certificates"));
     }
     let mut certificates = Vec::new();
     for (number, section) in (1..).zip(CertificateDer::pem_slice_iter(&bytes)) {
         let certificate = section.map_err(|error| about(path, format_args!("is damaged PEM: {error}")))?;
         RootCertStore::empty().add(certificate.clone()).map_err(|error| {
-            about(
-                path,
-                format_args!("has an unusable certificate, number {number}: {error}"),
-            )
+            about(path, format_args!("has an unusable certificate, number {number}: {error}"))
         })?;
         certificates.push(certificate);
     }
     if certificates.is_empty() {
-        return Err(about(
-            path,
-            "holds no PEM certificate (-----BEGIN CERTIFICATE-----)",
-        ));
+        return Err(about(path, "holds no PEM certificate (-----BEGIN CERTIFICATE-----)"));
     }
     Ok(certificates)
 }
@@ -57,11 +48,7 @@ mod tests {
 
     fn authority(name: &str) -> String {
         let key = KeyPair::generate().unwrap();
-        CertificateParams::new(vec![name.to_owned()])
-            .unwrap()
-            .self_signed(&key)
-            .unwrap()
-            .pem()
+        CertificateParams::new(vec![name.to_owned()]).unwrap().self_signed(&key).unwrap().pem()
     }
 
     fn read_text(text: &[u8]) -> Result<usize, String> {
@@ -80,11 +67,7 @@ mod tests {
     #[test]
     fn every_certificate_of_a_bundle_is_read_and_other_sections_are_passed_over() {
         let key = KeyPair::generate().unwrap().serialize_pem();
-        let bundle = format!(
-            "# ours\n{}\n{key}\n{}",
-            authority("a.example"),
-            authority("b.example")
-        );
+        let bundle = format!("# ours\n{}\n{key}\n{}", authority("a.example"), authority("b.example"));
         assert_eq!(read_text(bundle.as_bytes()), Ok(2));
     }
 
@@ -93,30 +76,17 @@ mod tests {
         let good = authority("a.example");
         let (cut, _) = good.split_at(good.len() / 2);
         assert!(read_text(b"").unwrap_err().contains("no PEM certificate"));
-        assert!(
-            read_text(b"\x30\x82\x01\x00 DER")
-                .unwrap_err()
-                .contains("no PEM certificate")
-        );
+        assert!(read_text(b"\x30\x82\x01\x00 DER").unwrap_err().contains("no PEM certificate"));
         assert!(read_text(cut.as_bytes()).unwrap_err().contains("damaged PEM"));
         let other = format!("{good}-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n");
-        assert!(
-            read_text(other.as_bytes())
-                .unwrap_err()
-                .contains("unusable certificate, number 2")
-        );
+        assert!(read_text(other.as_bytes()).unwrap_err().contains("unusable certificate, number 2"));
     }
 
     #[test]
     fn a_file_that_is_not_there_or_is_a_folder_cannot_be_read() {
         let folder = tempfile::tempdir().unwrap();
         for path in [folder.path().to_path_buf(), folder.path().join("none.pem")] {
-            assert!(
-                read(path.to_str().unwrap())
-                    .unwrap_err()
-                    .to_string()
-                    .contains("cannot be read")
-            );
+            assert!(read(path.to_str().unwrap()).unwrap_err().to_string().contains("cannot be read"));
         }
     }
 }

@@ -32,9 +32,7 @@ impl DataDir {
     /// # Errors
     /// [`DataDirError`], a sentence that names the path and says what to do.
     pub fn open(path: &Path) -> Result<Self, DataDirError> {
-        let dir = Self {
-            path: path.to_owned(),
-        };
+        let dir = Self { path: path.to_owned() };
         if dir.socket().as_os_str().len() > SOCKET_PATH_MAX {
             return Err(DataDirError::PathTooLong {
                 path: dir.path,
@@ -56,9 +54,9 @@ impl DataDir {
     pub fn open_existing(path: &Path) -> Result<Self, DataDirError> {
         match fs::metadata(path.join("postrider.db")) {
             Ok(_) => Self::open(path),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Err(DataDirError::NoDatabase {
-                path: path.to_owned(),
-            }),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                Err(DataDirError::NoDatabase { path: path.to_owned() })
+            }
             Err(error) => Err(DataDirError::io("look into", path, error)),
         }
     }
@@ -96,9 +94,7 @@ impl DataDir {
     fn repair_own_mode(&self) -> Result<(), DataDirError> {
         let found = fs::metadata(&self.path).map_err(|e| DataDirError::io("look at", &self.path, e))?;
         if found.permissions().mode() & 0o7777 != FOLDER_MODE && self.is_of_others()? {
-            return Err(DataDirError::NotOurs {
-                path: self.path.clone(),
-            });
+            return Err(DataDirError::NotOurs { path: self.path.clone() });
         }
         repair_mode(&self.path, FOLDER_MODE)
     }
@@ -169,10 +165,7 @@ mod tests {
         let temp = tempfile::tempdir().unwrap();
         let dir = DataDir::open(&temp.path().join("not/yet/there")).unwrap();
         dir.create_private(&dir.database()).unwrap();
-        assert_eq!(
-            (mode(dir.path()), mode(&dir.backups()), mode(&dir.database())),
-            (0o700, 0o700, 0o600)
-        );
+        assert_eq!((mode(dir.path()), mode(&dir.backups()), mode(&dir.database())), (0o700, 0o700, 0o600));
         assert!(dir.create_private(&dir.database()).is_err(), "it exists");
     }
 
@@ -182,17 +175,9 @@ mod tests {
         let test = "config::data_dir::tests::a_new_folder_and_what_is_made_in_it_are_private";
         for umask in ["000", "077"] {
             let script = format!("umask {umask}; exec \"$0\" --exact {test}");
-            let run = std::process::Command::new("sh")
-                .arg("-c")
-                .arg(script)
-                .arg(&this)
-                .output()
-                .unwrap();
+            let run = std::process::Command::new("sh").arg("-c").arg(script).arg(&this).output().unwrap();
             let said = String::from_utf8_lossy(&run.stdout);
-            assert!(
-                run.status.success() && said.contains("1 passed"),
-                "umask {umask}: {said}"
-            );
+            assert!(run.status.success() && said.contains("1 passed"), "umask {umask}: {said}");
         }
     }
 
@@ -266,10 +251,7 @@ mod tests {
     fn a_command_does_not_make_a_folder_that_is_not_there() {
         let temp = tempfile::tempdir().unwrap();
         let path = temp.path().join("typo");
-        assert!(matches!(
-            DataDir::open_existing(&path),
-            Err(DataDirError::NoDatabase { .. })
-        ));
+        assert!(matches!(DataDir::open_existing(&path), Err(DataDirError::NoDatabase { .. })));
         assert!(!path.exists());
         let dir = DataDir::open(&path).unwrap();
         dir.create_private(&dir.database()).unwrap();

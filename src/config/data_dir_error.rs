@@ -87,11 +87,7 @@ pub enum DataDirError {
 
 impl DataDirError {
     pub(super) fn io(what: &'static str, path: &Path, error: io::Error) -> Self {
-        Self::Io {
-            what,
-            path: path.to_owned(),
-            error,
-        }
+        Self::Io { what, path: path.to_owned(), error }
     }
 }
 
@@ -122,10 +118,7 @@ mod tests {
             (io::ErrorKind::StorageFull, "free some space"),
         ] {
             let error = DataDirError::io("create", Path::new("/data"), kind.into()).to_string();
-            assert!(
-                error.starts_with("cannot create \"/data\": ") && error.contains(says),
-                "{error}"
-            );
+            assert!(error.starts_with("cannot create \"/data\": ") && error.contains(says), "{error}");
         }
     }
 }

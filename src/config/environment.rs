@@ -20,10 +20,7 @@ impl Environment {
     /// These variables and no others.
     pub fn of(variables: &[(&str, &str)]) -> Self {
         Self(Source::Given(
-            variables
-                .iter()
-                .map(|(name, value)| ((*name).to_owned(), value.into()))
-                .collect(),
+            variables.iter().map(|(name, value)| ((*name).to_owned(), value.into())).collect(),
         ))
     }
 
@@ -31,10 +28,7 @@ impl Environment {
     pub fn get(&self, name: &str) -> Option<OsString> {
         let value = match &self.0 {
             Source::Process => std::env::var_os(name),
-            Source::Given(given) => given
-                .iter()
-                .find(|(n, _)| n == name)
-                .map(|(_, value)| value.clone()),
+            Source::Given(given) => given.iter().find(|(n, _)| n == name).map(|(_, value)| value.clone()),
         };
         value.filter(|value| !value.is_empty())
     }
@@ -94,10 +88,7 @@ impl Environment {
         let Some(value) = self.get(setting.variable) else {
             return Ok(None);
         };
-        value
-            .into_string()
-            .map(Some)
-            .map_err(|_| ConfigError::must(setting, "a text in UTF-8"))
+        value.into_string().map(Some).map_err(|_| ConfigError::must(setting, "a text in UTF-8"))
     }
 
     /// Whether a switch is on: by its flag, or by a variable that says so.
@@ -111,11 +102,7 @@ impl Environment {
         match value.trim().to_ascii_lowercase().as_str() {
             "1" | "true" | "yes" | "on" => Ok(true),
             "0" | "false" | "no" | "off" => Ok(false),
-            _ => Err(ConfigError::must_not_be(
-                setting,
-                "1, true, yes or on, or 0, false, no or off",
-                &value,
-            )),
+            _ => Err(ConfigError::must_not_be(setting, "1, true, yes or on, or 0, false, no or off", &value)),
         }
     }
 
@@ -142,58 +129,35 @@ mod tests {
     use super::*;
     use std::os::unix::ffi::OsStringExt;
 
-    const LISTEN: Setting = Setting {
-        flag: "--listen",
-        variable: "POSTRIDER_LISTEN",
-    };
+    const LISTEN: Setting = Setting { flag: "--listen", variable: "POSTRIDER_LISTEN" };
 
     #[test]
     fn a_flag_wins_over_the_variable_and_an_empty_variable_is_unset() {
         let env = Environment::of(&[("POSTRIDER_LISTEN", "from the variable")]);
-        assert_eq!(
-            env.text(LISTEN, Some("flag".into())).unwrap().as_deref(),
-            Some("flag")
-        );
-        assert_eq!(
-            env.text(LISTEN, None).unwrap().as_deref(),
-            Some("from the variable")
-        );
-        assert_eq!(
-            Environment::of(&[("POSTRIDER_LISTEN", "")]).text(LISTEN, None),
-            Ok(None)
-        );
+        assert_eq!(env.text(LISTEN, Some("flag".into())).unwrap().as_deref(), Some("flag"));
+        assert_eq!(env.text(LISTEN, None).unwrap().as_deref(), Some("from the variable"));
+        assert_eq!(Environment::of(&[("POSTRIDER_LISTEN", "")]).text(LISTEN, None), Ok(None));
     }
 
     #[test]
     fn a_switch_is_on_or_off_or_an_error_that_names_it() {
         let switch = |value| Environment::of(&[("POSTRIDER_LISTEN", value)]).switch(LISTEN, false);
-        for (value, on) in [
-            ("1", true),
-            ("TRUE", true),
-            (" on", true),
-            ("no", false),
-            ("0", false),
-            ("", false),
-        ] {
+        for (value, on) in
+            [("1", true), ("TRUE", true), (" on", true), ("no", false), ("0", false), ("", false)]
+        {
             assert_eq!(switch(value), Ok(on), "{value}");
         }
         let error = switch("maybe").unwrap_err().to_string();
         assert!(
             error.starts_with("--listen (POSTRIDER_LISTEN) must be 1, true") && error.contains("\"maybe\"")
         );
-        assert_eq!(
-            Environment::of(&[("POSTRIDER_LISTEN", "maybe")]).switch(LISTEN, true),
-            Ok(true)
-        );
+        assert_eq!(Environment::of(&[("POSTRIDER_LISTEN", "maybe")]).switch(LISTEN, true), Ok(true));
     }
 
     #[test]
     fn flags_of_a_list_add_up_and_replace_the_variable() {
         let env = Environment::of(&[("POSTRIDER_LISTEN", "c")]);
-        assert_eq!(
-            env.list(LISTEN, &["a, b".into(), "d".into()]).unwrap(),
-            ["a", "b", "d"]
-        );
+        assert_eq!(env.list(LISTEN, &["a, b".into(), "d".into()]).unwrap(), ["a", "b", "d"]);
         assert_eq!(env.list(LISTEN, &[]).unwrap(), ["c"]);
         assert!(env.list(LISTEN, &["a,,b".into()]).is_err());
         assert!(env.list(LISTEN, &[String::new()]).is_err());
@@ -201,15 +165,10 @@ mod tests {
 
     #[test]
     fn bytes_that_are_no_text_are_an_error_that_names_the_variable() {
-        let env = Environment(Source::Given(vec![(
-            "POSTRIDER_LISTEN".into(),
-            OsString::from_vec(vec![0xff]),
-        )]));
+        let env =
+            Environment(Source::Given(vec![("POSTRIDER_LISTEN".into(), OsString::from_vec(vec![0xff]))]));
         assert!(
-            env.text(LISTEN, None)
-                .unwrap_err()
-                .to_string()
-                .contains("(POSTRIDER_LISTEN) must be a text")
+            env.text(LISTEN, None).unwrap_err().to_string().contains("(POSTRIDER_LISTEN) must be a text")
         );
     }
 

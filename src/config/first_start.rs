@@ -39,21 +39,14 @@ impl FirstStart {
         let api_key = env.text(API_KEY, None)?.map(check_key).transpose()?;
         let operator = match (env.text(ADMIN_EMAIL, None)?, env.text(ADMIN_PASSWORD, None)?) {
             (None, None) => None,
-            (Some(email), Some(password)) => Some(FirstOperator {
-                email: check_email(email)?,
-                password: check_password(password)?,
-            }),
+            (Some(email), Some(password)) => {
+                Some(FirstOperator { email: check_email(email)?, password: check_password(password)? })
+            }
             (Some(_), None) => {
-                return Err(ConfigError::must(
-                    ADMIN_PASSWORD,
-                    "set where POSTRIDER_ADMIN_EMAIL is",
-                ));
+                return Err(ConfigError::must(ADMIN_PASSWORD, "set where POSTRIDER_ADMIN_EMAIL is"));
             }
             (None, Some(_)) => {
-                return Err(ConfigError::must(
-                    ADMIN_EMAIL,
-                    "set where POSTRIDER_ADMIN_PASSWORD is",
-                ));
+                return Err(ConfigError::must(ADMIN_EMAIL, "set where POSTRIDER_ADMIN_PASSWORD is"));
             }
         };
         Ok(Self { api_key, operator })
@@ -76,27 +69,18 @@ fn check_key(key: String) -> Result<Hidden, ConfigError> {
 }
 
 fn check_email(email: String) -> Result<String, ConfigError> {
-    let shaped = email
-        .rsplit_once('@')
-        .is_some_and(|(user, host)| !user.is_empty() && !host.is_empty());
+    let shaped = email.rsplit_once('@').is_some_and(|(user, host)| !user.is_empty() && !host.is_empty());
     if shaped && email.len() <= EMAIL_MAX && !email.chars().any(|c| c.is_whitespace() || c.is_control()) {
         return Ok(email);
     }
-    Err(ConfigError::must_not_be(
-        ADMIN_EMAIL,
-        "an email address such as you@example.com",
-        &email,
-    ))
+    Err(ConfigError::must_not_be(ADMIN_EMAIL, "an email address such as you@example.com", &email))
 }
 
 fn check_password(password: String) -> Result<Hidden, ConfigError> {
     if (PASSWORD_MIN..=PASSWORD_MAX).contains(&password.chars().count()) {
         return Ok(Hidden::new(password));
     }
-    Err(ConfigError::must(
-        ADMIN_PASSWORD,
-        format_args!("{PASSWORD_MIN} to {PASSWORD_MAX} characters long"),
-    ))
+    Err(ConfigError::must(ADMIN_PASSWORD, format_args!("{PASSWORD_MIN} to {PASSWORD_MAX} characters long")))
 }
 
 #[cfg(test)]
@@ -148,10 +132,7 @@ mod tests {
             "pr_äöüäöüäöüäöü",
         ] {
             let error = read(&[("POSTRIDER_API_KEY", key)]).unwrap_err();
-            assert!(
-                error.starts_with("POSTRIDER_API_KEY must be pr_ and at least 24"),
-                "{error}"
-            );
+            assert!(error.starts_with("POSTRIDER_API_KEY must be pr_ and at least 24"), "{error}");
             assert!(!error.contains(key), "{error}");
         }
     }
@@ -159,11 +140,7 @@ mod tests {
     #[test]
     fn an_operator_needs_an_address_and_a_password_that_fit() {
         let both = |email, password| {
-            read(&[
-                ("POSTRIDER_ADMIN_EMAIL", email),
-                ("POSTRIDER_ADMIN_PASSWORD", password),
-            ])
-            .unwrap_err()
+            read(&[("POSTRIDER_ADMIN_EMAIL", email), ("POSTRIDER_ADMIN_PASSWORD", password)]).unwrap_err()
         };
         for email in ["ada", "@example.com", "ada@", "a da@example.com"] {
             assert!(

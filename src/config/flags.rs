@@ -93,19 +93,11 @@ mod tests {
 
     #[test]
     fn the_help_names_every_flag_with_its_variable() {
-        let help = with_variables(Flags::augment_args(clap::Command::new("serve")))
-            .render_help()
-            .to_string();
+        let help = with_variables(Flags::augment_args(clap::Command::new("serve"))).render_help().to_string();
         for setting in SETTINGS.iter().filter(|s| !s.flag.is_empty()) {
-            let line = help
-                .lines()
-                .skip_while(|line| !line.contains(setting.flag))
-                .take(3)
-                .collect::<String>();
-            assert!(
-                line.contains(&format!("[env: {}]", setting.variable)),
-                "{setting} in {help}"
-            );
+            let line =
+                help.lines().skip_while(|line| !line.contains(setting.flag)).take(3).collect::<String>();
+            assert!(line.contains(&format!("[env: {}]", setting.variable)), "{setting} in {help}");
         }
     }
 }

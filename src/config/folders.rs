@@ -20,12 +20,7 @@ impl DataDir {
     /// # Errors
     /// The file exists, or the reason of the operating system.
     pub fn create_private(&self, path: &Path) -> Result<File, DataDirError> {
-        let made = OpenOptions::new()
-            .write(true)
-            .read(true)
-            .create_new(true)
-            .mode(FILE_MODE)
-            .open(path);
+        let made = OpenOptions::new().write(true).read(true).create_new(true).mode(FILE_MODE).open(path);
         let file = made.map_err(|e| DataDirError::io("create", path, e))?;
         // The umask can only have taken rights away that the owner needs.
         file.set_permissions(Permissions::from_mode(FILE_MODE))
@@ -57,22 +52,15 @@ pub(super) fn make_folder(path: &Path) -> Result<(), DataDirError> {
     match fs::metadata(path) {
         Ok(found) if found.is_dir() => return Ok(()),
         Ok(_) => {
-            return Err(DataDirError::NotADirectory {
-                path: path.to_owned(),
-            });
+            return Err(DataDirError::NotADirectory { path: path.to_owned() });
         }
         Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(DataDirError::io("look at", path, e)),
         Err(_) if fs::symlink_metadata(path).is_ok() => {
-            return Err(DataDirError::DanglingLink {
-                path: path.to_owned(),
-            });
+            return Err(DataDirError::DanglingLink { path: path.to_owned() });
         }
         Err(_) => {}
     }
-    let parent = path
-        .parent()
-        .filter(|p| !p.as_os_str().is_empty())
-        .unwrap_or(Path::new("."));
+    let parent = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     fs::create_dir_all(parent).map_err(|e| DataDirError::io("create", parent, e))?;
     match DirBuilder::new().mode(FOLDER_MODE).create(path) {
         // Another process that starts at the same time may have been first.
@@ -99,21 +87,14 @@ pub(super) fn repair_mode(path: &Path, mode: u32) -> Result<(), DataDirError> {
     }
     match fs::set_permissions(path, Permissions::from_mode(mode)) {
         Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(()),
-        Err(error) => Err(DataDirError::Mode {
-            path: path.to_owned(),
-            found,
-            wanted: mode,
-            error,
-        }),
+        Err(error) => Err(DataDirError::Mode { path: path.to_owned(), found, wanted: mode, error }),
         Ok(()) => Ok(()),
     }
 }
 
 /// Puts the names in a folder on the disk.
 pub(super) fn sync_folder(path: &Path) -> Result<(), DataDirError> {
-    File::open(path)
-        .and_then(|folder| folder.sync_all())
-        .map_err(|e| DataDirError::io("sync", path, e))
+    File::open(path).and_then(|folder| folder.sync_all()).map_err(|e| DataDirError::io("sync", path, e))
 }
 
 #[cfg(test)]
@@ -130,11 +111,8 @@ mod tests {
     #[test]
     fn what_is_no_folder_is_refused_by_its_name() {
         let temp = tempfile::tempdir().unwrap();
-        let (file, link, round) = (
-            temp.path().join("file"),
-            temp.path().join("link"),
-            temp.path().join("round"),
-        );
+        let (file, link, round) =
+            (temp.path().join("file"), temp.path().join("link"), temp.path().join("round"));
         fs::write(&file, "x").unwrap();
         symlink(temp.path().join("nowhere"), &link).unwrap();
         symlink(&round, &round).unwrap();
@@ -152,9 +130,6 @@ mod tests {
         symlink(&target, &link).unwrap();
         make_folder(&link).unwrap();
         repair_mode(&link, FOLDER_MODE).unwrap();
-        assert_eq!(
-            fs::metadata(&target).unwrap().permissions().mode() & 0o7777,
-            0o700
-        );
+        assert_eq!(fs::metadata(&target).unwrap().permissions().mode() & 0o7777, 0o700);
     }
 }

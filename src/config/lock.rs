@@ -35,10 +35,7 @@ impl DataDir {
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
-                return Err(DataDirError::Locked {
-                    path: self.path().to_owned(),
-                    pid: read_pid(&mut file),
-                });
+                return Err(DataDirError::Locked { path: self.path().to_owned(), pid: read_pid(&mut file) });
             }
             Err(TryLockError::Error(e)) => return Err(DataDirError::io("lock", &path, e)),
         }
@@ -92,10 +89,7 @@ mod tests {
         let (_temp, dir) = dir();
         let held = dir.lock().unwrap();
         let refused = dir.lock().unwrap_err().to_string();
-        assert!(
-            refused.contains(&format!("(pid {})", std::process::id())),
-            "{refused}"
-        );
+        assert!(refused.contains(&format!("(pid {})", std::process::id())), "{refused}");
         assert!(refused.contains(dir.path().to_str().unwrap()), "{refused}");
         drop(held);
         assert!(dir.lock().is_ok());
@@ -107,14 +101,8 @@ mod tests {
         std::fs::write(dir.lock_file(), "99999999999999999999999999999999999\n").unwrap();
         std::fs::set_permissions(dir.lock_file(), std::fs::Permissions::from_mode(0o666)).unwrap();
         let _held = dir.lock().unwrap();
-        assert_eq!(
-            std::fs::metadata(dir.lock_file()).unwrap().permissions().mode() & 0o777,
-            0o600
-        );
-        assert_eq!(
-            std::fs::read_to_string(dir.lock_file()).unwrap(),
-            format!("{}\n", std::process::id())
-        );
+        assert_eq!(std::fs::metadata(dir.lock_file()).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(std::fs::read_to_string(dir.lock_file()).unwrap(), format!("{}\n", std::process::id()));
     }
 
     #[test]
@@ -123,14 +111,8 @@ mod tests {
         let _held = dir.lock().unwrap();
         std::fs::write(dir.lock_file(), "\u{fffd}not a number").unwrap();
         let refused = dir.lock().unwrap_err();
-        assert!(
-            matches!(refused, DataDirError::Locked { pid: None, .. }),
-            "{refused}"
-        );
-        assert!(
-            refused.to_string().starts_with("another Postrider process uses"),
-            "{refused}"
-        );
+        assert!(matches!(refused, DataDirError::Locked { pid: None, .. }), "{refused}");
+        assert!(refused.to_string().starts_with("another Postrider process uses"), "{refused}");
     }
 
     #[test]

@@ -24,10 +24,7 @@ pub(super) fn with_ports(setting: Setting, entries: &[String]) -> Result<Vec<Net
 
 /// Reads entries that have none.
 pub(super) fn without_ports(setting: Setting, entries: &[String]) -> Result<Vec<IpNet>, ConfigError> {
-    entries
-        .iter()
-        .map(|entry| read_network(setting, WITHOUT_PORTS, entry, entry))
-        .collect()
+    entries.iter().map(|entry| read_network(setting, WITHOUT_PORTS, entry, entry)).collect()
 }
 
 /// What `--dev` allows: `127.0.0.0/8` and `::1/128`.
@@ -91,9 +88,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn read(text: &str) -> Result<Network, String> {
-        with_ports(ALLOW_NET, &[text.to_owned()])
-            .map(|n| n[0])
-            .map_err(|e| e.to_string())
+        with_ports(ALLOW_NET, &[text.to_owned()]).map(|n| n[0]).map_err(|e| e.to_string())
     }
 
     #[test]
@@ -155,10 +150,7 @@ mod tests {
     #[test]
     fn proxies_have_no_ports() {
         assert!(without_ports(ALLOW_NET, &["10.0.0.0/8:80".into()]).is_err());
-        assert_eq!(
-            without_ports(ALLOW_NET, &["10.0.0.1".into()]),
-            Ok(vec!["10.0.0.1/32".parse().unwrap()])
-        );
+        assert_eq!(without_ports(ALLOW_NET, &["10.0.0.1".into()]), Ok(vec!["10.0.0.1/32".parse().unwrap()]));
     }
 
     proptest! {

@@ -20,9 +20,7 @@ impl Config {
 
     /// Whether browsers reach it by https, so that cookies can be `Secure`.
     pub fn is_https(&self) -> bool {
-        self.public_url
-            .as_ref()
-            .is_some_and(|url| url.scheme() == "https")
+        self.public_url.as_ref().is_some_and(|url| url.scheme() == "https")
     }
 }
 
@@ -32,11 +30,7 @@ mod tests {
     use crate::config::{Environment, Flags};
 
     fn config(public_url: &str) -> Config {
-        Config::read(
-            Flags::default(),
-            &Environment::of(&[("POSTRIDER_PUBLIC_URL", public_url)]),
-        )
-        .unwrap()
+        Config::read(Flags::default(), &Environment::of(&[("POSTRIDER_PUBLIC_URL", public_url)])).unwrap()
     }
 
     #[test]
@@ -52,10 +46,7 @@ mod tests {
         }
         assert!(!without.is_https());
         let public = config("https://h.example:444/");
-        assert_eq!(
-            public.reached_at("127.0.0.1:8383".parse().unwrap()),
-            "https://h.example:444"
-        );
+        assert_eq!(public.reached_at("127.0.0.1:8383".parse().unwrap()), "https://h.example:444");
         assert!(public.is_https());
     }
 }

@@ -108,18 +108,13 @@ impl DataDir {
 /// The key in the text, or what is wrong with it. Never quotes the text.
 fn parse(bytes: &[u8]) -> Result<[u8; KEY_LEN], String> {
     let text = std::str::from_utf8(bytes).map_err(|_| "it is not a text".to_owned())?;
-    let mut lines = text
-        .lines()
-        .map(str::trim)
-        .filter(|line| !line.is_empty() && !line.starts_with('#'));
+    let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
     let line = lines.next().ok_or("it holds no key")?;
     if lines.next().is_some() {
         return Err("it holds more than one line beside the comments".to_owned());
     }
     let line = line.trim_end_matches('=');
-    let key = BASE64_NOPAD
-        .decode(line.as_bytes())
-        .map_err(|_| "its line is not base64".to_owned())?;
+    let key = BASE64_NOPAD.decode(line.as_bytes()).map_err(|_| "its line is not base64".to_owned())?;
     key.try_into()
         .map_err(|key: Vec<u8>| format!("its line is {} bytes in base64 and must be {KEY_LEN}", key.len()))
 }
@@ -143,10 +138,7 @@ mod tests {
         dir.create_secret_key(&lock, &[0xa5; 32]).unwrap();
         assert!(dir.secret_key_exists().unwrap());
         assert_eq!(dir.load_secret_key().unwrap(), [0xa5; 32]);
-        assert_eq!(
-            fs::metadata(dir.secret_key()).unwrap().permissions().mode() & 0o7777,
-            0o600
-        );
+        assert_eq!(fs::metadata(dir.secret_key()).unwrap().permissions().mode() & 0o7777, 0o600);
     }
 
     #[test]
@@ -183,10 +175,7 @@ mod tests {
             (b"# only a comment\n", "holds no key"),
             (b"c2hvcnQ=\n", "is 5 bytes in base64"),
             (b"not base64, secret\n", "not base64"),
-            (
-                b"pqampqampqampqampqampqampqampqampqampqampqY=\nx",
-                "more than one line",
-            ),
+            (b"pqampqampqampqampqampqampqampqampqampqampqY=\nx", "more than one line"),
             (b"\xff\xfe", "not a text"),
         ] {
             fs::write(dir.secret_key(), text).unwrap();
@@ -210,9 +199,6 @@ mod tests {
     fn a_folder_in_its_place_is_unreadable() {
         let (_temp, dir, _lock) = dir();
         fs::create_dir(dir.secret_key()).unwrap();
-        assert!(matches!(
-            dir.load_secret_key(),
-            Err(SecretKeyError::Unreadable { .. })
-        ));
+        assert!(matches!(dir.load_secret_key(), Err(SecretKeyError::Unreadable { .. })));
     }
 }

@@ -91,11 +91,7 @@ impl Config {
             allow_net,
             dev,
             egress_proxy: egress_proxy.as_deref().map(addresses::egress_proxy).transpose()?,
-            extra_ca: extra_ca
-                .as_deref()
-                .map(certificates::read)
-                .transpose()?
-                .unwrap_or_default(),
+            extra_ca: extra_ca.as_deref().map(certificates::read).transpose()?.unwrap_or_default(),
             trusted_proxy: networks::without_ports(TRUSTED_PROXY, &trusted_proxy)?,
             delivery_threads: delivery_threads(env.text(DELIVERY_THREADS, flags.delivery_threads)?)?,
             checkpoint: !env.switch(NO_CHECKPOINT, flags.no_checkpoint)?,
@@ -112,11 +108,7 @@ impl Config {
 pub fn data_path(flag: Option<String>, env: &Environment) -> Result<PathBuf, ConfigError> {
     let path = env.text(DATA, flag)?.unwrap_or_else(|| DEFAULT_DATA.to_owned());
     if path.is_empty() || path.contains('\0') {
-        return Err(ConfigError::must_not_be(
-            flags::DATA,
-            "the path of a folder",
-            &path,
-        ));
+        return Err(ConfigError::must_not_be(flags::DATA, "the path of a folder", &path));
     }
     Ok(path.into())
 }
@@ -125,11 +117,7 @@ fn delivery_threads(text: Option<String>) -> Result<u16, ConfigError> {
     let Some(text) = text else {
         return Ok(DEFAULT_DELIVERY_THREADS);
     };
-    let number = text
-        .trim()
-        .parse()
-        .ok()
-        .filter(|n| (1..=MAX_DELIVERY_THREADS).contains(n));
+    let number = text.trim().parse().ok().filter(|n| (1..=MAX_DELIVERY_THREADS).contains(n));
     number.ok_or_else(|| {
         let allowed = format_args!("a whole number from 1 to {MAX_DELIVERY_THREADS}");
         ConfigError::must_not_be(DELIVERY_THREADS, allowed, &text)
@@ -216,25 +204,10 @@ mod tests {
     fn dev_allows_http_and_loopback_and_refuses_to_be_reached() {
         let config = from_variable("POSTRIDER_DEV", "1").unwrap();
         assert!(config.dev && config.allow_http);
-        let allowed: Vec<_> = config
-            .allow_net
-            .iter()
-            .map(|(net, port)| (net.to_string(), *port))
-            .collect();
-        assert_eq!(
-            allowed,
-            [("127.0.0.0/8".to_owned(), None), ("::1/128".to_owned(), None)]
-        );
-        let open = Flags {
-            dev: true,
-            listen: Some("0.0.0.0:80".into()),
-            ..Flags::default()
-        };
-        assert!(
-            read(open, &[])
-                .unwrap_err()
-                .contains("--dev (POSTRIDER_DEV) listens on loopback only")
-        );
+        let allowed: Vec<_> = config.allow_net.iter().map(|(net, port)| (net.to_string(), *port)).collect();
+        assert_eq!(allowed, [("127.0.0.0/8".to_owned(), None), ("::1/128".to_owned(), None)]);
+        let open = Flags { dev: true, listen: Some("0.0.0.0:80".into()), ..Flags::default() };
+        assert!(read(open, &[]).unwrap_err().contains("--dev (POSTRIDER_DEV) listens on loopback only"));
     }
 
     #[test]
@@ -258,20 +231,11 @@ mod tests {
             let error = from_variable(variable, wrong).unwrap_err();
             let setting = flags::SETTINGS.iter().find(|s| s.variable == variable).unwrap();
             assert!(error.starts_with(&format!("{setting} ")), "{error}");
-            assert_eq!(
-                from_variable(variable, "").map(|c| c.listen),
-                Ok(DEFAULT_LISTEN),
-                "empty is unset"
-            );
+            assert_eq!(from_variable(variable, "").map(|c| c.listen), Ok(DEFAULT_LISTEN), "empty is unset");
         }
-        let empty = Flags {
-            data: Some(String::new()),
-            ..Flags::default()
-        };
+        let empty = Flags { data: Some(String::new()), ..Flags::default() };
         assert!(
-            read(empty, &[])
-                .unwrap_err()
-                .starts_with("--data (POSTRIDER_DATA) must be the path of a folder")
+            read(empty, &[]).unwrap_err().starts_with("--data (POSTRIDER_DATA) must be the path of a folder")
         );
     }
 }

@@ -67,10 +67,7 @@ impl Filters {
         };
         let members = members.unwrap_or_default().0;
         if members.len() > MAX_FILTERS {
-            return Err(Invalid::one(
-                "filters",
-                format!("must hold at most {MAX_FILTERS} paths"),
-            ));
+            return Err(Invalid::one("filters", format!("must hold at most {MAX_FILTERS} paths")));
         }
         let (mut invalid, mut filters) = (Invalid::new(), Self::default());
         for (index, (path, raw)) in members.iter().enumerate() {
@@ -79,10 +76,7 @@ impl Filters {
             let Some((segments, values)) = invalid.check(&field(), values) else {
                 continue;
             };
-            let filter = Filter {
-                bit: 1 << index,
-                values,
-            };
+            let filter = Filter { bit: 1 << index, values };
             if !insert(&mut filters.roots, &segments, filter) {
                 invalid.push(field(), "is there twice; list its values in one array");
             }
@@ -142,11 +136,7 @@ fn walk(cursor: &mut Cursor<'_>, nodes: &[Node], met: &mut u32) -> Option<()> {
 impl Filter {
     /// Its bit if `raw` is one of its values, else 0.
     fn met_by(&self, raw: &str) -> u32 {
-        if self.values.iter().any(|wanted| wanted.equals(raw)) {
-            self.bit
-        } else {
-            0
-        }
+        if self.values.iter().any(|wanted| wanted.equals(raw)) { self.bit } else { 0 }
     }
 }
 
@@ -173,9 +163,9 @@ impl Wanted {
             "null" => Ok(Self::Word("null")),
             "true" => Ok(Self::Word("true")),
             "false" => Ok(Self::Word("false")),
-            text if text.starts_with('"') => serde_json::from_str::<Box<str>>(text)
-                .map(Self::Text)
-                .map_err(|_| wrong()),
+            text if text.starts_with('"') => {
+                serde_json::from_str::<Box<str>>(text).map(Self::Text).map_err(|_| wrong())
+            }
             text if text.starts_with(['[', '{']) => Err(wrong()),
             text => Decimal::parse(text)
                 .map(Self::Number)
@@ -206,10 +196,7 @@ fn read_values(raw: &str) -> Result<Vec<Wanted>, String> {
     if !(1..=MAX_VALUES).contains(&values.len()) {
         return Err(format!("must list 1 to {MAX_VALUES} values"));
     }
-    values
-        .into_iter()
-        .map(|value| Wanted::read(value.get()))
-        .collect()
+    values.into_iter().map(|value| Wanted::read(value.get())).collect()
 }
 
 /// Puts `filter` at the end of the path. False if one is there already.
@@ -217,18 +204,10 @@ fn insert(nodes: &mut Vec<Node>, path: &[&str], filter: Filter) -> bool {
     let Some((first, rest)) = path.split_first() else {
         return false;
     };
-    let at = nodes
-        .iter()
-        .position(|node| *node.key == **first)
-        .unwrap_or_else(|| {
-            nodes.push(Node {
-                key: (*first).into(),
-                below: 0,
-                filter: None,
-                children: Vec::new(),
-            });
-            nodes.len() - 1
-        });
+    let at = nodes.iter().position(|node| *node.key == **first).unwrap_or_else(|| {
+        nodes.push(Node { key: (*first).into(), below: 0, filter: None, children: Vec::new() });
+        nodes.len() - 1
+    });
     let node = &mut nodes[at];
     node.below |= filter.bit;
     if !rest.is_empty() {

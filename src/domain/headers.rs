@@ -47,38 +47,22 @@ impl CustomHeaders {
     ) -> Result<Self, Invalid> {
         let mut invalid = Invalid::new();
         if given.len() > MAX_HEADERS {
-            return Err(Invalid::one(
-                "headers",
-                format!("must hold at most {MAX_HEADERS} headers"),
-            ));
+            return Err(Invalid::one("headers", format!("must hold at most {MAX_HEADERS} headers")));
         }
         let mut kept: Vec<(String, String)> = Vec::with_capacity(given.len());
         for (name, value) in given {
             let twice = kept.iter().any(|(other, _)| other.eq_ignore_ascii_case(&name));
             let checked = check_name(&name, format_headers)
-                .and_then(|()| {
-                    if twice {
-                        Err("is there twice".to_owned())
-                    } else {
-                        Ok(())
-                    }
-                })
+                .and_then(|()| if twice { Err("is there twice".to_owned()) } else { Ok(()) })
                 .and_then(|()| current.unmask(&name, value))
                 .and_then(check_value);
             if let Some(value) = invalid.check(&format!("headers.{name}"), checked) {
                 kept.push((name, value));
             }
         }
-        if kept
-            .iter()
-            .map(|(name, value)| name.len() + value.len())
-            .sum::<usize>()
-            > MAX_BYTES
-        {
-            invalid.push(
-                "headers",
-                format!("must have at most {MAX_BYTES} bytes of names and values in all"),
-            );
+        if kept.iter().map(|(name, value)| name.len() + value.len()).sum::<usize>() > MAX_BYTES {
+            invalid
+                .push("headers", format!("must have at most {MAX_BYTES} bytes of names and values in all"));
         }
         invalid.into_result(Self(kept))
     }
@@ -161,41 +145,22 @@ mod tests {
     use proptest::prelude::*;
 
     fn pairs(given: &[(&str, &str)]) -> Vec<(String, String)> {
-        given
-            .iter()
-            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-            .collect()
+        given.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
     }
 
     fn create(given: &[(&str, &str)]) -> Result<CustomHeaders, Invalid> {
-        CustomHeaders::from_caller(
-            pairs(given),
-            &CustomHeaders::default(),
-            &["X-Zyra-Signature".to_owned()],
-        )
+        CustomHeaders::from_caller(pairs(given), &CustomHeaders::default(), &["X-Zyra-Signature".to_owned()])
     }
 
     #[test]
     fn headers_that_postrider_sets_are_refused_in_any_case() {
-        for name in [
-            "Host",
-            "CONTENT-LENGTH",
-            "te",
-            "Proxy-Authorization",
-            "Webhook-Anything",
-            "x-zyra-signature",
-        ] {
+        for name in
+            ["Host", "CONTENT-LENGTH", "te", "Proxy-Authorization", "Webhook-Anything", "x-zyra-signature"]
+        {
             let invalid = create(&[(name, "v")]).unwrap_err();
             assert_eq!(invalid.0[0].field, format!("headers.{name}"));
         }
-        assert!(
-            create(&[
-                ("Authorization", "Bearer x y"),
-                ("X-Webhook", ""),
-                ("Test", "a\tb")
-            ])
-            .is_ok()
-        );
+        assert!(create(&[("Authorization", "Bearer x y"), ("X-Webhook", ""), ("Test", "a\tb")]).is_ok());
     }
 
     #[test]
@@ -225,11 +190,7 @@ mod tests {
 
     #[test]
     fn number_and_size_are_limited() {
-        let many = |count: usize| {
-            (0..count)
-                .map(|n| (format!("h{n}"), "v".to_owned()))
-                .collect::<Vec<_>>()
-        };
+        let many = |count: usize| (0..count).map(|n| (format!("h{n}"), "v".to_owned())).collect::<Vec<_>>();
         let check = |given| CustomHeaders::from_caller(given, &CustomHeaders::default(), &[]);
         assert!(check(many(20)).is_ok());
         assert!(check(many(21)).is_err_and(|e| e.0[0].message.contains("20")));
@@ -242,10 +203,7 @@ mod tests {
         let current = create(&[("Authorization", "secret"), ("X-Old", "1")]).unwrap();
         let given = pairs(&[("authorization", MASK), ("X-New", "2")]);
         let patched = CustomHeaders::from_caller(given, &current, &[]).unwrap();
-        assert_eq!(
-            patched.expose(),
-            pairs(&[("authorization", "secret"), ("X-New", "2")])
-        );
+        assert_eq!(patched.expose(), pairs(&[("authorization", "secret"), ("X-New", "2")]));
         let shown: Vec<_> = patched.masked().collect();
         assert_eq!(shown, [("authorization", MASK), ("X-New", MASK)]);
     }
@@ -258,10 +216,7 @@ mod tests {
     #[test]
     fn a_change_of_format_finds_headers_that_it_sets_itself() {
         let headers = create(&[("X-Event", "1"), ("X-Mine", "2")]).unwrap();
-        assert_eq!(
-            headers.fit(&["x-event".to_owned()]).unwrap_err().0[0].field,
-            "headers.X-Event"
-        );
+        assert_eq!(headers.fit(&["x-event".to_owned()]).unwrap_err().0[0].field, "headers.X-Event");
         assert_eq!(headers.fit(&["x-other".to_owned()]), Ok(()));
     }
 

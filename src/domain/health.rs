@@ -33,11 +33,7 @@ pub struct Health {
 impl Health {
     /// An attempt succeeded.
     pub fn after_success(self, now: UnixMs) -> Self {
-        Self {
-            last_failure_at: self.last_failure_at,
-            last_success_at: Some(now),
-            ..Self::default()
-        }
+        Self { last_failure_at: self.last_failure_at, last_success_at: Some(now), ..Self::default() }
     }
 
     /// An attempt failed, by a timeout or otherwise, and perhaps was the last of its delivery.
@@ -72,12 +68,7 @@ impl Health {
     /// The endpoint was enabled: it starts to count anew. It is `failing` still, if it was because a delivery
     /// ended `failed`: that takes a success.
     pub fn enabled(self) -> Self {
-        Self {
-            failure_count: 0,
-            first_failure_at: None,
-            first_failure_up_ms: None,
-            ..self
-        }
+        Self { failure_count: 0, first_failure_at: None, first_failure_up_ms: None, ..self }
     }
 
     /// Whether the endpoint, if it is enabled, is `failing`: `failing_after` failed attempts in a row (0 leaves
@@ -113,16 +104,12 @@ mod tests {
     const NOW: UnixMs = UnixMs(1_771_857_000_000);
 
     fn failed(times: u32, first_up_ms: i64) -> Health {
-        (0..times).fold(Health::default(), |h, _| {
-            h.after_failure(NOW, first_up_ms, false, false)
-        })
+        (0..times).fold(Health::default(), |h, _| h.after_failure(NOW, first_up_ms, false, false))
     }
 
     #[test]
     fn any_success_ends_the_row_and_keeps_what_was_last() {
-        let health = failed(7, 5)
-            .after_failure(UnixMs(9), 9, true, true)
-            .after_success(UnixMs(10));
+        let health = failed(7, 5).after_failure(UnixMs(9), 9, true, true).after_success(UnixMs(10));
         let expected = Health {
             last_failure_at: Some(UnixMs(9)),
             last_success_at: Some(UnixMs(10)),
@@ -135,14 +122,8 @@ mod tests {
     #[test]
     fn the_first_failure_of_a_row_is_kept() {
         let health = failed(1, 5).after_failure(UnixMs(NOW.0 + 1), 6, false, false);
-        assert_eq!(
-            (health.first_failure_at, health.first_failure_up_ms),
-            (Some(NOW), Some(5))
-        );
-        assert_eq!(
-            (health.failure_count, health.last_failure_at),
-            (2, Some(UnixMs(NOW.0 + 1)))
-        );
+        assert_eq!((health.first_failure_at, health.first_failure_up_ms), (Some(NOW), Some(5)));
+        assert_eq!((health.failure_count, health.last_failure_at), (2, Some(UnixMs(NOW.0 + 1))));
     }
 
     #[test]
@@ -152,10 +133,7 @@ mod tests {
         assert!(!failed(99, 0).is_failing(0));
         let given_up = Health::default().after_failure(NOW, 0, false, true);
         assert!(given_up.is_failing(5) && given_up.is_failing(0));
-        assert!(
-            given_up.after_failure(NOW, 0, false, false).is_failing(5),
-            "until a success"
-        );
+        assert!(given_up.after_failure(NOW, 0, false, false).is_failing(5), "until a success");
     }
 
     #[test]
@@ -172,29 +150,19 @@ mod tests {
         assert!(failed(1, 0).should_disable(0, 1, HOUR_MS));
         assert!(!failed(1, 0).should_disable(0, 1, HOUR_MS - 1));
         assert!(!failed(1000, 0).should_disable(0, 0, i64::MAX));
-        assert!(
-            !Health::default().should_disable(0, 1, i64::MAX),
-            "nothing has failed"
-        );
+        assert!(!Health::default().should_disable(0, 1, i64::MAX), "nothing has failed");
     }
 
     #[test]
     fn enabling_counts_anew() {
         let health = failed(10, 0).after_failure(NOW, 1, false, true).enabled();
         assert_eq!(
-            (
-                health.failure_count,
-                health.first_failure_at,
-                health.first_failure_up_ms
-            ),
+            (health.failure_count, health.first_failure_at, health.first_failure_up_ms),
             (0, None, None)
         );
         assert!(!health.should_disable(10, 0, i64::MAX));
         assert!(health.is_failing(5), "until a success");
-        assert_eq!(
-            health.after_failure(NOW, 77, false, false).first_failure_up_ms,
-            Some(77)
-        );
+        assert_eq!(health.after_failure(NOW, 77, false, false).first_failure_up_ms, Some(77));
     }
 
     #[test]

@@ -1,9 +1,8 @@
 //! Latencies of attempts in 16 buckets, which add up over hours and endpoints.
 
 /// The upper bound of each bucket in milliseconds, itself included; the last has none.
-pub const BOUNDS_MS: [u32; 15] = [
-    1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 20_000, 30_000,
-];
+pub const BOUNDS_MS: [u32; 15] =
+    [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 20_000, 30_000];
 /// How many buckets there are.
 pub const BUCKETS: usize = BOUNDS_MS.len() + 1;
 
@@ -41,10 +40,7 @@ mod tests {
 
     #[test]
     fn a_bound_belongs_to_its_bucket() {
-        assert_eq!(
-            (bucket(0), bucket(1), bucket(2), bucket(3), bucket(5), bucket(6)),
-            (0, 0, 1, 2, 2, 3)
-        );
+        assert_eq!((bucket(0), bucket(1), bucket(2), bucket(3), bucket(5), bucket(6)), (0, 0, 1, 2, 2, 3));
         assert_eq!((bucket(30_000), bucket(30_001), bucket(u64::MAX)), (14, 15, 15));
     }
 
@@ -57,10 +53,7 @@ mod tests {
     fn attempts_are_taken_as_spread_over_their_bucket() {
         let mut counts = [0; BUCKETS];
         counts[bucket(70)] = 100;
-        assert_eq!(
-            (percentile(&counts, 50), percentile(&counts, 99)),
-            (Some(75), Some(100))
-        );
+        assert_eq!((percentile(&counts, 50), percentile(&counts, 99)), (Some(75), Some(100)));
         counts[BUCKETS - 1] = 100;
         assert_eq!(percentile(&counts, 99), Some(30_000));
         assert_eq!(percentile(&[u64::MAX; BUCKETS], 100), Some(30_000));

@@ -39,10 +39,7 @@ impl Invalid {
             field.truncate(field.floor_char_boundary(MAX_FIELD));
             field.push('…');
         }
-        self.0.push(FieldError {
-            field,
-            message: message.into(),
-        });
+        self.0.push(FieldError { field, message: message.into() });
     }
 
     /// Adds all of `other`.
@@ -53,15 +50,9 @@ impl Invalid {
     /// Adds all of `other`, each field under `parent`: `type` becomes `events[3].type`.
     pub fn merge_under(&mut self, parent: &str, other: Self) {
         self.0.extend(other.0.into_iter().map(|error| {
-            let field = if error.field.is_empty() {
-                parent.to_owned()
-            } else {
-                format!("{parent}.{}", error.field)
-            };
-            FieldError {
-                field,
-                message: error.message,
-            }
+            let field =
+                if error.field.is_empty() { parent.to_owned() } else { format!("{parent}.{}", error.field) };
+            FieldError { field, message: error.message }
         }));
     }
 

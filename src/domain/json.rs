@@ -17,11 +17,7 @@ pub struct TooDeep {
 
 impl fmt::Display for TooDeep {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "must not nest arrays and objects more than {} deep",
-            self.limit
-        )
+        write!(f, "must not nest arrays and objects more than {} deep", self.limit)
     }
 }
 
@@ -181,14 +177,8 @@ mod tests {
     fn the_limit_itself_is_allowed() {
         let nested = |depth: usize| "[".repeat(depth) + &"]".repeat(depth);
         assert_eq!(depth_within(nested(64).as_bytes(), MAX_DEPTH), Ok(()));
-        assert_eq!(
-            depth_within(nested(65).as_bytes(), MAX_DEPTH),
-            Err(TooDeep { limit: 64 })
-        );
-        assert_eq!(
-            depth_within("[".repeat(10_000_000).as_bytes(), MAX_DEPTH),
-            Err(TooDeep { limit: 64 })
-        );
+        assert_eq!(depth_within(nested(65).as_bytes(), MAX_DEPTH), Err(TooDeep { limit: 64 }));
+        assert_eq!(depth_within("[".repeat(10_000_000).as_bytes(), MAX_DEPTH), Err(TooDeep { limit: 64 }));
     }
 
     #[test]

@@ -41,8 +41,7 @@ pub fn note(text: &str) -> Result<(), String> {
 /// The name of an API key, an operator or a tenant as people read it: 1 to 100 characters in one line, not blank.
 pub fn display_name(text: &str) -> Result<(), String> {
     let good = !text.trim().is_empty() && text.chars().count() <= 100 && !text.chars().any(char::is_control);
-    good.then_some(())
-        .ok_or_else(|| "must be 1 to 100 characters in one line, not only blanks".to_owned())
+    good.then_some(()).ok_or_else(|| "must be 1 to 100 characters in one line, not only blanks".to_owned())
 }
 
 /// `metadata`: at most 20 texts of at most 512 characters, each under a key of 1 to 64 characters.
@@ -55,10 +54,7 @@ pub fn metadata<'a>(entries: impl IntoIterator<Item = (&'a str, &'a str)>) -> Re
     let mut invalid = Invalid::new();
     for (index, (key, value)) in entries.into_iter().enumerate() {
         if index == MAX_METADATA {
-            return Err(Invalid::one(
-                "metadata",
-                format!("must hold at most {MAX_METADATA} entries"),
-            ));
+            return Err(Invalid::one("metadata", format!("must hold at most {MAX_METADATA} entries")));
         }
         if !(1..=64).contains(&key.chars().count()) || key.chars().any(char::is_control) {
             let message = "must have a key of 1 to 64 characters, none of them a control character";
@@ -72,9 +68,7 @@ pub fn metadata<'a>(entries: impl IntoIterator<Item = (&'a str, &'a str)>) -> Re
 }
 
 fn whole(value: i64, least: u32, most: u32, what: &str) -> Result<u32, String> {
-    let inside = u32::try_from(value)
-        .ok()
-        .filter(|value| (least..=most).contains(value));
+    let inside = u32::try_from(value).ok().filter(|value| (least..=most).contains(value));
     inside.ok_or_else(|| format!("must be {what} from {least} to {most}"))
 }
 
@@ -97,21 +91,11 @@ mod tests {
         for (check, least, most) in [
             (timeout_seconds as fn(i64) -> Result<u32, String>, 1, 30),
             (max_in_flight, 1, 256),
-            (
-                |value| rate_limit(Some(value)).map(Option::unwrap_or_default),
-                1,
-                1000,
-            ),
+            (|value| rate_limit(Some(value)).map(Option::unwrap_or_default), 1, 1000),
         ] {
-            assert_eq!(
-                (check(least), check(most)),
-                (Ok(1), Ok(u32::try_from(most).unwrap()))
-            );
+            assert_eq!((check(least), check(most)), (Ok(1), Ok(u32::try_from(most).unwrap())));
             for bad in [least - 1, most + 1, -1, i64::MAX, i64::MIN, 1 << 32 | 1] {
-                assert!(
-                    check(bad).is_err_and(|m| m.contains(&format!("from 1 to {most}"))),
-                    "{bad}"
-                );
+                assert!(check(bad).is_err_and(|m| m.contains(&format!("from 1 to {most}"))), "{bad}");
             }
         }
         assert_eq!(rate_limit(None), Ok(None));
@@ -138,14 +122,7 @@ mod tests {
         let (long_key, long_value) = ("k".repeat(65), "v".repeat(513));
         let invalid = metadata([("", "v"), (&long_key, "v"), ("k", &long_value)]).unwrap_err();
         let fields: Vec<_> = invalid.0.into_iter().map(|error| error.field).collect();
-        assert_eq!(
-            fields,
-            [
-                "metadata.".to_owned(),
-                format!("metadata.{long_key}"),
-                "metadata.k".to_owned()
-            ]
-        );
+        assert_eq!(fields, ["metadata.".to_owned(), format!("metadata.{long_key}"), "metadata.k".to_owned()]);
     }
 
     #[test]

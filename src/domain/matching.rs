@@ -33,9 +33,9 @@ impl Pattern {
                 .to_owned()
         };
         match text.strip_suffix(".*") {
-            Some(prefix) => EventType::parse(prefix)
-                .map(|prefix| Self::Below(format!("{prefix}.").into()))
-                .map_err(wrong),
+            Some(prefix) => {
+                EventType::parse(prefix).map(|prefix| Self::Below(format!("{prefix}.").into())).map_err(wrong)
+            }
             None => EventType::parse(text).map(Self::Exact).map_err(wrong),
         }
     }
@@ -98,16 +98,10 @@ impl Subscription {
     /// Whether events of this type can be wanted, filters aside.
     pub fn matches_type(&self, event_type: &str) -> bool {
         let stops = || event_type.bytes().enumerate().filter(|(_, byte)| *byte == b'.');
-        let below = |(at, _): (usize, u8)| {
-            self.prefixes
-                .binary_search_by(|p| (**p).cmp(&event_type[..=at]))
-                .is_ok()
-        };
+        let below =
+            |(at, _): (usize, u8)| self.prefixes.binary_search_by(|p| (**p).cmp(&event_type[..=at])).is_ok();
         self.all
-            || self
-                .exact
-                .binary_search_by(|exact| exact.as_str().cmp(event_type))
-                .is_ok()
+            || self.exact.binary_search_by(|exact| exact.as_str().cmp(event_type)).is_ok()
             || (!self.prefixes.is_empty() && stops().any(below))
     }
 
@@ -134,9 +128,7 @@ mod tests {
 
     fn wants(events: &[&str], event_type: &str) -> bool {
         let events: Vec<String> = events.iter().map(ToString::to_string).collect();
-        Subscription::parse(&events, None)
-            .unwrap()
-            .matches(event_type, "{}")
+        Subscription::parse(&events, None).unwrap().matches(event_type, "{}")
     }
 
     #[test]
@@ -179,15 +171,8 @@ mod tests {
         let events = ["ok", "*.created", "inv*", "", ".*", "a.*.b", "**"].map(str::to_owned);
         let invalid = Subscription::parse(&events, Some(r#"{"a":{}}"#)).unwrap_err();
         let fields: Vec<&str> = invalid.0.iter().map(|error| error.field.as_str()).collect();
-        let expected = [
-            "events[1]",
-            "events[2]",
-            "events[3]",
-            "events[4]",
-            "events[5]",
-            "events[6]",
-            "filters.a",
-        ];
+        let expected =
+            ["events[1]", "events[2]", "events[3]", "events[4]", "events[5]", "events[6]", "filters.a"];
         assert_eq!(fields, expected);
         assert!(invalid.0[0].message.contains("invoice.*"));
     }

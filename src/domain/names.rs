@@ -88,21 +88,16 @@ impl TenantName {
 
 /// Whether `text` has 1 to `max` characters, all ASCII letters, digits or one of `others`.
 fn within(text: &str, max: usize, others: &[u8]) -> bool {
-    (1..=max).contains(&text.len())
-        && text
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || others.contains(&b))
+    (1..=max).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || others.contains(&b))
 }
 
 fn check_event_type(text: &str) -> Result<(), String> {
     if within(text, 128, b"_.:/-") && text.split('.').all(|segment| !segment.is_empty()) {
         return Ok(());
     }
-    Err(
-        "must be 1 to 128 of A-Z, a-z, 0-9 and _ . : / -, with text on both sides of every full stop, \
+    Err("must be 1 to 128 of A-Z, a-z, 0-9 and _ . : / -, with text on both sides of every full stop, \
          such as invoice.paid"
-            .to_owned(),
-    )
+        .to_owned())
 }
 
 fn check_tenant(text: &str) -> Result<(), String> {
@@ -122,7 +117,7 @@ fn check_own_id(text: &str) -> Result<(), String> {
 fn check_uid(text: &str) -> Result<(), String> {
     if !within(text, 64, b"_.:-") || text.starts_with(['.', ':', '-']) {
         return Err(
-            "must be 1 to 64 of A-Z, a-z, 0-9 and _ . : -, beginning with a letter, a digit or _".to_owned(),
+            "must be 1 to 64 of A-Z, a-z, 0-9 and _ . : -, beginning with a letter, a digit or _".to_owned()
         );
     }
     check_not_ours(text)
@@ -130,11 +125,9 @@ fn check_uid(text: &str) -> Result<(), String> {
 
 fn check_not_ours(text: &str) -> Result<(), String> {
     if ids::looks_like_ours(text) {
-        return Err(
-            "must not look like an id that Postrider makes (evt_, ep_, dlv_, key_ or rpl_ \
+        return Err("must not look like an id that Postrider makes (evt_, ep_, dlv_, key_ or rpl_ \
                     and 13 letters or digits)"
-                .to_owned(),
-        );
+            .to_owned());
     }
     Ok(())
 }
@@ -156,22 +149,8 @@ mod tests {
         for good in ["a", "invoice.paid", "urn:x/y-z_1.V2", &"x".repeat(128)] {
             assert!(EventType::parse(good).is_ok(), "{good}");
         }
-        for bad in [
-            "",
-            ".",
-            "a.",
-            ".a",
-            "a..b",
-            "a b",
-            "a*",
-            "ü",
-            "a\n",
-            &"x".repeat(129),
-        ] {
-            assert!(
-                EventType::parse(bad).is_err_and(|m| m.contains("1 to 128")),
-                "{bad}"
-            );
+        for bad in ["", ".", "a.", ".a", "a..b", "a b", "a*", "ü", "a\n", &"x".repeat(129)] {
+            assert!(EventType::parse(bad).is_err_and(|m| m.contains("1 to 128")), "{bad}");
         }
     }
 
@@ -180,10 +159,7 @@ mod tests {
         assert!(TenantName::parse("ops@example.com").is_ok());
         assert!(TenantName::parse(&"t".repeat(64)).is_ok());
         for bad in ["", "a/b", "a b", "é", &"t".repeat(65)] {
-            assert!(
-                TenantName::parse(bad).is_err_and(|m| m.contains("1 to 64")),
-                "{bad}"
-            );
+            assert!(TenantName::parse(bad).is_err_and(|m| m.contains("1 to 64")), "{bad}");
         }
         assert_eq!(TenantName::parse("default"), Ok(TenantName::default_name()));
     }
@@ -211,10 +187,7 @@ mod tests {
         assert!(IdempotencyKey::parse("\"a,b\"~!").is_ok());
         assert!(IdempotencyKey::parse(&"k".repeat(255)).is_ok());
         for bad in ["", "a b", "a\t", "\u{e9}", "a\u{7f}", &"k".repeat(256)] {
-            assert!(
-                IdempotencyKey::parse(bad).is_err_and(|m| m.contains("255")),
-                "{bad}"
-            );
+            assert!(IdempotencyKey::parse(bad).is_err_and(|m| m.contains("255")), "{bad}");
         }
     }
 

@@ -36,12 +36,7 @@ impl<'a> Parts<'a> {
         let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
         let digits = |part: &str| part.bytes().all(|b| b.is_ascii_digit());
         let good = !whole.is_empty() && digits(whole) && digits(fraction);
-        good.then_some(Self {
-            negative,
-            whole: whole.as_bytes(),
-            fraction: fraction.as_bytes(),
-            exponent,
-        })
+        good.then_some(Self { negative, whole: whole.as_bytes(), fraction: fraction.as_bytes(), exponent })
     }
 
     /// All digits from the first that is not zero, and the exponent that goes with them; `None` for zero.
@@ -63,10 +58,7 @@ fn read_exponent(text: &str) -> Option<i64> {
         return None;
     }
     let stop = |value: i64, digit: &u8| {
-        value
-            .saturating_mul(10)
-            .saturating_add(i64::from(digit - b'0'))
-            .min(EXPONENT_STOP)
+        value.saturating_mul(10).saturating_add(i64::from(digit - b'0')).min(EXPONENT_STOP)
     };
     Some(sign * digits.iter().fold(0, stop))
 }
@@ -79,21 +71,13 @@ impl Decimal {
             return None;
         }
         let Some((digits, exponent)) = parts.significant() else {
-            return Some(Self {
-                negative: false,
-                digits: Box::default(),
-                exponent: 0,
-            });
+            return Some(Self { negative: false, digits: Box::default(), exponent: 0 });
         };
         let mut digits: Vec<u8> = digits.collect();
         while digits.last() == Some(&b'0') {
             digits.pop();
         }
-        Some(Self {
-            negative: parts.negative,
-            digits: digits.into(),
-            exponent,
-        })
+        Some(Self { negative: parts.negative, digits: digits.into(), exponent })
     }
 
     /// Whether the JSON number `text` has this value. `-0` is 0. Allocates nothing.

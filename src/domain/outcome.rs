@@ -145,7 +145,10 @@ mod tests {
     #[test]
     fn a_failure_waits_by_the_schedule_until_it_is_used_up() {
         assert_eq!(after(FAILED, State::Ready, 0, EndpointIs::Enabled), Next::Wait(Duration::from_secs(5)));
-        assert_eq!(after(FAILED, State::Waiting, 8, EndpointIs::Enabled), Next::Wait(Duration::from_secs(86_400)));
+        assert_eq!(
+            after(FAILED, State::Waiting, 8, EndpointIs::Enabled),
+            Next::Wait(Duration::from_secs(86_400))
+        );
         assert_eq!(after(FAILED, State::Waiting, 9, EndpointIs::Enabled), Next::Failed);
     }
 
@@ -154,7 +157,10 @@ mod tests {
         let asked = |seconds: u32| Fact::Failed {
             timed_out: false,
             gone: false,
-            retry_after: crate::domain::retry_after::parse(&seconds.to_string(), crate::domain::time::UnixMs(0)),
+            retry_after: crate::domain::retry_after::parse(
+                &seconds.to_string(),
+                crate::domain::time::UnixMs(0),
+            ),
         };
         let wait = |seconds| after(asked(seconds), State::Ready, 0, EndpointIs::Enabled);
         assert_eq!(wait(1), Next::Wait(Duration::from_secs(5)));
@@ -174,7 +180,8 @@ mod tests {
         for jitter in [0, 1 << 30, u32::MAX] {
             let standing = Standing { state: State::Waiting, round: 1, round_attempts: 9 };
             let schedule = RetrySchedule::default();
-            let Next::Wait(wait) = decide(Fact::OurTrouble, 1, standing, EndpointIs::Enabled, &schedule, jitter)
+            let Next::Wait(wait) =
+                decide(Fact::OurTrouble, 1, standing, EndpointIs::Enabled, &schedule, jitter)
             else {
                 panic!("must wait")
             };

@@ -44,14 +44,12 @@ impl RetrySchedule {
     /// # Errors
     /// What is allowed, as the message of a field error.
     pub fn parse(seconds: &[i64]) -> Result<Self, String> {
-        let step = |s: &i64| {
-            u32::try_from(*s)
-                .ok()
-                .filter(|s| (1..=MAX_STEP_SECONDS).contains(s))
-        };
+        let step = |s: &i64| u32::try_from(*s).ok().filter(|s| (1..=MAX_STEP_SECONDS).contains(s));
         let steps: Option<Vec<u32>> = seconds.iter().map(step).collect();
         steps.filter(|steps| steps.len() <= MAX_STEPS).map(|steps| Self(steps.into())).ok_or_else(|| {
-            format!("must be an array of 0 to {MAX_STEPS} waits, each of 1 to {MAX_STEP_SECONDS} whole seconds")
+            format!(
+                "must be an array of 0 to {MAX_STEPS} waits, each of 1 to {MAX_STEP_SECONDS} whole seconds"
+            )
         })
     }
 
@@ -91,11 +89,7 @@ mod tests {
     #[test]
     fn the_default_is_ten_attempts_in_about_three_days() {
         let schedule = RetrySchedule::default();
-        let total = |jitter| {
-            (1..=9)
-                .filter_map(|n| schedule.delay(n, jitter))
-                .sum::<Duration>()
-        };
+        let total = |jitter| (1..=9).filter_map(|n| schedule.delay(n, jitter)).sum::<Duration>();
         assert_eq!(schedule.attempts_in_round(), 10);
         assert_eq!(total(0), Duration::from_secs(((3 * 24 + 3) * 60 + 35) * 60 + 5));
         assert_eq!(total(u32::MAX), total(0) + total(0) / 10);
@@ -114,10 +108,7 @@ mod tests {
         assert!(RetrySchedule::parse(&[1, 604_800]).is_ok());
         assert!(RetrySchedule::parse(&[7; 20]).is_ok());
         for bad in [&[0][..], &[604_801], &[-1], &[i64::MAX], &[7; 21]] {
-            assert!(
-                RetrySchedule::parse(bad).is_err_and(|m| m.contains("1 to 604800")),
-                "{bad:?}"
-            );
+            assert!(RetrySchedule::parse(bad).is_err_and(|m| m.contains("1 to 604800")), "{bad:?}");
         }
     }
 

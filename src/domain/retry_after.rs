@@ -27,17 +27,11 @@ pub fn parse(value: &str, now: UnixMs) -> Option<RetryAfter> {
         // Digits that do not fit are simply very many.
         Duration::from_secs(value.parse().unwrap_or(u64::MAX))
     } else {
-        let at = httpdate::parse_http_date(value)
-            .ok()?
-            .duration_since(UNIX_EPOCH)
-            .unwrap_or_default();
+        let at = httpdate::parse_http_date(value).ok()?.duration_since(UNIX_EPOCH).unwrap_or_default();
         let now = Duration::from_millis(u64::try_from(now.0).unwrap_or_default());
         at.saturating_sub(now)
     };
-    Some(RetryAfter {
-        delivery: wait.min(MAX_FOR_DELIVERY),
-        endpoint: wait.min(MAX_FOR_ENDPOINT),
-    })
+    Some(RetryAfter { delivery: wait.min(MAX_FOR_DELIVERY), endpoint: wait.min(MAX_FOR_ENDPOINT) })
 }
 
 #[cfg(test)]
@@ -63,32 +57,17 @@ mod tests {
     #[test]
     fn all_three_forms_of_a_date_are_read() {
         let before = UnixMs(EXAMPLE.0 - 90_000);
-        for date in [
-            "Sun, 06 Nov 1994 08:49:37 GMT",
-            "Sunday, 06-Nov-94 08:49:37 GMT",
-            "Sun Nov  6 08:49:37 1994",
-        ] {
+        for date in
+            ["Sun, 06 Nov 1994 08:49:37 GMT", "Sunday, 06-Nov-94 08:49:37 GMT", "Sun Nov  6 08:49:37 1994"]
+        {
             assert_eq!(waits(date, before), Some((90, 90)), "{date}");
-            assert_eq!(
-                waits(date, UnixMs(EXAMPLE.0 + 1)),
-                Some((0, 0)),
-                "{date} has passed"
-            );
+            assert_eq!(waits(date, UnixMs(EXAMPLE.0 + 1)), Some((0, 0)), "{date} has passed");
         }
     }
 
     #[test]
     fn anything_else_asks_for_nothing() {
-        for value in [
-            "",
-            "-1",
-            "1.5",
-            "soon",
-            "+3",
-            "１２",
-            "Sun, 06 Nov 1994 08:49:37 +0100",
-            "0x10",
-        ] {
+        for value in ["", "-1", "1.5", "soon", "+3", "１２", "Sun, 06 Nov 1994 08:49:37 +0100", "0x10"] {
             assert_eq!(waits(value, EXAMPLE), None, "{value}");
         }
     }

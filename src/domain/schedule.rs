@@ -21,7 +21,9 @@ impl Schedule {
             _ => return Err(format!("must have five or six fields, such as 0 30 3 * * *, and not {fields}")),
         };
         if full.split_whitespace().nth(5).is_some_and(|days| days.contains(|c: char| c.is_ascii_digit())) {
-            return Err("must name weekdays (SUN, MON-FRI): their numbers differ from program to program".to_owned());
+            return Err(
+                "must name weekdays (SUN, MON-FRI): their numbers differ from program to program".to_owned()
+            );
         }
         cron::Schedule::from_str(&full)
             .map(Self)

@@ -83,18 +83,9 @@ impl Scopes {
     pub fn parse<T: AsRef<str>>(names: &[T]) -> Result<Self, Invalid> {
         let (mut invalid, mut scopes) = (Invalid::new(), Self::default());
         if names.len() > 2 * Scope::ALL.len() {
-            return Err(Invalid::one(
-                "scopes",
-                format!("must hold at most {} names", 2 * Scope::ALL.len()),
-            ));
+            return Err(Invalid::one("scopes", format!("must hold at most {} names", 2 * Scope::ALL.len())));
         }
-        let known = || {
-            Scope::ALL
-                .iter()
-                .map(|scope| scope.as_str())
-                .collect::<Vec<_>>()
-                .join(", ")
-        };
+        let known = || Scope::ALL.iter().map(|scope| scope.as_str()).collect::<Vec<_>>().join(", ");
         for (index, name) in names.iter().enumerate() {
             match Scope::parse(name.as_ref()) {
                 Some(scope) => scopes.0 |= scope.bit(),
@@ -128,10 +119,7 @@ impl Scopes {
 
     /// The scopes in it, in the order in which they are shown.
     pub fn iter(self) -> impl Iterator<Item = Scope> {
-        Scope::ALL
-            .iter()
-            .copied()
-            .filter(move |scope| self.0 & scope.bit() != 0)
+        Scope::ALL.iter().copied().filter(move |scope| self.0 & scope.bit() != 0)
     }
 }
 
@@ -249,15 +237,9 @@ mod tests {
     #[test]
     fn texts_read_back() {
         let text = Scopes::every().to_string();
-        assert_eq!(
-            Scopes::parse(&text.split(' ').collect::<Vec<_>>()),
-            Ok(Scopes::every())
-        );
+        assert_eq!(Scopes::parse(&text.split(' ').collect::<Vec<_>>()), Ok(Scopes::every()));
         assert!(text.starts_with("events:write events:read ") && text.ends_with(" admin"));
-        assert_eq!(
-            serde_json::to_string(&Scopes::parse(&["admin"]).unwrap()).unwrap(),
-            r#"["admin"]"#
-        );
+        assert_eq!(serde_json::to_string(&Scopes::parse(&["admin"]).unwrap()).unwrap(), r#"["admin"]"#);
     }
 
     #[test]
@@ -281,10 +263,7 @@ mod tests {
             &good.replace("pr_", "px_"),
             &format!("{good}é"),
         ] {
-            assert!(
-                KeyText::parse(bad).is_err_and(|m| m.contains("24") && !m.contains("xxx")),
-                "{bad}"
-            );
+            assert!(KeyText::parse(bad).is_err_and(|m| m.contains("24") && !m.contains("xxx")), "{bad}");
         }
     }
 

@@ -45,10 +45,8 @@ impl Secret {
             return secret.fits(form).map(|()| secret);
         }
         if !(8..=128).contains(&text.chars().count()) || text.chars().any(char::is_control) {
-            return Err(
-                "must be 8 to 128 printable characters, or whsec_ and the base64 of 24 to 64 bytes"
-                    .to_owned(),
-            );
+            return Err("must be 8 to 128 printable characters, or whsec_ and the base64 of 24 to 64 bytes"
+                .to_owned());
         }
         Ok(match form {
             KeyForm::Decoded => Self::of_bytes(text.as_bytes()),
@@ -80,10 +78,10 @@ impl Secret {
         match form {
             KeyForm::Verbatim => Ok(()),
             KeyForm::Decoded if self.decoded().is_some_and(|key| (24..=64).contains(&key.len())) => Ok(()),
-            KeyForm::Decoded => Err(
-                "must be whsec_ and the base64, padded, of 24 to 64 bytes in this format; send one"
-                    .to_owned(),
-            ),
+            KeyForm::Decoded => {
+                Err("must be whsec_ and the base64, padded, of 24 to 64 bytes in this format; send one"
+                    .to_owned())
+            }
         }
     }
 
@@ -127,10 +125,7 @@ mod tests {
         let secret = Secret::generate([7; 32]);
         assert_eq!(secret.expose().len(), 6 + 44);
         assert_eq!(secret.key(KeyForm::Decoded), Some(vec![7; 32]));
-        assert_eq!(
-            secret.key(KeyForm::Verbatim),
-            Some(secret.expose().as_bytes().to_vec())
-        );
+        assert_eq!(secret.key(KeyForm::Verbatim), Some(secret.expose().as_bytes().to_vec()));
         assert_eq!(secret.warning(KeyForm::Decoded), None);
     }
 
@@ -141,19 +136,12 @@ mod tests {
             assert_eq!(secret.expose(), whsec(bytes));
         }
         let no_padding = whsec(25).trim_end_matches('=').to_owned();
-        for bad in [
-            whsec(23),
-            whsec(65),
-            "whsec_".to_owned(),
-            "whsec_not base64 at all!".to_owned(),
-            no_padding,
-        ] {
+        for bad in
+            [whsec(23), whsec(65), "whsec_".to_owned(), "whsec_not base64 at all!".to_owned(), no_padding]
+        {
             let refused = Secret::from_caller(&bad, KeyForm::Decoded).unwrap_err();
             assert!(refused.contains("24 to 64 bytes"), "{bad}");
-            assert!(
-                bad == PREFIX || !refused.contains(&bad[PREFIX.len()..]),
-                "it is not repeated"
-            );
+            assert!(bad == PREFIX || !refused.contains(&bad[PREFIX.len()..]), "it is not repeated");
         }
     }
 
@@ -162,11 +150,7 @@ mod tests {
         let secret = Secret::from_caller("hunter2 hunter2", KeyForm::Decoded).unwrap();
         assert_eq!(secret.expose(), "whsec_aHVudGVyMiBodW50ZXIy");
         assert_eq!(secret.key(KeyForm::Decoded), Some(b"hunter2 hunter2".to_vec()));
-        assert!(
-            secret
-                .warning(KeyForm::Decoded)
-                .is_some_and(|w| w.contains("15 bytes"))
-        );
+        assert!(secret.warning(KeyForm::Decoded).is_some_and(|w| w.contains("15 bytes")));
     }
 
     #[test]
@@ -184,15 +168,9 @@ mod tests {
     fn length_and_control_characters_are_checked() {
         for form in [KeyForm::Decoded, KeyForm::Verbatim] {
             for bad in ["", "1234567", "12345678\n", "1234\u{0}5678", &"x".repeat(129)] {
-                assert!(
-                    Secret::from_caller(bad, form).is_err_and(|m| m.contains("8 to 128")),
-                    "{bad:?}"
-                );
+                assert!(Secret::from_caller(bad, form).is_err_and(|m| m.contains("8 to 128")), "{bad:?}");
             }
-            assert!(
-                Secret::from_caller(&"é".repeat(128), form).is_ok(),
-                "characters are counted, not bytes"
-            );
+            assert!(Secret::from_caller(&"é".repeat(128), form).is_ok(), "characters are counted, not bytes");
         }
     }
 

@@ -136,7 +136,11 @@ fn number(value: &serde_json::Value, default: u32, least: u32, most: u32) -> Res
 }
 
 fn flag(value: &serde_json::Value) -> Result<bool, String> {
-    if value.is_null() { Ok(false) } else { value.as_bool().ok_or_else(|| "must be true or false".to_owned()) }
+    if value.is_null() {
+        Ok(false)
+    } else {
+        value.as_bool().ok_or_else(|| "must be true or false".to_owned())
+    }
 }
 
 fn retries(value: &serde_json::Value, default: RetrySchedule) -> Result<RetrySchedule, String> {

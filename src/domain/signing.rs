@@ -18,9 +18,7 @@ impl Signer {
     /// # Errors
     /// The secret has no key in this form, which only a damaged row can bring about.
     pub fn new(secret: &Secret, form: KeyForm) -> Result<Self, String> {
-        let key = secret
-            .key(form)
-            .ok_or("the signing secret is not whsec_ and base64")?;
+        let key = secret.key(form).ok_or("the signing secret is not whsec_ and base64")?;
         let keyed = Hmac::new_from_slice(&key).map_err(|error| error.to_string())?;
         Ok(Self { keyed })
     }

@@ -105,9 +105,7 @@ impl Target {
         }
         let host = host(&parsed)?;
         if let Host::Name(name) = &host {
-            parsed
-                .set_host(Some(name))
-                .map_err(|e| TargetError::Invalid(e.to_string()))?;
+            parsed.set_host(Some(name)).map_err(|e| TargetError::Invalid(e.to_string()))?;
         }
         let port = parsed.port_or_known_default().ok_or(TargetError::BadPort(0))?;
         if !matches!(port, 80 | 443 | 1024..) || BLOCKED_PORTS.contains(&port) {
@@ -118,14 +116,7 @@ impl Target {
         }
         let path_at = parsed[..Position::BeforePath].len();
         let host_header = parsed[Position::BeforeHost..Position::BeforePath].to_owned();
-        Ok(Self {
-            text: parsed.into(),
-            path_at,
-            https,
-            host,
-            port,
-            host_header,
-        })
+        Ok(Self { text: parsed.into(), path_at, https, host, port, host_header })
     }
 
     /// The whole URL in its one canonical spelling.
@@ -194,10 +185,7 @@ fn check_text(url: &str) -> Result<(), TargetError> {
         return Err(TargetError::Backslash);
     }
     let (scheme, rest) = url.split_once("://").ok_or(TargetError::NotFull)?;
-    if !["http", "https"]
-        .iter()
-        .any(|known| scheme.eq_ignore_ascii_case(known))
-    {
+    if !["http", "https"].iter().any(|known| scheme.eq_ignore_ascii_case(known)) {
         return Err(TargetError::NotFull);
     }
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
@@ -220,9 +208,7 @@ fn host(parsed: &Url) -> Result<Host, TargetError> {
         Some(UrlHost::Domain(name)) => {
             let name = name.strip_suffix('.').unwrap_or(name);
             let label = |part: &str| {
-                let plain = part
-                    .bytes()
-                    .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'));
+                let plain = part.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'));
                 plain && (1..=63).contains(&part.len())
             };
             if name.len() > 253 || !name.split('.').all(label) {

@@ -15,18 +15,12 @@ const LATEST_MS: i64 = 253_402_214_400_000;
 impl UnixMs {
     /// This moment and `by` (to the millisecond).
     pub fn plus(self, by: Duration) -> Self {
-        Self(
-            self.0
-                .saturating_add(i64::try_from(by.as_millis()).unwrap_or(i64::MAX)),
-        )
+        Self(self.0.saturating_add(i64::try_from(by.as_millis()).unwrap_or(i64::MAX)))
     }
 
     /// This moment less `by` (to the millisecond).
     pub fn minus(self, by: Duration) -> Self {
-        Self(
-            self.0
-                .saturating_sub(i64::try_from(by.as_millis()).unwrap_or(i64::MAX)),
-        )
+        Self(self.0.saturating_sub(i64::try_from(by.as_millis()).unwrap_or(i64::MAX)))
     }
 
     /// Whole seconds since 1970, rounded down.
@@ -43,11 +37,7 @@ impl UnixMs {
             || "must be an RFC 3339 time such as 2026-02-23T14:30:00.000Z, from 1970 to 9999".to_owned();
         let at: jiff::Timestamp = text.parse().map_err(|_| wrong())?;
         let ms = at.as_millisecond();
-        if (0..=LATEST_MS).contains(&ms) {
-            Ok(Self(ms))
-        } else {
-            Err(wrong())
-        }
+        if (0..=LATEST_MS).contains(&ms) { Ok(Self(ms)) } else { Err(wrong()) }
     }
 }
 
@@ -76,26 +66,15 @@ mod tests {
 
     #[test]
     fn offsets_are_read_and_finer_digits_are_cut() {
-        assert_eq!(
-            UnixMs::parse("2026-02-23T15:30:00.0009+01:00"),
-            Ok(UnixMs(1_771_857_000_000))
-        );
+        assert_eq!(UnixMs::parse("2026-02-23T15:30:00.0009+01:00"), Ok(UnixMs(1_771_857_000_000)));
     }
 
     #[test]
     fn other_texts_are_refused_with_an_example() {
-        for text in [
-            "",
-            "yesterday",
-            "2026-02-23",
-            "1969-12-31T23:59:59Z",
-            "2026-13-01T00:00:00Z",
-            "1771857000",
-        ] {
-            assert!(
-                UnixMs::parse(text).is_err_and(|m| m.contains("2026-02-23T14:30")),
-                "{text}"
-            );
+        for text in
+            ["", "yesterday", "2026-02-23", "1969-12-31T23:59:59Z", "2026-13-01T00:00:00Z", "1771857000"]
+        {
+            assert!(UnixMs::parse(text).is_err_and(|m| m.contains("2026-02-23T14:30")), "{text}");
         }
     }
 }

@@ -53,9 +53,9 @@ fn read_row(row: &Row<'_>) -> rusqlite::Result<AttemptRow> {
 impl Reader<'_> {
     /// The attempts of a delivery, the first one first.
     pub fn attempts(&self, delivery: DeliveryId) -> Result<Vec<AttemptRow>, StoreError> {
-        let mut statement = self
-            .connection()
-            .prepare_cached(&format!("SELECT {COLUMNS} FROM attempts WHERE delivery_id = ?1 ORDER BY number"))?;
+        let mut statement = self.connection().prepare_cached(&format!(
+            "SELECT {COLUMNS} FROM attempts WHERE delivery_id = ?1 ORDER BY number"
+        ))?;
         Ok(statement.query_map([delivery.0], read_row)?.collect::<rusqlite::Result<Vec<_>>>()?)
     }
 

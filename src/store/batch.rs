@@ -254,7 +254,10 @@ fn finish(tx: &mut Tx<'_>) -> Result<super::fill::Taken, Trouble> {
     let work = |tx: &mut Tx<'_>| -> Result<super::fill::Taken, rusqlite::Error> {
         tx.flush()?;
         if let Some(offset) = tx.shared().times.notice_jump() {
-            tracing::warn!(offset_ms = offset, "the wall clock has jumped; retries wait as long as they would have");
+            tracing::warn!(
+                offset_ms = offset,
+                "the wall clock has jumped; retries wait as long as they would have"
+            );
         }
         meta::keep_offset(tx.connection(), tx.shared())?;
         if tx.shared().trouble().is_some() {

@@ -234,9 +234,7 @@ impl Tx<'_> {
 
     fn bulk_row(&self, id: i64, target: State) -> rusqlite::Result<()> {
         let sql = match target {
-            State::Held => {
-                "UPDATE deliveries SET state = 3, held_reason = 1, due_at = NULL WHERE id = ?1"
-            }
+            State::Held => "UPDATE deliveries SET state = 3, held_reason = 1, due_at = NULL WHERE id = ?1",
             State::Ready => {
                 "UPDATE deliveries SET state = 0, held_reason = NULL, due_at = NULL, own_trouble = NULL,
                      round = round + 1, round_attempts = 0 WHERE id = ?1"

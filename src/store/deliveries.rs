@@ -275,7 +275,13 @@ impl Reader<'_> {
                 return Ok(vec![page.finish(more)]);
             }
             last = endpoint;
-            pages.push(self.state_walk(filter, State::Ready, Some(EndpointId(endpoint)), ids.clone(), limit)?);
+            pages.push(self.state_walk(
+                filter,
+                State::Ready,
+                Some(EndpointId(endpoint)),
+                ids.clone(),
+                limit,
+            )?);
         }
         Ok(pages)
     }
@@ -289,9 +295,15 @@ impl Reader<'_> {
         limit: usize,
     ) -> Result<Listed<DeliveryRow>, StoreError> {
         let (index, of, whose) = match (state, endpoint, filter.tenant_id) {
-            (State::Ready, Some(endpoint), _) => ("deliveries_ready", "d.endpoint_id = ?3 AND d.state = 0", endpoint.0),
-            (_, Some(endpoint), _) => ("deliveries_rare_by_endpoint", "d.endpoint_id = ?3 AND d.state >= 2", endpoint.0),
-            (_, None, Some(tenant)) => ("deliveries_rare_by_tenant", "d.tenant_id = ?3 AND d.state >= 2", tenant),
+            (State::Ready, Some(endpoint), _) => {
+                ("deliveries_ready", "d.endpoint_id = ?3 AND d.state = 0", endpoint.0)
+            }
+            (_, Some(endpoint), _) => {
+                ("deliveries_rare_by_endpoint", "d.endpoint_id = ?3 AND d.state >= 2", endpoint.0)
+            }
+            (_, None, Some(tenant)) => {
+                ("deliveries_rare_by_tenant", "d.tenant_id = ?3 AND d.state >= 2", tenant)
+            }
             (_, None, None) => ("deliveries_rare", "?3 = 0 AND d.state >= 2", 0),
         };
         let sql = format!(

@@ -144,7 +144,9 @@ impl Directory {
     pub(super) fn remove_route(&self, id: EndpointId) {
         let mut maps = self.maps.write().unwrap_or_else(PoisonError::into_inner);
         if let Some(route) = maps.routes.remove(&id) {
-            replace(&mut maps, route.tenant_id, &route.tenant, |routes| routes.retain(|other| other.id != id));
+            replace(&mut maps, route.tenant_id, &route.tenant, |routes| {
+                routes.retain(|other| other.id != id)
+            });
         }
     }
 

@@ -210,7 +210,8 @@ impl Reader<'_> {
 
 /// Reads JSON that this program wrote.
 fn json<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, StoreError> {
-    serde_json::from_str(text).map_err(|error| StoreError::Internal(format!("unreadable JSON in a row: {error}")))
+    serde_json::from_str(text)
+        .map_err(|error| StoreError::Internal(format!("unreadable JSON in a row: {error}")))
 }
 
 fn text<T: serde::Serialize>(value: &T) -> Result<String, StoreError> {
@@ -279,12 +280,22 @@ impl Tx<'_> {
             )?
             .execute(params![id.0, reason.word(), note, self.now.0])?;
         self.start_bulk(id, BulkKind::Hold)?;
-        self.audit_state(id, actor, "endpoint.disable", serde_json::json!({ "reason": reason, "note": note }))?;
+        self.audit_state(
+            id,
+            actor,
+            "endpoint.disable",
+            serde_json::json!({ "reason": reason, "note": note }),
+        )?;
         self.reload_route(id)
     }
 
     /// Enables an endpoint and delivers (or discards) what was held for it.
-    pub fn enable_endpoint(&mut self, id: EndpointId, deliver: bool, actor: &Actor) -> Result<(), StoreError> {
+    pub fn enable_endpoint(
+        &mut self,
+        id: EndpointId,
+        deliver: bool,
+        actor: &Actor,
+    ) -> Result<(), StoreError> {
         self.connection()
             .prepare_cached(
                 "UPDATE endpoints SET enabled = 1, disabled_reason = NULL, disabled_note = NULL, disabled_at = NULL,
@@ -305,7 +316,9 @@ impl Tx<'_> {
         self.connection()
             .prepare_cached("UPDATE endpoints SET deleted_at = ?2, enabled = 0 WHERE id = ?1")?
             .execute(params![id.0, self.now.0])?;
-        self.connection().prepare_cached("DELETE FROM endpoint_secrets WHERE endpoint_id = ?1")?.execute([id.0])?;
+        self.connection()
+            .prepare_cached("DELETE FROM endpoint_secrets WHERE endpoint_id = ?1")?
+            .execute([id.0])?;
         self.start_bulk(id, BulkKind::Cancel)?;
         self.audit_state(id, actor, "endpoint.delete", serde_json::Value::Null)?;
         self.remove_route(id);

@@ -51,7 +51,11 @@ pub(super) fn is_environment(error: &rusqlite::Error) -> bool {
 
 impl From<rusqlite::Error> for StoreError {
     fn from(error: rusqlite::Error) -> Self {
-        if is_environment(&error) { Self::Unavailable(error.to_string()) } else { Self::Internal(error.to_string()) }
+        if is_environment(&error) {
+            Self::Unavailable(error.to_string())
+        } else {
+            Self::Internal(error.to_string())
+        }
     }
 }
 

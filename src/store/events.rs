@@ -145,8 +145,9 @@ impl Reader<'_> {
 
     /// Numbers of events under a hash, as far as the look-up table holds them.
     pub(super) fn event_ids_under(&self, hash: i64) -> Result<Vec<i64>, StoreError> {
-        let mut statement =
-            self.connection().prepare_cached("SELECT event_id FROM event_keys WHERE hash = ?1 ORDER BY event_id")?;
+        let mut statement = self
+            .connection()
+            .prepare_cached("SELECT event_id FROM event_keys WHERE hash = ?1 ORDER BY event_id")?;
         let ids = statement.query_map([hash], |row| row.get(0))?.collect::<rusqlite::Result<Vec<i64>>>()?;
         Ok(ids)
     }
@@ -155,9 +156,9 @@ impl Reader<'_> {
     pub fn event_by_own_id(&self, tenant_id: i64, own_id: &str) -> Result<Option<StoredEvent>, StoreError> {
         let mut ids = self.event_ids_under(self.shared().own_id_hash(tenant_id, own_id))?;
         // What the look-up does not hold yet; a few thousand rows at most.
-        let mut statement = self
-            .connection()
-            .prepare_cached("SELECT id FROM events WHERE id > ?1 AND own_id = ?2 AND tenant_id = ?3 ORDER BY id")?;
+        let mut statement = self.connection().prepare_cached(
+            "SELECT id FROM events WHERE id > ?1 AND own_id = ?2 AND tenant_id = ?3 ORDER BY id",
+        )?;
         let filled = meta::get::<i64>(self.connection(), Meta::FilledEvents)?.unwrap_or(0);
         for id in statement.query_map(params![filled, own_id, tenant_id], |row| row.get(0))? {
             ids.push(id?);
@@ -226,7 +227,11 @@ impl Reader<'_> {
     }
 
     /// The ids of a span, below a cursor.
-    pub(super) fn span_ids(&self, span: &Span, before: Option<i64>) -> Result<std::ops::Range<i64>, StoreError> {
+    pub(super) fn span_ids(
+        &self,
+        span: &Span,
+        before: Option<i64>,
+    ) -> Result<std::ops::Range<i64>, StoreError> {
         let ahead = meta::get::<i64>(self.connection(), Meta::AheadUntil)?.unwrap_or(0);
         let ids = span.ids(ahead);
         Ok(ids.start..ids.end.min(before.unwrap_or(i64::MAX)))

@@ -49,7 +49,12 @@ impl Hour {
 }
 
 /// Adds to what is in the file.
-pub(super) fn add(connection: &Connection, endpoint: EndpointId, hour: i64, counts: &Hour) -> rusqlite::Result<()> {
+pub(super) fn add(
+    connection: &Connection,
+    endpoint: EndpointId,
+    hour: i64,
+    counts: &Hour,
+) -> rusqlite::Result<()> {
     let mut statement = connection.prepare_cached(
         "INSERT INTO hourly (endpoint_id, hour, delivered, failed, attempts_ok, attempts_failed,
              l0, l1, l2, l3, l4, l5, l6, l7, l8, l9, l10, l11, l12, l13, l14, l15)
@@ -71,7 +76,12 @@ pub(super) fn add(connection: &Connection, endpoint: EndpointId, hour: i64, coun
 }
 
 /// Deletes the counters of an endpoint before an hour, at most `limit`; how many there were.
-pub(super) fn delete_before(connection: &Connection, endpoint: i64, hour: i64, limit: usize) -> rusqlite::Result<usize> {
+pub(super) fn delete_before(
+    connection: &Connection,
+    endpoint: i64,
+    hour: i64,
+    limit: usize,
+) -> rusqlite::Result<usize> {
     connection
         .prepare_cached(
             "DELETE FROM hourly WHERE endpoint_id = ?1 AND hour IN

@@ -80,7 +80,8 @@ impl Keys {
     }
 }
 
-const COLUMNS: &str = "k.id, k.name, k.hash, k.hint, k.scopes, k.tenant_id, t.name, k.created_at, k.last_used_at";
+const COLUMNS: &str =
+    "k.id, k.name, k.hash, k.hint, k.scopes, k.tenant_id, t.name, k.created_at, k.last_used_at";
 
 fn read_row(row: &Row<'_>) -> rusqlite::Result<Key> {
     let tenant = match row.get::<_, Option<i64>>(5)? {

@@ -33,7 +33,8 @@ pub(super) fn look(connection: &Connection) -> Result<Found, StoreError> {
     }
     if number("application_id")? != i64::from(APPLICATION_ID) {
         return Err(StoreError::Unavailable(
-            "the file is an SQLite database of another program; name another directory with --data".to_owned(),
+            "the file is an SQLite database of another program; name another directory with --data"
+                .to_owned(),
         ));
     }
     match usize::try_from(version) {

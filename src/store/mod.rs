@@ -77,7 +77,7 @@ pub(crate) struct Shared {
     directory: Directory,
     keys: Keys,
     times: Times,
-    vault: Vault,
+    vault: Arc<Vault>,
     random: Arc<dyn Random>,
     lookup_key: [u8; 16],
     written_offset: AtomicI64,
@@ -164,7 +164,10 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::Busy`] when no connection came free within 2 s; else whatever `work` fails with.
-    pub fn read<T, E: From<StoreError>>(&self, work: impl FnOnce(&Reader<'_>) -> Result<T, E>) -> Result<T, E> {
+    pub fn read<T, E: From<StoreError>>(
+        &self,
+        work: impl FnOnce(&Reader<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
         let failed = |error: rusqlite::Error| E::from(StoreError::from(error));
         let mut connection = self.readers.get().map_err(|error| E::from(StoreError::from(error)))?;
         let transaction = connection.transaction().map_err(failed)?;

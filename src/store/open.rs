@@ -40,7 +40,7 @@ pub struct StoreConfig {
     /// The database file. It exists, even if empty, with mode 0600.
     pub path: PathBuf,
     /// The key of `secret.key`.
-    pub vault: Vault,
+    pub vault: Arc<Vault>,
     /// Time.
     pub clock: Arc<dyn Clock>,
     /// Randomness.
@@ -141,7 +141,7 @@ fn share(writer: &Connection, config: &StoreConfig) -> Result<Shared, OpenError>
         keys: Keys::default(),
         times: Times::new(Arc::clone(&config.clock), offset, up),
         lookup_key: config.vault.lookup_key(),
-        vault: config.vault.clone(),
+        vault: Arc::clone(&config.vault),
         random: Arc::clone(&config.random),
         written_offset: AtomicI64::new(offset),
         trouble: RwLock::new(None),
@@ -172,7 +172,8 @@ fn last_id(writer: &Connection, ahead_until: i64) -> rusqlite::Result<i64> {
     let tables = ["events", "deliveries", "endpoints", "keys", "audit", "cleanups"];
     let mut last = ahead_until;
     for table in tables {
-        let found: Option<i64> = writer.query_row(&format!("SELECT max(id) FROM {table}"), [], |row| row.get(0))?;
+        let found: Option<i64> =
+            writer.query_row(&format!("SELECT max(id) FROM {table}"), [], |row| row.get(0))?;
         last = last.max(found.unwrap_or(0));
     }
     let bulk: Option<i64> = writer.query_row("SELECT max(id) FROM bulk_changes", [], |row| row.get(0))?;

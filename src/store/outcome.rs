@@ -126,7 +126,8 @@ impl Tx<'_> {
             .prepare_cached("SELECT state, round, round_attempts, attempts FROM deliveries WHERE id = ?1")?
             .query_row([delivery.0], |row| {
                 let state = row.get::<_, i64>(0)?;
-                let state = State::from_number(state).ok_or(rusqlite::Error::IntegralValueOutOfRange(0, state))?;
+                let state =
+                    State::from_number(state).ok_or(rusqlite::Error::IntegralValueOutOfRange(0, state))?;
                 let standing = Standing { state, round: row.get(1)?, round_attempts: row.get(2)? };
                 Ok(Row { standing, attempts: row.get(3)? })
             })
@@ -155,15 +156,9 @@ impl Tx<'_> {
                 }
             }
         }
-        let pace = Pace {
-            one_at_a_time: row.health.one_at_a_time(),
-            paused_until: row.paused_until,
-        };
-        let failing = row.health.should_disable(
-            settings.disable_after_failures,
-            settings.disable_after_hours,
-            up,
-        );
+        let pace = Pace { one_at_a_time: row.health.one_at_a_time(), paused_until: row.paused_until };
+        let failing =
+            row.health.should_disable(settings.disable_after_failures, settings.disable_after_hours, up);
         self.gathered.changes.push(Change::Pace(id, pace));
         let reason = match outcome.fact {
             Fact::Failed { gone: true, .. } => Some(DisabledReason::Gone),
@@ -251,7 +246,12 @@ impl Tx<'_> {
     }
 
     /// Writes a test call down: its delivery and its only attempt, which count for nothing.
-    pub fn record_test(&mut self, outcome: &Outcome, job: &Job, tenant_id: i64) -> Result<DeliveryId, StoreError> {
+    pub fn record_test(
+        &mut self,
+        outcome: &Outcome,
+        job: &Job,
+        tenant_id: i64,
+    ) -> Result<DeliveryId, StoreError> {
         let delivery = DeliveryId(self.allot());
         let state = if outcome.fact == Fact::Delivered { State::Delivered } else { State::Failed };
         let delivered_at = (state == State::Delivered).then_some(self.now);

@@ -38,8 +38,7 @@ pub(super) fn read(
         return Ok(Page { endpoint, jobs: Vec::new(), complete: false, next_due: None });
     };
     let now = shared.times.steady();
-    let mut reading =
-        Reading { connection, handover, endpoint, plan, jobs: Vec::new(), bytes: 0 };
+    let mut reading = Reading { connection, handover, endpoint, plan, jobs: Vec::new(), bytes: 0 };
     let ready = "SELECT id, event_id, round FROM deliveries INDEXED BY deliveries_ready
          WHERE endpoint_id = ?1 AND state = 0 AND id > ?2 AND id <= ?3 ORDER BY id";
     let due = "SELECT id, event_id, round FROM deliveries INDEXED BY deliveries_due
@@ -69,13 +68,22 @@ impl Reading<'_> {
                 continue;
             };
             self.bytes += payload.weight();
-            self.jobs.push(Job { delivery, endpoint: self.endpoint, round: row.get(2)?, payload: Arc::new(payload) });
+            self.jobs.push(Job {
+                delivery,
+                endpoint: self.endpoint,
+                round: row.get(2)?,
+                payload: Arc::new(payload),
+            });
         }
         Ok(true)
     }
 }
 
-fn next_due(connection: &Connection, endpoint: EndpointId, now: SteadyMs) -> rusqlite::Result<Option<SteadyMs>> {
+fn next_due(
+    connection: &Connection,
+    endpoint: EndpointId,
+    now: SteadyMs,
+) -> rusqlite::Result<Option<SteadyMs>> {
     let mut statement = connection.prepare_cached(
         "SELECT due_at FROM deliveries INDEXED BY deliveries_due
          WHERE endpoint_id = ?1 AND state = 2 AND due_at > ?2 ORDER BY due_at LIMIT 1",

@@ -50,7 +50,7 @@ impl Matched {
     pub fn find(directory: &Directory, tenant: &TenantName, event_type: &EventType, data: &str) -> Self {
         let tenant = directory.tenant(tenant);
         let routes = tenant.as_ref().map_or_else(Vec::new, |tenant| {
-            let matches = |route: &&Arc<Route>| route.subscription.matches(event_type, data);
+            let matches = |route: &&Arc<Route>| route.subscription.matches(event_type.as_str(), data);
             tenant.routes.iter().filter(matches).cloned().collect()
         });
         Self { tenant, routes }
@@ -145,7 +145,8 @@ impl Tx<'_> {
         let (receivers, without_endpoints) = self.receivers(event);
         let id = EventId(self.allot());
         let timestamp = event.timestamp.unwrap_or(self.now);
-        let row = EventRow { id, tenant_id, timestamp, deliveries: receivers.len(), without_endpoints, event };
+        let row =
+            EventRow { id, tenant_id, timestamp, deliveries: receivers.len(), without_endpoints, event };
         self.insert_event(&row)?;
         let mut ready = Vec::new();
         for (endpoint, state) in &receivers {
@@ -163,7 +164,8 @@ impl Tx<'_> {
                 ready.push((delivery, *endpoint));
             }
         }
-        let public_id = event.own_id.as_ref().map_or_else(|| id.to_string().into(), |own| Arc::from(own.as_str()));
+        let public_id =
+            event.own_id.as_ref().map_or_else(|| id.to_string().into(), |own| Arc::from(own.as_str()));
         if !ready.is_empty() {
             let payload = Payload {
                 event: id,

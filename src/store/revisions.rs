@@ -102,8 +102,8 @@ impl Tx<'_> {
         let headers = if revision.headers.is_empty() {
             None
         } else {
-            let plain =
-                serde_json::to_vec(&revision.headers).map_err(|error| StoreError::Internal(error.to_string()))?;
+            let plain = serde_json::to_vec(&revision.headers)
+                .map_err(|error| StoreError::Internal(error.to_string()))?;
             Some(self.seal("headers", endpoint, &plain))
         };
         let last: i64 = self

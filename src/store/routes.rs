@@ -12,7 +12,7 @@ use crate::domain::matching::Subscription;
 use crate::domain::names::TenantName;
 use crate::domain::retry::RetrySchedule;
 use crate::domain::signing::Signer;
-use crate::domain::target::Target;
+use crate::domain::target::{Target, TargetRules};
 
 use super::Shared;
 use super::directory::{LiveSigner, Route};
@@ -24,13 +24,15 @@ use super::tx::Tx;
 impl Reader<'_> {
     /// The parsed form of an endpoint's rows.
     pub(super) fn parse_route(&self, row: &EndpointRow) -> Result<Route, StoreError> {
-        let broken = |what: &str, message: String| StoreError::Internal(format!("{what} of {}: {message}", row.id));
+        let broken =
+            |what: &str, message: String| StoreError::Internal(format!("{what} of {}: {message}", row.id));
         let settings = &row.settings;
         let format = Arc::new(self.format(&row.revision.format)?);
         let mut signers = Vec::new();
         if let Some(form) = format.key_form() {
             for secret in self.secrets(row.id)? {
-                let signer = Signer::new(&secret.secret, form).map_err(|message| broken("the secret", message))?;
+                let signer =
+                    Signer::new(&secret.secret, form).map_err(|message| broken("the secret", message))?;
                 signers.push(LiveSigner { signer, expires_at: secret.expires_at });
             }
         }
@@ -50,7 +52,9 @@ impl Reader<'_> {
             revision: row.revision.number,
             subscription: Subscription::parse(&settings.events, Some(&settings.filters))
                 .map_err(|invalid| broken("the subscription", invalid.to_string()))?,
-            target: Target::parse_stored(&row.revision.url).map_err(|error| error.to_string()),
+            // Whether http is accepted is the sender's rule, at every attempt.
+            target: Target::parse(&row.revision.url, TargetRules { allow_http: true })
+                .map_err(|error| error.to_string()),
             headers: row.revision.headers.clone(),
             format,
             format_revision: 0,
@@ -91,14 +95,18 @@ pub(super) fn fill(connection: &Connection, shared: &Shared) -> Result<(), Store
     let tenants = statement
         .query_map([], |row| Ok((row.get(0)?, super::lists::name(row, 1, TenantName::parse)?)))?
         .collect::<rusqlite::Result<Vec<_>>>()?;
-    let mut statement = connection.prepare("SELECT id FROM endpoints WHERE deleted_at IS NULL ORDER BY id")?;
-    let ids = statement.query_map([], |row| row.get(0).map(EndpointId))?.collect::<rusqlite::Result<Vec<_>>>()?;
+    let mut statement =
+        connection.prepare("SELECT id FROM endpoints WHERE deleted_at IS NULL ORDER BY id")?;
+    let ids =
+        statement.query_map([], |row| row.get(0).map(EndpointId))?.collect::<rusqlite::Result<Vec<_>>>()?;
     let mut routes = Vec::with_capacity(ids.len());
     for id in ids {
         let Some(row) = reader.endpoint(id)? else { continue };
         match reader.parse_route(&row) {
             Ok(route) => routes.push(Arc::new(route)),
-            Err(error) => tracing::error!(endpoint = %id, %error, "an endpoint cannot be read; it receives nothing"),
+            Err(error) => {
+                tracing::error!(endpoint = %id, %error, "an endpoint cannot be read; it receives nothing")
+            }
         }
     }
     shared.directory.fill(tenants, routes);

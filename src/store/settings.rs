@@ -20,7 +20,11 @@ pub(super) fn read(connection: &Connection) -> rusqlite::Result<Settings> {
             .map_err(|error| error.to_string())
             .and_then(|value| settings.set(&name, &value));
         if let Err(message) = taken {
-            tracing::warn!(setting = name, message, "a setting in the file is not valid; its default is used");
+            tracing::warn!(
+                setting = name,
+                message,
+                "a setting in the file is not valid; its default is used"
+            );
         }
     }
     Ok(settings)

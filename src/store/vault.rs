@@ -56,14 +56,8 @@ impl Vault {
     /// # Panics
     /// When `plain` is longer than the cipher's limit of 256 GB.
     pub fn seal(&self, purpose: &[u8], plain: &[u8], nonce: [u8; NONCE_LEN]) -> Vec<u8> {
-        let payload = Payload {
-            msg: plain,
-            aad: purpose,
-        };
-        let ciphertext = self
-            .cipher
-            .encrypt(&nonce.into(), payload)
-            .expect("less than 256 GB");
+        let payload = Payload { msg: plain, aad: purpose };
+        let ciphertext = self.cipher.encrypt(&nonce.into(), payload).expect("less than 256 GB");
         let mut sealed = Vec::with_capacity(1 + NONCE_LEN + ciphertext.len());
         sealed.push(VERSION);
         sealed.extend_from_slice(&nonce);
@@ -82,13 +76,8 @@ impl Vault {
         if *version != VERSION || ciphertext.len() < TAG_LEN {
             return Err(VaultError::Form);
         }
-        let payload = Payload {
-            msg: ciphertext,
-            aad: purpose,
-        };
-        self.cipher
-            .decrypt(&(*nonce).into(), payload)
-            .map_err(|_| VaultError::Authenticity)
+        let payload = Payload { msg: ciphertext, aad: purpose };
+        self.cipher.decrypt(&(*nonce).into(), payload).map_err(|_| VaultError::Authenticity)
     }
 
     /// A key for another use, which tells nothing about this one. A label must not be used for two things.
@@ -126,11 +115,7 @@ fn derive(key: &[u8; 32], label: &str) -> [u8; 32] {
     let mut block = [0; 64];
     block[..32].copy_from_slice(key);
     let mac = <Hmac<Sha256> as KeyInit>::new(&block.into());
-    mac.chain_update(b"postrider vault: ")
-        .chain_update(label.as_bytes())
-        .finalize()
-        .into_bytes()
-        .into()
+    mac.chain_update(b"postrider vault: ").chain_update(label.as_bytes()).finalize().into_bytes().into()
 }
 
 #[cfg(test)]
@@ -154,14 +139,8 @@ mod tests {
     fn a_value_opens_only_under_its_key_and_purpose() {
         let sealed = vault().seal(b"secret of ep 1", b"whsec_abc", [1; 24]);
         assert_eq!(vault().open(b"secret of ep 1", &sealed).unwrap(), b"whsec_abc");
-        assert_eq!(
-            vault().open(b"secret of ep 2", &sealed),
-            Err(VaultError::Authenticity)
-        );
-        assert_eq!(
-            Vault::new([8; 32]).open(b"secret of ep 1", &sealed),
-            Err(VaultError::Authenticity)
-        );
+        assert_eq!(vault().open(b"secret of ep 2", &sealed), Err(VaultError::Authenticity));
+        assert_eq!(Vault::new([8; 32]).open(b"secret of ep 1", &sealed), Err(VaultError::Authenticity));
     }
 
     #[test]

@@ -225,7 +225,8 @@ impl Writer {
             .connection
             .busy_timeout(RESTART_PATIENCE)
             .and_then(|()| {
-                self.connection.query_row(&format!("PRAGMA wal_checkpoint({mode})"), [], |row| row.get::<_, i64>(0))
+                self.connection
+                    .query_row(&format!("PRAGMA wal_checkpoint({mode})"), [], |row| row.get::<_, i64>(0))
             })
             .and_then(|_| self.connection.busy_timeout(super::connection::WRITER_PATIENCE));
         match result {
@@ -242,7 +243,10 @@ impl Writer {
         }
         let lost = run.again.len();
         if lost > 0 {
-            tracing::error!(outcomes = lost, "could not be written; these deliveries are sent again at the next start");
+            tracing::error!(
+                outcomes = lost,
+                "could not be written; these deliveries are sent again at the next start"
+            );
         }
         if let Some(cleaning) = run.cleaning {
             cleaning.finish(Some(super::StoreError::Stopping));

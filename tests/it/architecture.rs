@@ -23,35 +23,21 @@ fn check(tree: &Tree) -> Vec<String> {
 #[test]
 fn the_house_stands() {
     let tree = Tree::read(&std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src"));
-    assert!(
-        tree.files.iter().any(|file| file.path == "lib.rs"),
-        "the sources are where they were"
-    );
+    assert!(tree.files.iter().any(|file| file.path == "lib.rs"), "the sources are where they were");
     let found = check(&tree);
-    assert!(
-        found.is_empty(),
-        "{} violations:\n{}",
-        found.len(),
-        found.join("\n")
-    );
+    assert!(found.is_empty(), "{} violations:\n{}", found.len(), found.join("\n"));
 }
 
 /// Fails unless checking these files finds exactly one violation for each expected text.
 #[track_caller]
 fn assert_found(files: &[(&str, &str)], expected: &[&str]) {
     let found = check(&Tree::planted(files));
-    let matches = found.len() == expected.len()
-        && expected
-            .iter()
-            .zip(&found)
-            .all(|(text, line)| line.contains(text));
+    let matches =
+        found.len() == expected.len() && expected.iter().zip(&found).all(|(text, line)| line.contains(text));
     assert!(matches, "expected {expected:#?}, found {found:#?}");
 }
 
 #[test]
 fn a_file_that_is_not_rust_is_a_violation() {
-    assert_found(
-        &[("domain/odd.rs", "fn open() {")],
-        &["domain/odd.rs:1: cannot be read as Rust"],
-    );
+    assert_found(&[("domain/odd.rs", "fn open() {")], &["domain/odd.rs:1: cannot be read as Rust"]);
 }

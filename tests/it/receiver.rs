@@ -18,21 +18,9 @@ fn in_background<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -
 #[test]
 fn requests_are_kept_as_they_came() {
     let receiver = Receiver::start();
-    assert_eq!(
-        receiver.url("/hooks"),
-        format!("http://{}/hooks", receiver.address())
-    );
-    let client = Client::tcp(receiver.address())
-        .with_key("pr_test")
-        .with_header("X-One", "1");
-    client
-        .request(
-            "POST",
-            "/hooks?team=7",
-            &[("X-Two", "zwei")],
-            Some(b"{\"n\": 1.0}"),
-        )
-        .expect(200);
+    assert_eq!(receiver.url("/hooks"), format!("http://{}/hooks", receiver.address()));
+    let client = Client::tcp(receiver.address()).with_key("pr_test").with_header("X-One", "1");
+    client.request("POST", "/hooks?team=7", &[("X-Two", "zwei")], Some(b"{\"n\": 1.0}")).expect(200);
     client.get("/other").expect(200);
 
     let first = receiver.next();
@@ -40,38 +28,15 @@ fn requests_are_kept_as_they_came() {
         (first.method.as_str(), first.path.as_str(), first.query.as_deref()),
         ("POST", "/hooks", Some("team=7"))
     );
-    assert_eq!(
-        (first.header("x-one"), first.header("x-two")),
-        (Some("1"), Some("zwei"))
-    );
+    assert_eq!((first.header("x-one"), first.header("x-two")), (Some("1"), Some("zwei")));
     assert_eq!(first.header("authorization"), Some("Bearer pr_test"));
-    assert_eq!(
-        (first.body.as_slice(), first.json()),
-        (&b"{\"n\": 1.0}"[..], json!({"n": 1.0}))
-    );
+    assert_eq!((first.body.as_slice(), first.json()), (&b"{\"n\": 1.0}"[..], json!({"n": 1.0})));
     let second = receiver.next();
-    assert_eq!(
-        (second.method.as_str(), second.path.as_str(), second.order),
-        ("GET", "/other", 2)
-    );
-    assert_eq!(
-        (first.connection, second.connection),
-        (1, 1),
-        "the connection is kept"
-    );
+    assert_eq!((second.method.as_str(), second.path.as_str(), second.order), ("GET", "/other", 2));
+    assert_eq!((first.connection, second.connection), (1, 1), "the connection is kept");
     assert!(first.at <= second.at);
-    assert_eq!(
-        (
-            receiver.count(),
-            receiver.count_on("/hooks"),
-            receiver.connections()
-        ),
-        (2, 1, 1)
-    );
-    assert_eq!(
-        (receiver.received().len(), receiver.received_on("/other").len()),
-        (2, 1)
-    );
+    assert_eq!((receiver.count(), receiver.count_on("/hooks"), receiver.connections()), (2, 1, 1));
+    assert_eq!((receiver.received().len(), receiver.received_on("/other").len()), (2, 1));
 }
 
 #[test]
@@ -84,19 +49,9 @@ fn replies_come_from_the_path_then_from_the_script_for_all() {
     let client = Client::tcp(receiver.address());
 
     let limited = client.get("/a").expect(429);
-    assert_eq!(
-        (limited.header("retry-after"), limited.text()),
-        (Some("7"), "slower")
-    );
-    assert_eq!(
-        client.get("/b").expect(302).header("Location"),
-        Some("https://example.com/elsewhere")
-    );
-    let statuses = [
-        client.get("/a").status,
-        client.get("/a").status,
-        client.get("/c").status,
-    ];
+    assert_eq!((limited.header("retry-after"), limited.text()), (Some("7"), "slower"));
+    assert_eq!(client.get("/b").expect(302).header("Location"), Some("https://example.com/elsewhere"));
+    let statuses = [client.get("/a").status, client.get("/a").status, client.get("/c").status];
     assert_eq!(statuses, [500, 204, 204]);
     assert_eq!(receiver.wait_for_path("/a", 3).len(), 3);
     assert_eq!(receiver.next_on("/c").order, 5);
@@ -122,14 +77,7 @@ fn what_waits_at_a_gate_is_in_flight_and_counted() {
         assert_eq!(caller.join().expect("an answer"), 200);
     }
     receiver.wait_idle();
-    assert_eq!(
-        (
-            receiver.peak(),
-            receiver.peak_on("/slow"),
-            receiver.peak_on("/fast")
-        ),
-        (4, 3, 1)
-    );
+    assert_eq!((receiver.peak(), receiver.peak_on("/slow"), receiver.peak_on("/fast")), (4, 3, 1));
 }
 
 #[test]
@@ -148,15 +96,9 @@ fn a_caller_that_left_a_hanging_request_is_not_counted_with_its_next() {
     let receiver = Receiver::start();
     let gate = Gate::new();
     for n in 0..100 {
-        receiver.reply(if n % 2 == 0 {
-            Reply::hang()
-        } else {
-            Reply::ok().gated(&gate)
-        });
+        receiver.reply(if n % 2 == 0 { Reply::hang() } else { Reply::ok().gated(&gate) });
         let mut stream = std::net::TcpStream::connect(receiver.address()).expect("a connection");
-        stream
-            .write_all(b"POST /hang HTTP/1.1\r\n\r\n")
-            .expect("a request");
+        stream.write_all(b"POST /hang HTTP/1.1\r\n\r\n").expect("a request");
         receiver.wait_for(n + 1);
     }
     assert_eq!((receiver.peak(), receiver.in_flight()), (1, 0));
@@ -175,9 +117,7 @@ fn answers_can_be_cut_closed_or_not_http() {
         assert_eq!(error(reply).kind(), std::io::ErrorKind::UnexpectedEof);
     }
     assert!(
-        error(Reply::raw("SSH-2.0-OpenSSH_9.2\r\n\r\n"))
-            .to_string()
-            .contains("HTTP"),
+        error(Reply::raw("SSH-2.0-OpenSSH_9.2\r\n\r\n")).to_string().contains("HTTP"),
         "not an HTTP answer"
     );
     assert_eq!(receiver.connections(), 4);
@@ -185,11 +125,7 @@ fn answers_can_be_cut_closed_or_not_http() {
 
 #[test]
 fn a_hanging_request_ends_with_the_receiver() {
-    for reply in [
-        Reply::hang(),
-        Reply::ok().body("a body").hang_in_body(),
-        Reply::ok().gated(&Gate::new()),
-    ] {
+    for reply in [Reply::hang(), Reply::ok().body("a body").hang_in_body(), Reply::ok().gated(&Gate::new())] {
         let receiver = Receiver::start();
         receiver.always(reply);
         let client = Client::tcp(receiver.address());
@@ -233,11 +169,7 @@ fn kept_connections_can_be_closed_without_a_word() {
     receiver.reply(Reply::ok().header("Connection", "close"));
     client.get("/").expect(200);
     client.get("/").expect(200);
-    let connections: Vec<_> = receiver
-        .received()
-        .iter()
-        .map(|request| request.connection)
-        .collect();
+    let connections: Vec<_> = receiver.received().iter().map(|request| request.connection).collect();
     assert_eq!(connections, [1, 2, 3, 3, 4]);
 }
 
@@ -247,10 +179,7 @@ fn what_is_not_http_fails_the_test() {
     let answer = Client::tcp(receiver.address()).raw(b"NOT HTTP AT ALL\r\n\r\n", false);
     assert_eq!(answer.map(|answer| answer.status), Some(400));
     let dropped = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| drop(receiver)));
-    let message = dropped
-        .expect_err("a panic")
-        .downcast::<String>()
-        .expect("a message");
+    let message = dropped.expect_err("a panic").downcast::<String>().expect("a message");
     assert!(message.contains("NOT HTTP AT ALL"), "{message}");
 }
 
@@ -258,23 +187,15 @@ fn what_is_not_http_fails_the_test() {
 fn the_client_sends_raw_bytes_and_sees_a_closed_connection() {
     let receiver = Receiver::start();
     let client = Client::tcp(receiver.address());
-    let answer = client
-        .raw(b"DELETE /raw HTTP/1.1\r\nContent-Length: 2\r\n\r\nhi", false)
-        .expect("an answer");
+    let answer =
+        client.raw(b"DELETE /raw HTTP/1.1\r\nContent-Length: 2\r\n\r\nhi", false).expect("an answer");
     assert_eq!(answer.status, 200);
-    assert!(
-        client
-            .raw(b"POST / HTTP/1.1\r\nContent-Length: 9\r\n\r\nhalf", true)
-            .is_none()
-    );
+    assert!(client.raw(b"POST / HTTP/1.1\r\nContent-Length: 9\r\n\r\nhalf", true).is_none());
     client.post("/json", &json!({"a": [1]})).expect(200);
     client.delete("/json").expect(200);
     assert_eq!(receiver.next().body, b"hi");
     let posted = receiver.next_on("/json");
-    assert_eq!(
-        (posted.json(), posted.header("content-type")),
-        (json!({"a": [1]}), Some("application/json"))
-    );
+    assert_eq!((posted.json(), posted.header("content-type")), (json!({"a": [1]}), Some("application/json")));
 }
 
 #[test]
@@ -288,9 +209,7 @@ fn the_client_reads_chunks_over_a_unix_socket() {
             let mut request = [0; 512];
             assert!(stream.read(&mut request).expect("a request") > 0);
             let head = "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
-            stream
-                .write_all(format!("{head}{body}").as_bytes())
-                .expect("an answer");
+            stream.write_all(format!("{head}{body}").as_bytes()).expect("an answer");
         }
     });
     let client = Client::unix(path);

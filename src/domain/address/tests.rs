@@ -29,16 +29,11 @@ fn net(text: &str) -> IpNet {
 }
 
 fn policy(allow: &[&str]) -> Policy {
-    Policy {
-        allow: allow.iter().map(|text| text.parse().unwrap()).collect(),
-        own: Vec::new(),
-    }
+    Policy { allow: allow.iter().map(|text| text.parse().unwrap()).collect(), own: Vec::new() }
 }
 
 fn check(policy: &Policy, ip: &str) -> Result<(), Rule> {
-    policy
-        .check(ip.parse().unwrap(), 443)
-        .map_err(|denied| denied.rule)
+    policy.check(ip.parse().unwrap(), 443).map_err(|denied| denied.rule)
 }
 
 fn denied_v4(ip: Ipv4Addr) -> bool {
@@ -67,34 +62,22 @@ fn nat64(prefix: Ipv6Addr, length: usize, v4: Ipv4Addr) -> Ipv6Addr {
 fn the_first_and_last_address_of_each_range_is_denied_and_its_neighbours_are_judged_by_themselves() {
     let none = policy(&[]);
     for text in DENIED_V4 {
-        let IpNet::V4(range) = net(text) else {
-            unreachable!()
-        };
+        let IpNet::V4(range) = net(text) else { unreachable!() };
         let (first, last) = (range.network(), range.broadcast());
         assert!(none.check(first.into(), 443).is_err(), "{first}");
         assert!(none.check(last.into(), 443).is_err(), "{last}");
         let neighbours = [first.to_bits().checked_sub(1), last.to_bits().checked_add(1)];
         for ip in neighbours.into_iter().flatten().map(Ipv4Addr::from_bits) {
-            assert_eq!(
-                none.check(ip.into(), 443).is_err(),
-                denied_v4(ip),
-                "{ip}, next to {text}"
-            );
+            assert_eq!(none.check(ip.into(), 443).is_err(), denied_v4(ip), "{ip}, next to {text}");
         }
     }
     for text in DENIED_V6 {
-        let IpNet::V6(range) = net(text) else {
-            unreachable!()
-        };
+        let IpNet::V6(range) = net(text) else { unreachable!() };
         let (first, last) = (range.network(), range.broadcast());
         assert!(none.check(first.into(), 443).is_err(), "{first}");
         assert!(none.check(last.into(), 443).is_err(), "{last}");
         for ip in [first.to_bits() - 1, last.to_bits() + 1].map(Ipv6Addr::from_bits) {
-            assert_eq!(
-                none.check(ip.into(), 443).is_err(),
-                denied_v6(ip),
-                "{ip}, next to {text}"
-            );
+            assert_eq!(none.check(ip.into(), 443).is_err(), denied_v6(ip), "{ip}, next to {text}");
         }
     }
 }
@@ -186,20 +169,11 @@ fn metadata_addresses_are_denied_whatever_is_allowed() {
 
 #[test]
 fn translated_forms_need_the_form_and_the_address_inside_to_be_allowed() {
-    assert!(matches!(
-        check(&policy(&[]), "::ffff:8.8.8.8"),
-        Err(Rule::Form("::ffff:0:0/96", _))
-    ));
-    assert!(matches!(
-        check(&policy(&[]), "64:ff9b::8.8.8.8"),
-        Err(Rule::Form("64:ff9b::/96", _))
-    ));
+    assert!(matches!(check(&policy(&[]), "::ffff:8.8.8.8"), Err(Rule::Form("::ffff:0:0/96", _))));
+    assert!(matches!(check(&policy(&[]), "64:ff9b::8.8.8.8"), Err(Rule::Form("64:ff9b::/96", _))));
     let nat = policy(&["64:ff9b::/96"]);
     assert_eq!(check(&nat, "64:ff9b::8.8.8.8"), Ok(()));
-    assert!(matches!(
-        check(&nat, "64:ff9b::10.0.0.1"),
-        Err(Rule::Range("10.0.0.0/8", _))
-    ));
+    assert!(matches!(check(&nat, "64:ff9b::10.0.0.1"), Err(Rule::Range("10.0.0.0/8", _))));
     let both = policy(&["64:ff9b::/96", "10.0.0.0/8"]);
     assert_eq!(check(&both, "64:ff9b::10.0.0.1"), Ok(()));
     assert!(check(&policy(&["10.0.0.0/8"]), "::ffff:10.0.0.1").is_err());
@@ -214,11 +188,7 @@ fn our_own_address_needs_an_entry_that_names_the_port() {
     assert_eq!(rule(&policy, "127.0.0.1", 8384), Ok(()));
     assert_eq!(rule(&policy, "127.0.0.2", 8383), Ok(()));
     assert_eq!(rule(&policy, "127.0.0.2", 9000), Err(Rule::Own));
-    assert_eq!(
-        rule(&policy, "::1", 9000),
-        Err(Rule::Own),
-        "a socket on every address may be dual-stack"
-    );
+    assert_eq!(rule(&policy, "::1", 9000), Err(Rule::Own), "a socket on every address may be dual-stack");
     assert!(policy.listens_everywhere_on(9000) && !policy.listens_everywhere_on(8383));
     assert!(policy.check_own("8.8.8.8".parse().unwrap(), 9000).is_err());
     policy.allow.push("127.0.0.1/32:8383".parse().unwrap());
@@ -228,43 +198,20 @@ fn our_own_address_needs_an_entry_that_names_the_port() {
 #[test]
 fn allowed_networks_are_read_with_and_without_a_port() {
     let read = |text: &str| text.parse::<AllowedNet>();
-    assert_eq!(
-        read("10.1.2.3/16").map(|net| net.to_string()),
-        Ok("10.1.0.0/16".to_owned())
-    );
+    assert_eq!(read("10.1.2.3/16").map(|net| net.to_string()), Ok("10.1.0.0/16".to_owned()));
     assert_eq!(read("127.0.0.1/32:8080").map(|net| net.port), Ok(Some(8080)));
     for text in ["::1/128:8080", "[::1/128]:8080", "[::1]/128:8080"] {
-        assert_eq!(
-            read(text).map(|net| net.to_string()),
-            Ok("::1/128:8080".to_owned()),
-            "{text}"
-        );
+        assert_eq!(read(text).map(|net| net.to_string()), Ok("::1/128:8080".to_owned()), "{text}");
     }
-    for text in [
-        "",
-        "10.0.0.1",
-        "10.0.0.0/33",
-        "10.0.0.0/8:",
-        "10.0.0.0/8:70000",
-        "host/8",
-        "::1/129",
-        "/8",
-    ] {
-        assert!(
-            read(text).is_err_and(|sentence| sentence.contains("CIDR:PORT")),
-            "{text}"
-        );
+    for text in ["", "10.0.0.1", "10.0.0.0/33", "10.0.0.0/8:", "10.0.0.0/8:70000", "host/8", "::1/129", "/8"]
+    {
+        assert!(read(text).is_err_and(|sentence| sentence.contains("CIDR:PORT")), "{text}");
     }
 }
 
 #[test]
 fn a_refusal_names_the_rule_and_the_option() {
-    let refusal = |ip: &str| {
-        policy(&[])
-            .check(ip.parse().unwrap(), 443)
-            .unwrap_err()
-            .to_string()
-    };
+    let refusal = |ip: &str| policy(&[]).check(ip.parse().unwrap(), 443).unwrap_err().to_string();
     assert_eq!(
         refusal("10.0.0.7"),
         "10.0.0.7 is in 10.0.0.0/8 (private), which endpoints may not reach; `--allow-net 10.0.0.7/32` allows it"

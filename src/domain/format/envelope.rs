@@ -52,10 +52,6 @@ impl Envelope {
 
 impl Piece {
     fn fixed_length(&self) -> usize {
-        if let Self::Text(text) = self {
-            text.len()
-        } else {
-            0
-        }
+        if let Self::Text(text) = self { text.len() } else { 0 }
     }
 }

@@ -91,10 +91,7 @@ impl Format {
     /// The headers that the format sets, in lower case; an endpoint may not set them.
     pub fn own_headers(&self) -> Vec<String> {
         let own = [&self.id_header, &self.timestamp_header, &self.signature_header];
-        own.into_iter()
-            .flatten()
-            .map(|name| name.to_ascii_lowercase())
-            .collect()
+        own.into_iter().flatten().map(|name| name.to_ascii_lowercase()).collect()
     }
 
     /// The body of every attempt of `event`, which depends on nothing else.
@@ -118,11 +115,7 @@ impl Format {
         let body = self.body(event);
         let signatures = self.scheme.sign(signers, event.id, &timestamp, &body);
         let headers = self.headers(event, timestamp, &signatures, extra_headers, user_agent);
-        Rendered {
-            headers,
-            body,
-            signatures,
-        }
+        Rendered { headers, body, signatures }
     }
 
     /// The request of an attempt that was made before, from the `signatures` that were kept.

@@ -56,10 +56,7 @@ mod tests {
     /// The published library refuses times that are more than five minutes away.
     fn attempt_now() -> AttemptOnWire {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-        AttemptOnWire {
-            timestamp_seconds: i64::try_from(since.as_secs()).unwrap(),
-            number: 1,
-        }
+        AttemptOnWire { timestamp_seconds: i64::try_from(since.as_secs()).unwrap(), number: 1 }
     }
 
     /// Whether the published library accepts the request, used as a receiver with `secret` would use it.
@@ -67,15 +64,9 @@ mod tests {
         let mut headers = http::HeaderMap::new();
         for (name, value) in &rendered.headers {
             let name: http::header::HeaderName = name.parse().unwrap();
-            assert!(
-                headers.insert(name, value.parse().unwrap()).is_none(),
-                "no header comes twice"
-            );
+            assert!(headers.insert(name, value.parse().unwrap()).is_none(), "no header comes twice");
         }
-        standardwebhooks::Webhook::new(secret.expose())
-            .unwrap()
-            .verify(&rendered.body, &headers)
-            .is_ok()
+        standardwebhooks::Webhook::new(secret.expose()).unwrap().verify(&rendered.body, &headers).is_ok()
     }
 
     #[test]
@@ -91,10 +82,7 @@ mod tests {
     fn headers_are_those_of_standard_webhooks_and_then_the_endpoints() {
         let secret = Secret::generate([3; 32]);
         let extra = [("X-Team".to_owned(), "blue".to_owned())];
-        let attempt = AttemptOnWire {
-            timestamp_seconds: 1_771_857_001,
-            number: 2,
-        };
+        let attempt = AttemptOnWire { timestamp_seconds: 1_771_857_001, number: 2 };
         let rendered =
             Format::standard().render(&EVENT, &attempt, &[signer(&secret)], &extra, "Postrider/0.1.0");
         let signature = signer(&secret).sign_standard(EVENT.id, 1_771_857_001, &rendered.body);
@@ -106,10 +94,7 @@ mod tests {
             ("webhook-signature", signature.as_str()),
             ("X-Team", "blue"),
         ];
-        assert_eq!(
-            rendered.headers,
-            expected.map(|(name, value)| (name.to_owned(), value.to_owned()))
-        );
+        assert_eq!(rendered.headers, expected.map(|(name, value)| (name.to_owned(), value.to_owned())));
         assert_eq!(
             Format::standard().own_headers(),
             ["webhook-id", "webhook-timestamp", "webhook-signature"]
@@ -128,12 +113,7 @@ mod tests {
     fn without_signers_there_is_no_signature_header() {
         let rendered = Format::standard().render(&EVENT, &attempt_now(), &[], &[], "Postrider/0.1.0");
         assert_eq!(rendered.signatures, "");
-        assert!(
-            rendered
-                .headers
-                .iter()
-                .all(|(name, _)| name != "webhook-signature")
-        );
+        assert!(rendered.headers.iter().all(|(name, _)| name != "webhook-signature"));
     }
 
     proptest! {

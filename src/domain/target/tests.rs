@@ -17,15 +17,9 @@ fn a_target_is_taken_apart() {
     assert_eq!(target.as_str(), "https://example.com:8443/a%20b");
     assert_eq!(target.host(), &Host::Name("example.com".to_owned()));
     assert_eq!((target.port(), target.is_https()), (8443, true));
-    assert_eq!(
-        (target.path_and_query(), target.host_header()),
-        ("/a%20b", "example.com:8443")
-    );
+    assert_eq!((target.path_and_query(), target.host_header()), ("/a%20b", "example.com:8443"));
     let plain = parse("https://example.com:443?x=1").unwrap();
-    assert_eq!(
-        (plain.path_and_query(), plain.host_header()),
-        ("/?x=1", "example.com")
-    );
+    assert_eq!((plain.path_and_query(), plain.host_header()), ("/?x=1", "example.com"));
     let six = parse("http://[2001:DB8::1]:8080/").unwrap();
     assert_eq!(six.host_header(), "[2001:db8::1]:8080");
 }
@@ -52,14 +46,8 @@ fn every_spelling_of_an_address_is_that_address() {
     for spelling in spellings {
         assert_eq!(host(&format!("http://{spelling}/")), loopback, "{spelling}");
     }
-    assert_eq!(
-        host("http://[::FFFF:127.0.0.1]/"),
-        Host::Ip("::ffff:7f00:1".parse().unwrap())
-    );
-    assert_eq!(
-        host("http://[0:0:0:0:0:0:0:1]/"),
-        Host::Ip("::1".parse().unwrap())
-    );
+    assert_eq!(host("http://[::FFFF:127.0.0.1]/"), Host::Ip("::ffff:7f00:1".parse().unwrap()));
+    assert_eq!(host("http://[0:0:0:0:0:0:0:1]/"), Host::Ip("::1".parse().unwrap()));
 }
 
 #[test]
@@ -96,18 +84,10 @@ fn each_rule_refuses_with_its_sentence() {
     for (url, error) in cases {
         assert_eq!(parse(url).err(), Some(error), "{url}");
     }
-    for url in [
-        "https://256.1.1.1/",
-        "https://1.2.3.4.5/",
-        "https://[::1/",
-        "https://example.com:99999/",
-    ] {
+    for url in ["https://256.1.1.1/", "https://1.2.3.4.5/", "https://[::1/", "https://example.com:99999/"] {
         assert!(matches!(parse(url), Err(E::Invalid(_))), "{url}");
     }
-    assert_eq!(
-        parse(&format!("https://example.com/{}", "a".repeat(2028))).err(),
-        None
-    );
+    assert_eq!(parse(&format!("https://example.com/{}", "a".repeat(2028))).err(), None);
 }
 
 #[test]
@@ -125,19 +105,11 @@ fn an_at_sign_in_the_path_is_no_user_info() {
 
 #[test]
 fn ports_of_other_protocols_are_refused() {
-    let refused: Vec<u16> = (1..=u16::MAX)
-        .filter(|port| parse(&format!("http://example.com:{port}/")).is_err())
-        .collect();
-    assert_eq!(
-        refused.len(),
-        1021 + 19,
-        "1 to 1023 but 80 and 443, and those that browsers block"
-    );
+    let refused: Vec<u16> =
+        (1..=u16::MAX).filter(|port| parse(&format!("http://example.com:{port}/")).is_err()).collect();
+    assert_eq!(refused.len(), 1021 + 19, "1 to 1023 but 80 and 443, and those that browsers block");
     assert!(refused.contains(&10080) && !refused.contains(&8080));
-    assert_eq!(
-        parse("http://example.com:0/").err(),
-        Some(TargetError::BadPort(0))
-    );
+    assert_eq!(parse("http://example.com:0/").err(), Some(TargetError::BadPort(0)));
 }
 
 #[test]
@@ -158,11 +130,7 @@ fn names_that_are_never_public_are_marked() {
         ("127.0.0.1", None),
     ];
     for (name, expected) in cases {
-        assert_eq!(
-            parse(&format!("http://{name}/")).unwrap().denied_name(),
-            expected,
-            "{name}"
-        );
+        assert_eq!(parse(&format!("http://{name}/")).unwrap().denied_name(), expected, "{name}");
     }
 }
 

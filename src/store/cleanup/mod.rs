@@ -202,7 +202,15 @@ impl Cleaning {
         }
         let CleanupReport { deliveries, events, freed_bytes, dry_run, .. } = self.report;
         let duration_ms = self.report.ended_at.map_or(0, |end| end.0 - self.report.started_at.0);
-        tracing::info!(deliveries, events, freed_bytes, dry_run, duration_ms, by = self.report.by, "cleanup done");
+        tracing::info!(
+            deliveries,
+            events,
+            freed_bytes,
+            dry_run,
+            duration_ms,
+            by = self.report.by,
+            "cleanup done"
+        );
         // Whoever asked may have gone away.
         drop(self.reply.send(Ok(self.report)));
     }
@@ -231,7 +239,11 @@ fn write(reader: &Reader<'_>, id: i64, report: &CleanupReport) -> Result<(), Sto
 
 impl Reader<'_> {
     /// The cleanups, the newest first, below `before`.
-    pub fn cleanups(&self, before: Option<i64>, limit: usize) -> Result<Listed<(i64, CleanupReport)>, StoreError> {
+    pub fn cleanups(
+        &self,
+        before: Option<i64>,
+        limit: usize,
+    ) -> Result<Listed<(i64, CleanupReport)>, StoreError> {
         let mut statement = self.connection().prepare_cached(
             "SELECT id, started_at, ended_at, by_whom, deliveries, events, freed_bytes, error FROM cleanups
              WHERE id < ?1 ORDER BY id DESC LIMIT ?2",

@@ -198,7 +198,13 @@ fn is_referred_to(tx: &Tx<'_>, event: i64, made_with_it: i64, cutoffs: &Cutoffs)
     Ok(false)
 }
 
-fn delete_event(tx: &Tx<'_>, id: i64, tenant: i64, own: Option<&str>, key: Option<&str>) -> rusqlite::Result<()> {
+fn delete_event(
+    tx: &Tx<'_>,
+    id: i64,
+    tenant: i64,
+    own: Option<&str>,
+    key: Option<&str>,
+) -> rusqlite::Result<()> {
     for hash in tx.shared().hashes(tenant, own, key) {
         tx.connection()
             .prepare_cached("DELETE FROM event_keys WHERE hash = ?1 AND event_id = ?2")?
@@ -233,7 +239,9 @@ fn hours(tx: &Tx<'_>, endpoint: i64) -> Result<Done, StoreError> {
     let before = hourly::hour_of(tx.now) - HOURS_KEPT;
     let found: Option<i64> = tx
         .connection()
-        .prepare_cached("SELECT endpoint_id FROM hourly WHERE endpoint_id >= ?1 ORDER BY endpoint_id LIMIT 1")?
+        .prepare_cached(
+            "SELECT endpoint_id FROM hourly WHERE endpoint_id >= ?1 ORDER BY endpoint_id LIMIT 1",
+        )?
         .query_row([endpoint], |row| row.get(0))
         .optional()?;
     let Some(endpoint) = found else { return Ok(Done::go_on(Step::Revisions)) };

@@ -23,10 +23,7 @@ const FLOORS: [(&str, u8); 13] = [
 const TOP: u8 = 4;
 
 fn floor(house: &str) -> Option<u8> {
-    FLOORS
-        .iter()
-        .find(|(name, _)| *name == house)
-        .map(|(_, floor)| *floor)
+    FLOORS.iter().find(|(name, _)| *name == house).map(|(_, floor)| *floor)
 }
 
 /// Everything below `src` has a floor.
@@ -46,12 +43,7 @@ pub fn imports(tree: &Tree) -> Vec<String> {
         let Some(own) = floor(from) else { continue };
         for import in file.imports() {
             if let Some(wrong) = judge(from, own, &import.names) {
-                found.push(format!(
-                    "{}:{}: {}: {wrong}",
-                    file.path,
-                    import.line,
-                    import.names.join("::")
-                ));
+                found.push(format!("{}:{}: {}: {wrong}", file.path, import.line, import.names.join("::")));
             }
         }
     }
@@ -64,9 +56,7 @@ fn judge(from: &str, own: u8, names: &[String]) -> Option<String> {
         return (own != TOP).then(|| "takes the whole root of the crate; name what is used".to_owned());
     };
     let Some(other) = floor(to) else {
-        return Some(format!(
-            "`{to}` is on no floor; import a thing from where it is defined"
-        ));
+        return Some(format!("`{to}` is on no floor; import a thing from where it is defined"));
     };
     let may_be_known = to == from || other < own || (other == TOP && own == TOP);
     let is_clocks_own_time = from == "clock" && names.starts_with(&["domain".to_owned(), "time".to_owned()]);
@@ -96,10 +86,7 @@ mod tests {
                     "clock.rs",
                     "use crate::domain::time::UnixMs; #[cfg(test)] mod tests { use super::UnixMs; }",
                 ),
-                (
-                    "app/mod.rs",
-                    "use crate::{cli, web::Server, dispatcher::Dispatcher};",
-                ),
+                ("app/mod.rs", "use crate::{cli, web::Server, dispatcher::Dispatcher};"),
                 (
                     "web/mod.rs",
                     "use super::service::Service; // use crate::dispatcher::X;\n/// crate::app::X\nstruct W;",
@@ -116,19 +103,13 @@ mod tests {
             &["domain/event.rs:2: store::Row: goes up, `domain` may not know `store`"],
         );
         assert_found(&[("service/mod.rs", "use crate::web;")], &["goes up"]);
-        assert_found(
-            &[("dispatcher/mod.rs", "pub use crate::app::Application;")],
-            &["goes up"],
-        );
+        assert_found(&[("dispatcher/mod.rs", "pub use crate::app::Application;")], &["goes up"]);
         assert_found(&[("store/mod.rs", "use crate::lib::x;")], &["goes up"]);
     }
 
     #[test]
     fn an_import_that_goes_sideways_is_found() {
-        assert_found(
-            &[("web/api/events.rs", "use crate::dispatcher::Wake;")],
-            &["sideways"],
-        );
+        assert_found(&[("web/api/events.rs", "use crate::dispatcher::Wake;")], &["sideways"]);
         assert_found(&[("store/mod.rs", "use crate::sender::Outcome;")], &["sideways"]);
         assert_found(&[("config/mod.rs", "use crate::store::Store;")], &["sideways"]);
         assert_found(&[("domain/time.rs", "use crate::clock::Clock;")], &["sideways"]);
@@ -142,69 +123,33 @@ mod tests {
         let braces = "use crate::{domain::{ids, time::UnixMs}, config,\n sender::{Sender, guard::*}};";
         assert_found(
             &[("store/mod.rs", braces)],
-            &[
-                "mod.rs:1: config: goes sideways",
-                "mod.rs:2: sender::Sender",
-                "mod.rs:2: sender::guard: ",
-            ],
+            &["mod.rs:1: config: goes sideways", "mod.rs:2: sender::Sender", "mod.rs:2: sender::guard: "],
         );
-        assert_found(
-            &[("store/mod.rs", "macro_rules! m { () => { $crate::cli::f() } }")],
-            &["goes up"],
-        );
-        assert_found(
-            &[("domain/x.rs", "impl From<crate::store::E> for X {}")],
-            &["goes up"],
-        );
+        assert_found(&[("store/mod.rs", "macro_rules! m { () => { $crate::cli::f() } }")], &["goes up"]);
+        assert_found(&[("domain/x.rs", "impl From<crate::store::E> for X {}")], &["goes up"]);
     }
 
     #[test]
     fn paths_by_super_are_followed_to_the_root() {
-        assert_found(
-            &[("store/rows/event.rs", "use super::super::super::web::X;")],
-            &["web::X: goes up"],
-        );
-        assert_found(
-            &[("store/mod.rs", "use super::sender::X;")],
-            &["sender::X: goes sideways"],
-        );
-        assert_found(
-            &[("clock.rs", "mod tests { use super::super::store::X; }")],
-            &["store::X: goes up"],
-        );
+        assert_found(&[("store/rows/event.rs", "use super::super::super::web::X;")], &["web::X: goes up"]);
+        assert_found(&[("store/mod.rs", "use super::sender::X;")], &["sender::X: goes sideways"]);
+        assert_found(&[("clock.rs", "mod tests { use super::super::store::X; }")], &["store::X: goes up"]);
     }
 
     #[test]
     fn names_of_the_root_are_no_way_round() {
-        assert_found(
-            &[("domain/x.rs", "use crate::Application;")],
-            &["`Application` is on no floor"],
-        );
+        assert_found(&[("domain/x.rs", "use crate::Application;")], &["`Application` is on no floor"]);
         assert_found(&[("domain/x.rs", "use crate::*;")], &["takes the whole root"]);
         assert_found(&[("domain/mod.rs", "use super::*;")], &["takes the whole root"]);
-        assert_found(
-            &[("domain/x.rs", "use crate as root;")],
-            &["takes the whole root"],
-        );
-        assert_found(
-            &[("domain/x.rs", "use crate::{self as root};")],
-            &["`self` is on no floor"],
-        );
+        assert_found(&[("domain/x.rs", "use crate as root;")], &["takes the whole root"]);
+        assert_found(&[("domain/x.rs", "use crate::{self as root};")], &["`self` is on no floor"]);
     }
 
     #[test]
     fn a_folder_without_a_floor_is_found() {
         assert_found(
-            &[
-                ("helpers/mod.rs", ""),
-                ("util.rs", "use crate::web::X;"),
-                ("notes.txt", ""),
-            ],
-            &[
-                "`helpers` is on no floor",
-                "`util` is on no floor",
-                "`notes.txt` is on no floor",
-            ],
+            &[("helpers/mod.rs", ""), ("util.rs", "use crate::web::X;"), ("notes.txt", "")],
+            &["`helpers` is on no floor", "`util` is on no floor", "`notes.txt` is on no floor"],
         );
     }
 }

@@ -36,11 +36,7 @@ impl Tree {
                     folders.push(path);
                     continue;
                 }
-                let below = path
-                    .strip_prefix(src)
-                    .expect("a path below src")
-                    .to_string_lossy()
-                    .into_owned();
+                let below = path.strip_prefix(src).expect("a path below src").to_string_lossy().into_owned();
                 // Icons and fonts are not text, and have no lines that count.
                 let text = std::fs::read_to_string(&path).unwrap_or_default();
                 files.push(File::new(&below, &text));
@@ -51,9 +47,7 @@ impl Tree {
     }
 
     pub fn planted(files: &[(&str, &str)]) -> Self {
-        Self {
-            files: files.iter().map(|(path, text)| File::new(path, text)).collect(),
-        }
+        Self { files: files.iter().map(|(path, text)| File::new(path, text)).collect() }
     }
 
     pub fn unreadable(&self) -> Vec<String> {
@@ -67,18 +61,10 @@ impl Tree {
 
 impl File {
     fn new(path: &str, text: &str) -> Self {
-        let tokens = if is_rust(path) {
-            text.parse()
-        } else {
-            Ok(TokenStream::new())
-        };
+        let tokens = if is_rust(path) { text.parse() } else { Ok(TokenStream::new()) };
         let tokens =
             tokens.map_err(|error: proc_macro2::LexError| (error.span().start().line, error.to_string()));
-        Self {
-            path: path.to_owned(),
-            lines: text.lines().count(),
-            tokens,
-        }
+        Self { path: path.to_owned(), lines: text.lines().count(), tokens }
     }
 
     /// The module or folder directly below `src` that the file belongs to.
@@ -130,9 +116,7 @@ impl File {
 }
 
 fn is_rust(path: &str) -> bool {
-    Path::new(path)
-        .extension()
-        .is_some_and(|extension| extension == "rs")
+    Path::new(path).extension().is_some_and(|extension| extension == "rs")
 }
 
 /// Visits every token; of documentation, which arrives as `#[doc = "…"]`, none.
@@ -148,11 +132,7 @@ fn each_token(tokens: impl IntoIterator<Item = TokenTree>, visit: &mut impl FnMu
 
 fn is_documentation(group: &proc_macro2::Group) -> bool {
     group.delimiter() == Delimiter::Bracket
-        && group
-            .stream()
-            .into_iter()
-            .next()
-            .is_some_and(|token| is(&token, "doc"))
+        && group.stream().into_iter().next().is_some_and(|token| is(&token, "doc"))
 }
 
 fn is(token: &TokenTree, text: &str) -> bool {
@@ -180,10 +160,7 @@ fn collect_imports(tokens: &[TokenTree], module: &[String], found: &mut Vec<Impo
                 continue;
             }
             TokenTree::Ident(word) if word == "crate" && tokens.get(at + 1).is_some_and(|t| is(t, "as")) => {
-                found.push(Import {
-                    line: word.span().start().line,
-                    names: Vec::new(),
-                });
+                found.push(Import { line: word.span().start().line, names: Vec::new() });
             }
             TokenTree::Ident(word) if word == "super" && starts_path => {
                 let mut base = module.to_owned();

@@ -66,26 +66,15 @@ pub fn crates(tree: &Tree) -> Vec<String> {
 
 /// `ureq::unversioned`, which may change with any release, is used by one file.
 pub fn unversioned(tree: &Tree) -> Vec<String> {
-    let first_use = |file: &File| {
-        file.words()
-            .into_iter()
-            .find(|(_, word)| word == "unversioned")
-            .map(|(line, _)| line)
-    };
-    let users: Vec<_> = tree
-        .files
-        .iter()
-        .filter_map(|file| Some((file, first_use(file)?)))
-        .collect();
+    let first_use =
+        |file: &File| file.words().into_iter().find(|(_, word)| word == "unversioned").map(|(line, _)| line);
+    let users: Vec<_> = tree.files.iter().filter_map(|file| Some((file, first_use(file)?))).collect();
     users
         .iter()
         .skip(1)
         .map(|(file, line)| {
             let first = &users[0].0.path;
-            format!(
-                "{}:{line}: `ureq::unversioned` is used by {first}, and by one file only",
-                file.path
-            )
+            format!("{}:{line}: `ureq::unversioned` is used by {first}, and by one file only", file.path)
         })
         .collect()
 }
@@ -94,18 +83,12 @@ pub fn unversioned(tree: &Tree) -> Vec<String> {
 pub fn sql(tree: &Tree) -> Vec<String> {
     let mut found = Vec::new();
     for file in tree.files.iter().filter(|file| file.house() != "store") {
-        if std::path::Path::new(&file.path)
-            .extension()
-            .is_some_and(|extension| extension == "sql")
-        {
+        if std::path::Path::new(&file.path).extension().is_some_and(|extension| extension == "sql") {
             found.push(format!("{}:1: SQL belongs to store/", file.path));
         }
         for (line, text) in file.texts() {
             if is_sql(&text) {
-                found.push(format!(
-                    "{}:{line}: SQL belongs to store/: {:.60}",
-                    file.path, text
-                ));
+                found.push(format!("{}:{line}: SQL belongs to store/: {:.60}", file.path, text));
             }
         }
     }
@@ -113,10 +96,8 @@ pub fn sql(tree: &Tree) -> Vec<String> {
 }
 
 fn is_sql(text: &str) -> bool {
-    let words: Vec<&str> = text
-        .split(|c: char| !c.is_ascii_alphanumeric() && c != '_')
-        .filter(|w| !w.is_empty())
-        .collect();
+    let words: Vec<&str> =
+        text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').filter(|w| !w.is_empty()).collect();
     let capitals = SQL.iter().any(|sql| match sql.split_once(' ') {
         None => words.contains(sql),
         // `UPDATE table SET`.
@@ -133,13 +114,8 @@ fn is_sql(text: &str) -> bool {
 /// Files are short enough to be read.
 pub fn lengths(tree: &Tree) -> Vec<String> {
     let long = tree.files.iter().filter(|file| file.lines > MOST_LINES);
-    long.map(|file| {
-        format!(
-            "{}:{MOST_LINES}: has {} lines, {MOST_LINES} at most",
-            file.path, file.lines
-        )
-    })
-    .collect()
+    long.map(|file| format!("{}:{MOST_LINES}: has {} lines, {MOST_LINES} at most", file.path, file.lines))
+        .collect()
 }
 
 #[cfg(test)]
@@ -150,19 +126,10 @@ mod tests {
     fn crates_in_their_houses_are_fine() {
         assert_found(
             &[
-                (
-                    "store/mod.rs",
-                    "use rusqlite::Connection; use r2d2_sqlite::SqliteConnectionManager;",
-                ),
-                (
-                    "sender/client.rs",
-                    "use ureq::{Agent, unversioned::transport::Connector};",
-                ),
+                ("store/mod.rs", "use rusqlite::Connection; use r2d2_sqlite::SqliteConnectionManager;"),
+                ("sender/client.rs", "use ureq::{Agent, unversioned::transport::Connector};"),
                 ("app/mod.rs", "fn run() { actix_web::rt::System::new(); }"),
-                (
-                    "domain/mod.rs",
-                    "//! Not for rusqlite, ureq or actix_web.\nconst NOTE: &str = \"ureq\";",
-                ),
+                ("domain/mod.rs", "//! Not for rusqlite, ureq or actix_web.\nconst NOTE: &str = \"ureq\";"),
             ],
             &[],
         );
@@ -174,14 +141,8 @@ mod tests {
             &[("service/mod.rs", "\nfn f(c: &rusqlite::Connection) {}")],
             &["service/mod.rs:2: `rusqlite` belongs to store/"],
         );
-        assert_found(
-            &[("dispatcher/mod.rs", "use ureq as http;")],
-            &["`ureq` belongs to sender/"],
-        );
-        assert_found(
-            &[("service/mod.rs", "use actix_web::web::Data;")],
-            &["belongs to web/ and app/"],
-        );
+        assert_found(&[("dispatcher/mod.rs", "use ureq as http;")], &["`ureq` belongs to sender/"]);
+        assert_found(&[("service/mod.rs", "use actix_web::web::Data;")], &["belongs to web/ and app/"]);
         assert_found(&[("cli.rs", "use r2d2::Pool;")], &["`r2d2` belongs to store/"]);
         assert_found(
             &[("app/mod.rs", "#[derive(askama::Template)] struct Page;")],
@@ -193,14 +154,8 @@ mod tests {
     fn a_second_user_of_what_is_unversioned_is_found() {
         assert_found(
             &[
-                (
-                    "sender/connector.rs",
-                    "use ureq::unversioned::transport::Connector;",
-                ),
-                (
-                    "sender/resolver.rs",
-                    "use ureq::{Agent,\n unversioned::resolver::Resolver};",
-                ),
+                ("sender/connector.rs", "use ureq::unversioned::transport::Connector;"),
+                ("sender/resolver.rs", "use ureq::{Agent,\n unversioned::resolver::Resolver};"),
             ],
             &["sender/resolver.rs:2: `ureq::unversioned` is used by sender/connector.rs"],
         );
@@ -220,20 +175,11 @@ mod tests {
             "x ORDER BY id",
         ] {
             let planted = format!("fn f() {{ g(\n\"{sql}\", 'x') }}");
-            assert_found(
-                &[("web/mod.rs", &planted)],
-                &["web/mod.rs:2: SQL belongs to store/"],
-            );
+            assert_found(&[("web/mod.rs", &planted)], &["web/mod.rs:2: SQL belongs to store/"]);
             assert_found(&[("store/mod.rs", &planted)], &[]);
         }
-        assert_found(
-            &[("app/mod.rs", "const S: &str = r#\"SELECT 1\"#;")],
-            &["SQL belongs to store/"],
-        );
-        assert_found(
-            &[("service/find.sql", "")],
-            &["service/find.sql:1: SQL belongs to store/"],
-        );
+        assert_found(&[("app/mod.rs", "const S: &str = r#\"SELECT 1\"#;")], &["SQL belongs to store/"]);
+        assert_found(&[("service/find.sql", "")], &["service/find.sql:1: SQL belongs to store/"]);
     }
 
     #[test]
@@ -249,9 +195,6 @@ mod tests {
             &[("web/a.rs", &"\n".repeat(400)), ("web/b.rs", &"\n".repeat(401))],
             &["web/b.rs:400: has 401 lines"],
         );
-        assert_found(
-            &[("web/ui/page.html", &"\n".repeat(401))],
-            &["web/ui/page.html:400: has 401 lines"],
-        );
+        assert_found(&[("web/ui/page.html", &"\n".repeat(401))], &["web/ui/page.html:400: has 401 lines"]);
     }
 }

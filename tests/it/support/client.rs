@@ -47,10 +47,7 @@ pub struct Response {
 impl Response {
     /// The value of a header, whatever the case of its name.
     pub fn header(&self, name: &str) -> Option<&str> {
-        let mut found = self
-            .headers
-            .iter()
-            .filter(|(known, _)| known.eq_ignore_ascii_case(name));
+        let mut found = self.headers.iter().filter(|(known, _)| known.eq_ignore_ascii_case(name));
         found.next().map(|(_, value)| value.as_str())
     }
 
@@ -65,11 +62,9 @@ impl Response {
     pub fn json(&self) -> Value {
         match serde_json::from_slice(&self.body) {
             Ok(json) => json,
-            Err(error) => panic!(
-                "{error} in the {} answer {:?}",
-                self.status,
-                String::from_utf8_lossy(&self.body)
-            ),
+            Err(error) => {
+                panic!("{error} in the {} answer {:?}", self.status, String::from_utf8_lossy(&self.body))
+            }
         }
     }
 
@@ -93,11 +88,7 @@ impl Client {
     }
 
     fn to(target: Target) -> Self {
-        Self {
-            target,
-            headers: Vec::new(),
-            kept: Arc::default(),
-        }
+        Self { target, headers: Vec::new(), kept: Arc::default() }
     }
 
     /// This client, sending a header with every request (with `raw`, none).
@@ -147,10 +138,7 @@ impl Client {
         };
         let (response, connection) = answered.ok_or(io::ErrorKind::UnexpectedEof)?;
         if connection.reusable {
-            self.kept
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .push(connection);
+            self.kept.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
         }
         Ok(response)
     }
@@ -177,12 +165,7 @@ impl Client {
     #[track_caller]
     pub fn send_json(&self, method: &str, path: &str, json: &Value) -> Response {
         let body = json.to_string();
-        self.request(
-            method,
-            path,
-            &[("Content-Type", "application/json")],
-            Some(body.as_bytes()),
-        )
+        self.request(method, path, &[("Content-Type", "application/json")], Some(body.as_bytes()))
     }
 
     /// Writes these bytes on a new connection and reads one answer; nothing if the server closes without one.
@@ -206,15 +189,9 @@ impl Client {
 
     fn render(&self, method: &str, path: &str, headers: &[(&str, &str)], body: Option<&[u8]>) -> Vec<u8> {
         let mut head = format!("{method} {path} HTTP/1.1\r\n");
-        let own = self
-            .headers
-            .iter()
-            .map(|(name, value)| (name.as_str(), value.as_str()));
+        let own = self.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
         let given = |name: &str| headers.iter().any(|(known, _)| known.eq_ignore_ascii_case(name));
-        for (name, value) in own
-            .filter(|(name, _)| !given(name))
-            .chain(headers.iter().copied())
-        {
+        for (name, value) in own.filter(|(name, _)| !given(name)).chain(headers.iter().copied()) {
             head.extend([name, ": ", value, "\r\n"]);
         }
         if !given("host") {
@@ -231,9 +208,7 @@ impl Client {
 
     fn exchange_on_new(&self, bytes: &[u8], method: &str) -> io::Result<Option<(Response, Connection)>> {
         let mut connection = self.connect()?;
-        Ok(connection
-            .exchange(bytes, method)?
-            .map(|response| (response, connection)))
+        Ok(connection.exchange(bytes, method)?.map(|response| (response, connection)))
     }
 
     fn connect(&self) -> io::Result<Connection> {

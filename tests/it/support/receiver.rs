@@ -54,11 +54,7 @@ impl Receiver {
         });
         let accepting = Arc::clone(&shared);
         let acceptor = spawn("receiver", move || accept(&accepting, &listener));
-        Self {
-            shared,
-            address,
-            acceptor: Some(acceptor),
-        }
+        Self { shared, address, acceptor: Some(acceptor) }
     }
 
     /// Where it listens.
@@ -160,9 +156,7 @@ impl Receiver {
     /// Waits until at least `n` requests are in flight at once.
     #[track_caller]
     pub fn wait_in_flight(&self, n: usize) {
-        self.wait(&format!("{n} requests in flight"), |log| {
-            (log.all.in_flight >= n).then_some(())
-        });
+        self.wait(&format!("{n} requests in flight"), |log| (log.all.in_flight >= n).then_some(()));
     }
 
     /// Waits until nothing is in flight. A caller that leaves while its answer waits at a gate is not noticed.
@@ -180,9 +174,7 @@ impl Receiver {
     /// Waits for the next request on `path` that this has not answered yet.
     #[track_caller]
     pub fn next_on(&self, path: &str) -> Arc<Received> {
-        self.wait(&format!("the next request on {path}"), |log| {
-            log.path(path).take_next()
-        })
+        self.wait(&format!("the next request on {path}"), |log| log.path(path).take_next())
     }
 
     #[track_caller]
@@ -200,12 +192,7 @@ impl Receiver {
                 panic!("waited {PATIENCE:?} for {what}, but the receiver got {seen}");
             }
             log.waiters += 1;
-            log = self
-                .shared
-                .changed
-                .wait_timeout(log, left)
-                .unwrap_or_else(PoisonError::into_inner)
-                .0;
+            log = self.shared.changed.wait_timeout(log, left).unwrap_or_else(PoisonError::into_inner).0;
             log.waiters -= 1;
         }
     }
@@ -223,14 +210,9 @@ impl Drop for Receiver {
         if std::thread::panicking() {
             return;
         }
-        self.wait("its connections to end", |log| {
-            log.connections.is_empty().then_some(())
-        });
+        self.wait("its connections to end", |log| log.connections.is_empty().then_some(()));
         let faults = std::mem::take(&mut self.shared.lock().faults);
-        assert!(
-            faults.is_empty(),
-            "the receiver got something that is not HTTP: {faults:#?}"
-        );
+        assert!(faults.is_empty(), "the receiver got something that is not HTTP: {faults:#?}");
     }
 }
 
@@ -256,24 +238,16 @@ impl Shared {
 
     /// Lets `time` pass. Fails when the receiver stops meanwhile.
     fn pause(&self, time: Duration) -> io::Result<()> {
-        let waited = self
-            .stopping
-            .wait_timeout_while(self.lock(), time, |log| !log.stopped);
+        let waited = self.stopping.wait_timeout_while(self.lock(), time, |log| !log.stopped);
         let stopped = waited.unwrap_or_else(PoisonError::into_inner).0.stopped;
-        if stopped {
-            Err(io::ErrorKind::ConnectionAborted.into())
-        } else {
-            Ok(())
-        }
+        if stopped { Err(io::ErrorKind::ConnectionAborted.into()) } else { Ok(()) }
     }
 }
 
 fn accept(shared: &Arc<Shared>, listener: &TcpListener) {
     loop {
         let (stream, _) = listener.accept().expect("the receiver can accept connections");
-        stream
-            .set_nodelay(true)
-            .expect("a socket can be set to send at once");
+        stream.set_nodelay(true).expect("a socket can be set to send at once");
         let stream = Arc::new(stream);
         let Some(number) = shared.change(|log| log.connect(&stream)) else {
             break;
@@ -306,8 +280,6 @@ impl Write for Plain<'_> {
 }
 
 fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> JoinHandle<()> {
-    let builder = std::thread::Builder::new()
-        .name(name.to_owned())
-        .stack_size(256 * 1024);
+    let builder = std::thread::Builder::new().name(name.to_owned()).stack_size(256 * 1024);
     builder.spawn(work).expect("the receiver can start a thread")
 }

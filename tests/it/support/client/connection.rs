@@ -56,11 +56,7 @@ impl Write for Stream {
 
 impl Connection {
     pub(super) fn new(stream: Stream) -> Self {
-        Self {
-            stream,
-            buffer: Vec::new(),
-            reusable: true,
-        }
+        Self { stream, buffer: Vec::new(), reusable: true }
     }
 
     /// Sends a request and reads its answer; nothing if the server closed without one.
@@ -107,20 +103,9 @@ impl Connection {
             let mut parsed = httparse::Response::new(&mut headers);
             if let httparse::Status::Complete(head) = parsed.parse(&self.buffer).map_err(io::Error::other)? {
                 let text = |value: &[u8]| String::from_utf8_lossy(value).into_owned();
-                let headers = parsed
-                    .headers
-                    .iter()
-                    .map(|h| (h.name.to_owned(), text(h.value)))
-                    .collect();
+                let headers = parsed.headers.iter().map(|h| (h.name.to_owned(), text(h.value))).collect();
                 let status = parsed.code.unwrap_or_default();
-                return Ok(Some((
-                    Response {
-                        status,
-                        headers,
-                        body: Vec::new(),
-                    },
-                    head,
-                )));
+                return Ok(Some((Response { status, headers, body: Vec::new() }, head)));
             }
             let nothing_yet = self.buffer.is_empty();
             match self.fill() {
@@ -160,11 +145,7 @@ impl Connection {
     }
 
     fn must_fill(&mut self) -> io::Result<()> {
-        if self.fill()? {
-            Ok(())
-        } else {
-            Err(io::ErrorKind::UnexpectedEof.into())
-        }
+        if self.fill()? { Ok(()) } else { Err(io::ErrorKind::UnexpectedEof.into()) }
     }
 
     /// Reads some more; false at the end.

@@ -43,9 +43,7 @@ fn answer(
     stream: &Arc<TcpStream>,
     io: &mut impl Write,
 ) -> io::Result<bool> {
-    let last = request
-        .header("connection")
-        .is_some_and(|value| value.eq_ignore_ascii_case("close"));
+    let last = request.header("connection").is_some_and(|value| value.eq_ignore_ascii_case("close"));
     let Some((order, reply)) = shared.begin(request, stream) else {
         return Ok(false);
     };
@@ -129,11 +127,7 @@ fn read_request(io: &mut impl Read, buffer: &mut Vec<u8>) -> Result<Option<Recei
             return Err(Broken::NotHttp(format!("a head of more than {HEAD_BYTES} bytes")));
         }
         if !read_more(io, buffer)? {
-            return if buffer.is_empty() {
-                Ok(None)
-            } else {
-                Err(Broken::Cut)
-            };
+            return if buffer.is_empty() { Ok(None) } else { Err(Broken::Cut) };
         }
     }
 }
@@ -159,31 +153,21 @@ fn parse_head(buffer: &[u8]) -> Result<Option<(Received, usize, usize)>, Broken>
         Err(error) => return Err(not_http(&error)),
     };
     let target = parsed.path.unwrap_or_default();
-    let (path, query) = target
-        .split_once('?')
-        .map_or((target, None), |(path, query)| (path, Some(query)));
+    let (path, query) = target.split_once('?').map_or((target, None), |(path, query)| (path, Some(query)));
     let text = |value: &[u8]| String::from_utf8_lossy(value).into_owned();
     let request = Received {
         method: parsed.method.unwrap_or_default().to_owned(),
         path: path.to_owned(),
         query: query.map(str::to_owned),
-        headers: parsed
-            .headers
-            .iter()
-            .map(|h| (h.name.to_owned(), text(h.value)))
-            .collect(),
+        headers: parsed.headers.iter().map(|h| (h.name.to_owned(), text(h.value))).collect(),
         body: Vec::new(),
         connection: 0,
         order: 0,
         at: std::time::Duration::ZERO,
     };
     if request.header("transfer-encoding").is_some() {
-        return Err(not_http(
-            &"a request must have a Content-Length, not a Transfer-Encoding",
-        ));
+        return Err(not_http(&"a request must have a Content-Length, not a Transfer-Encoding"));
     }
     let length = request.header("content-length").map_or(Ok(0), str::parse);
-    length
-        .map(|length| Some((request, head, length)))
-        .map_err(|error| not_http(&error))
+    length.map(|length| Some((request, head, length))).map_err(|error| not_http(&error))
 }

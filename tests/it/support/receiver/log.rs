@@ -31,10 +31,7 @@ pub struct Received {
 impl Received {
     /// The value of a header, whatever the case of its name.
     pub fn header(&self, name: &str) -> Option<&str> {
-        let mut found = self
-            .headers
-            .iter()
-            .filter(|(known, _)| known.eq_ignore_ascii_case(name));
+        let mut found = self.headers.iter().filter(|(known, _)| known.eq_ignore_ascii_case(name));
         found.next().map(|(_, value)| value.as_str())
     }
 
@@ -139,10 +136,7 @@ impl Log {
         let track = self.path(&path);
         track.received.push(request);
         track.depart();
-        let reply = track
-            .next_reply()
-            .or_else(|| self.all.next_reply())
-            .unwrap_or_else(Reply::ok);
+        let reply = track.next_reply().or_else(|| self.all.next_reply()).unwrap_or_else(Reply::ok);
         let flight = Flight {
             path,
             stream: Arc::clone(stream),
@@ -179,11 +173,7 @@ impl Log {
     /// one by then, which would count as two at a time.
     pub(super) fn forget_who_left(&mut self) {
         let mut landed = Vec::new();
-        for flight in self
-            .flights
-            .values_mut()
-            .filter(|flight| flight.idle && !flight.left)
-        {
+        for flight in self.flights.values_mut().filter(|flight| flight.idle && !flight.left) {
             flight.left = caller_has_left(&flight.stream);
             if flight.left {
                 landed.push(flight.path.clone());
@@ -217,20 +207,10 @@ impl Log {
         );
         let skipped = self.all.received.len().saturating_sub(20);
         for request in self.all.received.iter().skip(skipped) {
-            let Received {
-                method,
-                path,
-                order,
-                connection,
-                at,
-                body,
-                ..
-            } = &**request;
+            let Received { method, path, order, connection, at, body, .. } = &**request;
             let body = String::from_utf8_lossy(&body[..body.len().min(120)]);
-            let _ = write!(
-                text,
-                "\n  #{order} {method} {path} on connection {connection} after {at:?}: {body}"
-            );
+            let _ =
+                write!(text, "\n  #{order} {method} {path} on connection {connection} after {at:?}: {body}");
         }
         for fault in &self.faults {
             let _ = write!(text, "\n  not HTTP: {fault}");

@@ -67,29 +67,17 @@ impl Reply {
 
     /// These bytes instead of an HTTP answer; then the connection is closed.
     pub fn raw(bytes: impl Into<Vec<u8>>) -> Self {
-        Self {
-            raw: true,
-            then: Then::Close,
-            ..Self::ok().body(bytes)
-        }
+        Self { raw: true, then: Then::Close, ..Self::ok().body(bytes) }
     }
 
     /// Never answers. In flight until the caller gives up.
     pub fn hang() -> Self {
-        Self {
-            reach: Reach::Nothing,
-            then: Then::Hang,
-            ..Self::ok()
-        }
+        Self { reach: Reach::Nothing, then: Then::Hang, ..Self::ok() }
     }
 
     /// Closes the connection before the first byte of an answer.
     pub fn close() -> Self {
-        Self {
-            reach: Reach::Nothing,
-            then: Then::Close,
-            ..Self::ok()
-        }
+        Self { reach: Reach::Nothing, then: Then::Close, ..Self::ok() }
     }
 
     /// Adds a header. `Content-Length` replaces the right one; `Connection: close` is meant.
@@ -103,79 +91,43 @@ impl Reply {
 
     /// The body.
     pub fn body(self, body: impl Into<Vec<u8>>) -> Self {
-        Self {
-            body: body.into(),
-            ..self
-        }
+        Self { body: body.into(), ..self }
     }
 
     /// Waits at the gate before the first byte is written.
     pub fn gated(self, gate: &Gate) -> Self {
-        Self {
-            gate: Some(gate.clone()),
-            ..self
-        }
+        Self { gate: Some(gate.clone()), ..self }
     }
 
     /// Closes in the middle of the head.
     pub fn cut_in_head(self) -> Self {
-        Self {
-            reach: Reach::HalfTheHead,
-            then: Then::Close,
-            ..self
-        }
+        Self { reach: Reach::HalfTheHead, then: Then::Close, ..self }
     }
 
     /// Closes in the middle of the body, which must not be empty.
     pub fn cut_in_body(self) -> Self {
-        assert!(
-            self.body.len() > 1,
-            "a body of {} bytes has no middle",
-            self.body.len()
-        );
-        Self {
-            reach: Reach::HeadAndHalfTheBody,
-            then: Then::Close,
-            ..self
-        }
+        assert!(self.body.len() > 1, "a body of {} bytes has no middle", self.body.len());
+        Self { reach: Reach::HeadAndHalfTheBody, then: Then::Close, ..self }
     }
 
     /// Stops in the middle of the body, which must not be empty, and hangs.
     pub fn hang_in_body(self) -> Self {
-        Self {
-            then: Then::Hang,
-            ..self.cut_in_body()
-        }
+        Self { then: Then::Hang, ..self.cut_in_body() }
     }
 
     /// Writes the whole answer byte by byte, each after `every`.
     pub fn trickle(self, every: Duration) -> Self {
-        Self {
-            pace: Some(Pace {
-                body_only: false,
-                every,
-            }),
-            ..self
-        }
+        Self { pace: Some(Pace { body_only: false, every }), ..self }
     }
 
     /// Writes the head at once and the body byte by byte, each after `every`.
     pub fn trickle_body(self, every: Duration) -> Self {
-        Self {
-            pace: Some(Pace {
-                body_only: true,
-                every,
-            }),
-            ..self
-        }
+        Self { pace: Some(Pace { body_only: true, every }), ..self }
     }
 
     /// Closes the connection after the answer, without having said so.
     pub fn then_close(self) -> Self {
-        Self {
-            then: Then::Close,
-            ..self
-        }
+        Self { then: Then::Close, ..self }
     }
 
     /// Whether the connection is first left alone: at a gate, or for good.
@@ -193,12 +145,7 @@ impl Reply {
             bytes.extend([name, ": ", value, "\r\n"]);
         }
         let bodiless = matches!(self.status, 100..200 | 204 | 304);
-        if !bodiless
-            && !self
-                .headers
-                .iter()
-                .any(|(name, _)| name.eq_ignore_ascii_case("content-length"))
-        {
+        if !bodiless && !self.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-length")) {
             bytes.extend(["content-length: ", &self.body.len().to_string(), "\r\n"]);
         }
         bytes.push_str("\r\n");
