@@ -1,0 +1,209 @@
+//! The one error of the use cases, with a stable code for each case.
+//!
+//! A [`Code`] belongs to a [`Kind`]; the web floor has one table from kind to status. What the caller is told
+//! says what to do; what went wrong inside goes to the log.
+
+use crate::domain::invalid::{FieldError, Invalid};
+use crate::store::StoreError;
+use crate::store::publish::PublishError;
+
+/// What sort of failure it is: decides the HTTP status.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// The request cannot be read.
+    Malformed,
+    /// No valid key.
+    Unauthorized,
+    /// The key lacks the scope.
+    Forbidden,
+    /// Nothing there, or nothing that this key may see.
+    NotFound,
+    /// Not with this method.
+    MethodNotAllowed,
+    /// The body took too long to come.
+    Timeout,
+    /// It contradicts what is there.
+    Conflict,
+    /// More bytes than allowed.
+    TooLarge,
+    /// Not JSON.
+    UnsupportedMediaType,
+    /// Readable, but not acceptable.
+    Invalid,
+    /// Too often.
+    TooMany,
+    /// Our fault.
+    Internal,
+    /// Not now.
+    Unavailable,
+}
+
+macro_rules! codes {
+    ($($(#[$doc:meta])* $name:ident = $text:literal, $kind:ident, $title:literal;)*) => {
+        /// A case, stable over versions: callers may branch on it.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum Code { $($(#[$doc])* $name,)* }
+
+        impl Code {
+            /// All codes.
+            pub const ALL: &'static [Self] = &[$(Self::$name,)*];
+
+            /// The code as callers see it.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$name => $text,)* }
+            }
+
+            /// Its kind.
+            pub const fn kind(self) -> Kind {
+                match self { $(Self::$name => Kind::$kind,)* }
+            }
+
+            /// The same words for every occurrence (RFC 9457, `title`).
+            pub const fn title(self) -> &'static str {
+                match self { $(Self::$name => $title,)* }
+            }
+        }
+    };
+}
+
+codes! {
+    /// The body is not JSON, or not UTF-8, or cut.
+    MalformedJson = "malformed_json", Malformed, "The body is not valid JSON";
+    /// The request itself cannot be read.
+    MalformedRequest = "malformed_request", Malformed, "The request cannot be read";
+    /// A query parameter is unknown or has no valid form.
+    InvalidQuery = "invalid_query", Malformed, "A query parameter is not valid";
+    /// A header has no valid form.
+    InvalidHeader = "invalid_header", Malformed, "A header is not valid";
+    /// No key, or none that is valid.
+    Unauthorized = "unauthorized", Unauthorized, "A valid API key is needed";
+    /// The key lacks the scope.
+    InsufficientScope = "insufficient_scope", Forbidden, "The key may not do this";
+    /// Nothing is there.
+    NotFound = "not_found", NotFound, "Nothing is there";
+    /// There is no such call.
+    UnknownPath = "unknown_path", NotFound, "There is no such path";
+    /// There is such a path, but not with this method.
+    MethodNotAllowed = "method_not_allowed", MethodNotAllowed, "The path does not take this method";
+    /// The body did not come in time.
+    RequestTimeout = "request_timeout", Timeout, "The request took too long to arrive";
+    /// The own id belongs to another event.
+    IdTaken = "id_taken", Conflict, "The id belongs to another event";
+    /// The idempotency key came with another request.
+    IdempotencyKeyReused = "idempotency_key_reused", Conflict, "The idempotency key came with another request";
+    /// The handle belongs to another endpoint.
+    UidTaken = "uid_taken", Conflict, "The uid belongs to another endpoint";
+    /// The tenant has as many endpoints as it may.
+    EndpointLimitReached = "endpoint_limit_reached", Conflict, "The tenant has as many endpoints as it may";
+    /// The delivery cannot be retried as it is.
+    NotRetryable = "not_retryable", Conflict, "The delivery cannot be retried now";
+    /// The delivery cannot be canceled as it is.
+    NotCancelable = "not_cancelable", Conflict, "The delivery cannot be canceled now";
+    /// A key with this text exists.
+    KeyExists = "key_exists", Conflict, "The key exists";
+    /// More bytes than allowed.
+    TooLarge = "too_large", TooLarge, "The request is too large";
+    /// Not JSON.
+    UnsupportedMediaType = "unsupported_media_type", UnsupportedMediaType, "The body must be JSON";
+    /// Fields are wrong; `errors` names each.
+    Invalid = "invalid", Invalid, "The request is not acceptable";
+    /// The URL leads where no endpoint may be.
+    TargetDenied = "target_denied", Invalid, "The URL leads to a forbidden address";
+    /// There is no such tenant, and tenants are not made by being named.
+    UnknownTenant = "unknown_tenant", Invalid, "There is no such tenant";
+    /// The event type is reserved.
+    ReservedEventType = "reserved_event_type", Invalid, "The event type is reserved";
+    /// The event type is not in the catalogue.
+    UnknownEventType = "unknown_event_type", Invalid, "The event type is not in the catalogue";
+    /// Too many tests at once.
+    TooManyTests = "too_many_tests", TooMany, "Too many tests at once";
+    /// A defect.
+    Internal = "internal", Internal, "Something went wrong inside";
+    /// More is waiting than fits.
+    Overloaded = "overloaded", Unavailable, "Too much is waiting";
+    /// Nothing can be written or read at present.
+    Unavailable = "unavailable", Unavailable, "The database is not available";
+    /// The server is stopping.
+    Stopping = "stopping", Unavailable, "The server is stopping";
+}
+
+/// A use case that could not be carried out.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{}: {detail}", code.as_str())]
+pub struct Error {
+    /// The case.
+    pub code: Code,
+    /// What happened and what to do, for the caller. Empty for a defect.
+    pub detail: String,
+    /// Each wrong field.
+    pub fields: Vec<FieldError>,
+    /// When it may be tried again, seconds.
+    pub retry_after: Option<u32>,
+}
+
+impl Error {
+    /// A failure of a case, in a sentence that says what to do.
+    pub fn new(code: Code, detail: impl Into<String>) -> Self {
+        let retry_after = matches!(code.kind(), Kind::Unavailable | Kind::TooMany).then_some(1);
+        Self { code, detail: detail.into(), fields: Vec::new(), retry_after }
+    }
+
+    /// Nothing of this name.
+    pub fn not_found(what: &str, name: impl std::fmt::Display) -> Self {
+        Self::new(Code::NotFound, format!("there is no {what} {name}, or this key may not see it"))
+    }
+
+    /// One wrong field.
+    pub fn field(field: impl Into<String>, message: impl Into<String>) -> Self {
+        Invalid::one(field, message).into()
+    }
+}
+
+impl From<Invalid> for Error {
+    fn from(invalid: Invalid) -> Self {
+        let detail = match invalid.0.as_slice() {
+            [only] => format!("{} {}", only.field, only.message),
+            all => format!("{} fields are wrong; `errors` says what each of them may be", all.len()),
+        };
+        Self { fields: invalid.0, ..Self::new(Code::Invalid, detail) }
+    }
+}
+
+impl From<StoreError> for Error {
+    fn from(error: StoreError) -> Self {
+        let again = "; repeat the request with the same Idempotency-Key";
+        match error {
+            StoreError::Overloaded => Self::new(Code::Overloaded, format!("events arrive faster than the disk takes them{again}")),
+            StoreError::Busy => Self::new(Code::Overloaded, "all database connections are busy; try again"),
+            StoreError::Stopping => Self::new(Code::Stopping, format!("the server is stopping{again}")),
+            StoreError::Unavailable(reason) => {
+                tracing::warn!(reason, "refused a request because of the database");
+                Self::new(Code::Unavailable, format!("the disk is full or the database is locked; see /readyz{again}"))
+            }
+            StoreError::Internal(reason) => {
+                tracing::error!(reason, "a request failed inside");
+                Self::new(Code::Internal, "")
+            }
+        }
+    }
+}
+
+impl From<PublishError> for Error {
+    fn from(error: PublishError) -> Self {
+        match error {
+            PublishError::IdTaken => Self::new(
+                Code::IdTaken,
+                "an event with this id and other content was accepted before; give another id, or leave it out",
+            ),
+            PublishError::KeyReused => Self::new(
+                Code::IdempotencyKeyReused,
+                "this Idempotency-Key came with another body in the last 24 hours; use a new key for a new event",
+            ),
+            PublishError::UnknownTenant => Self::new(
+                Code::UnknownTenant,
+                "there is no such tenant, and the setting strict_tenants refuses to make it; PUT /api/v1/tenants first",
+            ),
+            PublishError::Store(error) => error.into(),
+        }
+    }
+}

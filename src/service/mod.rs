@@ -1,0 +1,35 @@
+//! Floor 2: the use cases. Synchronous, without HTTP and threads; the API, the command line and the dispatcher
+//! call the same methods.
+//!
+//! A method that writes returns an [`Answer`](crate::store::Answer): await it on the web floor, wait for it elsewhere.
+
+pub mod error;
+pub mod scope;
+
+use std::sync::Arc;
+
+use crate::domain::target::TargetRules;
+use crate::sender::Sender;
+use crate::store::Store;
+
+pub use error::{Code, Error, Kind};
+pub use scope::{AdminScope, Caller, TenantScope};
+
+/// The use cases, on a store and a sender. Shared by all threads.
+pub struct Service {
+    store: Arc<Store>,
+    sender: Arc<Sender>,
+    rules: TargetRules,
+}
+
+impl Service {
+    /// The use cases on an open store.
+    pub fn new(store: Arc<Store>, sender: Arc<Sender>, rules: TargetRules) -> Self {
+        Self { store, sender, rules }
+    }
+
+    /// What is on disk.
+    pub fn store(&self) -> &Arc<Store> {
+        &self.store
+    }
+}
