@@ -7,4 +7,6 @@ pub mod clock;
 pub mod config;
 pub mod domain;
 pub mod random;
+pub mod sender;
+pub mod service;
 pub mod store;

@@ -4,6 +4,7 @@
 //! A method that writes returns an [`Answer`](crate::store::Answer): await it on the web floor, wait for it elsewhere.
 
 pub mod error;
+pub mod readiness;
 pub mod scope;
 
 use std::sync::Arc;
@@ -12,6 +13,7 @@ use crate::domain::target::TargetRules;
 use crate::sender::Sender;
 use crate::store::Store;
 
+pub use readiness::Readiness;
 pub use error::{Code, Error, Kind};
 pub use scope::{AdminScope, Caller, TenantScope};
 
@@ -20,12 +22,28 @@ pub struct Service {
     store: Arc<Store>,
     sender: Arc<Sender>,
     rules: TargetRules,
+    readiness: Readiness,
 }
 
 impl Service {
     /// The use cases on an open store.
     pub fn new(store: Arc<Store>, sender: Arc<Sender>, rules: TargetRules) -> Self {
-        Self { store, sender, rules }
+        Self { store, sender, rules, readiness: Readiness::default() }
+    }
+
+    /// Whether the server can accept and deliver.
+    pub fn readiness(&self) -> &Readiness {
+        &self.readiness
+    }
+
+    /// Sends requests, and judges targets.
+    pub fn sender(&self) -> &Arc<Sender> {
+        &self.sender
+    }
+
+    /// Which URLs are accepted.
+    pub fn rules(&self) -> TargetRules {
+        self.rules
     }
 
     /// What is on disk.

@@ -1,5 +1,7 @@
 //! The guard over its whole ranges.
 
+use std::net::{Ipv4Addr, Ipv6Addr};
+
 use super::*;
 use proptest::prelude::*;
 

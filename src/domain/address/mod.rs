@@ -7,13 +7,16 @@
 //! RFC 8215 for NAT64, RFC 3056 for 6to4, and the cloud vendors' manuals for metadata addresses.
 
 use std::fmt;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, SocketAddr};
 use std::str::FromStr;
 
 use ipnet::IpNet;
 
+mod ranges;
 #[cfg(test)]
 mod tests;
+
+use self::ranges::{decodings, form, is_metadata, range};
 
 /// What is allowed beside the public Internet, and what is Postrider itself.
 #[derive(Debug, Clone, Default)]
@@ -65,7 +68,12 @@ impl Policy {
     /// # Errors
     /// The first rule that denies it.
     pub fn check(&self, ip: IpAddr, port: u16) -> Result<(), Denied> {
-        let denied = |rule| Err(Denied { address: SocketAddr::new(ip, port), rule });
+        let denied = |rule| {
+            Err(Denied {
+                address: SocketAddr::new(ip, port),
+                rule,
+            })
+        };
         if is_metadata(ip) {
             return denied(Rule::Metadata);
         }
@@ -78,7 +86,11 @@ impl Policy {
             for inside in decodings(v6).into_iter().flatten() {
                 self.check(inside.into(), port)?;
             }
-            return if self.allows(ip, port) { Ok(()) } else { denied(Rule::Form(net, meaning)) };
+            return if self.allows(ip, port) {
+                Ok(())
+            } else {
+                denied(Rule::Form(net, meaning))
+            };
         }
         match range(ip) {
             Some((net, meaning)) if !self.allows(ip, port) => denied(Rule::Range(net, meaning)),
@@ -94,7 +106,9 @@ impl Policy {
     /// Whether this process listens on `port` on every address of the machine, so that only the machine can
     /// say whether an address is its own.
     pub fn listens_everywhere_on(&self, port: u16) -> bool {
-        self.own.iter().any(|own| own.port() == port && own.ip().is_unspecified())
+        self.own
+            .iter()
+            .any(|own| own.port() == port && own.ip().is_unspecified())
     }
 
     /// The verdict on an address that the machine knows as its own, on a port of ours.
@@ -105,7 +119,10 @@ impl Policy {
         if self.names_port(ip, port) {
             return Ok(());
         }
-        Err(Denied { address: SocketAddr::new(ip, port), rule: Rule::Own })
+        Err(Denied {
+            address: SocketAddr::new(ip, port),
+            rule: Rule::Own,
+        })
     }
 
     fn is_own(&self, ip: IpAddr, port: u16) -> bool {
@@ -118,7 +135,9 @@ impl Policy {
     }
 
     fn names_port(&self, ip: IpAddr, port: u16) -> bool {
-        self.allow.iter().any(|entry| entry.port.is_some() && entry.covers(ip, port))
+        self.allow
+            .iter()
+            .any(|entry| entry.port.is_some() && entry.covers(ip, port))
     }
 }
 
@@ -142,7 +161,10 @@ impl FromStr for AllowedNet {
         };
         let address: IpAddr = address.parse().map_err(|_| wrong())?;
         let net = IpNet::new(address, length.parse().map_err(|_| wrong())?).map_err(|_| wrong())?;
-        Ok(Self { net: net.trunc(), port })
+        Ok(Self {
+            net: net.trunc(),
+            port,
+        })
     }
 }
 
@@ -167,7 +189,10 @@ impl fmt::Display for Denied {
                 self.address
             ),
             Rule::Range(net, meaning) => {
-                write!(f, "{ip} is in {net} ({meaning}), which endpoints may not reach; `{option}` allows it")
+                write!(
+                    f,
+                    "{ip} is in {net} ({meaning}), which endpoints may not reach; `{option}` allows it"
+                )
             }
             Rule::Form(net, meaning) => {
                 write!(
@@ -184,116 +209,3 @@ impl fmt::Display for Denied {
 }
 
 impl std::error::Error for Denied {}
-
-/// A prefix, its length in bits, its text and what it is for.
-type Range<T> = (T, u32, &'static str, &'static str);
-
-const V4: [Range<Ipv4Addr>; 16] = [
-    (Ipv4Addr::new(0, 0, 0, 0), 8, "0.0.0.0/8", "this host"),
-    (Ipv4Addr::new(10, 0, 0, 0), 8, "10.0.0.0/8", "private"),
-    (Ipv4Addr::new(100, 64, 0, 0), 10, "100.64.0.0/10", "carrier's own"),
-    (Ipv4Addr::new(127, 0, 0, 0), 8, "127.0.0.0/8", "loopback"),
-    (Ipv4Addr::new(168, 63, 129, 16), 32, "168.63.129.16/32", "Azure's platform"),
-    (Ipv4Addr::new(169, 254, 0, 0), 16, "169.254.0.0/16", "link-local"),
-    (Ipv4Addr::new(172, 16, 0, 0), 12, "172.16.0.0/12", "private"),
-    (Ipv4Addr::new(192, 0, 0, 0), 24, "192.0.0.0/24", "protocol assignments"),
-    (Ipv4Addr::new(192, 0, 2, 0), 24, "192.0.2.0/24", "documentation"),
-    (Ipv4Addr::new(192, 88, 99, 0), 24, "192.88.99.0/24", "6to4 relays"),
-    (Ipv4Addr::new(192, 168, 0, 0), 16, "192.168.0.0/16", "private"),
-    (Ipv4Addr::new(198, 18, 0, 0), 15, "198.18.0.0/15", "benchmarks"),
-    (Ipv4Addr::new(198, 51, 100, 0), 24, "198.51.100.0/24", "documentation"),
-    (Ipv4Addr::new(203, 0, 113, 0), 24, "203.0.113.0/24", "documentation"),
-    (Ipv4Addr::new(224, 0, 0, 0), 4, "224.0.0.0/4", "multicast"),
-    (Ipv4Addr::new(240, 0, 0, 0), 4, "240.0.0.0/4", "reserved"),
-];
-
-/// Denied parts of 2000::/3, then names for the best known parts of the rest, all of which is denied.
-const V6: [Range<Ipv6Addr>; 10] = [
-    (Ipv6Addr::new(0x2001, 0, 0, 0, 0, 0, 0, 0), 23, "2001::/23", "protocol assignments"),
-    (Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 0), 32, "2001:db8::/32", "documentation"),
-    (Ipv6Addr::new(0x2002, 0, 0, 0, 0, 0, 0, 0), 16, "2002::/16", "6to4"),
-    (Ipv6Addr::new(0x3fff, 0, 0, 0, 0, 0, 0, 0), 20, "3fff::/20", "documentation"),
-    (Ipv6Addr::UNSPECIFIED, 128, "::/128", "unspecified"),
-    (Ipv6Addr::LOCALHOST, 128, "::1/128", "loopback"),
-    (Ipv6Addr::new(0xfc00, 0, 0, 0, 0, 0, 0, 0), 7, "fc00::/7", "private"),
-    (Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 0), 10, "fe80::/10", "link-local"),
-    (Ipv6Addr::new(0xff00, 0, 0, 0, 0, 0, 0, 0), 8, "ff00::/8", "multicast"),
-    (Ipv6Addr::UNSPECIFIED, 96, "::/96", "IPv4-compatible"),
-];
-
-const GLOBAL: Ipv6Addr = Ipv6Addr::new(0x2000, 0, 0, 0, 0, 0, 0, 0);
-
-/// Forms that carry an IPv4 address and are judged by it.
-const FORMS: [Range<Ipv6Addr>; 3] = [
-    (Ipv6Addr::new(0, 0, 0, 0, 0, 0xffff, 0, 0), 96, "::ffff:0:0/96", "IPv4-mapped"),
-    (Ipv6Addr::new(0x64, 0xff9b, 0, 0, 0, 0, 0, 0), 96, "64:ff9b::/96", "NAT64"),
-    (Ipv6Addr::new(0x64, 0xff9b, 1, 0, 0, 0, 0, 0), 48, "64:ff9b:1::/48", "local NAT64"),
-];
-
-const METADATA: [IpAddr; 6] = [
-    IpAddr::V4(Ipv4Addr::new(169, 254, 169, 254)),
-    IpAddr::V4(Ipv4Addr::new(169, 254, 170, 2)),
-    IpAddr::V4(Ipv4Addr::new(168, 63, 129, 16)),
-    IpAddr::V4(Ipv4Addr::new(100, 100, 100, 200)),
-    IpAddr::V4(Ipv4Addr::new(192, 0, 0, 192)),
-    IpAddr::V6(Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254)),
-];
-
-fn range(ip: IpAddr) -> Option<(&'static str, &'static str)> {
-    match ip {
-        IpAddr::V4(v4) => V4
-            .iter()
-            .find(|(net, bits, ..)| (v4.to_bits() ^ net.to_bits()).leading_zeros() >= *bits)
-            .map(|(_, _, net, meaning)| (*net, *meaning)),
-        IpAddr::V6(v6) => find_v6(&V6, v6).or_else(|| {
-            let global = (v6.to_bits() ^ GLOBAL.to_bits()).leading_zeros() >= 3;
-            (!global).then_some(("::/0", "all IPv6 outside 2000::/3"))
-        }),
-    }
-}
-
-fn form(v6: Ipv6Addr) -> Option<(&'static str, &'static str)> {
-    find_v6(&FORMS, v6)
-}
-
-fn find_v6(ranges: &[Range<Ipv6Addr>], v6: Ipv6Addr) -> Option<(&'static str, &'static str)> {
-    let hit = ranges.iter().find(|(net, bits, ..)| (v6.to_bits() ^ net.to_bits()).leading_zeros() >= *bits);
-    hit.map(|(_, _, net, meaning)| (*net, *meaning))
-}
-
-/// The IPv4 addresses that `v6`, one of [`FORMS`], can stand for.
-///
-/// In 64:ff9b:1::/48 the position depends on a prefix length that only the local network knows (RFC 6052,
-/// section 2.2): every position is taken whose remaining bits are zero as that standard wants them.
-fn decodings(v6: Ipv6Addr) -> [Option<Ipv4Addr>; 4] {
-    let bits = v6.to_bits();
-    let at = |shift: u32| Ipv4Addr::from_bits(u32::try_from((bits >> shift) & 0xffff_ffff).unwrap_or(0));
-    let mut found = [Some(at(0)), None, None, None];
-    if form(v6) != Some((FORMS[2].2, FORMS[2].3)) || (bits >> 56) & 0xff != 0 {
-        return found;
-    }
-    // Without the eight zero bits 64 to 71, which the address is wrapped around.
-    let joined = (bits & ((1 << 56) - 1)) | (bits >> 64 << 56);
-    for (slot, length) in found.iter_mut().skip(1).zip([48, 56, 64]) {
-        let suffix = 120 - length - 32;
-        if joined & ((1 << suffix) - 1) == 0 {
-            *slot = Some(Ipv4Addr::from_bits(u32::try_from((joined >> suffix) & 0xffff_ffff).unwrap_or(0)));
-        }
-    }
-    found
-}
-
-/// Also in any IPv6 form that carries an IPv4 address.
-fn is_metadata(ip: IpAddr) -> bool {
-    let IpAddr::V6(v6) = ip else {
-        return METADATA.contains(&ip);
-    };
-    let bits = v6.to_bits();
-    let low = Ipv4Addr::from_bits(u32::try_from(bits & 0xffff_ffff).unwrap_or(0));
-    let six_to_four = Ipv4Addr::from_bits(u32::try_from((bits >> 80) & 0xffff_ffff).unwrap_or(0));
-    let carried = |v4: Ipv4Addr| METADATA.contains(&v4.into());
-    METADATA.contains(&ip)
-        || (bits >> 32 == 0 && carried(low))
-        || (bits >> 112 == 0x2002 && carried(six_to_four))
-        || (form(v6).is_some() && decodings(v6).into_iter().flatten().any(carried))
-}

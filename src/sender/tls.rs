@@ -1,0 +1,136 @@
+//! TLS towards receivers: whom we trust, and what to say when the handshake fails.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::{CertificateError, ClientConfig, ClientConnection, InvalidMessage, RootCertStore};
+
+use super::failure::{Failure, FailureKind};
+use crate::domain::target::{Host, Target};
+use crate::domain::time::UnixMs;
+
+/// Reads the certificates of a PEM file (`--extra-ca`).
+///
+/// # Errors
+/// A sentence, when `pem` holds none or one that cannot be read.
+pub fn certificates_from_pem(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, String> {
+    let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
+    let found = found.map_err(|error| format!("is not a PEM file of certificates: {error:?}"))?;
+    if found.is_empty() {
+        return Err("holds no certificate (-----BEGIN CERTIFICATE-----)".to_owned());
+    }
+    Ok(found)
+}
+
+/// One configuration for all connections: the public authorities and `extra`.
+pub(super) fn config(extra: Vec<CertificateDer<'static>>) -> Result<Arc<ClientConfig>, String> {
+    let mut roots = RootCertStore {
+        roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
+    };
+    for (index, certificate) in extra.into_iter().enumerate() {
+        roots.add(certificate).map_err(|error| {
+            format!(
+                "certificate {} of the extra authorities cannot be used: {error}",
+                index + 1
+            )
+        })?;
+    }
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let mut config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|error| format!("TLS cannot be set up: {error}"))?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok(Arc::new(config))
+}
+
+/// A new session with the host of `target`.
+pub(super) fn session(config: &Arc<ClientConfig>, target: &Target) -> Result<ClientConnection, Failure> {
+    let name = match target.host() {
+        Host::Ip(ip) => ServerName::from(*ip),
+        Host::Name(name) => ServerName::try_from(name.clone()).map_err(|error| {
+            Failure::new(
+                FailureKind::Tls,
+                format!("`{name}` cannot be a name in a certificate: {error}"),
+            )
+        })?,
+    };
+    ClientConnection::new(Arc::clone(config), name)
+        .map_err(|error| Failure::new(FailureKind::Tls, format!("TLS cannot start: {error}")))
+}
+
+/// What a fault that rustls found means for the owner of the receiver.
+pub(super) fn failure(error: &rustls::Error, target: &Target, address: SocketAddr) -> Failure {
+    let host = target.host_header();
+    match error {
+        rustls::Error::InvalidCertificate(fault) => certificate(fault, host),
+        rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType) => Failure::new(
+            FailureKind::Tls,
+            format!("{address} does not speak TLS on this port; is it http://?"),
+        ),
+        rustls::Error::AlertReceived(alert) => Failure::new(
+            FailureKind::Tls,
+            format!("{host} ended the TLS handshake with the alert {alert:?}"),
+        ),
+        other => Failure::new(FailureKind::Tls, format!("TLS with {host} failed: {other}")),
+    }
+}
+
+fn certificate(fault: &CertificateError, host: &str) -> Failure {
+    use CertificateError as E;
+    let (kind, said) = match fault {
+        E::ExpiredContext { not_after, .. } => (
+            FailureKind::CertificateExpired,
+            format!("expired on {}; renew it", day(*not_after)),
+        ),
+        E::Expired => (
+            FailureKind::CertificateExpired,
+            "has expired; renew it".to_owned(),
+        ),
+        E::NotValidYetContext { not_before, .. } => (
+            FailureKind::CertificateExpired,
+            format!("is not valid before {}", day(*not_before)),
+        ),
+        E::NotValidYet => (FailureKind::CertificateExpired, "is not valid yet".to_owned()),
+        E::NotValidForNameContext { presented, .. } => {
+            let names = presented
+                .iter()
+                .take(5)
+                .map(String::as_str)
+                .collect::<Vec<_>>()
+                .join(", ");
+            (
+                FailureKind::CertificateOtherName,
+                format!("is for another name ({names})"),
+            )
+        }
+        E::NotValidForName => (
+            FailureKind::CertificateOtherName,
+            "is for another name".to_owned(),
+        ),
+        E::UnknownIssuer => (
+            FailureKind::CertificateUnknownAuthority,
+            "is by an unknown authority; is the chain complete? `--extra-ca` trusts a private one".to_owned(),
+        ),
+        // `openssl req -x509` makes certificates that are their own authority.
+        E::Other(other) if other.to_string().contains("CaUsedAsEndEntity") => (
+            FailureKind::CertificateUnknownAuthority,
+            "is self-signed, an authority's own; use one that an authority signed".to_owned(),
+        ),
+        other => (FailureKind::Tls, format!("is not accepted: {other}")),
+    };
+    Failure::new(kind, format!("the certificate of {host} {said}"))
+}
+
+fn day(at: UnixTime) -> String {
+    let text = UnixMs(
+        i64::try_from(at.as_secs())
+            .unwrap_or(i64::MAX)
+            .saturating_mul(1000),
+    )
+    .to_string();
+    text.split('T').next().unwrap_or_default().to_owned()
+}

@@ -1,0 +1,219 @@
+//! The egress proxy (`--egress-proxy`): a tunnel to the checked address, made with CONNECT (RFC 9110, 9.3.6).
+//!
+//! The proxy is told an address and never a name, for plain HTTP too, so that what was checked is what is
+//! reached. The proxy's own address is exempt from the guard: the operator named it.
+
+use std::fmt;
+use std::net::SocketAddr;
+
+use url::Url;
+
+use super::failure::{Failure, FailureKind, shown};
+use super::wire::{Deadline, Wire, WireError};
+use crate::domain::target::Host;
+
+/// The most that the proxy's answer to CONNECT may take.
+const MAX_ANSWER: usize = 8 * 1024;
+
+/// Where the egress proxy is, and how to log in to it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct EgressProxy {
+    pub(super) host: Host,
+    pub(super) port: u16,
+    /// The value of `proxy-authorization`.
+    authorization: Option<String>,
+}
+
+impl EgressProxy {
+    /// Reads `http://host:port` or `http://user:password@host:port`.
+    ///
+    /// # Errors
+    /// A sentence that does not repeat the password.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let wrong = || "must be http://HOST:PORT or http://USER:PASSWORD@HOST:PORT".to_owned();
+        let url = Url::parse(text.trim()).map_err(|_| wrong())?;
+        let bare = matches!(url.path(), "" | "/") && url.query().is_none() && url.fragment().is_none();
+        if url.scheme() != "http" || !bare {
+            return Err(wrong());
+        }
+        let host = match url.host().ok_or_else(wrong)? {
+            url::Host::Domain(name) => Host::Name(name.to_owned()),
+            url::Host::Ipv4(ip) => Host::Ip(ip.into()),
+            url::Host::Ipv6(ip) => Host::Ip(ip.into()),
+        };
+        let port = url.port_or_known_default().ok_or_else(wrong)?;
+        let user = decode(url.username());
+        let authorization = (!user.is_empty() || url.password().is_some()).then(|| {
+            let login = [user.as_slice(), b":", &decode(url.password().unwrap_or_default())].concat();
+            format!("Basic {}", data_encoding::BASE64.encode(&login))
+        });
+        Ok(Self {
+            host,
+            port,
+            authorization,
+        })
+    }
+
+    /// Asks the proxy on `wire` for a tunnel to `address`.
+    pub(super) fn open(
+        &self,
+        wire: &mut Wire,
+        address: SocketAddr,
+        deadline: Deadline,
+    ) -> Result<(), Failure> {
+        let mut request = format!("CONNECT {address} HTTP/1.1\r\nhost: {address}\r\n");
+        if let Some(value) = &self.authorization {
+            request.push_str("proxy-authorization: ");
+            request.push_str(value);
+            request.push_str("\r\n");
+        }
+        request.push_str("\r\n");
+        wire.write_all(request.as_bytes(), deadline)
+            .map_err(|error| self.broken(&error, address))?;
+        let mut answer = vec![0; MAX_ANSWER];
+        let mut filled = 0;
+        loop {
+            let room = answer.get_mut(filled..).filter(|room| !room.is_empty());
+            let room = room.ok_or_else(|| self.unreachable("its answer to CONNECT is too large"))?;
+            match wire
+                .read(room, deadline)
+                .map_err(|error| self.broken(&error, address))?
+            {
+                0 => return Err(self.unreachable("it closed the connection instead of answering CONNECT")),
+                count => filled += count,
+            }
+            if let Some(done) = self.judge(answer.get(..filled).unwrap_or_default(), address)? {
+                return done;
+            }
+        }
+    }
+
+    fn judge(&self, bytes: &[u8], address: SocketAddr) -> Result<Option<Result<(), Failure>>, Failure> {
+        let mut fields = [httparse::EMPTY_HEADER; 64];
+        let mut response = httparse::Response::new(&mut fields);
+        let parsed = response.parse(bytes);
+        let length = match parsed {
+            Ok(httparse::Status::Complete(length)) => length,
+            Ok(httparse::Status::Partial) => return Ok(None),
+            Err(_) => return Err(self.unreachable(&format!("it does not speak HTTP but {}", shown(bytes)))),
+        };
+        let status = response.code.unwrap_or_default();
+        let reason = response.reason.unwrap_or_default();
+        Ok(Some(match status {
+            200..300 if length == bytes.len() => Ok(()),
+            200..300 => {
+                let early = shown(bytes.get(length..).unwrap_or_default());
+                let message = format!("{address} spoke before it was asked, so it is not HTTP: {early}");
+                Err(Failure::new(FailureKind::NotHttp, message))
+            }
+            500.. => Err(Failure::new(
+                FailureKind::ProxyCouldNotConnect,
+                format!("the egress proxy could not connect to {address}: {status} {reason}"),
+            )),
+            _ => Err(Failure::new(
+                FailureKind::ProxyRefused,
+                format!("the egress proxy {self} refused CONNECT to {address}: {status} {reason}"),
+            )),
+        }))
+    }
+
+    /// The proxy cannot be used, for a reason.
+    pub(super) fn unreachable(&self, why: &str) -> Failure {
+        let message = format!("the egress proxy {self} cannot be used: {why}");
+        Failure::new(FailureKind::ProxyUnreachable, message)
+    }
+
+    fn broken(&self, error: &WireError, address: SocketAddr) -> Failure {
+        match error {
+            // The proxy was reached: it is the target that it does not get through to.
+            WireError::Timeout => Failure::new(
+                FailureKind::ConnectTimeout,
+                format!("timed out while the egress proxy was connecting to {address}"),
+            ),
+            WireError::Io(error) => self.unreachable(&error.to_string()),
+            WireError::Tls(error) => self.unreachable(&error.to_string()),
+        }
+    }
+}
+
+impl fmt::Display for EgressProxy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.host {
+            Host::Name(name) => write!(f, "{name}:{}", self.port),
+            Host::Ip(ip) => write!(f, "{}", SocketAddr::new(*ip, self.port)),
+        }
+    }
+}
+
+impl fmt::Debug for EgressProxy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "EgressProxy({self}, {})",
+            if self.authorization.is_some() {
+                "•••"
+            } else {
+                "no login"
+            }
+        )
+    }
+}
+
+/// Undoes percent-encoding; a stray % stays.
+fn decode(text: &str) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let [first, tail @ ..] = rest {
+        let pair = tail
+            .get(..2)
+            .and_then(|pair| data_encoding::HEXLOWER_PERMISSIVE.decode(pair).ok());
+        if let Some(byte) = pair.filter(|_| *first == b'%') {
+            bytes.extend(byte);
+            rest = tail.get(2..).unwrap_or_default();
+        } else {
+            bytes.push(*first);
+            rest = tail;
+        }
+    }
+    bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_proxy_is_read_with_and_without_a_login() {
+        let plain = EgressProxy::parse("http://proxy.example:3128").unwrap();
+        assert_eq!(
+            (plain.to_string().as_str(), plain.authorization),
+            ("proxy.example:3128", None)
+        );
+        let login = EgressProxy::parse("http://us%40er:p%3A%25w@[::1]:8080/").unwrap();
+        assert_eq!(login.to_string(), "[::1]:8080");
+        let expected = format!("Basic {}", data_encoding::BASE64.encode(b"us@er:p:%w"));
+        assert_eq!(login.authorization.as_deref(), Some(expected.as_str()));
+        assert!(
+            !format!("{login:?}").contains(&expected),
+            "the login is not printed"
+        );
+    }
+
+    #[test]
+    fn other_urls_are_refused_without_repeating_them() {
+        for text in [
+            "",
+            "proxy:3128",
+            "https://proxy:3128",
+            "socks5://u:word@p:1",
+            "http://u:word@p:1/x",
+            "http://p:1?q",
+        ] {
+            let error = EgressProxy::parse(text).unwrap_err();
+            assert!(
+                error.contains("http://HOST:PORT") && !error.contains("word"),
+                "{text}: {error}"
+            );
+        }
+    }
+}
