@@ -1,12 +1,15 @@
 //! Whether the server can accept and deliver, for `/readyz` and the alerts.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// What stands in the way of delivering, on our side. Kept by the dispatcher, read by everyone.
 #[derive(Debug, Default)]
 pub struct Readiness {
     own_trouble: Mutex<Option<String>>,
-    stopping: Mutex<bool>,
+    /// Looked at with every delivery, so that the lock is not.
+    has_trouble: AtomicBool,
+    stopping: AtomicBool,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -14,20 +17,28 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Readiness {
-    /// The last attempts failed on our side, for this reason; `None`: they do not any more.
-    pub fn set_own_trouble(&self, reason: Option<String>) {
-        *lock(&self.own_trouble) = reason;
+    /// The last attempt failed on our side, for this reason.
+    pub fn set_own_trouble(&self, reason: String) {
+        *lock(&self.own_trouble) = Some(reason);
+        self.has_trouble.store(true, Ordering::Relaxed);
+    }
+
+    /// An attempt did not fail on our side.
+    pub fn clear_own_trouble(&self) {
+        if self.has_trouble.swap(false, Ordering::Relaxed) {
+            *lock(&self.own_trouble) = None;
+        }
     }
 
     /// The server has begun to stop.
     pub fn set_stopping(&self) {
-        *lock(&self.stopping) = true;
+        self.stopping.store(true, Ordering::Relaxed);
     }
 
     /// Sentences that say what is wrong; none when all is well.
     pub fn problems(&self, database: Option<String>) -> Vec<String> {
         let mut problems = Vec::new();
-        if *lock(&self.stopping) {
+        if self.stopping.load(Ordering::Relaxed) {
             problems.push("the server is stopping".to_owned());
         }
         if let Some(reason) = database {

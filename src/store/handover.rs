@@ -46,6 +46,8 @@ pub struct Job {
     pub endpoint: EndpointId,
     /// The round that an attempt will be made in.
     pub round: u32,
+    /// Attempts made so far, over all rounds.
+    pub attempts: u32,
     /// What is sent.
     pub payload: Arc<Payload>,
 }
@@ -103,7 +105,9 @@ pub enum Change {
     Withdrawn(DeliveryId, EndpointId),
     /// Rows of this endpoint became ready on disk.
     Ready(EndpointId),
-    /// Send this now.
+    /// A person wants this delivery sent now, before all others of its endpoint and also during a pause.
+    Urgent(Job),
+    /// Send this now, beside all queues.
     Express(Express),
 }
 

@@ -1,11 +1,16 @@
 //! An endpoint's health: the narrow row that changes with every outcome.
 
+use std::collections::HashMap;
+
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use crate::domain::health::Health;
 use crate::domain::ids::EndpointId;
 use crate::domain::time::UnixMs;
 
+use super::error::StoreError;
+use super::handover::Pace;
+use super::reader::Reader;
 use super::times::SteadyMs;
 use super::tx::Tx;
 
@@ -21,7 +26,7 @@ pub struct HealthRow {
 const COLUMNS: &str = "failure_count, first_failure_at, first_failure_up, last_failure_at, last_success_at, \
                        timeouts_in_row, exhausted, paused_until";
 
-pub(super) fn read_row(row: &Row<'_>, from: usize) -> rusqlite::Result<HealthRow> {
+fn read_row(row: &Row<'_>, from: usize) -> rusqlite::Result<HealthRow> {
     Ok(HealthRow {
         health: Health {
             failure_count: row.get(from)?,
@@ -81,5 +86,25 @@ impl Tx<'_> {
             self.gathered.health.insert(endpoint, row);
         }
         Ok(self.gathered.health.entry(endpoint).or_default())
+    }
+}
+
+impl Reader<'_> {
+    /// The pace of all endpoints that have one of their own.
+    pub fn paces(&self) -> Result<HashMap<EndpointId, Pace>, StoreError> {
+        let mut statement = self.connection().prepare(&format!("SELECT endpoint_id, {COLUMNS} FROM endpoint_health"))?;
+        let mut rows = statement.query([])?;
+        let mut paces = HashMap::new();
+        while let Some(row) = rows.next()? {
+            paces.insert(EndpointId(row.get(0)?), read_row(row, 1)?.pace());
+        }
+        Ok(paces)
+    }
+}
+
+impl HealthRow {
+    /// What it asks of the endpoint's pace.
+    pub fn pace(&self) -> Pace {
+        Pace { one_at_a_time: self.health.one_at_a_time(), paused_until: self.paused_until }
     }
 }

@@ -14,7 +14,7 @@ use crate::domain::time::UnixMs;
 
 use super::endpoints::DisabledReason;
 use super::error::StoreError;
-use super::handover::{After, Change, Job, Pace};
+use super::handover::{After, Change, Job};
 use super::times::SteadyMs;
 use super::tx::Tx;
 
@@ -156,7 +156,7 @@ impl Tx<'_> {
                 }
             }
         }
-        let pace = Pace { one_at_a_time: row.health.one_at_a_time(), paused_until: row.paused_until };
+        let pace = row.pace();
         let failing =
             row.health.should_disable(settings.disable_after_failures, settings.disable_after_hours, up);
         self.gathered.changes.push(Change::Pace(id, pace));

@@ -39,9 +39,9 @@ pub(super) fn read(
     };
     let now = shared.times.steady();
     let mut reading = Reading { connection, handover, endpoint, plan, jobs: Vec::new(), bytes: 0 };
-    let ready = "SELECT id, event_id, round FROM deliveries INDEXED BY deliveries_ready
+    let ready = "SELECT id, event_id, round, attempts FROM deliveries INDEXED BY deliveries_ready
          WHERE endpoint_id = ?1 AND state = 0 AND id > ?2 AND id <= ?3 ORDER BY id";
-    let due = "SELECT id, event_id, round FROM deliveries INDEXED BY deliveries_due
+    let due = "SELECT id, event_id, round, attempts FROM deliveries INDEXED BY deliveries_due
          WHERE endpoint_id = ?1 AND state = 2 AND due_at <= ?4 AND id > ?2 AND id <= ?3 ORDER BY due_at, id";
     let mut complete = reading.rows(ready, &params![endpoint.0, above, up_to])?;
     complete = complete && reading.rows(due, &params![endpoint.0, above, up_to, now.0])?;
@@ -72,6 +72,7 @@ impl Reading<'_> {
                 delivery,
                 endpoint: self.endpoint,
                 round: row.get(2)?,
+                attempts: row.get(3)?,
                 payload: Arc::new(payload),
             });
         }

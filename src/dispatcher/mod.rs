@@ -1,0 +1,223 @@
+//! Floor 3: the only threads that deliver, and the nightly cleanup.
+//!
+//! - [`book`]: the bookkeeping, a state machine without I/O.
+//! - [`Dispatcher`]: the book behind a lock, told by the store's writer what was committed (`handover`).
+//! - `threads`: delivery threads that grow and shrink, and the supervisor that starts them and keeps the time.
+//! - `attempt`: one attempt: render, sign, send, and what is to be told about it.
+//! - `nightly`: the cleanup's schedule.
+
+mod attempt;
+pub mod book;
+mod handover;
+mod nightly;
+mod threads;
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::thread::{JoinHandle, Thread};
+use std::time::Duration;
+
+use crate::clock::{Clock, Stopwatch};
+use crate::sender::{Request, Sender, Sent};
+use crate::domain::target::Target;
+use crate::service::Service;
+use crate::store::StoreError;
+use crate::store::handover::Express;
+use crate::store::times::SteadyMs;
+
+use book::{Book, Limits};
+
+/// Bytes of payload in memory, and in a page.
+const QUEUED_BYTES: usize = 16 * 1024 * 1024;
+const PAGE_BYTES: usize = 2 * 1024 * 1024;
+/// Outcomes that may wait for their commit; then nothing more is sent.
+const OUTCOMES: usize = 256;
+
+/// Who carries requests. [`Sender`] does; a test may have another.
+pub trait Courier: Send + Sync {
+    /// See [`Sender::prepare`].
+    fn prepare(&self, target: &Target, wake: Box<dyn FnOnce() + Send>) -> bool;
+    /// See [`Sender::send`].
+    fn send(&self, request: &Request<'_>) -> Sent;
+    /// See [`Sender::stop`].
+    fn stop(&self);
+}
+
+impl Courier for Sender {
+    fn prepare(&self, target: &Target, wake: Box<dyn FnOnce() + Send>) -> bool {
+        Self::prepare(self, target, wake)
+    }
+
+    fn send(&self, request: &Request<'_>) -> Sent {
+        Self::send(self, request)
+    }
+
+    fn stop(&self) {
+        Self::stop(self);
+    }
+}
+
+/// What all delivery threads share.
+struct Inner {
+    book: Book,
+    express: VecDeque<Express>,
+    /// Delivery threads that wait for work, the one that went idle last at the end.
+    idle: Vec<Thread>,
+    threads: usize,
+    /// The writer was told that a page is wanted, and has not looked yet.
+    nudged: bool,
+    stopping: bool,
+}
+
+/// What there is once the store is open.
+struct Started {
+    service: Arc<Service>,
+    courier: Arc<dyn Courier>,
+}
+
+/// The dispatcher. Made before the store, which is told about it, and started after.
+pub struct Dispatcher {
+    inner: Mutex<Inner>,
+    /// For the supervisor.
+    signal: Condvar,
+    /// For those who wait until nothing more happens.
+    quiet: Condvar,
+    clock: Arc<dyn Clock>,
+    max_threads: usize,
+    started: OnceLock<Started>,
+    handles: Mutex<Vec<JoinHandle<()>>>,
+    nightly: nightly::Nightly,
+}
+
+impl Dispatcher {
+    /// A dispatcher with at most `threads` requests in flight.
+    pub fn new(threads: u16, clock: Arc<dyn Clock>) -> Arc<Self> {
+        let max_threads = usize::from(threads.max(1));
+        let limits =
+            Limits { threads: max_threads, bytes: QUEUED_BYTES, page_bytes: PAGE_BYTES, outcomes: OUTCOMES };
+        let inner = Inner {
+            book: Book::new(limits),
+            express: VecDeque::new(),
+            idle: Vec::new(),
+            threads: 0,
+            nudged: false,
+            stopping: false,
+        };
+        Arc::new(Self {
+            inner: Mutex::new(inner),
+            signal: Condvar::new(),
+            quiet: Condvar::new(),
+            clock,
+            max_threads,
+            started: OnceLock::new(),
+            handles: Mutex::new(Vec::new()),
+            nightly: nightly::Nightly::default(),
+        })
+    }
+
+    /// Takes over the endpoints of the file and begins to send what is due.
+    ///
+    /// # Errors
+    /// The file cannot be read, or no thread can be started.
+    pub fn start(self: &Arc<Self>, service: Arc<Service>, courier: Arc<dyn Courier>) -> Result<(), StoreError> {
+        let paces = service.store().read(|reader| reader.paces())?;
+        let routes = service.store().directory().all();
+        if self.started.set(Started { service, courier }).is_err() {
+            return Ok(());
+        }
+        let now = self.now();
+        let mut inner = self.lock();
+        for route in routes {
+            let pace = paces.get(&route.id).copied().unwrap_or_default();
+            inner.book.found(route, pace, now);
+        }
+        drop(inner);
+        let on_move = Arc::downgrade(self);
+        self.clock.on_move(Arc::new(move || {
+            if let Some(dispatcher) = on_move.upgrade() {
+                dispatcher.signal.notify_all();
+                dispatcher.nightly.wake();
+            }
+        }));
+        let failed = |error: std::io::Error| StoreError::Unavailable(format!("a thread could not be started: {error}"));
+        let supervisor = threads::supervise(self).map_err(failed)?;
+        let nightly = nightly::start(self).map_err(failed)?;
+        self.handles.lock().unwrap_or_else(PoisonError::into_inner).extend([supervisor, nightly]);
+        Ok(())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn now(&self) -> SteadyMs {
+        self.started.get().map_or(SteadyMs(0), |started| started.service.store().times().steady())
+    }
+
+    /// Requests in flight, outcomes that wait for their commit, and delivery threads.
+    pub fn load(&self) -> (usize, usize, usize) {
+        let inner = self.lock();
+        let (in_flight, outcomes) = inner.book.under_way();
+        (in_flight, outcomes, inner.threads)
+    }
+
+    /// Blocks until nothing is in flight and nothing is due, at most `patience` of real time; whether it came to
+    /// that. For tests, which move the clock and then want to see what follows.
+    pub fn wait_until_quiet(&self, patience: Duration) -> bool {
+        let watch = Stopwatch::start();
+        let mut inner = self.lock();
+        loop {
+            let now = self.now();
+            inner.book.tick(now);
+            if inner.express.is_empty() && inner.book.is_settled(now) {
+                return true;
+            }
+            let left = watch.left(patience);
+            if left.is_zero() {
+                return false;
+            }
+            // What is awaited may come from the writer, which knows nothing of this wait.
+            let slice = left.min(Duration::from_millis(5));
+            inner = self.quiet.wait_timeout(inner, slice).unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
+    /// Stops: nothing new starts; what is in flight may finish for `patience` and is cut then. What finished is
+    /// handed to the store. May be called twice.
+    pub fn stop(&self, patience: Duration) {
+        let watch = Stopwatch::start();
+        let mut inner = self.lock();
+        inner.stopping = true;
+        inner.book.halt(true);
+        inner.express.clear();
+        for thread in inner.idle.drain(..) {
+            thread.unpark();
+        }
+        self.signal.notify_all();
+        self.nightly.stop();
+        while inner.threads > 0 && !watch.left(patience).is_zero() {
+            inner = self.quiet.wait_timeout(inner, watch.left(patience)).unwrap_or_else(PoisonError::into_inner).0;
+        }
+        let cut = inner.threads;
+        drop(inner);
+        if let Some(started) = self.started.get() {
+            if cut > 0 {
+                tracing::warn!(deliveries = cut, "cut while in flight; they are sent again at the next start");
+            }
+            started.courier.stop();
+        }
+        let mut inner = self.lock();
+        // Cut calls end within moments; a connect in progress may take until its deadline, and is left behind.
+        let watch = Stopwatch::start();
+        while inner.threads > 0 && !watch.left(Duration::from_secs(1)).is_zero() {
+            let left = watch.left(Duration::from_secs(1));
+            inner = self.quiet.wait_timeout(inner, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+        drop(inner);
+        for handle in self.handles.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
+            if handle.join().is_err() {
+                tracing::error!("a thread of the dispatcher had panicked");
+            }
+        }
+    }
+}

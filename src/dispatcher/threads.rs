@@ -1,0 +1,199 @@
+//! Delivery threads, and the supervisor.
+//!
+//! A thread takes a job, sends it, tells what happened and takes the next. With nothing to do it waits, and ends
+//! after [`IDLE_LIFE`]. Who went idle last is woken first, so that the others can end. A new one is started only
+//! when a job has waited for [`STARVING`] with nobody idle: one thread for each ready job would be far too many.
+
+use std::sync::{Arc, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use crate::clock::Stopwatch;
+use crate::domain::ids::EndpointId;
+use crate::store::directory::Route;
+use crate::store::handover::{Express, Job};
+
+use super::{Dispatcher, Inner, Started, attempt};
+
+const IDLE_LIFE: Duration = Duration::from_secs(10);
+const STARVING: Duration = Duration::from_millis(1);
+/// Threads above the cap, for `POST /endpoints/{id}/test`, which goes beside all queues.
+const EXPRESS_THREADS: usize = 32;
+/// A delivery thread's stack: TLS handshakes are the deepest that happens on it.
+const STACK: usize = 512 * 1024;
+
+enum Task {
+    Deliver(Job, Arc<Route>),
+    Express(Express),
+}
+
+impl Dispatcher {
+    /// After the book has changed: wakes a thread if there is work, or the supervisor.
+    pub(super) fn after_change(&self, inner: &mut Inner) {
+        if has_work(inner) {
+            match inner.idle.pop() {
+                Some(thread) => thread.unpark(),
+                None => self.signal.notify_all(),
+            }
+        } else if inner.book.next_tick().is_some() {
+            // It may be earlier than what the supervisor sleeps to.
+            self.signal.notify_all();
+        }
+        self.quiet.notify_all();
+    }
+
+    fn next_task(self: &Arc<Self>, inner: &mut Inner, started: &Started) -> Option<Task> {
+        if let Some(express) = inner.express.pop_front() {
+            return Some(Task::Express(express));
+        }
+        let now = self.now();
+        let resolved = |route: &Route| match &route.target {
+            Ok(target) => started.courier.prepare(target, self.waker(route.id)),
+            // The attempt says why.
+            Err(_) => true,
+        };
+        inner.book.take(now, resolved).map(|(job, route)| Task::Deliver(job, route))
+    }
+
+    /// Called by the resolver, on a thread of its own, when the name of the endpoint's target is known.
+    fn waker(self: &Arc<Self>, endpoint: EndpointId) -> Box<dyn FnOnce() + Send> {
+        let dispatcher = Arc::downgrade(self);
+        Box::new(move || {
+            if let Some(dispatcher) = dispatcher.upgrade() {
+                let now = dispatcher.now();
+                let mut inner = dispatcher.lock();
+                inner.book.resolved(endpoint, now);
+                dispatcher.after_change(&mut inner);
+            }
+        })
+    }
+
+    /// A delivery thread's life.
+    fn work(self: &Arc<Self>, started: &Started) {
+        loop {
+            let mut inner = self.lock();
+            if inner.stopping {
+                break;
+            }
+            let Some(task) = self.next_task(&mut inner, started) else {
+                inner.idle.push(std::thread::current());
+                self.want_page(&mut inner, started);
+                self.after_change(&mut inner);
+                drop(inner);
+                if self.wait_for_work() {
+                    continue;
+                }
+                break;
+            };
+            self.want_page(&mut inner, started);
+            if has_work(&inner) {
+                self.after_change(&mut inner);
+            }
+            drop(inner);
+            match task {
+                Task::Deliver(job, route) => self.deliver(started, &job, &route),
+                Task::Express(express) => attempt::express(started, express),
+            }
+        }
+        let mut inner = self.lock();
+        inner.threads -= 1;
+        self.quiet.notify_all();
+    }
+
+    fn deliver(&self, started: &Started, job: &Job, route: &Route) {
+        let outcome = attempt::run(started, job, route);
+        let now = self.now();
+        let mut inner = self.lock();
+        inner.book.reported(job.delivery, job.endpoint, now);
+        drop(inner);
+        // Nothing to tell when the server's stop cut it: it stays pending, and is sent at the next start.
+        if let Some(outcome) = outcome {
+            started.service.store().settle(outcome);
+        }
+    }
+
+    /// Tells the writer that a page is wanted, unless it knows.
+    fn want_page(&self, inner: &mut Inner, started: &Started) {
+        if !inner.nudged && inner.book.wants_page(self.now()).is_some() {
+            inner.nudged = true;
+            started.service.store().nudge();
+        }
+    }
+
+    /// Waits on the idle stack. `false`: nobody came for a while, or the server stops; the thread is to end.
+    fn wait_for_work(&self) -> bool {
+        let me = std::thread::current().id();
+        let watch = Stopwatch::start();
+        loop {
+            std::thread::park_timeout(watch.left(IDLE_LIFE));
+            let mut inner = self.lock();
+            if inner.stopping {
+                return false;
+            }
+            let Some(at) = inner.idle.iter().position(|thread| thread.id() == me) else { return true };
+            if watch.left(IDLE_LIFE).is_zero() {
+                inner.idle.remove(at);
+                return false;
+            }
+        }
+    }
+
+    /// The supervisor's life: keeps the time, and starts threads where they are missing.
+    fn supervise(self: &Arc<Self>, started: &Started) {
+        let mut inner = self.lock();
+        while !inner.stopping {
+            inner.book.tick(self.now());
+            self.want_page(&mut inner, started);
+            let starved = has_work(&inner) && inner.idle.is_empty();
+            if starved && inner.threads < self.max_threads + EXPRESS_THREADS {
+                let (guard, _) = self.signal.wait_timeout(inner, STARVING).unwrap_or_else(PoisonError::into_inner);
+                inner = guard;
+                if has_work(&inner) && inner.idle.is_empty() && !inner.stopping {
+                    self.grow(&mut inner);
+                }
+                continue;
+            }
+            if has_work(&inner)
+                && let Some(thread) = inner.idle.pop()
+            {
+                thread.unpark();
+            }
+            let due = inner.book.next_tick().map(|at| started.service.store().times().monotonic_of(at));
+            let patience = due.and_then(|due| self.clock.sleep_until(due));
+            inner = match patience {
+                Some(patience) => {
+                    self.signal.wait_timeout(inner, patience).unwrap_or_else(PoisonError::into_inner).0
+                }
+                None => self.signal.wait(inner).unwrap_or_else(PoisonError::into_inner),
+            };
+        }
+    }
+
+    fn grow(self: &Arc<Self>, inner: &mut Inner) {
+        let dispatcher = Arc::clone(self);
+        let thread = std::thread::Builder::new().name("delivery".to_owned()).stack_size(STACK).spawn(move || {
+            if let Some(started) = dispatcher.started.get() {
+                dispatcher.work(started);
+            }
+        });
+        match thread {
+            Ok(_) => inner.threads += 1,
+            // The ones that there are go on.
+            Err(error) => tracing::warn!(%error, threads = inner.threads, "another delivery thread could not be started"),
+        }
+    }
+}
+
+fn has_work(inner: &Inner) -> bool {
+    !inner.express.is_empty() || inner.book.has_work()
+}
+
+/// Starts the supervisor.
+pub(super) fn supervise(dispatcher: &Arc<Dispatcher>) -> std::io::Result<JoinHandle<()>> {
+    let dispatcher = Arc::clone(dispatcher);
+    std::thread::Builder::new().name("dispatcher".to_owned()).spawn(move || {
+        if let Some(started) = dispatcher.started.get() {
+            dispatcher.supervise(started);
+        }
+    })
+}
