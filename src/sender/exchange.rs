@@ -15,6 +15,8 @@ use crate::domain::target::Target;
 pub(super) const MAX_BODY: usize = 64 * 1024;
 /// Head and body of a request leave in one write if they fit.
 const OUTPUT: usize = 16 * 1024;
+/// After a deadline that passed while sending: time to take an answer that is there already.
+const GRACE: Duration = Duration::from_millis(50);
 /// The input begins small, because most answers are, and grows with the head.
 const INPUT: usize = 4 * 1024;
 
@@ -58,12 +60,13 @@ pub(super) struct Outcome {
 }
 
 impl Exchange {
-    /// `expected` is about the size of the request with its body.
-    pub(super) fn new(connection: Connection, deadline: Deadline, expected: usize) -> Self {
+    /// For a request whose head and body have about these sizes; of `head` it is at least the true one.
+    pub(super) fn new(connection: Connection, deadline: Deadline, head: usize, body: usize) -> Self {
         Self {
             connection,
             deadline,
-            output: vec![0; expected.min(OUTPUT)],
+            // The whole head has to fit.
+            output: vec![0; (head + body).min(OUTPUT).max(head)],
             pending: 0,
             input: Vec::new(),
             start: 0,
@@ -220,8 +223,8 @@ impl Exchange {
         self.output = Vec::new();
         self.sent = Some(self.watch.elapsed());
         if matches!(self.write_error, Some(WireError::Timeout)) {
-            self.ended = Some(WireError::Timeout);
-            return Err(());
+            // A receiver that refuses a large body may have said so without reading it.
+            self.deadline = Deadline::new(Stopwatch::start(), GRACE);
         }
         loop {
             match self.read() {

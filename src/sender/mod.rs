@@ -26,6 +26,9 @@ mod tls;
 mod tunnel;
 mod wire;
 
+#[cfg(test)]
+mod tests;
+
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -216,11 +219,11 @@ impl Sender {
             let message = format!("the request cannot be sent: {error}");
             Some(Err(Failure::new(FailureKind::Unsendable, message)))
         };
-        let (message, size) = match message(request) {
+        let (message, head) = match message(request) {
             Ok(message) => message,
             Err(error) => return unsendable(&error),
         };
-        let exchange = Box::new(Exchange::new(connection, deadline, size));
+        let exchange = Box::new(Exchange::new(connection, deadline, head, request.body.len()));
         let (exchange, body, error) = client::run(&self.agent, message, exchange);
         let Some(exchange) = exchange else {
             return unsendable(&"the HTTP client lost the connection");

@@ -165,7 +165,8 @@ impl Resolver {
         }
     }
 
-    fn settle(self: &Arc<Self>, name: &Arc<str>, found: Result<Vec<IpAddr>, LookupError>) {
+    /// Takes in what was found out about a name, whoever asked.
+    pub(super) fn settle(self: &Arc<Self>, name: &Arc<str>, found: Result<Vec<IpAddr>, LookupError>) {
         let now = self.watch.elapsed();
         let mut state = self.lock();
         let (wakers, probe) = state.cache.settle(name, found, now);

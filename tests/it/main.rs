@@ -1,0 +1,3 @@
+//! Behaviour, through real sockets.
+
+mod sender;
