@@ -2,6 +2,7 @@
 
 mod answers;
 mod connections;
+mod guard;
 mod names;
 mod peer;
 mod proxy;
@@ -87,6 +88,17 @@ fn sender() -> Sender {
 
 fn target(url: &str) -> Target {
     Target::parse(url, TargetRules { allow_http: true }).unwrap_or_else(|error| panic!("{url} {error}"))
+}
+
+/// A sender with these names that may reach these networks.
+fn with(names: &Arc<Names>, allowed: &[&str]) -> Sender {
+    let lookup = Arc::clone(names);
+    Sender::new(SenderConfig {
+        policy: allow(allowed),
+        lookup,
+        ..SenderConfig::default()
+    })
+    .unwrap()
 }
 
 /// A request of endpoint 1, revision 1, to `url`.

@@ -15,7 +15,7 @@ fn of(bytes: &'static [u8]) -> Answer {
 fn a_request_is_one_write_with_all_its_headers_and_the_body_byte_for_byte() {
     let (first, reads) = mpsc::channel();
     let peer = Peer::new(move |_, mut stream| {
-        let mut bytes = [0; 65536];
+        let mut bytes = vec![0; 65536];
         let count = stream.read(&mut bytes).unwrap();
         first.send(bytes[..count].to_vec()).unwrap();
         stream.write_all(OK).unwrap();

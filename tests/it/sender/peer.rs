@@ -104,7 +104,7 @@ impl Drop for Peer {
 /// Head and body of the next request; `None` at the end of the connection.
 pub fn read_request(stream: &mut impl Read) -> Option<Vec<u8>> {
     let mut bytes = Vec::new();
-    let mut chunk = [0; 65536];
+    let mut chunk = vec![0; 65536];
     loop {
         if let Some(end) = bytes.windows(4).position(|four| four == b"\r\n\r\n") {
             let head = String::from_utf8_lossy(&bytes[..end]).to_lowercase();

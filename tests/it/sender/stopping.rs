@@ -23,7 +23,7 @@ impl Drop for Farewell {
 
 #[test]
 fn a_stop_abandons_what_waits_and_refuses_what_comes() {
-    let (heard, hears) = mpsc::channel();
+    let (heard, arrivals) = mpsc::channel();
     let peer = Peer::new(move |_, mut stream| {
         read_request(&mut stream).unwrap();
         heard.send(()).unwrap();
@@ -33,7 +33,7 @@ fn a_stop_abandons_what_waits_and_refuses_what_comes() {
     let url = format!("http://receiver.test:{}/", peer.address.port());
     thread::scope(|scope| {
         let waiting = scope.spawn(|| post(&sender, &url));
-        hears.recv_timeout(LONG).unwrap();
+        arrivals.recv_timeout(LONG).unwrap();
         sender.stop();
         let failure = failure(waiting.join().unwrap());
         assert_eq!(failure.kind, FailureKind::Stopped);
@@ -45,8 +45,8 @@ fn a_stop_abandons_what_waits_and_refuses_what_comes() {
 
 #[test]
 fn a_dropped_sender_closes_its_connections_and_ends_its_threads() {
-    let (gone, goes) = mpsc::channel();
-    let (closed, closes) = mpsc::channel();
+    let (gone, farewell) = mpsc::channel();
+    let (closed, endings) = mpsc::channel();
     let peer = Peer::new(move |_, mut stream| {
         read_request(&mut stream).unwrap();
         std::io::Write::write_all(&mut stream, OK).unwrap();
@@ -60,6 +60,6 @@ fn a_dropped_sender_closes_its_connections_and_ends_its_threads() {
         &format!("http://receiver.test:{}/", peer.address.port()),
     ));
     drop(sender);
-    closes.recv_timeout(LONG).expect("the idle connection is closed");
-    goes.recv_timeout(LONG).expect("no thread is left");
+    endings.recv_timeout(LONG).expect("the idle connection is closed");
+    farewell.recv_timeout(LONG).expect("no thread is left");
 }
