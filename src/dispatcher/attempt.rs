@@ -3,7 +3,6 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
-
 use crate::domain::format::{AttemptOnWire, EventOnWire, Rendered};
 use crate::domain::outcome::Fact;
 use crate::domain::retry_after;
@@ -54,7 +53,8 @@ pub(super) fn express(started: &Started, express: Express) {
 fn guarded<T>(work: impl FnOnce() -> T) -> Result<T, String> {
     catch_unwind(AssertUnwindSafe(work)).map_err(|panic| {
         let text = panic.downcast_ref::<&str>().map(ToString::to_string);
-        text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "without a message".to_owned())
+        text.or_else(|| panic.downcast_ref::<String>().cloned())
+            .unwrap_or_else(|| "without a message".to_owned())
     })
 }
 
@@ -80,7 +80,9 @@ fn send(started: &Started, job: &Job, route: &Route, at: UnixMs) -> (String, Sen
     let rendered = render(job, route, at);
     let headers = match headers(&rendered) {
         Ok(headers) => headers,
-        Err(name) => return (String::new(), failed(format!("the header {name} cannot be sent; change its value"))),
+        Err(name) => {
+            return (String::new(), failed(format!("the header {name} cannot be sent; change its value")));
+        }
     };
     let request = Request {
         endpoint: route.id,
@@ -104,8 +106,12 @@ fn render(job: &Job, route: &Route, at: UnixMs) -> Rendered {
         data: &payload.data,
     };
     let live = |end: Option<UnixMs>| end.is_none_or(|end| at < end);
-    let signers: Vec<Signer> =
-        route.signers.iter().filter(|live_signer| live(live_signer.expires_at)).map(|s| s.signer.clone()).collect();
+    let signers: Vec<Signer> = route
+        .signers
+        .iter()
+        .filter(|live_signer| live(live_signer.expires_at))
+        .map(|s| s.signer.clone())
+        .collect();
     let attempt = AttemptOnWire { timestamp_seconds: at.seconds(), number: job.attempts + 1 };
     route.format.render(&event, &attempt, &signers, &route.headers, USER_AGENT)
 }
@@ -136,7 +142,8 @@ fn fact(result: &Result<Answer, Failure>, now: UnixMs) -> Fact {
         Ok(answer) if (200..300).contains(&answer.status) => Fact::Delivered,
         Ok(answer) => {
             let asks = matches!(answer.status, 429 | 503);
-            let value = answer.headers.iter().find(|(name, _)| asks && name.eq_ignore_ascii_case("retry-after"));
+            let value =
+                answer.headers.iter().find(|(name, _)| asks && name.eq_ignore_ascii_case("retry-after"));
             let retry_after = value
                 .and_then(|(_, value)| std::str::from_utf8(value).ok())
                 .and_then(|value| retry_after::parse(value, now));
@@ -151,9 +158,13 @@ fn fact(result: &Result<Answer, Failure>, now: UnixMs) -> Fact {
 fn refusal(answer: &Answer) -> Option<String> {
     let status = answer.status;
     Some(match status {
-        200..300 => return None,
-        300..400 => format!("answered {status}: redirects are not followed; give the endpoint its final URL"),
-        401 | 403 => format!("answered {status}: the receiver refused the request; check its signature secret and its access rules"),
+        200..=299 => return None,
+        300..=399 => {
+            format!("answered {status}: redirects are not followed; give the endpoint its final URL")
+        }
+        401 | 403 => format!(
+            "answered {status}: the receiver refused the request; check its signature secret and its access rules"
+        ),
         404 => "answered 404: nothing is at this path; check the endpoint's URL".to_owned(),
         410 => "answered 410: the receiver says that it is gone; the endpoint is disabled".to_owned(),
         429 => "answered 429: the receiver is getting too many requests; set a rate_limit".to_owned(),
@@ -192,7 +203,8 @@ fn record(route: &Route, at: UnixMs, signatures: String, sent: Sent) -> AttemptR
 
 /// An answer's headers as they are stored: a line each.
 fn lines(headers: &[(String, Vec<u8>)]) -> Vec<u8> {
-    let mut lines = Vec::with_capacity(headers.iter().map(|(name, value)| name.len() + value.len() + 3).sum());
+    let mut lines =
+        Vec::with_capacity(headers.iter().map(|(name, value)| name.len() + value.len() + 3).sum());
     for (name, value) in headers {
         lines.extend_from_slice(name.as_bytes());
         lines.extend_from_slice(b": ");
@@ -209,7 +221,8 @@ mod tests {
     const NOW: UnixMs = UnixMs(0);
 
     fn answer(status: u16, headers: &[(&str, &str)]) -> Result<Answer, Failure> {
-        let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), value.as_bytes().to_vec())).collect();
+        let headers =
+            headers.iter().map(|(name, value)| ((*name).to_owned(), value.as_bytes().to_vec())).collect();
         Ok(Answer { status, headers, body: Vec::new() })
     }
 
@@ -228,7 +241,8 @@ mod tests {
     #[test]
     fn retry_after_counts_with_429_and_503() {
         for status in [429, 503] {
-            let Fact::Failed { retry_after: Some(asked), .. } = fact(&answer(status, &[("Retry-After", "7")]), NOW)
+            let Fact::Failed { retry_after: Some(asked), .. } =
+                fact(&answer(status, &[("Retry-After", "7")]), NOW)
             else {
                 panic!("no wait")
             };

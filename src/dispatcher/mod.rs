@@ -18,8 +18,8 @@ use std::thread::{JoinHandle, Thread};
 use std::time::Duration;
 
 use crate::clock::{Clock, Stopwatch};
-use crate::sender::{Request, Sender, Sent};
 use crate::domain::target::Target;
+use crate::sender::{Request, Sender, Sent};
 use crate::service::Service;
 use crate::store::StoreError;
 use crate::store::handover::Express;
@@ -119,7 +119,11 @@ impl Dispatcher {
     ///
     /// # Errors
     /// The file cannot be read, or no thread can be started.
-    pub fn start(self: &Arc<Self>, service: Arc<Service>, courier: Arc<dyn Courier>) -> Result<(), StoreError> {
+    pub fn start(
+        self: &Arc<Self>,
+        service: Arc<Service>,
+        courier: Arc<dyn Courier>,
+    ) -> Result<(), StoreError> {
         let paces = service.store().read(|reader| reader.paces())?;
         let routes = service.store().directory().all();
         if self.started.set(Started { service, courier }).is_err() {
@@ -139,7 +143,9 @@ impl Dispatcher {
                 dispatcher.nightly.wake();
             }
         }));
-        let failed = |error: std::io::Error| StoreError::Unavailable(format!("a thread could not be started: {error}"));
+        let failed = |error: std::io::Error| {
+            StoreError::Unavailable(format!("a thread could not be started: {error}"))
+        };
         let supervisor = threads::supervise(self).map_err(failed)?;
         let nightly = nightly::start(self).map_err(failed)?;
         self.handles.lock().unwrap_or_else(PoisonError::into_inner).extend([supervisor, nightly]);
@@ -196,13 +202,20 @@ impl Dispatcher {
         self.signal.notify_all();
         self.nightly.stop();
         while inner.threads > 0 && !watch.left(patience).is_zero() {
-            inner = self.quiet.wait_timeout(inner, watch.left(patience)).unwrap_or_else(PoisonError::into_inner).0;
+            inner = self
+                .quiet
+                .wait_timeout(inner, watch.left(patience))
+                .unwrap_or_else(PoisonError::into_inner)
+                .0;
         }
         let cut = inner.threads;
         drop(inner);
         if let Some(started) = self.started.get() {
             if cut > 0 {
-                tracing::warn!(deliveries = cut, "cut while in flight; they are sent again at the next start");
+                tracing::warn!(
+                    deliveries = cut,
+                    "cut while in flight; they are sent again at the next start"
+                );
             }
             started.courier.stop();
         }

@@ -146,7 +146,8 @@ impl Dispatcher {
             self.want_page(&mut inner, started);
             let starved = has_work(&inner) && inner.idle.is_empty();
             if starved && inner.threads < self.max_threads + EXPRESS_THREADS {
-                let (guard, _) = self.signal.wait_timeout(inner, STARVING).unwrap_or_else(PoisonError::into_inner);
+                let (guard, _) =
+                    self.signal.wait_timeout(inner, STARVING).unwrap_or_else(PoisonError::into_inner);
                 inner = guard;
                 if has_work(&inner) && inner.idle.is_empty() && !inner.stopping {
                     self.grow(&mut inner);
@@ -171,15 +172,18 @@ impl Dispatcher {
 
     fn grow(self: &Arc<Self>, inner: &mut Inner) {
         let dispatcher = Arc::clone(self);
-        let thread = std::thread::Builder::new().name("delivery".to_owned()).stack_size(STACK).spawn(move || {
-            if let Some(started) = dispatcher.started.get() {
-                dispatcher.work(started);
-            }
-        });
+        let thread =
+            std::thread::Builder::new().name("delivery".to_owned()).stack_size(STACK).spawn(move || {
+                if let Some(started) = dispatcher.started.get() {
+                    dispatcher.work(started);
+                }
+            });
         match thread {
             Ok(_) => inner.threads += 1,
             // The ones that there are go on.
-            Err(error) => tracing::warn!(%error, threads = inner.threads, "another delivery thread could not be started"),
+            Err(error) => {
+                tracing::warn!(%error, threads = inner.threads, "another delivery thread could not be started")
+            }
         }
     }
 }

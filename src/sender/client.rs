@@ -93,9 +93,7 @@ impl Connector for Ready {
 
     fn connect(&self, _: &ConnectionDetails, _: Option<()>) -> Result<Option<Line>, Error> {
         let exchange = HAND_OVER.take().ok_or(Error::ConnectionFailed)?;
-        Ok(Some(Line {
-            exchange: Some(exchange),
-        }))
+        Ok(Some(Line { exchange: Some(exchange) }))
     }
 }
 
@@ -122,9 +120,7 @@ impl Transport for Line {
     }
 
     fn await_input(&mut self, _: NextTimeout) -> Result<bool, Error> {
-        self.exchange()?
-            .await_input()
-            .map_err(|()| Error::Io(io::ErrorKind::ConnectionAborted.into()))
+        self.exchange()?.await_input().map_err(|()| Error::Io(io::ErrorKind::ConnectionAborted.into()))
     }
 
     /// ureq asks this when a request is over and the connection fit for another one, which is ours to keep.
@@ -148,17 +144,11 @@ impl Drop for Line {
 
 impl Buffers for Line {
     fn output(&mut self) -> &mut [u8] {
-        self.exchange
-            .as_mut()
-            .map(|exchange| exchange.output())
-            .unwrap_or_default()
+        self.exchange.as_mut().map(|exchange| exchange.output()).unwrap_or_default()
     }
 
     fn input(&self) -> &[u8] {
-        self.exchange
-            .as_ref()
-            .map(|exchange| exchange.input())
-            .unwrap_or_default()
+        self.exchange.as_ref().map(|exchange| exchange.input()).unwrap_or_default()
     }
 
     fn input_append_buf(&mut self) -> &mut [u8] {
@@ -180,8 +170,6 @@ impl Buffers for Line {
     }
 
     fn can_use_input(&self) -> bool {
-        self.exchange
-            .as_ref()
-            .is_some_and(|exchange| exchange.can_use_input())
+        self.exchange.as_ref().is_some_and(|exchange| exchange.can_use_input())
     }
 }

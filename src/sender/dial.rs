@@ -56,12 +56,7 @@ impl Dialer {
                 WireError::Tls(error) => tls::failure(&error, target, address),
             })?;
         }
-        Ok(Connection {
-            wire,
-            address,
-            age: watch,
-            kept: false,
-        })
+        Ok(Connection { wire, address, age: watch, kept: false })
     }
 
     fn connect_any(
@@ -72,11 +67,7 @@ impl Dialer {
         let mut worst: Option<Failure> = None;
         for (index, address) in addresses.iter().enumerate() {
             let Some(left) = deadline.left() else { break };
-            let share = if index + 1 < addresses.len() {
-                left / 2
-            } else {
-                left
-            };
+            let share = if index + 1 < addresses.len() { left / 2 } else { left };
             match self.connect(*address, share, deadline) {
                 Ok(wire) => return Ok((wire, *address)),
                 // What the receiver's side did says more than what ours could not do.
@@ -132,12 +123,7 @@ impl Dialer {
         let stream =
             TcpStream::connect_timeout(&address, share).map_err(|error| Failure::connect(address, &error))?;
         // A request is one write, but TLS and large bodies are more.
-        stream
-            .set_nodelay(true)
-            .map_err(|error| Failure::connect(address, &error))?;
-        self.sockets
-            .register(stream)
-            .map(Wire::new)
-            .ok_or_else(Failure::stopped)
+        stream.set_nodelay(true).map_err(|error| Failure::connect(address, &error))?;
+        self.sockets.register(stream).map(Wire::new).ok_or_else(Failure::stopped)
     }
 }

@@ -15,6 +15,8 @@ use crate::domain::target::Target;
 pub(super) const MAX_BODY: usize = 64 * 1024;
 /// Head and body of a request leave in one write if they fit.
 const OUTPUT: usize = 16 * 1024;
+/// After a deadline that passed while sending: time to take an answer that is there already.
+const GRACE: Duration = Duration::from_millis(50);
 /// The input begins small, because most answers are, and grows with the head.
 const INPUT: usize = 4 * 1024;
 
@@ -58,12 +60,13 @@ pub(super) struct Outcome {
 }
 
 impl Exchange {
-    /// `expected` is about the size of the request with its body.
-    pub(super) fn new(connection: Connection, deadline: Deadline, expected: usize) -> Self {
+    /// For a request whose head and body have about these sizes; of `head` it is at least the true one.
+    pub(super) fn new(connection: Connection, deadline: Deadline, head: usize, body: usize) -> Self {
         Self {
             connection,
             deadline,
-            output: vec![0; expected.min(OUTPUT)],
+            // The whole head has to fit.
+            output: vec![0; (head + body).min(OUTPUT).max(head)],
             pending: 0,
             input: Vec::new(),
             start: 0,
@@ -85,9 +88,7 @@ impl Exchange {
     /// What came of it.
     pub(super) fn outcome(self: Box<Self>, target: &Target) -> Outcome {
         let wait = self.heard.or_else(|| self.sent.map(|_| self.watch.elapsed()));
-        let wait = wait
-            .zip(self.sent)
-            .map(|(heard, sent)| heard.saturating_sub(sent));
+        let wait = wait.zip(self.sent).map(|(heard, sent)| heard.saturating_sub(sent));
         let read = self.heard.map(|heard| self.watch.elapsed().saturating_sub(heard));
         let unheard =
             self.connection.kept && self.heard.is_none() && matches!(self.ended, Some(WireError::Io(_)));
@@ -98,13 +99,7 @@ impl Exchange {
             (None, Some(failure)) => Some(Err(failure)),
             (None, None) => None,
         };
-        Outcome {
-            connection: Some(self.connection).filter(|_| reusable),
-            unheard,
-            wait,
-            read,
-            result,
-        }
+        Outcome { connection: Some(self.connection).filter(|_| reusable), unheard, wait, read, result }
     }
 
     fn failure(&self, target: &Target) -> Option<Failure> {
@@ -114,14 +109,12 @@ impl Exchange {
         let address = self.connection.address;
         let (kind, message) = match (self.ended.as_ref()?, &self.write_error) {
             (WireError::Tls(error), _) => return Some(tls::failure(error, target, address)),
-            (WireError::Timeout, Some(_)) => (
-                FailureKind::SendTimeout,
-                format!("timed out while sending the request to {address}"),
-            ),
-            (WireError::Timeout, None) if self.heard.is_none() => (
-                FailureKind::WaitTimeout,
-                format!("timed out while waiting for an answer from {address}"),
-            ),
+            (WireError::Timeout, Some(_)) => {
+                (FailureKind::SendTimeout, format!("timed out while sending the request to {address}"))
+            }
+            (WireError::Timeout, None) if self.heard.is_none() => {
+                (FailureKind::WaitTimeout, format!("timed out while waiting for an answer from {address}"))
+            }
             (WireError::Timeout, None) => (
                 FailureKind::HeadTimeout,
                 format!("timed out while reading the answer's headers from {address}"),
@@ -134,10 +127,9 @@ impl Exchange {
                 FailureKind::ClosedEarly,
                 format!("{address} closed the connection while the request was being sent"),
             ),
-            (WireError::Io(_), None) => (
-                FailureKind::ClosedEarly,
-                format!("{address} closed the connection without answering"),
-            ),
+            (WireError::Io(_), None) => {
+                (FailureKind::ClosedEarly, format!("{address} closed the connection without answering"))
+            }
         };
         Some(Failure::new(kind, message))
     }
@@ -220,8 +212,8 @@ impl Exchange {
         self.output = Vec::new();
         self.sent = Some(self.watch.elapsed());
         if matches!(self.write_error, Some(WireError::Timeout)) {
-            self.ended = Some(WireError::Timeout);
-            return Err(());
+            // A receiver that refuses a large body may have said so without reading it.
+            self.deadline = Deadline::new(Stopwatch::start(), GRACE);
         }
         loop {
             match self.read() {

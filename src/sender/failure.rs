@@ -105,32 +105,24 @@ impl Failure {
     pub(super) fn new(kind: FailureKind, message: impl Into<String>) -> Self {
         let message: String = message.into();
         let clean = |c: char| if c.is_control() { ' ' } else { c };
-        Self {
-            kind,
-            message: message.chars().map(clean).collect(),
-        }
+        Self { kind, message: message.chars().map(clean).collect() }
     }
 
     /// The sender was stopped while the request was under way.
     pub(super) fn stopped() -> Self {
-        Self::new(
-            FailureKind::Stopped,
-            "Postrider is stopping; the request was abandoned",
-        )
+        Self::new(FailureKind::Stopped, "Postrider is stopping; the request was abandoned")
     }
 
     /// A connection to `address` that did not come about.
     pub(super) fn connect(address: SocketAddr, error: &io::Error) -> Self {
         use io::ErrorKind as K;
         let (kind, message) = match error.kind() {
-            K::ConnectionRefused => (
-                FailureKind::Refused,
-                format!("connection refused by {address}: nothing listens there"),
-            ),
-            K::TimedOut | K::WouldBlock => (
-                FailureKind::ConnectTimeout,
-                format!("timed out while connecting to {address}"),
-            ),
+            K::ConnectionRefused => {
+                (FailureKind::Refused, format!("connection refused by {address}: nothing listens there"))
+            }
+            K::TimedOut | K::WouldBlock => {
+                (FailureKind::ConnectTimeout, format!("timed out while connecting to {address}"))
+            }
             K::HostUnreachable => (
                 FailureKind::HostUnreachable,
                 format!(
@@ -151,10 +143,7 @@ impl Failure {
                     "this machine cannot open another connection ({error}); raise its limits (LimitNOFILE)"
                 ),
             ),
-            _ => (
-                FailureKind::ConnectFailed,
-                format!("could not connect to {address}: {error}"),
-            ),
+            _ => (FailureKind::ConnectFailed, format!("could not connect to {address}: {error}")),
         };
         Self::new(kind, message)
     }
@@ -169,20 +158,13 @@ impl fmt::Display for Failure {
 /// ENFILE, EMFILE, ENOBUFS on Linux; ports and memory have kinds of their own.
 fn out_of_resources(error: &io::Error) -> bool {
     matches!(error.raw_os_error(), Some(23 | 24 | 105))
-        || matches!(
-            error.kind(),
-            io::ErrorKind::AddrNotAvailable | io::ErrorKind::OutOfMemory
-        )
+        || matches!(error.kind(), io::ErrorKind::AddrNotAvailable | io::ErrorKind::OutOfMemory)
 }
 
 /// The beginning of what a peer sent, fit for a line of text.
 pub(super) fn shown(bytes: &[u8]) -> String {
     let cut = bytes.get(..40).unwrap_or(bytes);
-    format!(
-        "\"{}\"{}",
-        cut.escape_ascii(),
-        if cut.len() < bytes.len() { "…" } else { "" }
-    )
+    format!("\"{}\"{}", cut.escape_ascii(), if cut.len() < bytes.len() { "…" } else { "" })
 }
 
 #[cfg(test)]
@@ -221,10 +203,7 @@ mod tests {
 
     #[test]
     fn a_message_is_one_line_whatever_the_peer_sent() {
-        let failure = Failure::new(
-            FailureKind::NotHttp,
-            format!("got {}", shown(b"SSH-2.0\r\n\x00\xff")),
-        );
+        let failure = Failure::new(FailureKind::NotHttp, format!("got {}", shown(b"SSH-2.0\r\n\x00\xff")));
         assert_eq!(failure.message, r#"got "SSH-2.0\r\n\x00\xff""#);
         assert_eq!(Failure::new(FailureKind::Tls, "a\nb").message, "a b");
         assert!(shown(&[b'x'; 50]).ends_with("x\"…"));

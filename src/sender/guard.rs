@@ -27,10 +27,7 @@ impl Guard {
             if let Some(pattern) = target.denied_name()
                 && !self.policy.allows(*ip, port)
             {
-                return Err(Denied {
-                    address: SocketAddr::new(*ip, port),
-                    rule: Rule::Name(pattern),
-                });
+                return Err(Denied { address: SocketAddr::new(*ip, port), rule: Rule::Name(pattern) });
             }
         }
         Ok(())

@@ -41,21 +41,14 @@ pub(super) struct HeadScan {
 impl HeadScan {
     /// Looks at all bytes of the current head, the new ones at the end.
     pub(super) fn step(&mut self, bytes: &[u8]) -> Result<Step, Failure> {
-        let blank = bytes
-            .iter()
-            .take_while(|byte| matches!(byte, b'\r' | b'\n'))
-            .count();
+        let blank = bytes.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
         let rest = bytes.get(blank..).unwrap_or_default();
         if !b"HTTP/1.".iter().zip(rest).all(|(wanted, byte)| wanted == byte) {
             return Err(not_http(rest));
         }
         let Some(end) = find_end(bytes, blank.max(self.seen.saturating_sub(2))) else {
             self.seen = bytes.len();
-            return if self.skipped + bytes.len() > MAX_HEAD {
-                Err(too_large())
-            } else {
-                Ok(Step::More)
-            };
+            return if self.skipped + bytes.len() > MAX_HEAD { Err(too_large()) } else { Ok(Step::More) };
         };
         if self.skipped + end > MAX_HEAD {
             return Err(too_large());
@@ -90,10 +83,7 @@ fn parse(bytes: &[u8]) -> Result<Head, Failure> {
         Ok(httparse::Status::Partial) => None,
         Err(httparse::Error::TooManyHeaders) => return Err(too_large()),
         Err(error) => {
-            let message = format!(
-                "the answer is not HTTP/1: {error}; it begins with {}",
-                shown(bytes)
-            );
+            let message = format!("the answer is not HTTP/1: {error}; it begins with {}", shown(bytes));
             return Err(Failure::new(FailureKind::NotHttp, message));
         }
     };
@@ -151,9 +141,7 @@ mod tests {
         for cut in 1..end {
             assert_eq!(scan.step(&whole[..cut]), Ok(Step::More), "{cut}");
         }
-        let Ok(Step::Done(head)) = scan.step(whole) else {
-            panic!("it is complete")
-        };
+        let Ok(Step::Done(head)) = scan.step(whole) else { panic!("it is complete") };
         assert_eq!(head.status, 201);
         assert_eq!(head.headers[2], ("set-cookie".to_owned(), b"b".to_vec()));
     }
@@ -168,10 +156,9 @@ mod tests {
     fn interim_answers_are_skipped_until_they_are_too_much() {
         let interim = b"HTTP/1.1 103 Early Hints\r\nlink: x\r\n\r\n";
         let mut scan = HeadScan::default();
-        let steps = (0..).map(|_| scan.step(interim)).take_while(|step| {
-            step.as_ref()
-                .is_ok_and(|step| *step == Step::Interim(interim.len()))
-        });
+        let steps = (0..)
+            .map(|_| scan.step(interim))
+            .take_while(|step| step.as_ref().is_ok_and(|step| *step == Step::Interim(interim.len())));
         assert_eq!(steps.count(), MAX_HEAD / interim.len());
     }
 
@@ -186,11 +173,9 @@ mod tests {
         ] {
             assert_eq!(kind(bytes), FailureKind::NotHttp, "{bytes:?}");
         }
-        for bytes in [
-            &b"HTTP/1.1 abc\r\n\r\n"[..],
-            b"HTTP/1.1 099 x\r\n\r\n",
-            b"HTTP/1.1 200 OK\r\nno colon\r\n\r\n",
-        ] {
+        for bytes in
+            [&b"HTTP/1.1 abc\r\n\r\n"[..], b"HTTP/1.1 099 x\r\n\r\n", b"HTTP/1.1 200 OK\r\nno colon\r\n\r\n"]
+        {
             assert_eq!(kind(bytes), FailureKind::NotHttp, "{bytes:?}");
         }
     }
@@ -205,11 +190,7 @@ mod tests {
             |bytes: usize| format!("HTTP/1.1 200 OK\r\na: {}\r\n\r\n", "x".repeat(bytes - 24)).into_bytes();
         assert_eq!(done(&long(MAX_HEAD)).status, 200);
         assert_eq!(kind(&long(MAX_HEAD + 1)), FailureKind::HeadTooLarge);
-        assert_eq!(
-            kind(&long(MAX_HEAD + 100)[..=MAX_HEAD]),
-            FailureKind::HeadTooLarge,
-            "without its end"
-        );
+        assert_eq!(kind(&long(MAX_HEAD + 100)[..=MAX_HEAD]), FailureKind::HeadTooLarge, "without its end");
     }
 
     #[test]

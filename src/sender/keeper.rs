@@ -45,10 +45,7 @@ impl Alarm {
             state = match due {
                 Some(due) => {
                     self.sound.store(false, Ordering::SeqCst);
-                    self.woken
-                        .wait_timeout(state, due)
-                        .unwrap_or_else(PoisonError::into_inner)
-                        .0
+                    self.woken.wait_timeout(state, due).unwrap_or_else(PoisonError::into_inner).0
                 }
                 None => self.woken.wait(state).unwrap_or_else(PoisonError::into_inner),
             };
@@ -70,9 +67,6 @@ pub(super) fn start(alarm: Arc<Alarm>, pool: Arc<Pool>, resolver: Arc<Resolver>)
             }
         }
     };
-    thread::Builder::new()
-        .name("sender-keeper".to_owned())
-        .stack_size(256 * 1024)
-        .spawn(keep)?;
+    thread::Builder::new().name("sender-keeper".to_owned()).stack_size(256 * 1024).spawn(keep)?;
     Ok(())
 }

@@ -29,10 +29,7 @@ pub struct SystemLookup;
 impl Lookup for SystemLookup {
     fn lookup(&self, name: &str) -> Result<Vec<IpAddr>, LookupError> {
         // One kind of socket, or every address comes three times.
-        let hints = AddrInfoHints {
-            socktype: SockType::Stream.into(),
-            ..AddrInfoHints::default()
-        };
+        let hints = AddrInfoHints { socktype: SockType::Stream.into(), ..AddrInfoHints::default() };
         let found =
             dns_lookup::getaddrinfo(Some(name), None, Some(hints)).map_err(|error| match error.kind() {
                 LookupErrorKind::NoName | LookupErrorKind::NoData => LookupError::NoSuchName,
@@ -40,18 +37,11 @@ impl Lookup for SystemLookup {
             })?;
         let mut addresses = Vec::new();
         for info in found {
-            let ip = info
-                .map_err(|error| LookupError::Temporary(error.to_string()))?
-                .sockaddr
-                .ip();
+            let ip = info.map_err(|error| LookupError::Temporary(error.to_string()))?.sockaddr.ip();
             if !addresses.contains(&ip) {
                 addresses.push(ip);
             }
         }
-        if addresses.is_empty() {
-            Err(LookupError::NoSuchName)
-        } else {
-            Ok(addresses)
-        }
+        if addresses.is_empty() { Err(LookupError::NoSuchName) } else { Ok(addresses) }
     }
 }

@@ -26,6 +26,9 @@ mod tls;
 mod tunnel;
 mod wire;
 
+#[cfg(test)]
+mod tests;
+
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -85,15 +88,7 @@ impl Sender {
             resolver: Arc::clone(&resolver),
         };
         let guard = Guard::new(config.policy);
-        Ok(Self {
-            agent: client::agent(),
-            guard,
-            dialer,
-            pool,
-            resolver,
-            sockets,
-            alarm,
-        })
+        Ok(Self { agent: client::agent(), guard, dialer, pool, resolver, sockets, alarm })
     }
 
     /// Whether a request to `target` can be sent without waiting for DNS: its addresses, or that it has none,
@@ -169,13 +164,9 @@ impl Sender {
         let fresh = self.dialer.dial(request.target, &addresses, deadline, phases);
         let fresh = fresh.inspect_err(|_| *address = addresses.first().copied())?;
         *address = Some(fresh.address);
-        self.exchange(request, fresh, deadline, phases)
-            .unwrap_or_else(|| {
-                Err(Failure::new(
-                    FailureKind::ClosedEarly,
-                    "the connection was closed without an answer",
-                ))
-            })
+        self.exchange(request, fresh, deadline, phases).unwrap_or_else(|| {
+            Err(Failure::new(FailureKind::ClosedEarly, "the connection was closed without an answer"))
+        })
     }
 
     /// The addresses to dial: all of them judged, then the first sixteen.
@@ -194,14 +185,8 @@ impl Sender {
                 )?
             }
         };
-        self.guard
-            .judge(target, &found)
-            .map_err(|denied| blocked(denied.to_string()))?;
-        Ok(found
-            .iter()
-            .take(MAX_DIALLED)
-            .map(|ip| SocketAddr::new(*ip, target.port()))
-            .collect())
+        self.guard.judge(target, &found).map_err(|denied| blocked(denied.to_string()))?;
+        Ok(found.iter().take(MAX_DIALLED).map(|ip| SocketAddr::new(*ip, target.port())).collect())
     }
 
     /// One request on one connection; `None` if that had ended before and nothing was heard.
@@ -216,32 +201,22 @@ impl Sender {
             let message = format!("the request cannot be sent: {error}");
             Some(Err(Failure::new(FailureKind::Unsendable, message)))
         };
-        let (message, size) = match message(request) {
+        let (message, head) = match message(request) {
             Ok(message) => message,
             Err(error) => return unsendable(&error),
         };
-        let exchange = Box::new(Exchange::new(connection, deadline, size));
+        let exchange = Box::new(Exchange::new(connection, deadline, head, request.body.len()));
         let (exchange, body, error) = client::run(&self.agent, message, exchange);
         let Some(exchange) = exchange else {
             return unsendable(&"the HTTP client lost the connection");
         };
-        let Outcome {
-            connection,
-            unheard,
-            wait,
-            read,
-            result,
-        } = exchange.outcome(request.target);
+        let Outcome { connection, unheard, wait, read, result } = exchange.outcome(request.target);
         (phases.wait, phases.read) = (wait, read);
         if let Some(connection) = connection {
             self.pool.put(request.endpoint, request.revision, connection);
         }
         match (result, error) {
-            (Some(Ok(head)), _) => Some(Ok(Answer {
-                status: head.status,
-                headers: head.headers,
-                body,
-            })),
+            (Some(Ok(head)), _) => Some(Ok(Answer { status: head.status, headers: head.headers, body })),
             (_, _) if unheard => None,
             (Some(Err(failure)), _) => Some(Err(failure)),
             (None, Some(error)) => unsendable(&error),
@@ -258,8 +233,6 @@ impl Drop for Sender {
 
 impl fmt::Debug for Sender {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Sender")
-            .field("idle", &self.pool.len())
-            .finish_non_exhaustive()
+        f.debug_struct("Sender").field("idle", &self.pool.len()).finish_non_exhaustive()
     }
 }

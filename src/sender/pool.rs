@@ -77,10 +77,7 @@ impl State {
 
 impl Pool {
     pub(super) fn new(alarm: Arc<Alarm>) -> Arc<Self> {
-        Arc::new(Self {
-            alarm,
-            state: Mutex::default(),
-        })
+        Arc::new(Self { alarm, state: Mutex::default() })
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -109,11 +106,7 @@ impl Pool {
         let mut state = self.lock();
         let kept = state.endpoints.get_mut(&endpoint)?;
         if kept.revision != revision {
-            let old = if kept.revision < revision {
-                state.drop_all(endpoint)
-            } else {
-                None
-            };
+            let old = if kept.revision < revision { state.drop_all(endpoint) } else { None };
             drop(state);
             drop(old);
             return None;
@@ -136,27 +129,13 @@ impl Pool {
         if known.is_some_and(|known| known > revision) {
             return;
         }
-        let old = if known.is_some_and(|known| known < revision) {
-            state.drop_all(endpoint)
-        } else {
-            None
-        };
-        let crowd = if state.order.len() >= MAX_IDLE {
-            state.drop_oldest()
-        } else {
-            None
-        };
+        let old = if known.is_some_and(|known| known < revision) { state.drop_all(endpoint) } else { None };
+        let crowd = if state.order.len() >= MAX_IDLE { state.drop_oldest() } else { None };
         state.next += 1;
         let number = state.next;
-        let kept = state.endpoints.entry(endpoint).or_insert_with(|| Kept {
-            revision,
-            idle: VecDeque::new(),
-        });
-        kept.idle.push_back(Idle {
-            connection,
-            since: Stopwatch::start(),
-            number,
-        });
+        let kept =
+            state.endpoints.entry(endpoint).or_insert_with(|| Kept { revision, idle: VecDeque::new() });
+        kept.idle.push_back(Idle { connection, since: Stopwatch::start(), number });
         state.order.insert(number, endpoint);
         drop(state);
         drop((old, crowd));
@@ -172,10 +151,7 @@ impl Pool {
             let Some(kept) = oldest.and_then(|endpoint| state.endpoints.get(&endpoint)) else {
                 break None;
             };
-            let left = kept
-                .idle
-                .front()
-                .map_or(Duration::ZERO, |idle| idle.since.left(IDLE_LIFE));
+            let left = kept.idle.front().map_or(Duration::ZERO, |idle| idle.since.left(IDLE_LIFE));
             if !left.is_zero() {
                 break Some(left);
             }

@@ -106,17 +106,50 @@ pub enum Check {
     Unresolved(String),
 }
 
-/// The request for ureq, and about how many bytes it is.
+/// The request for ureq, and how many bytes its head takes at most.
 pub(super) fn message<'a>(request: &Request<'a>) -> Result<(http::Request<&'a [u8]>, usize), http::Error> {
     let target = request.target;
     let mut message = http::Request::post(target.as_str()).body(request.body)?;
     let headers = message.headers_mut();
     headers.reserve(request.headers.len() + 1);
     headers.insert(http::header::HOST, HeaderValue::try_from(target.host_header())?);
-    let mut size = 256 + target.as_str().len() + target.host_header().len() + request.body.len();
+    let mut size = 256 + target.as_str().len() + target.host_header().len();
     for (name, value) in request.headers {
         size += name.as_str().len() + value.len() + 4;
         headers.append(name.clone(), value.clone());
     }
     Ok((message, size))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::target::TargetRules;
+    use proptest::prelude::*;
+
+    fn uri(target: &Target) -> http::Uri {
+        let request = Request {
+            endpoint: EndpointId(1),
+            revision: 1,
+            target,
+            headers: &[],
+            body: b"",
+            timeout: Duration::from_secs(1),
+        };
+        message(&request).unwrap_or_else(|error| panic!("{target}: {error}")).0.uri().clone()
+    }
+
+    proptest! {
+        #[test]
+        fn every_target_is_a_uri_that_says_the_same(
+            name in "[a-z0-9_.-]{1,20}|\\[::[0-9a-f]{1,4}\\]", tail in "(:[1-9][0-9]{3})?[/?]([!-~é]|%[0-9a-f]{2}){0,60}",
+        ) {
+            let url = format!("https://{name}{tail}");
+            if let Ok(target) = Target::parse(&url, TargetRules::default()) {
+                let uri = uri(&target);
+                prop_assert_eq!(uri.path_and_query().map(http::uri::PathAndQuery::as_str), Some(target.path_and_query()));
+                prop_assert_eq!(uri.authority().map(http::uri::Authority::as_str), Some(target.host_header()));
+            }
+        }
+    }
 }

@@ -37,11 +37,7 @@ impl Sockets {
         state.next += 1;
         let number = state.next;
         state.open.insert(number, Arc::clone(&stream));
-        Some(Registered {
-            stream,
-            number,
-            sockets: Arc::clone(self),
-        })
+        Some(Registered { stream, number, sockets: Arc::clone(self) })
     }
 
     /// Cuts every connection, now and from now on. Who waits on one gets an end of file or an error.

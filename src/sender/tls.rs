@@ -26,15 +26,10 @@ pub fn certificates_from_pem(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>,
 
 /// One configuration for all connections: the public authorities and `extra`.
 pub(super) fn config(extra: Vec<CertificateDer<'static>>) -> Result<Arc<ClientConfig>, String> {
-    let mut roots = RootCertStore {
-        roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
-    };
+    let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
     for (index, certificate) in extra.into_iter().enumerate() {
         roots.add(certificate).map_err(|error| {
-            format!(
-                "certificate {} of the extra authorities cannot be used: {error}",
-                index + 1
-            )
+            format!("certificate {} of the extra authorities cannot be used: {error}", index + 1)
         })?;
     }
     let provider = Arc::new(rustls::crypto::ring::default_provider());
@@ -52,10 +47,7 @@ pub(super) fn session(config: &Arc<ClientConfig>, target: &Target) -> Result<Cli
     let name = match target.host() {
         Host::Ip(ip) => ServerName::from(*ip),
         Host::Name(name) => ServerName::try_from(name.clone()).map_err(|error| {
-            Failure::new(
-                FailureKind::Tls,
-                format!("`{name}` cannot be a name in a certificate: {error}"),
-            )
+            Failure::new(FailureKind::Tls, format!("`{name}` cannot be a name in a certificate: {error}"))
         })?,
     };
     ClientConnection::new(Arc::clone(config), name)
@@ -71,10 +63,9 @@ pub(super) fn failure(error: &rustls::Error, target: &Target, address: SocketAdd
             FailureKind::Tls,
             format!("{address} does not speak TLS on this port; is it http://?"),
         ),
-        rustls::Error::AlertReceived(alert) => Failure::new(
-            FailureKind::Tls,
-            format!("{host} ended the TLS handshake with the alert {alert:?}"),
-        ),
+        rustls::Error::AlertReceived(alert) => {
+            Failure::new(FailureKind::Tls, format!("{host} ended the TLS handshake with the alert {alert:?}"))
+        }
         other => Failure::new(FailureKind::Tls, format!("TLS with {host} failed: {other}")),
     }
 }
@@ -82,35 +73,19 @@ pub(super) fn failure(error: &rustls::Error, target: &Target, address: SocketAdd
 fn certificate(fault: &CertificateError, host: &str) -> Failure {
     use CertificateError as E;
     let (kind, said) = match fault {
-        E::ExpiredContext { not_after, .. } => (
-            FailureKind::CertificateExpired,
-            format!("expired on {}; renew it", day(*not_after)),
-        ),
-        E::Expired => (
-            FailureKind::CertificateExpired,
-            "has expired; renew it".to_owned(),
-        ),
-        E::NotValidYetContext { not_before, .. } => (
-            FailureKind::CertificateExpired,
-            format!("is not valid before {}", day(*not_before)),
-        ),
+        E::ExpiredContext { not_after, .. } => {
+            (FailureKind::CertificateExpired, format!("expired on {}; renew it", day(*not_after)))
+        }
+        E::Expired => (FailureKind::CertificateExpired, "has expired; renew it".to_owned()),
+        E::NotValidYetContext { not_before, .. } => {
+            (FailureKind::CertificateExpired, format!("is not valid before {}", day(*not_before)))
+        }
         E::NotValidYet => (FailureKind::CertificateExpired, "is not valid yet".to_owned()),
         E::NotValidForNameContext { presented, .. } => {
-            let names = presented
-                .iter()
-                .take(5)
-                .map(String::as_str)
-                .collect::<Vec<_>>()
-                .join(", ");
-            (
-                FailureKind::CertificateOtherName,
-                format!("is for another name ({names})"),
-            )
+            let names = presented.iter().take(5).map(String::as_str).collect::<Vec<_>>().join(", ");
+            (FailureKind::CertificateOtherName, format!("is for another name ({names})"))
         }
-        E::NotValidForName => (
-            FailureKind::CertificateOtherName,
-            "is for another name".to_owned(),
-        ),
+        E::NotValidForName => (FailureKind::CertificateOtherName, "is for another name".to_owned()),
         E::UnknownIssuer => (
             FailureKind::CertificateUnknownAuthority,
             "is by an unknown authority; is the chain complete? `--extra-ca` trusts a private one".to_owned(),
@@ -126,11 +101,6 @@ fn certificate(fault: &CertificateError, host: &str) -> Failure {
 }
 
 fn day(at: UnixTime) -> String {
-    let text = UnixMs(
-        i64::try_from(at.as_secs())
-            .unwrap_or(i64::MAX)
-            .saturating_mul(1000),
-    )
-    .to_string();
+    let text = UnixMs(i64::try_from(at.as_secs()).unwrap_or(i64::MAX).saturating_mul(1000)).to_string();
     text.split('T').next().unwrap_or_default().to_owned()
 }

@@ -47,11 +47,7 @@ impl EgressProxy {
             let login = [user.as_slice(), b":", &decode(url.password().unwrap_or_default())].concat();
             format!("Basic {}", data_encoding::BASE64.encode(&login))
         });
-        Ok(Self {
-            host,
-            port,
-            authorization,
-        })
+        Ok(Self { host, port, authorization })
     }
 
     /// Asks the proxy on `wire` for a tunnel to `address`.
@@ -68,17 +64,13 @@ impl EgressProxy {
             request.push_str("\r\n");
         }
         request.push_str("\r\n");
-        wire.write_all(request.as_bytes(), deadline)
-            .map_err(|error| self.broken(&error, address))?;
+        wire.write_all(request.as_bytes(), deadline).map_err(|error| self.broken(&error, address))?;
         let mut answer = vec![0; MAX_ANSWER];
         let mut filled = 0;
         loop {
             let room = answer.get_mut(filled..).filter(|room| !room.is_empty());
             let room = room.ok_or_else(|| self.unreachable("its answer to CONNECT is too large"))?;
-            match wire
-                .read(room, deadline)
-                .map_err(|error| self.broken(&error, address))?
-            {
+            match wire.read(room, deadline).map_err(|error| self.broken(&error, address))? {
                 0 => return Err(self.unreachable("it closed the connection instead of answering CONNECT")),
                 count => filled += count,
             }
@@ -147,15 +139,7 @@ impl fmt::Display for EgressProxy {
 
 impl fmt::Debug for EgressProxy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "EgressProxy({self}, {})",
-            if self.authorization.is_some() {
-                "•••"
-            } else {
-                "no login"
-            }
-        )
+        write!(f, "EgressProxy({self}, {})", if self.authorization.is_some() { "•••" } else { "no login" })
     }
 }
 
@@ -164,9 +148,7 @@ fn decode(text: &str) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let [first, tail @ ..] = rest {
-        let pair = tail
-            .get(..2)
-            .and_then(|pair| data_encoding::HEXLOWER_PERMISSIVE.decode(pair).ok());
+        let pair = tail.get(..2).and_then(|pair| data_encoding::HEXLOWER_PERMISSIVE.decode(pair).ok());
         if let Some(byte) = pair.filter(|_| *first == b'%') {
             bytes.extend(byte);
             rest = tail.get(2..).unwrap_or_default();
@@ -185,18 +167,12 @@ mod tests {
     #[test]
     fn a_proxy_is_read_with_and_without_a_login() {
         let plain = EgressProxy::parse("http://proxy.example:3128").unwrap();
-        assert_eq!(
-            (plain.to_string().as_str(), plain.authorization),
-            ("proxy.example:3128", None)
-        );
+        assert_eq!((plain.to_string().as_str(), plain.authorization), ("proxy.example:3128", None));
         let login = EgressProxy::parse("http://us%40er:p%3A%25w@[::1]:8080/").unwrap();
         assert_eq!(login.to_string(), "[::1]:8080");
         let expected = format!("Basic {}", data_encoding::BASE64.encode(b"us@er:p:%w"));
         assert_eq!(login.authorization.as_deref(), Some(expected.as_str()));
-        assert!(
-            !format!("{login:?}").contains(&expected),
-            "the login is not printed"
-        );
+        assert!(!format!("{login:?}").contains(&expected), "the login is not printed");
     }
 
     #[test]
@@ -210,10 +186,7 @@ mod tests {
             "http://p:1?q",
         ] {
             let error = EgressProxy::parse(text).unwrap_err();
-            assert!(
-                error.contains("http://HOST:PORT") && !error.contains("word"),
-                "{text}: {error}"
-            );
+            assert!(error.contains("http://HOST:PORT") && !error.contains("word"), "{text}: {error}");
         }
     }
 }

@@ -41,11 +41,7 @@ pub(super) enum WireError {
 
 impl From<io::Error> for WireError {
     fn from(error: io::Error) -> Self {
-        if error.kind() == io::ErrorKind::TimedOut {
-            Self::Timeout
-        } else {
-            Self::Io(error)
-        }
+        if error.kind() == io::ErrorKind::TimedOut { Self::Timeout } else { Self::Io(error) }
     }
 }
 
@@ -67,11 +63,7 @@ struct Limits {
 impl Wire {
     /// A plain connection over a connected socket.
     pub(super) fn new(stream: Registered) -> Self {
-        Self {
-            stream,
-            limits: Limits::default(),
-            tls: None,
-        }
+        Self { stream, limits: Limits::default(), tls: None }
     }
 
     /// Whether TLS is spoken.
@@ -86,11 +78,7 @@ impl Wire {
         deadline: Deadline,
     ) -> Result<(), WireError> {
         let mut tls = Box::new(session);
-        let mut socket = Timed {
-            stream: &self.stream,
-            limits: &mut self.limits,
-            deadline,
-        };
+        let mut socket = Timed { stream: &self.stream, limits: &mut self.limits, deadline };
         while tls.is_handshaking() {
             flush(&mut tls, &mut socket)?;
             if tls.is_handshaking() && pull(&mut tls, &mut socket)? == 0 {
@@ -104,11 +92,7 @@ impl Wire {
 
     /// Reads what is there, waiting for the first byte; 0 is the end of the connection.
     pub(super) fn read(&mut self, buffer: &mut [u8], deadline: Deadline) -> Result<usize, WireError> {
-        let mut socket = Timed {
-            stream: &self.stream,
-            limits: &mut self.limits,
-            deadline,
-        };
+        let mut socket = Timed { stream: &self.stream, limits: &mut self.limits, deadline };
         let Some(tls) = &mut self.tls else {
             return Ok(socket.read(buffer)?);
         };
@@ -126,11 +110,7 @@ impl Wire {
 
     /// Writes all of `bytes`.
     pub(super) fn write_all(&mut self, mut bytes: &[u8], deadline: Deadline) -> Result<(), WireError> {
-        let mut socket = Timed {
-            stream: &self.stream,
-            limits: &mut self.limits,
-            deadline,
-        };
+        let mut socket = Timed { stream: &self.stream, limits: &mut self.limits, deadline };
         let Some(tls) = &mut self.tls else {
             return Ok(socket.write_all(bytes)?);
         };
@@ -203,9 +183,7 @@ impl Timed<'_> {
 
     fn again(result: &io::Result<usize>) -> bool {
         use io::ErrorKind::{Interrupted, WouldBlock};
-        result
-            .as_ref()
-            .is_err_and(|error| matches!(error.kind(), WouldBlock | Interrupted))
+        result.as_ref().is_err_and(|error| matches!(error.kind(), WouldBlock | Interrupted))
     }
 }
 

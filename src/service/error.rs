@@ -173,12 +173,17 @@ impl From<StoreError> for Error {
     fn from(error: StoreError) -> Self {
         let again = "; repeat the request with the same Idempotency-Key";
         match error {
-            StoreError::Overloaded => Self::new(Code::Overloaded, format!("events arrive faster than the disk takes them{again}")),
+            StoreError::Overloaded => {
+                Self::new(Code::Overloaded, format!("events arrive faster than the disk takes them{again}"))
+            }
             StoreError::Busy => Self::new(Code::Overloaded, "all database connections are busy; try again"),
             StoreError::Stopping => Self::new(Code::Stopping, format!("the server is stopping{again}")),
             StoreError::Unavailable(reason) => {
                 tracing::warn!(reason, "refused a request because of the database");
-                Self::new(Code::Unavailable, format!("the disk is full or the database is locked; see /readyz{again}"))
+                Self::new(
+                    Code::Unavailable,
+                    format!("the disk is full or the database is locked; see /readyz{again}"),
+                )
             }
             StoreError::Internal(reason) => {
                 tracing::error!(reason, "a request failed inside");

@@ -13,8 +13,8 @@ use crate::domain::target::TargetRules;
 use crate::sender::Sender;
 use crate::store::Store;
 
-pub use readiness::Readiness;
 pub use error::{Code, Error, Kind};
+pub use readiness::Readiness;
 pub use scope::{AdminScope, Caller, TenantScope};
 
 /// The use cases, on a store and a sender. Shared by all threads.

@@ -42,7 +42,8 @@ impl Readiness {
             problems.push("the server is stopping".to_owned());
         }
         if let Some(reason) = database {
-            problems.push(format!("nothing can be written: {reason}; make room or end what locks the database"));
+            problems
+                .push(format!("nothing can be written: {reason}; make room or end what locks the database"));
         }
         if let Some(reason) = lock(&self.own_trouble).clone() {
             problems.push(format!("deliveries fail on this side: {reason}"));

@@ -92,7 +92,8 @@ impl Tx<'_> {
 impl Reader<'_> {
     /// The pace of all endpoints that have one of their own.
     pub fn paces(&self) -> Result<HashMap<EndpointId, Pace>, StoreError> {
-        let mut statement = self.connection().prepare(&format!("SELECT endpoint_id, {COLUMNS} FROM endpoint_health"))?;
+        let mut statement =
+            self.connection().prepare(&format!("SELECT endpoint_id, {COLUMNS} FROM endpoint_health"))?;
         let mut rows = statement.query([])?;
         let mut paces = HashMap::new();
         while let Some(row) = rows.next()? {

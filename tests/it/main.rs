@@ -3,4 +3,5 @@
 mod architecture;
 mod program;
 mod receiver;
+mod sender;
 mod support;

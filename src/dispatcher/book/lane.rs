@@ -144,31 +144,3 @@ impl Lane {
         self.queue.push_back(job);
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::super::tests::route;
-    use super::*;
-
-    #[test]
-    fn no_sliding_second_holds_more_starts_than_the_rate() {
-        let mut lane = Lane::new(Arc::new(crate::store::directory::Route { rate_limit: Some(3), ..route(1) }), true);
-        let mut starts = Vec::new();
-        let mut now = SteadyMs(0);
-        for step in 0..2_000 {
-            now = SteadyMs(now.0 + step % 7 * 20);
-            lane.push(super::super::tests::job(1, 1));
-            if lane.can_start(now) {
-                lane.start(now);
-                lane.in_flight = 0;
-                starts.push(now.0);
-            } else {
-                assert!(lane.wake_at(now).is_some_and(|at| at > now));
-                lane.queue.clear();
-                lane.bytes = 0;
-            }
-        }
-        assert!(starts.len() > 100);
-        assert!(starts.windows(4).all(|four| four[3] - four[0] >= SECOND_MS));
-    }
-}

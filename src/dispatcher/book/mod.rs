@@ -15,8 +15,6 @@
 //!    timeouts in a row; the endpoint with the fewest goes first, then the one that has waited longest.
 
 mod lane;
-#[cfg(test)]
-mod tests;
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
@@ -137,11 +135,22 @@ impl Book {
     }
 
     /// An event was accepted with these deliveries.
-    pub fn accepted(&mut self, payload: &Arc<Payload>, deliveries: &[(DeliveryId, EndpointId)], now: SteadyMs) {
+    pub fn accepted(
+        &mut self,
+        payload: &Arc<Payload>,
+        deliveries: &[(DeliveryId, EndpointId)],
+        now: SteadyMs,
+    ) {
         for (delivery, endpoint) in deliveries {
             let Some(lane) = self.lanes.get_mut(endpoint) else { continue };
             if lane.whole && lane.route.enabled {
-                let job = Job { delivery: *delivery, endpoint: *endpoint, round: 1, attempts: 0, payload: Arc::clone(payload) };
+                let job = Job {
+                    delivery: *delivery,
+                    endpoint: *endpoint,
+                    round: 1,
+                    attempts: 0,
+                    payload: Arc::clone(payload),
+                };
                 self.bytes += payload.weight();
                 lane.push(job);
                 self.known.insert(*delivery, Known::Queued);
@@ -224,7 +233,11 @@ impl Book {
 
     /// The next job for a free thread. `resolved` says whether the name of a target is known; if it is not,
     /// [`Book::resolved`] has to be called when it is.
-    pub fn take(&mut self, now: SteadyMs, mut resolved: impl FnMut(&Route) -> bool) -> Option<(Job, Arc<Route>)> {
+    pub fn take(
+        &mut self,
+        now: SteadyMs,
+        mut resolved: impl FnMut(&Route) -> bool,
+    ) -> Option<(Job, Arc<Route>)> {
         loop {
             if self.halted || self.reported >= self.limits.outcomes || self.in_flight >= self.limits.threads {
                 return None;

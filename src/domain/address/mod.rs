@@ -68,12 +68,7 @@ impl Policy {
     /// # Errors
     /// The first rule that denies it.
     pub fn check(&self, ip: IpAddr, port: u16) -> Result<(), Denied> {
-        let denied = |rule| {
-            Err(Denied {
-                address: SocketAddr::new(ip, port),
-                rule,
-            })
-        };
+        let denied = |rule| Err(Denied { address: SocketAddr::new(ip, port), rule });
         if is_metadata(ip) {
             return denied(Rule::Metadata);
         }
@@ -86,11 +81,7 @@ impl Policy {
             for inside in decodings(v6).into_iter().flatten() {
                 self.check(inside.into(), port)?;
             }
-            return if self.allows(ip, port) {
-                Ok(())
-            } else {
-                denied(Rule::Form(net, meaning))
-            };
+            return if self.allows(ip, port) { Ok(()) } else { denied(Rule::Form(net, meaning)) };
         }
         match range(ip) {
             Some((net, meaning)) if !self.allows(ip, port) => denied(Rule::Range(net, meaning)),
@@ -106,9 +97,7 @@ impl Policy {
     /// Whether this process listens on `port` on every address of the machine, so that only the machine can
     /// say whether an address is its own.
     pub fn listens_everywhere_on(&self, port: u16) -> bool {
-        self.own
-            .iter()
-            .any(|own| own.port() == port && own.ip().is_unspecified())
+        self.own.iter().any(|own| own.port() == port && own.ip().is_unspecified())
     }
 
     /// The verdict on an address that the machine knows as its own, on a port of ours.
@@ -119,10 +108,7 @@ impl Policy {
         if self.names_port(ip, port) {
             return Ok(());
         }
-        Err(Denied {
-            address: SocketAddr::new(ip, port),
-            rule: Rule::Own,
-        })
+        Err(Denied { address: SocketAddr::new(ip, port), rule: Rule::Own })
     }
 
     fn is_own(&self, ip: IpAddr, port: u16) -> bool {
@@ -135,9 +121,7 @@ impl Policy {
     }
 
     fn names_port(&self, ip: IpAddr, port: u16) -> bool {
-        self.allow
-            .iter()
-            .any(|entry| entry.port.is_some() && entry.covers(ip, port))
+        self.allow.iter().any(|entry| entry.port.is_some() && entry.covers(ip, port))
     }
 }
 
@@ -161,10 +145,7 @@ impl FromStr for AllowedNet {
         };
         let address: IpAddr = address.parse().map_err(|_| wrong())?;
         let net = IpNet::new(address, length.parse().map_err(|_| wrong())?).map_err(|_| wrong())?;
-        Ok(Self {
-            net: net.trunc(),
-            port,
-        })
+        Ok(Self { net: net.trunc(), port })
     }
 }
 
@@ -189,10 +170,7 @@ impl fmt::Display for Denied {
                 self.address
             ),
             Rule::Range(net, meaning) => {
-                write!(
-                    f,
-                    "{ip} is in {net} ({meaning}), which endpoints may not reach; `{option}` allows it"
-                )
+                write!(f, "{ip} is in {net} ({meaning}), which endpoints may not reach; `{option}` allows it")
             }
             Rule::Form(net, meaning) => {
                 write!(

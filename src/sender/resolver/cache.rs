@@ -82,18 +82,12 @@ impl Entry {
 
     /// What is known, and whether it should be asked again.
     fn look(&self, now: Duration) -> (Option<Found>, bool) {
-        let fresh_failure = self
-            .failure
-            .as_ref()
-            .filter(|(_, at)| now.saturating_sub(*at) < FAILURE_LIFE);
+        let fresh_failure = self.failure.as_ref().filter(|(_, at)| now.saturating_sub(*at) < FAILURE_LIFE);
         let troubled = self.hangs() || self.failure.is_some();
         if let Some((addresses, at)) = &self.answer {
             let age = now.saturating_sub(*at);
             if age < ANSWER_LIFE || (troubled && age < STALE_LIFE) {
-                return (
-                    Some(Ok(Arc::clone(addresses))),
-                    age >= RENEW_FROM && fresh_failure.is_none(),
-                );
+                return (Some(Ok(Arc::clone(addresses))), age >= RENEW_FROM && fresh_failure.is_none());
             }
         }
         if self.hangs() {
@@ -112,10 +106,7 @@ impl Cache {
     pub(super) fn ask(&mut self, name: &str, now: Duration) -> Asked {
         if !self.names.contains_key(name) && !self.make_room() {
             let error = LookupError::Temporary("too many names are being looked up at once".to_owned());
-            return Asked {
-                known: Some(Err(Unresolved { error, silent: true })),
-                start: None,
-            };
+            return Asked { known: Some(Err(Unresolved { error, silent: true })), start: None };
         }
         let silent = self.is_silent(now);
         let entry = match self.names.get_mut(name) {
@@ -129,14 +120,9 @@ impl Cache {
             entry.running = Some((now, false));
             self.started.push_back((now, Arc::clone(name)));
         }
-        let unresolved = |error: LookupError| Unresolved {
-            silent: silent && error != LookupError::NoSuchName,
-            error,
-        };
-        Asked {
-            known: known.map(|known| known.map_err(unresolved)),
-            start,
-        }
+        let unresolved =
+            |error: LookupError| Unresolved { silent: silent && error != LookupError::NoSuchName, error };
+        Asked { known: known.map(|known| known.map_err(unresolved)), start }
     }
 
     /// Calls `waker` when `name`, for which [`Cache::ask`] knew nothing, is known.
@@ -184,10 +170,7 @@ impl Cache {
         let mut wakers = Vec::new();
         while let Some((since, name)) = self.started.front() {
             let since = *since;
-            let waiting = self
-                .names
-                .get_mut(name)
-                .filter(|entry| entry.running == Some((since, false)));
+            let waiting = self.names.get_mut(name).filter(|entry| entry.running == Some((since, false)));
             let left = LOOKUP_LIMIT.saturating_sub(now.saturating_sub(since));
             if waiting.is_some() && !left.is_zero() {
                 return (wakers, Some(left));
@@ -205,18 +188,13 @@ impl Cache {
 
     /// Everyone who waits, for a stop.
     pub(super) fn all_wakers(&mut self) -> Vec<Waker> {
-        self.names
-            .values_mut()
-            .flat_map(|entry| std::mem::take(&mut entry.wakers))
-            .collect()
+        self.names.values_mut().flat_map(|entry| std::mem::take(&mut entry.wakers)).collect()
     }
 
     /// "The resolver answers for no name at all": no answer for a minute, and more than one name has failed
     /// since, or there is but one.
     fn is_silent(&self, now: Duration) -> bool {
-        let proven = self
-            .last_answer
-            .is_some_and(|at| now.saturating_sub(at) < PROOF_LIFE);
+        let proven = self.last_answer.is_some_and(|at| now.saturating_sub(at) < PROOF_LIFE);
         !proven && (self.others_failed || self.names.len() <= 1)
     }
 
@@ -229,10 +207,7 @@ impl Cache {
     }
 
     fn probe(&mut self, failed: &Arc<str>, now: Duration) -> Option<Arc<str>> {
-        if self
-            .last_answer
-            .is_some_and(|at| now.saturating_sub(at) < PROBE_AFTER)
-        {
+        if self.last_answer.is_some_and(|at| now.saturating_sub(at) < PROBE_AFTER) {
             return None;
         }
         let good = |(name, entry): &(&Arc<str>, &mut Entry)| {
@@ -250,12 +225,7 @@ impl Cache {
             return true;
         }
         let unused = |entry: &Entry| entry.running.is_none();
-        let mut ages: Vec<Duration> = self
-            .names
-            .values()
-            .filter(|e| unused(e))
-            .map(|e| e.used)
-            .collect();
+        let mut ages: Vec<Duration> = self.names.values().filter(|e| unused(e)).map(|e| e.used).collect();
         ages.sort_unstable();
         let Some(limit) = ages.get(MAX_NAMES / 8).or(ages.last()).copied() else {
             return false;

@@ -56,10 +56,9 @@ impl Unresolved {
                 FailureKind::ResolverSilent,
                 format!("this machine's resolver answers for no name at all ({name}: {why}); check its DNS"),
             ),
-            LookupError::Temporary(why) => Failure::new(
-                FailureKind::ResolverTrouble,
-                format!("could not resolve {name}: {why}"),
-            ),
+            LookupError::Temporary(why) => {
+                Failure::new(FailureKind::ResolverTrouble, format!("could not resolve {name}: {why}"))
+            }
         }
     }
 }
@@ -67,13 +66,7 @@ impl Unresolved {
 impl Resolver {
     pub(super) fn new(lookup: Arc<dyn Lookup>, alarm: Arc<Alarm>) -> Arc<Self> {
         let watch = Stopwatch::start();
-        Arc::new(Self {
-            lookup,
-            watch,
-            alarm,
-            state: Mutex::default(),
-            work: Condvar::new(),
-        })
+        Arc::new(Self { lookup, watch, alarm, state: Mutex::default(), work: Condvar::new() })
     }
 
     /// What is known about `name`; otherwise it is being looked up, and `wake` is called once when that ends.
@@ -143,9 +136,7 @@ impl Resolver {
             self.work.notify_one();
         } else if state.threads < MAX_THREADS {
             let this = Arc::clone(self);
-            let thread = thread::Builder::new()
-                .name("resolver".to_owned())
-                .stack_size(STACK);
+            let thread = thread::Builder::new().name("resolver".to_owned()).stack_size(STACK);
             match thread.spawn(move || this.work()) {
                 Ok(_) => state.threads += 1,
                 // The name waits for another thread, or is given up on after its 5 s.
@@ -156,16 +147,14 @@ impl Resolver {
 
     fn work(self: Arc<Self>) {
         while let Some(name) = self.next() {
-            let found = catch_unwind(AssertUnwindSafe(|| self.lookup.lookup(&name))).unwrap_or_else(|_| {
-                Err(LookupError::Temporary(
-                    "the lookup failed unexpectedly".to_owned(),
-                ))
-            });
+            let found = catch_unwind(AssertUnwindSafe(|| self.lookup.lookup(&name)))
+                .unwrap_or_else(|_| Err(LookupError::Temporary("the lookup failed unexpectedly".to_owned())));
             self.settle(&name, found);
         }
     }
 
-    fn settle(self: &Arc<Self>, name: &Arc<str>, found: Result<Vec<IpAddr>, LookupError>) {
+    /// Takes in what was found out about a name, whoever asked.
+    pub(super) fn settle(self: &Arc<Self>, name: &Arc<str>, found: Result<Vec<IpAddr>, LookupError>) {
         let now = self.watch.elapsed();
         let mut state = self.lock();
         let (wakers, probe) = state.cache.settle(name, found, now);
@@ -188,10 +177,7 @@ impl Resolver {
                 return None;
             }
             state.idle += 1;
-            let (woken, waited) = self
-                .work
-                .wait_timeout(state, IDLE)
-                .unwrap_or_else(PoisonError::into_inner);
+            let (woken, waited) = self.work.wait_timeout(state, IDLE).unwrap_or_else(PoisonError::into_inner);
             state = woken;
             state.idle -= 1;
             if waited.timed_out() && state.queue.is_empty() && state.threads > MIN_THREADS {

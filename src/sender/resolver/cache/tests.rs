@@ -28,10 +28,7 @@ fn is_good(known: Option<Known>) -> bool {
 fn an_answer_lives_thirty_seconds_and_is_renewed_once_before() {
     let mut cache = Cache::default();
     assert!(cache.ask("a.example", s(0)).known.is_none());
-    assert!(
-        cache.ask("a.example", s(0)).start.is_none(),
-        "one lookup at a time"
-    );
+    assert!(cache.ask("a.example", s(0)).start.is_none(), "one lookup at a time");
     cache.settle(&"a.example".into(), Ok(IP.to_vec()), s(0));
     let early = cache.ask("a.example", s(22));
     assert!(is_good(early.known) && early.start.is_none());
@@ -39,10 +36,7 @@ fn an_answer_lives_thirty_seconds_and_is_renewed_once_before() {
     assert!(is_good(renewed.known) && renewed.start.is_some());
     let meanwhile = cache.ask("a.example", s(24));
     assert!(is_good(meanwhile.known) && meanwhile.start.is_none());
-    assert!(
-        cache.ask("a.example", s(30)).known.is_none(),
-        "too old, and the renewal is not back"
-    );
+    assert!(cache.ask("a.example", s(30)).known.is_none(), "too old, and the renewal is not back");
     cache.settle(&"a.example".into(), Ok(IP.to_vec()), s(30));
     assert!(is_good(cache.ask("a.example", s(50)).known));
 }
@@ -64,10 +58,7 @@ fn a_lookup_without_an_answer_leaves_the_old_one_for_five_minutes() {
     settled(&mut cache, "a.example", Ok(IP.to_vec()), s(0));
     settled(&mut cache, "a.example", Err(trouble()), s(40));
     let kept = cache.ask("a.example", s(44));
-    assert!(
-        is_good(kept.known) && kept.start.is_none(),
-        "failures live five seconds"
-    );
+    assert!(is_good(kept.known) && kept.start.is_none(), "failures live five seconds");
     let kept = cache.ask("a.example", s(299));
     assert!(is_good(kept.known) && kept.start.is_some());
     cache.settle(&"a.example".into(), Err(trouble()), s(300));
@@ -80,10 +71,7 @@ fn a_lookup_that_hangs_is_given_up_after_five_seconds_and_its_answer_is_still_ta
     let start = cache.ask("a.example", s(0)).start.unwrap();
     let woken = Arc::new(AtomicUsize::new(0));
     let count = Arc::clone(&woken);
-    cache.wait(
-        "a.example",
-        Box::new(move || _ = count.fetch_add(1, Ordering::Relaxed)),
-    );
+    cache.wait("a.example", Box::new(move || _ = count.fetch_add(1, Ordering::Relaxed)));
     let (wakers, next) = cache.give_up(s(4));
     assert!(wakers.is_empty() && next == Some(s(1)));
     let (wakers, next) = cache.give_up(s(5));
@@ -93,10 +81,7 @@ fn a_lookup_that_hangs_is_given_up_after_five_seconds_and_its_answer_is_still_ta
     }
     assert_eq!(woken.load(Ordering::Relaxed), 1);
     let hangs = cache.ask("a.example", s(60));
-    assert!(
-        hangs.known.unwrap().is_err() && hangs.start.is_none(),
-        "still one lookup per name"
-    );
+    assert!(hangs.known.unwrap().is_err() && hangs.start.is_none(), "still one lookup per name");
     cache.settle(&start, Ok(IP.to_vec()), s(61));
     assert!(is_good(cache.ask("a.example", s(62)).known));
 }
@@ -109,15 +94,9 @@ fn the_resolver_is_silent_when_no_name_gets_an_answer() {
     assert!(silent(&mut cache, "a.example", s(1)), "the only name");
     settled(&mut cache, "good.example", Ok(IP.to_vec()), s(1));
     settled(&mut cache, "a.example", Err(trouble()), s(6));
-    assert!(
-        !silent(&mut cache, "a.example", s(7)),
-        "another name was answered"
-    );
+    assert!(!silent(&mut cache, "a.example", s(7)), "another name was answered");
     settled(&mut cache, "a.example", Err(trouble()), s(90));
-    assert!(
-        !silent(&mut cache, "a.example", s(91)),
-        "one of two names is no proof"
-    );
+    assert!(!silent(&mut cache, "a.example", s(91)), "one of two names is no proof");
     settled(&mut cache, "b.example", Err(trouble()), s(92));
     assert!(silent(&mut cache, "a.example", s(93)));
 }
@@ -127,28 +106,16 @@ fn a_failure_without_a_recent_answer_asks_for_a_name_that_used_to_work() {
     let mut cache = Cache::default();
     settled(&mut cache, "good.example", Ok(IP.to_vec()), s(0));
     let start = cache.ask("bad.example", s(5)).start.unwrap();
-    assert_eq!(
-        cache.settle(&start, Err(trouble()), s(5)).1,
-        None,
-        "the last answer is recent"
-    );
+    assert_eq!(cache.settle(&start, Err(trouble()), s(5)).1, None, "the last answer is recent");
     let start = cache.ask("bad.example", s(20)).start.unwrap();
-    assert_eq!(
-        cache.settle(&start, Err(trouble()), s(20)).1.as_deref(),
-        Some("good.example")
-    );
+    assert_eq!(cache.settle(&start, Err(trouble()), s(20)).1.as_deref(), Some("good.example"));
 }
 
 #[test]
 fn memory_is_bounded_by_forgetting_what_was_used_longest_ago() {
     let mut cache = Cache::default();
     for number in 0..MAX_NAMES as u64 + 10 {
-        settled(
-            &mut cache,
-            &format!("n{number}.example"),
-            Ok(IP.to_vec()),
-            Duration::from_millis(number),
-        );
+        settled(&mut cache, &format!("n{number}.example"), Ok(IP.to_vec()), Duration::from_millis(number));
         assert!(cache.names.len() <= MAX_NAMES);
     }
     assert!(!cache.names.contains_key("n0.example") && cache.names.contains_key("n16000.example"));
@@ -163,10 +130,5 @@ fn when_every_name_is_being_looked_up_another_one_fails_at_once() {
     for number in 0..MAX_NAMES {
         assert!(cache.ask(&format!("n{number}.example"), s(0)).start.is_some());
     }
-    assert!(
-        cache
-            .ask("one.more.example", s(0))
-            .known
-            .is_some_and(|known| known.is_err_and(|e| e.silent))
-    );
+    assert!(cache.ask("one.more.example", s(0)).known.is_some_and(|known| known.is_err_and(|e| e.silent)));
 }
