@@ -1,3 +1,258 @@
-//! Floor 4: what wires everything together.
+//! Floor 4: what wires everything together, and the order in which it starts and stops.
+//!
+//! Up: data directory, lock, key, listener, store (migrations), service, dispatcher, web. Down: web (no more
+//! calls), dispatcher (what is in flight finishes or is cut), store (what waits is written), socket, lock.
+//! The program and the tests start the same [`Application`].
 
+mod commands;
+mod files;
 pub mod logging;
+
+use std::net::{SocketAddr, TcpListener};
+use std::os::unix::net::UnixListener;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::dev::Server;
+use tokio::sync::Notify;
+
+use crate::clock::{Clock, SystemClock};
+use crate::config::{Config, DataDirError, Lock, SecretKeyError};
+use crate::dispatcher::{Courier, Dispatcher};
+use crate::domain::address::{AllowedNet, Policy};
+use crate::domain::target::TargetRules;
+use crate::random::{Random, SystemRandom};
+use crate::sender::{EgressProxy, Lookup, Sender, SenderConfig, SystemLookup};
+use crate::service::{Error, Service};
+use crate::store::handover::{Handover, NoHandover};
+use crate::store::{OpenError, Store, StoreConfig, StoreError};
+use crate::web::{self, AppState};
+
+pub use commands::run as run_command;
+
+/// How long calls in flight may go on after the stop began.
+const STOP_PATIENCE: Duration = Duration::from_secs(10);
+
+/// Why the server cannot start. Each is a sentence that says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The data directory.
+    #[error(transparent)]
+    DataDir(#[from] DataDirError),
+    /// `secret.key`.
+    #[error(transparent)]
+    SecretKey(#[from] SecretKeyError),
+    /// The database.
+    #[error("{path}: {error}", path = path.display())]
+    Store {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        error: OpenError,
+    },
+    /// The address.
+    #[error("cannot listen on {address}: {error}; name another address with --listen (POSTRIDER_LISTEN)")]
+    Listen {
+        /// Where.
+        address: SocketAddr,
+        /// What the system says.
+        error: std::io::Error,
+    },
+    /// The Unix socket.
+    #[error("cannot listen on {path}: {error}", path = path.display())]
+    Socket {
+        /// Where.
+        path: PathBuf,
+        /// What the system says.
+        error: std::io::Error,
+    },
+    /// Anything else that the system refuses.
+    #[error("{0}")]
+    System(String),
+    /// The first key.
+    #[error("POSTRIDER_API_KEY: {0}")]
+    FirstKey(Error),
+}
+
+/// What comes from outside the program. Tests bring their own.
+pub struct World {
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub random: Arc<dyn Random>,
+    /// Who knows the addresses of names.
+    pub lookup: Arc<dyn Lookup>,
+    /// Wraps what carries requests; the program does not.
+    pub courier: fn(Arc<Sender>) -> Arc<dyn Courier>,
+}
+
+impl World {
+    /// The machine.
+    ///
+    /// # Errors
+    /// The system gives no randomness.
+    pub fn real() -> Result<Self, StartError> {
+        let random = SystemRandom::new().map_err(|error| StartError::System(format!("no randomness: {error}")))?;
+        Ok(Self {
+            clock: Arc::new(SystemClock::new()),
+            random: Arc::new(random),
+            lookup: Arc::new(SystemLookup),
+            courier: |sender| sender,
+        })
+    }
+}
+
+/// A server that is about to run.
+pub struct Application {
+    address: SocketAddr,
+    web: Server,
+    service: Arc<Service>,
+    dispatcher: Arc<Dispatcher>,
+    stop: Arc<Notify>,
+    // Declared last, dropped last: the file is closed before another process may open it.
+    files: files::Files,
+}
+
+impl Application {
+    /// Opens the data directory and starts everything but the answering of requests.
+    ///
+    /// Has to be called within an actix runtime, as [`Application::run_until_stopped`].
+    ///
+    /// # Errors
+    /// See [`StartError`].
+    pub fn build(config: &Config, world: World) -> Result<Self, StartError> {
+        let files = files::open(&config.data, &*world.random)?;
+        let tcp = listen(config.listen)?;
+        let address = tcp.local_addr().map_err(|error| StartError::Listen { address: config.listen, error })?;
+        let dispatcher = Dispatcher::new(config.delivery_threads, Arc::clone(&world.clock));
+        let store = open_store(&files, &world, config.checkpoint, Arc::clone(&dispatcher) as Arc<dyn Handover>)?;
+        let sender = Arc::new(sender(config, address, Arc::clone(&world.lookup))?);
+        let rules = TargetRules { allow_http: config.allow_http };
+        let service = Arc::new(Service::new(store, Arc::clone(&sender), rules));
+        if let Some(key) = &config.first_start.api_key {
+            service.register_first_key(key.expose()).map_err(StartError::FirstKey)?;
+        }
+        dispatcher
+            .start(Arc::clone(&service), (world.courier)(sender))
+            .map_err(|error| StartError::Store { path: files.dir.database(), error: error.into() })?;
+        let state = AppState::new(Arc::clone(&service), config.trusted_proxy.clone());
+        let unix = files.listen()?;
+        let web = web::start(state, tcp, Some(unix)).map_err(|error| StartError::System(error.to_string()))?;
+        Ok(Self { address, web, service, dispatcher, stop: Arc::new(Notify::new()), files })
+    }
+
+    /// The port that it listens on.
+    pub fn port(&self) -> u16 {
+        self.address.port()
+    }
+
+    /// The address that it listens on.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The use cases, for tests that look behind the API.
+    pub fn service(&self) -> &Arc<Service> {
+        &self.service
+    }
+
+    /// The dispatcher, for tests that wait until it has nothing to do.
+    pub fn dispatcher(&self) -> &Arc<Dispatcher> {
+        &self.dispatcher
+    }
+
+    /// Notified, it stops the application as SIGTERM does.
+    pub fn stopper(&self) -> Arc<Notify> {
+        Arc::clone(&self.stop)
+    }
+
+    /// Answers requests until SIGTERM, SIGINT or the stopper; then stops in order.
+    ///
+    /// # Errors
+    /// The web server failed, or the system refuses to tell of signals.
+    pub async fn run_until_stopped(self) -> std::io::Result<()> {
+        let Self { web, service, dispatcher, stop, files, .. } = self;
+        let handle = web.handle();
+        let web = actix_web::rt::spawn(web);
+        let reason = stop_signal(&stop).await?;
+        tracing::info!(reason, "stopping");
+        service.readiness().set_stopping();
+        // Both get the same ten seconds.
+        let deliveries = actix_web::rt::task::spawn_blocking(move || dispatcher.stop(STOP_PATIENCE));
+        handle.stop(true).await;
+        let answered = web.await;
+        if let Err(error) = deliveries.await {
+            tracing::error!(%error, "the dispatcher could not be stopped");
+        }
+        service.store().close();
+        files.remove_socket();
+        tracing::info!("stopped");
+        answered.map_err(std::io::Error::other)?
+    }
+}
+
+/// Waits for a reason to stop.
+async fn stop_signal(stop: &Notify) -> std::io::Result<&'static str> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(tokio::select! {
+        _ = terminate.recv() => "SIGTERM",
+        _ = interrupt.recv() => "SIGINT",
+        () = stop.notified() => "asked to",
+    })
+}
+
+fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
+    TcpListener::bind(address).map_err(|error| StartError::Listen { address, error })
+}
+
+fn open_store(
+    files: &files::Files,
+    world: &World,
+    checkpoints: bool,
+    handover: Arc<dyn Handover>,
+) -> Result<Arc<Store>, StartError> {
+    let path = files.dir.database();
+    let config = StoreConfig {
+        path: path.clone(),
+        vault: Arc::clone(&files.vault),
+        clock: Arc::clone(&world.clock),
+        random: Arc::clone(&world.random),
+        checkpoints,
+        handover,
+    };
+    Store::open(config).map_err(|error| StartError::Store { path, error })
+}
+
+fn sender(config: &Config, own: SocketAddr, lookup: Arc<dyn Lookup>) -> Result<Sender, StartError> {
+    let allow = config.allow_net.iter().map(|(net, port)| AllowedNet { net: *net, port: *port }).collect();
+    let egress_proxy = config.egress_proxy.as_ref().map(|proxy| {
+        let authorization = proxy.authorization.as_ref().map(|value| value.expose().to_owned());
+        EgressProxy::new(&proxy.host, proxy.port, authorization)
+    });
+    let policy = Policy { allow, own: vec![own] };
+    Sender::new(SenderConfig { policy, egress_proxy, extra_ca: config.extra_ca.clone(), lookup })
+        .map_err(StartError::System)
+}
+
+/// A server without a port and without deliveries: for a command on a file that no server has open. It answers
+/// on the Unix socket only, so that commands have one way to go.
+pub(crate) fn local_only(data: &std::path::Path) -> Result<(Server, Arc<Service>, files::Files), StartError> {
+    let world = World::real()?;
+    let files = files::open(data, &*world.random)?;
+    let store = open_store(&files, &world, true, Arc::new(NoHandover))?;
+    let sender = Sender::new(SenderConfig::default()).map_err(StartError::System)?;
+    let service = Arc::new(Service::new(store, Arc::new(sender), TargetRules { allow_http: false }));
+    let unix: UnixListener = files.listen()?;
+    let state = AppState::new(Arc::clone(&service), Vec::new());
+    let web = web::start_local(state, unix).map_err(|error| StartError::System(error.to_string()))?;
+    Ok((web, service, files))
+}
+
+impl From<StoreError> for StartError {
+    fn from(error: StoreError) -> Self {
+        Self::System(error.to_string())
+    }
+}

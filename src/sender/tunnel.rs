@@ -50,6 +50,13 @@ impl EgressProxy {
         Ok(Self { host, port, authorization })
     }
 
+    /// A proxy at `host` (a name or an address); `authorization` is the whole value of `proxy-authorization`.
+    pub fn new(host: &str, port: u16, authorization: Option<String>) -> Self {
+        let bare = host.trim_start_matches('[').trim_end_matches(']');
+        let host = bare.parse().map_or_else(|_| Host::Name(host.to_owned()), Host::Ip);
+        Self { host, port, authorization }
+    }
+
     /// Asks the proxy on `wire` for a tunnel to `address`.
     pub(super) fn open(
         &self,

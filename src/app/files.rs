@@ -1,0 +1,58 @@
+//! The data directory of a process that owns it: lock, key, database file, socket.
+
+use std::os::unix::net::UnixListener;
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::config::{DataDir, Lock};
+use crate::random::{Random, bytes};
+use crate::store::Store;
+use crate::store::vault::Vault;
+
+use super::StartError;
+
+/// A data directory that this process owns until it is dropped.
+pub(crate) struct Files {
+    pub(super) dir: DataDir,
+    pub(super) vault: Arc<Vault>,
+    lock: Lock,
+}
+
+/// Takes the directory: makes what is missing, and refuses what another process owns.
+pub(super) fn open(path: &Path, random: &dyn Random) -> Result<Files, StartError> {
+    let dir = DataDir::open(path)?;
+    let lock = dir.lock()?;
+    let database = dir.database();
+    let needs_key = Store::needs_key(&database)
+        .map_err(|error| StartError::Store { path: database.clone(), error: error.into() })?;
+    if !needs_key && !dir.secret_key_exists()? {
+        dir.create_secret_key(&lock, &bytes(random))?;
+    }
+    let vault = Arc::new(Vault::new(dir.load_secret_key()?));
+    // SQLite would make it with the modes of the umask; its other files take this one's.
+    if database.exists() {
+        dir.make_private(&database)?;
+    } else {
+        dir.create_private(&database)?;
+        dir.sync()?;
+    }
+    Ok(Files { dir, vault, lock })
+}
+
+impl Files {
+    /// Listens on the socket for the commands of this machine.
+    pub(super) fn listen(&self) -> Result<UnixListener, StartError> {
+        self.dir.remove_stale_socket(&self.lock)?;
+        let path = self.dir.socket();
+        let listener = UnixListener::bind(&path).map_err(|error| StartError::Socket { path: path.clone(), error })?;
+        self.dir.make_private(&path)?;
+        Ok(listener)
+    }
+
+    /// Removes the socket: nobody answers on it any more.
+    pub(super) fn remove_socket(&self) {
+        if let Err(error) = self.dir.remove_stale_socket(&self.lock) {
+            tracing::warn!(%error, "the socket could not be removed");
+        }
+    }
+}
