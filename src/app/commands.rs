@@ -25,7 +25,7 @@ pub fn run(data: &Path, command: &AdminCommand) -> Result<Output, String> {
     let patience = if matches!(command, AdminCommand::Cleanup { .. }) { CLEANUP_PATIENCE } else { PATIENCE };
     let client = Client::new(&socket_path(data)).with_timeout(patience);
     match carry_out(&client, command) {
-        Err(Failed::Socket(SocketError::NobodyListens)) => {}
+        Err(Failed::Socket(SocketError::NobodyListens { .. })) => {}
         Err(Failed::Socket(error)) => return Err(error.to_string()),
         Err(Failed::Refused(message)) => return Err(message),
         Ok(output) => return Ok(output),

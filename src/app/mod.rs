@@ -18,7 +18,7 @@ use actix_web::dev::Server;
 use tokio::sync::Notify;
 
 use crate::clock::{Clock, SystemClock};
-use crate::config::{Config, DataDirError, Lock, SecretKeyError};
+use crate::config::{Config, DataDirError, SecretKeyError};
 use crate::dispatcher::{Courier, Dispatcher};
 use crate::domain::address::{AllowedNet, Policy};
 use crate::domain::target::TargetRules;
@@ -27,7 +27,8 @@ use crate::sender::{EgressProxy, Lookup, Sender, SenderConfig, SystemLookup};
 use crate::service::{Error, Service};
 use crate::store::handover::{Handover, NoHandover};
 use crate::store::{OpenError, Store, StoreConfig, StoreError};
-use crate::web::{self, AppState};
+use crate::web::server;
+use crate::web::state::AppState;
 
 pub use commands::run as run_command;
 
@@ -138,7 +139,7 @@ impl Application {
             .map_err(|error| StartError::Store { path: files.dir.database(), error: error.into() })?;
         let state = AppState::new(Arc::clone(&service), config.trusted_proxy.clone());
         let unix = files.listen()?;
-        let web = web::start(state, tcp, Some(unix)).map_err(|error| StartError::System(error.to_string()))?;
+        let web = server::start(state, tcp, Some(unix)).map_err(|error| StartError::System(error.to_string()))?;
         Ok(Self { address, web, service, dispatcher, stop: Arc::new(Notify::new()), files })
     }
 
@@ -247,7 +248,7 @@ pub(crate) fn local_only(data: &std::path::Path) -> Result<(Server, Arc<Service>
     let service = Arc::new(Service::new(store, Arc::new(sender), TargetRules { allow_http: false }));
     let unix: UnixListener = files.listen()?;
     let state = AppState::new(Arc::clone(&service), Vec::new());
-    let web = web::start_local(state, unix).map_err(|error| StartError::System(error.to_string()))?;
+    let web = server::start_local(state, unix).map_err(|error| StartError::System(error.to_string()))?;
     Ok((web, service, files))
 }
 

@@ -4,6 +4,7 @@
 //! A method that writes returns an [`Answer`](crate::store::Answer): await it on the web floor, wait for it elsewhere.
 
 pub mod error;
+pub mod patch;
 pub mod readiness;
 pub mod scope;
 
@@ -14,6 +15,7 @@ use crate::sender::Sender;
 use crate::store::Store;
 
 pub use error::{Code, Error, Kind};
+pub use patch::Patch;
 pub use readiness::Readiness;
 pub use scope::{AdminScope, Caller, TenantScope};
 
