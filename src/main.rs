@@ -31,7 +31,7 @@ fn serve(config: &Config) -> Result<(), String> {
     let world = World::real().map_err(|error| error.to_string())?;
     logging::start(config.log_format, Arc::clone(&world.clock)).map_err(|error| error.to_string())?;
     actix_web::rt::System::new().block_on(async {
-        let application = Application::build(config, world).map_err(|error| error.to_string())?;
+        let application = Application::build(config, world).await.map_err(|error| error.to_string())?;
         // For people and for scripts that asked for port 0.
         println!("postrider listens on {}", config.reached_at(application.address()));
         application.run_until_stopped().await.map_err(|error| error.to_string())

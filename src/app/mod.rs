@@ -118,11 +118,11 @@ pub struct Application {
 impl Application {
     /// Opens the data directory and starts everything but the answering of requests.
     ///
-    /// Has to be called within an actix runtime, as [`Application::run_until_stopped`].
+    /// Within an actix runtime, as [`Application::run_until_stopped`].
     ///
     /// # Errors
     /// See [`StartError`].
-    pub fn build(config: &Config, world: World) -> Result<Self, StartError> {
+    pub async fn build(config: &Config, world: World) -> Result<Self, StartError> {
         let files = files::open(&config.data, &*world.random)?;
         let tcp = listen(config.listen)?;
         let address = tcp.local_addr().map_err(|error| StartError::Listen { address: config.listen, error })?;
@@ -132,7 +132,7 @@ impl Application {
         let rules = TargetRules { allow_http: config.allow_http };
         let service = Arc::new(Service::new(store, Arc::clone(&sender), rules));
         if let Some(key) = &config.first_start.api_key {
-            service.register_first_key(key.expose()).map_err(StartError::FirstKey)?;
+            service.register_first_key(key.expose()).await.map_err(StartError::FirstKey)?;
         }
         dispatcher
             .start(Arc::clone(&service), (world.courier)(sender))

@@ -3,16 +3,23 @@
 //!
 //! A method that writes returns an [`Answer`](crate::store::Answer): await it on the web floor, wait for it elsewhere.
 
+pub mod cleanup;
+pub mod endpoints;
 pub mod error;
+pub mod keys;
 pub mod patch;
 pub mod readiness;
 pub mod scope;
+pub mod settings;
+pub mod tenants;
 
 use std::sync::Arc;
 
 use crate::domain::target::TargetRules;
 use crate::sender::Sender;
 use crate::store::Store;
+
+use endpoints::TestsRunning;
 
 pub use error::{Code, Error, Kind};
 pub use patch::Patch;
@@ -25,12 +32,13 @@ pub struct Service {
     sender: Arc<Sender>,
     rules: TargetRules,
     readiness: Readiness,
+    tests: TestsRunning,
 }
 
 impl Service {
     /// The use cases on an open store.
     pub fn new(store: Arc<Store>, sender: Arc<Sender>, rules: TargetRules) -> Self {
-        Self { store, sender, rules, readiness: Readiness::default() }
+        Self { store, sender, rules, readiness: Readiness::default(), tests: TestsRunning::default() }
     }
 
     /// Whether the server can accept and deliver.

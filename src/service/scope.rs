@@ -41,6 +41,11 @@ impl Caller {
         ))
     }
 
+    /// Whether the caller may see one tenant alone.
+    pub fn is_bound(&self) -> bool {
+        self.bound.is_some()
+    }
+
     /// Leave to do what `scope` says, for one tenant or for all.
     pub fn tenant_scope(&self, scope: Scope) -> Result<TenantScope, Error> {
         self.needs(scope)?;

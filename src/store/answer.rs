@@ -20,6 +20,19 @@ pub struct Answer<T, E = StoreError> {
 /// The writer's end of an [`Answer`].
 pub(super) type Reply<T, E = StoreError> = oneshot::Sender<Result<T, E>>;
 
+/// Somebody's word for an [`Answer`] that comes at the end of several steps; the last one is
+/// [`Store::write_for`](super::Store::write_for). Dropped, it is answered that the server is stopping.
+#[derive(Debug)]
+pub struct Promise<T, E = StoreError>(pub(super) Reply<T, E>);
+
+impl<T, E: From<StoreError>> Promise<T, E> {
+    /// A promise, and the answer that it will be kept with.
+    pub fn new() -> (Self, Answer<T, E>) {
+        let (reply, answer) = Answer::new();
+        (Self(reply), answer)
+    }
+}
+
 impl<T, E: From<StoreError>> Answer<T, E> {
     pub(super) fn new() -> (Reply<T, E>, Self) {
         let (sender, receiver) = oneshot::channel();

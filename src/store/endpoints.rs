@@ -289,6 +289,20 @@ impl Tx<'_> {
         self.reload_route(id)
     }
 
+    /// Notes why an endpoint is disabled that is disabled already.
+    pub fn note_disabled(&mut self, id: EndpointId, note: &str, actor: &Actor) -> Result<(), StoreError> {
+        self.connection()
+            .prepare_cached("UPDATE endpoints SET disabled_note = ?2, updated_at = ?3 WHERE id = ?1")?
+            .execute(params![id.0, note, self.now.0])?;
+        self.audit_state(id, actor, "endpoint.disable", serde_json::json!({ "note": note }))
+    }
+
+    /// An endpoint as this transaction has left it, with its health.
+    pub fn changed_endpoint(&mut self, id: EndpointId) -> Result<Option<EndpointRow>, StoreError> {
+        self.flush()?;
+        self.endpoint(id)
+    }
+
     /// Enables an endpoint and delivers (or discards) what was held for it.
     pub fn enable_endpoint(
         &mut self,

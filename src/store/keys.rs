@@ -12,6 +12,7 @@ use crate::domain::scope::Scopes;
 use crate::domain::time::UnixMs;
 
 use super::error::StoreError;
+use super::meta::{self, Meta};
 use super::reader::{Listed, Reader};
 use super::tx::{DirectoryChange, Tx};
 
@@ -141,9 +142,9 @@ impl Reader<'_> {
         Ok(super::lists::cut(rows, limit, |key| key.id.0))
     }
 
-    /// Whether any key was ever made.
-    pub fn has_keys(&self) -> Result<bool, StoreError> {
-        Ok(self.connection().query_row("SELECT EXISTS (SELECT 1 FROM keys)", [], |row| row.get(0))?)
+    /// Whether any key was ever made, and be it that all are revoked by now.
+    pub fn had_keys(&self) -> Result<bool, StoreError> {
+        Ok(meta::get::<bool>(self.connection(), Meta::KeyMade)?.is_some())
     }
 }
 
@@ -169,6 +170,7 @@ impl Tx<'_> {
         if made == 0 {
             return Ok(None);
         }
+        meta::set(self.connection(), Meta::KeyMade, true)?;
         self.keys_changed()?;
         Ok(Some(id))
     }

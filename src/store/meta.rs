@@ -20,6 +20,8 @@ pub(super) enum Meta {
     AheadUntil,
     /// A sealed text by which a wrong `secret.key` is noticed.
     KeyCheck,
+    /// Set once an API key was made, for ever.
+    KeyMade,
 }
 
 impl Meta {
@@ -32,6 +34,7 @@ impl Meta {
             Self::Mark => "mark_at",
             Self::AheadUntil => "ahead_until",
             Self::KeyCheck => "key_check",
+            Self::KeyMade => "key_made",
         }
     }
 }

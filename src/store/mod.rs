@@ -39,6 +39,7 @@ pub mod revisions;
 mod routes;
 pub mod settings;
 pub mod tenants;
+pub mod test_event;
 pub mod times;
 mod tx;
 pub mod vault;
@@ -56,7 +57,7 @@ use siphasher::sip::SipHasher13;
 
 use crate::random::Random;
 
-pub use answer::Answer;
+pub use answer::{Answer, Promise};
 pub use error::StoreError;
 pub use open::{OpenError, StoreConfig};
 pub use reader::{EXAMINED, Listed, Reader};
@@ -190,6 +191,20 @@ impl Store {
             Ok(()) => answer,
             Err(error) => Answer::ready(Err(E::from(error))),
         }
+    }
+
+    /// The same as [`Store::write`], for an answer that was promised before.
+    pub fn write_for<T, E>(
+        &self,
+        promise: Promise<T, E>,
+        work: impl FnOnce(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+    ) where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        // What was promised is not given up because the queue is full; few things are promised at a time.
+        // Once the store is closed, the promise is dropped, which its answer takes as just that.
+        drop(self.queue.push_always(Work::Task(Box::new(Closure::new(work, promise.0)))));
     }
 
     /// Accepts an event. The answer comes when it and its deliveries are on disk.

@@ -56,6 +56,11 @@ impl Matched {
         Self { tenant, routes }
     }
 
+    /// No endpoint at all.
+    pub(super) fn nothing() -> Self {
+        Self { tenant: None, routes: Vec::new() }
+    }
+
     /// Whether the directory is still the one that this was found in.
     fn holds(&self, directory: &Directory, tenant: &TenantName) -> bool {
         match (&self.tenant, directory.tenant(tenant)) {
@@ -119,13 +124,13 @@ impl NewEvent {
 }
 
 /// An event's row.
-struct EventRow<'a> {
-    id: EventId,
-    tenant_id: i64,
-    timestamp: UnixMs,
-    deliveries: usize,
-    without_endpoints: bool,
-    event: &'a NewEvent,
+pub(super) struct EventRow<'a> {
+    pub(super) id: EventId,
+    pub(super) tenant_id: i64,
+    pub(super) timestamp: UnixMs,
+    pub(super) deliveries: usize,
+    pub(super) without_endpoints: bool,
+    pub(super) event: &'a NewEvent,
 }
 
 impl Tx<'_> {
@@ -260,7 +265,7 @@ impl Tx<'_> {
         Ok(None)
     }
 
-    fn insert_event(&mut self, row: &EventRow<'_>) -> rusqlite::Result<()> {
+    pub(super) fn insert_event(&mut self, row: &EventRow<'_>) -> rusqlite::Result<()> {
         let event = row.event;
         let own_id = event.own_id.as_ref().map(OwnId::as_str);
         let key = event.idempotency.as_ref().map(|(key, _)| key.as_str());

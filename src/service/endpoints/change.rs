@@ -1,0 +1,151 @@
+//! Changing an endpoint: a check that may take 2 s, then a write.
+
+use serde_json::Value;
+
+use crate::domain::names::TenantName;
+use crate::domain::secret::Secret;
+use crate::domain::target::TargetRules;
+use crate::service::patch::Patch;
+use crate::service::settings::differing;
+use crate::service::{Error, Service, TenantScope};
+use crate::store::audit::Audited;
+use crate::store::endpoints::{DisabledReason, EndpointRow};
+use crate::store::revisions::Revision;
+use crate::store::{Answer, StoreError, Tx};
+
+use super::create::{check_uid, json, show};
+use super::draft::{Applied, Base, EndpointDraft, SecretChange};
+use super::read::EndpointRef;
+use super::view::{EndpointSaved, EndpointView};
+
+/// A change of an endpoint, checked as far as it can be outside the transaction.
+pub struct CheckedChange {
+    scope: TenantScope,
+    endpoint: EndpointRef,
+    draft: EndpointDraft,
+    rules: TargetRules,
+    fresh_secret: Secret,
+    warning: Option<String>,
+}
+
+impl Service {
+    /// Checks a change: all fields, then where a new URL leads. Blocks, for up to 2 s when a name has to be
+    /// resolved. `text` and `tenant` as in [`Service::find_endpoint`].
+    ///
+    /// # Errors
+    /// `not_found`, `invalid` with every wrong field, `target_denied`.
+    pub fn check_endpoint_change(
+        &self,
+        scope: &TenantScope,
+        text: &str,
+        tenant: Option<&TenantName>,
+        draft: EndpointDraft,
+    ) -> Result<CheckedChange, Error> {
+        let row = self.find_endpoint(scope, text, tenant)?;
+        let applied = draft.apply(Base::of(&row), self.rules)?;
+        let warning = match draft.url {
+            Patch::Set(_) => self.check_target(&applied.revision.url)?,
+            Patch::Keep | Patch::Reset => None,
+        };
+        Ok(CheckedChange {
+            scope: scope.clone(),
+            endpoint: EndpointRef::new(text, tenant),
+            draft,
+            rules: self.rules,
+            fresh_secret: self.fresh_secret(),
+            warning,
+        })
+    }
+
+    /// Changes the endpoint; holds for its very next attempt. The answer has the secret if this call has set it.
+    ///
+    /// # Errors
+    /// In the answer: `not_found`, `invalid`, `uid_taken`.
+    pub fn change_endpoint(&self, change: CheckedChange) -> Answer<EndpointSaved, Error> {
+        self.store.write(move |tx| write(tx, change))
+    }
+}
+
+fn write(tx: &mut Tx<'_>, change: CheckedChange) -> Result<EndpointSaved, Error> {
+    let row = change.endpoint.find(tx, &change.scope)?;
+    // Again, and now for good: somebody else may have changed it meanwhile.
+    let mut applied = change.draft.apply(Base::of(&row), change.rules)?;
+    check_uid(tx, row.tenant_id, &applied.settings, Some(row.id))?;
+    let secret = match std::mem::replace(&mut applied.secret, SecretChange::Keep) {
+        SecretChange::Keep => None,
+        SecretChange::Make => Some(change.fresh_secret),
+        SecretChange::Take(secret) => Some(secret),
+    };
+    let before = show(tx, row.id)?;
+    if rewrite(tx, &row, &applied, secret.as_ref())? {
+        audit(tx, &change.scope, &row, &before, &applied.revision, secret.is_some())?;
+    }
+    let actor = change.scope.actor();
+    match (row.enabled, applied.enabled) {
+        (false, true) => tx.enable_endpoint(row.id, true, actor)?,
+        (true, false) => tx.disable_endpoint(row.id, DisabledReason::Manual, None, actor)?,
+        _ => {}
+    }
+    let mut warnings = applied.warnings;
+    warnings.extend(change.warning);
+    let secret = secret.map(|secret| secret.expose().to_owned());
+    Ok(EndpointSaved { endpoint: show(tx, row.id)?, secret, warnings })
+}
+
+/// Writes what differs. `false`: nothing did.
+fn rewrite(
+    tx: &mut Tx<'_>,
+    row: &EndpointRow,
+    applied: &Applied,
+    secret: Option<&Secret>,
+) -> Result<bool, Error> {
+    let other_requests = applied.revision != row.revision;
+    if !other_requests && secret.is_none() && applied.settings == row.settings {
+        return Ok(false);
+    }
+    tx.update_endpoint(row.id, &applied.settings)?;
+    if other_requests {
+        tx.put_revision(row.id, &applied.revision)?;
+    }
+    if let Some(secret) = secret {
+        tx.put_secret(row.id, Some(secret), None)?;
+    }
+    tx.reload_route(row.id)?;
+    Ok(true)
+}
+
+/// Notes the fields that differ, without a secret or the value of a header.
+fn audit(
+    tx: &mut Tx<'_>,
+    scope: &TenantScope,
+    row: &EndpointRow,
+    before: &EndpointView,
+    revision: &Revision,
+    new_secret: bool,
+) -> Result<(), Error> {
+    let after = show(tx, row.id)?;
+    let (Value::Object(before), Value::Object(after)) = (json(before)?, json(&after)?) else {
+        return Err(StoreError::Internal("an endpoint is no object".to_owned()).into());
+    };
+    let masked = after.get("headers").cloned();
+    let (mut old, mut new) = differing(before, after);
+    old.remove("updated_at");
+    new.remove("updated_at");
+    if revision.headers != row.revision.headers
+        && let (false, Some(masked)) = (new.contains_key("headers"), masked)
+    {
+        // Only values differ, which are not shown.
+        new.insert("headers".to_owned(), masked);
+    }
+    if new_secret {
+        new.insert("secret".to_owned(), "replaced".into());
+    }
+    Ok(tx.audit(Audited {
+        actor: scope.actor(),
+        action: "endpoint.change",
+        target: row.id.to_string(),
+        tenant_id: Some(row.tenant_id),
+        before: Some(Value::Object(old)),
+        after: Some(Value::Object(new)),
+    })?)
+}

@@ -1,0 +1,155 @@
+//! Making an endpoint: a check that may take 2 s, then a write.
+
+use std::time::Duration;
+
+use crate::domain::ids::EndpointId;
+use crate::domain::invalid::{FieldError, Invalid};
+use crate::domain::names::TenantName;
+use crate::domain::secret::Secret;
+use crate::domain::target::Target;
+use crate::sender::Check;
+use crate::service::error::Code;
+use crate::service::{Error, Service, TenantScope};
+use crate::store::audit::Audited;
+use crate::store::endpoints::EndpointSettings;
+use crate::store::{Answer, StoreError, Tx};
+
+use super::draft::{Applied, Base, EndpointDraft, SecretChange};
+use super::view::{EndpointSaved, EndpointView};
+
+/// How long saving an endpoint waits for its name to be resolved.
+const RESOLVE_WAIT: Duration = Duration::from_secs(2);
+
+/// A new endpoint, checked and ready to be written.
+pub struct CheckedEndpoint {
+    scope: TenantScope,
+    tenant: TenantName,
+    applied: Applied,
+    fresh_secret: Secret,
+}
+
+impl Service {
+    /// Checks a new endpoint: all fields, then where its URL leads. Blocks, for up to 2 s when the name has to
+    /// be resolved. `tenant`: the one that was named.
+    ///
+    /// # Errors
+    /// `invalid` with every wrong field; `target_denied`; `not_found` for another key's tenant.
+    pub fn check_endpoint(
+        &self,
+        scope: &TenantScope,
+        tenant: Option<&str>,
+        draft: &EndpointDraft,
+    ) -> Result<CheckedEndpoint, Error> {
+        let mut invalid = Invalid::new();
+        let named = tenant.and_then(|name| invalid.check("tenant", TenantName::parse(name)));
+        let applied = invalid.absorb(draft.apply(Base::new(), self.rules));
+        let Some(mut applied) = applied.filter(|_| invalid.is_empty()) else { return Err(invalid.into()) };
+        let tenant = scope
+            .tenant(named.as_ref())
+            .ok_or_else(|| Error::not_found("tenant", named.as_ref().map_or("", TenantName::as_str)))?;
+        applied.warnings.extend(self.check_target(&applied.revision.url)?);
+        Ok(CheckedEndpoint { scope: scope.clone(), tenant, applied, fresh_secret: self.fresh_secret() })
+    }
+
+    /// Makes the endpoint. The answer holds its secret, this once.
+    ///
+    /// # Errors
+    /// In the answer: `uid_taken`, `endpoint_limit_reached`, `unknown_tenant`.
+    pub fn create_endpoint(&self, new: CheckedEndpoint) -> Answer<EndpointSaved, Error> {
+        self.store.write(move |tx| insert(tx, new))
+    }
+
+    /// Judges where a URL leads; a warning if nobody knows.
+    pub(super) fn check_target(&self, url: &str) -> Result<Option<String>, Error> {
+        let target =
+            Target::parse(url, self.rules).map_err(|error| Error::field("url", error.to_string()))?;
+        match self.sender.check(&target, RESOLVE_WAIT) {
+            Check::Fine => Ok(None),
+            Check::Unresolved(reason) => {
+                Ok(Some(format!("the URL was saved, but it cannot be reached at present: {reason}")))
+            }
+            Check::Denied(message) => Err(Error {
+                fields: vec![FieldError { field: "url".to_owned(), message: message.clone() }],
+                ..Error::new(Code::TargetDenied, format!("url is {message}"))
+            }),
+        }
+    }
+
+    /// A secret of ours.
+    pub(super) fn fresh_secret(&self) -> Secret {
+        Secret::generate(crate::random::bytes(&**self.store.random()))
+    }
+}
+
+fn insert(tx: &mut Tx<'_>, new: CheckedEndpoint) -> Result<EndpointSaved, Error> {
+    let tenant_id = room_for_one(tx, &new.tenant)?;
+    check_uid(tx, tenant_id, &new.applied.settings, None)?;
+    let Applied { settings, revision, secret, enabled, warnings } = new.applied;
+    let secret = match secret {
+        SecretChange::Take(secret) => secret,
+        SecretChange::Make | SecretChange::Keep => new.fresh_secret,
+    };
+    let id = tx.insert_endpoint(tenant_id, &settings, enabled)?;
+    tx.put_revision(id, &revision)?;
+    tx.put_secret(id, Some(&secret), None)?;
+    tx.reload_route(id)?;
+    let endpoint = show(tx, id)?;
+    tx.audit(Audited {
+        actor: new.scope.actor(),
+        action: "endpoint.create",
+        target: id.to_string(),
+        tenant_id: Some(tenant_id),
+        before: None,
+        after: Some(json(&endpoint)?),
+    })?;
+    Ok(EndpointSaved { endpoint, secret: Some(secret.expose().to_owned()), warnings })
+}
+
+/// The row of a tenant, which is made if need be and may have another endpoint.
+fn room_for_one(tx: &mut Tx<'_>, name: &TenantName) -> Result<i64, Error> {
+    let (id, own_limit) = match tx.tenant(name)? {
+        Some(tenant) => (tenant.id, tenant.endpoint_limit),
+        None => (super::super::tenants::make_by_naming(tx, name)?, None),
+    };
+    let limit = own_limit.unwrap_or(tx.settings().endpoint_limit);
+    if tx.count_endpoints(id)? < limit {
+        return Ok(id);
+    }
+    Err(Error::new(
+        Code::EndpointLimitReached,
+        format!(
+            "the tenant {name} may have {limit} endpoints and has them; delete one, or raise its endpoint_limit \
+             (or that of all, a setting)"
+        ),
+    ))
+}
+
+/// Refuses a uid that another endpoint of the tenant has.
+pub(super) fn check_uid(
+    tx: &Tx<'_>,
+    tenant_id: i64,
+    settings: &EndpointSettings,
+    own: Option<EndpointId>,
+) -> Result<(), Error> {
+    let Some(uid) = &settings.uid else { return Ok(()) };
+    match tx.endpoint_by_uid(tenant_id, uid)? {
+        Some(other) if Some(other.id) != own => Err(Error {
+            fields: vec![FieldError { field: "uid".to_owned(), message: format!("is that of {}", other.id) }],
+            ..Error::new(Code::UidTaken, format!("the uid {uid} is that of {}; choose another", other.id))
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// An endpoint as the transaction has left it.
+pub(super) fn show(tx: &mut Tx<'_>, id: EndpointId) -> Result<EndpointView, Error> {
+    let gone = || StoreError::Internal(format!("{id} is not there"));
+    let row = tx.changed_endpoint(id)?.ok_or_else(gone)?;
+    let unsigned = tx.route(id).is_some_and(|route| route.signers.is_empty());
+    Ok(EndpointView::of(&row, unsigned, tx.settings().failing_after_failures))
+}
+
+/// A view as the audit log keeps it.
+pub(super) fn json(view: &EndpointView) -> Result<serde_json::Value, StoreError> {
+    serde_json::to_value(view).map_err(|error| StoreError::Internal(error.to_string()))
+}

@@ -1,0 +1,26 @@
+//! Endpoints: the use cases around them.
+//!
+//! - [`EndpointDraft`]: what a caller says, unchecked; `draft` checks all of it at once.
+//! - `create` and `change` work in two steps, because looking a name up takes up to 2 s and must not keep the
+//!   writer: a check that blocks, then a write.
+//! - `read`: one, many, and what a path segment means. `state`: enable, disable, delete. `test`: send one now.
+//! - [`EndpointView`]: what an endpoint looks like outside.
+
+mod change;
+mod create;
+mod draft;
+mod read;
+mod state;
+mod test;
+mod tests_running;
+mod view;
+
+pub use change::CheckedChange;
+pub use create::CheckedEndpoint;
+pub use draft::EndpointDraft;
+pub use read::EndpointQuery;
+pub use state::Held;
+pub use test::{TestDraft, TestResult, Testing};
+pub use view::{EndpointSaved, EndpointView, HealthStatus};
+
+pub(super) use tests_running::TestsRunning;

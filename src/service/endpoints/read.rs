@@ -1,0 +1,138 @@
+//! Finding one endpoint, and listing many.
+
+use crate::domain::ids::EndpointId;
+use crate::domain::names::{TenantName, Uid};
+use crate::service::{Error, Service, TenantScope};
+use crate::store::endpoints::EndpointRow;
+use crate::store::{Listed, Reader};
+
+use super::view::{EndpointView, HealthStatus};
+
+/// What stands for an endpoint in a call: its id or its uid, and the tenant that was named beside it.
+#[derive(Debug, Clone)]
+pub(super) struct EndpointRef {
+    pub(super) text: String,
+    pub(super) tenant: Option<TenantName>,
+}
+
+impl EndpointRef {
+    pub(super) fn new(text: &str, tenant: Option<&TenantName>) -> Self {
+        Self { text: text.to_owned(), tenant: tenant.cloned() }
+    }
+
+    /// The live endpoint that is meant, as far as the caller may see it.
+    pub(super) fn find(&self, reader: &Reader<'_>, scope: &TenantScope) -> Result<EndpointRow, Error> {
+        self.find_any(reader, scope)?
+            .filter(|row| row.deleted_at.is_none())
+            .ok_or_else(|| Error::not_found("endpoint", &self.text))
+    }
+
+    /// The same, deleted or not. A uid means a live one.
+    fn find_any(&self, reader: &Reader<'_>, scope: &TenantScope) -> Result<Option<EndpointRow>, Error> {
+        let named = self.tenant.as_ref();
+        if let Some(id) = EndpointId::parse(&self.text) {
+            let seen = |row: &EndpointRow| {
+                scope.sees(&row.tenant) && named.is_none_or(|tenant| *tenant == row.tenant)
+            };
+            return Ok(reader.endpoint(id)?.filter(seen));
+        }
+        let (Ok(uid), Some(tenant)) = (Uid::parse(&self.text), scope.tenant(named)) else { return Ok(None) };
+        match reader.tenant(&tenant)? {
+            Some(tenant) => Ok(reader.endpoint_by_uid(tenant.id, &uid)?),
+            None => Ok(None),
+        }
+    }
+}
+
+/// Which endpoints a list shows.
+#[derive(Debug, Clone, Default)]
+pub struct EndpointQuery {
+    /// Those of this tenant; `None`: all that the caller may see.
+    pub tenant: Option<TenantName>,
+    /// Those that are enabled, or those that are not.
+    pub enabled: Option<bool>,
+    /// Those that do like this.
+    pub health: Option<HealthStatus>,
+}
+
+impl Service {
+    /// The endpoint that `text` stands for: its id, or its uid in `tenant` (else in the key's own, else in
+    /// `default`). Blocks.
+    ///
+    /// # Errors
+    /// `not_found`, also for one that was deleted or that the caller may not see.
+    pub fn find_endpoint(
+        &self,
+        scope: &TenantScope,
+        text: &str,
+        tenant: Option<&TenantName>,
+    ) -> Result<EndpointRow, Error> {
+        self.store.read(|reader| EndpointRef::new(text, tenant).find(reader, scope))
+    }
+
+    /// The same for lists of deliveries, which stay readable after their endpoint was deleted: an id finds a
+    /// deleted endpoint as well. Blocks.
+    ///
+    /// # Errors
+    /// `not_found`.
+    pub fn find_endpoint_or_deleted(
+        &self,
+        scope: &TenantScope,
+        text: &str,
+        tenant: Option<&TenantName>,
+    ) -> Result<EndpointRow, Error> {
+        let found = self.store.read(|reader| EndpointRef::new(text, tenant).find_any(reader, scope))?;
+        found.ok_or_else(|| Error::not_found("endpoint", text))
+    }
+
+    /// One endpoint. Blocks.
+    ///
+    /// # Errors
+    /// See [`Service::find_endpoint`].
+    pub fn endpoint(
+        &self,
+        scope: &TenantScope,
+        text: &str,
+        tenant: Option<&TenantName>,
+    ) -> Result<EndpointView, Error> {
+        self.find_endpoint(scope, text, tenant).map(|row| self.show_endpoint(&row))
+    }
+
+    /// Endpoints, the newest first, below the id `before`; at most `limit`. Blocks.
+    ///
+    /// # Errors
+    /// `not_found` for a tenant that the caller may not see.
+    pub fn endpoints(
+        &self,
+        scope: &TenantScope,
+        query: &EndpointQuery,
+        before: Option<EndpointId>,
+        limit: usize,
+    ) -> Result<Listed<EndpointView>, Error> {
+        let tenant = scope
+            .list_tenant(query.tenant.as_ref())
+            .map_err(|()| Error::not_found("tenant", query.tenant.as_ref().map_or("", TenantName::as_str)))?;
+        let failing_after = self.store.directory().settings().failing_after_failures;
+        let passes = |row: &EndpointRow| {
+            query.enabled.is_none_or(|enabled| enabled == row.enabled)
+                && query.health.is_none_or(|health| health == HealthStatus::of(row, failing_after))
+        };
+        let page = self.store.read(|reader| {
+            let tenant_id = match &tenant {
+                None => None,
+                Some(name) => match reader.tenant(name)? {
+                    Some(tenant) => Some(tenant.id),
+                    None => return Ok(Listed { rows: Vec::new(), next: None }),
+                },
+            };
+            Ok::<_, Error>(reader.endpoints(tenant_id, before, limit, passes)?)
+        })?;
+        Ok(Listed { rows: page.rows.iter().map(|row| self.show_endpoint(row)).collect(), next: page.next })
+    }
+
+    fn show_endpoint(&self, row: &EndpointRow) -> EndpointView {
+        let directory = self.store.directory();
+        let unsigned = directory.route(row.id).is_some_and(|route| route.signers.is_empty());
+        EndpointView::of(row, unsigned, directory.settings().failing_after_failures)
+    }
+}

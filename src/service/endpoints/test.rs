@@ -1,0 +1,180 @@
+//! Sending one event to one endpoint now, to see what it answers.
+
+use std::sync::{Arc, Weak};
+
+use serde::Serialize;
+
+use crate::domain::ids::DeliveryId;
+use crate::domain::invalid::Invalid;
+use crate::domain::json::{MAX_DEPTH, depth_within};
+use crate::domain::names::{EventType, TenantName};
+use crate::domain::outcome::Fact;
+use crate::service::error::Code;
+use crate::service::{Error, Service, TenantScope};
+use crate::store::audit::Audited;
+use crate::store::handover::Job;
+use crate::store::outcome::Outcome;
+use crate::store::test_event::TestEvent;
+use crate::store::{Answer, Promise, Store, StoreError, Tx};
+
+use super::read::EndpointRef;
+use super::tests_running::{TestSlot, TestsRunning};
+
+/// The type of the event when none is given.
+const TEST_TYPE: &str = "webhook.test";
+/// Its data when none is given.
+const TEST_DATA: &str = r#"{"test":true,"message":"This is a test from Postrider. Nothing has happened."}"#;
+
+/// What a test is to send; nothing in it is checked.
+#[derive(Debug, Clone, Default)]
+pub struct TestDraft {
+    /// The type; `webhook.test` by default.
+    pub event_type: Option<String>,
+    /// The JSON text of the data; a sample by default.
+    pub data: Option<String>,
+}
+
+/// What came of a test.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct TestResult {
+    /// A 2xx.
+    pub success: bool,
+    /// The status of the answer.
+    pub status_code: Option<u16>,
+    /// How long it took.
+    pub duration_ms: u32,
+    /// One line that a person can act on.
+    pub error: Option<String>,
+    /// The first 2 KB of the answer's body.
+    pub response_body: Option<String>,
+    /// The delivery that it is recorded as.
+    pub delivery_id: DeliveryId,
+}
+
+/// A test under way. Dropped, it goes on and is recorded all the same.
+#[must_use = "nobody learns what came of the test"]
+pub struct Testing {
+    begun: Answer<(), Error>,
+    done: Answer<TestResult, Error>,
+}
+
+impl Testing {
+    /// Waits for the outcome, which is on disk then.
+    ///
+    /// # Errors
+    /// `not_found`, `too_many_tests`, or why it could not be recorded.
+    pub async fn finished(self) -> Result<TestResult, Error> {
+        self.begun.await?;
+        self.done.await
+    }
+}
+
+impl Service {
+    /// Sends a test to an endpoint, whatever it subscribes to, enabled or not.
+    ///
+    /// # Errors
+    /// `invalid` or `too_large` for what is to be sent; the others when waiting ([`Testing::finished`]).
+    pub fn test_endpoint(
+        &self,
+        scope: &TenantScope,
+        text: &str,
+        tenant: Option<&TenantName>,
+        draft: &TestDraft,
+    ) -> Result<Testing, Error> {
+        let (event_type, data) = self.check_test(draft)?;
+        let (promise, done) = Promise::new();
+        let plan = Plan {
+            scope: scope.clone(),
+            endpoint: EndpointRef::new(text, tenant),
+            event_type,
+            data,
+            running: self.tests.clone(),
+            store: Arc::downgrade(&self.store),
+            promise,
+        };
+        Ok(Testing { begun: self.store.write(move |tx| plan.begin(tx)), done })
+    }
+
+    fn check_test(&self, draft: &TestDraft) -> Result<(EventType, Arc<str>), Error> {
+        let mut invalid = Invalid::new();
+        let event_type = draft.event_type.as_deref().unwrap_or(TEST_TYPE);
+        let event_type = invalid.check("type", EventType::parse(event_type));
+        let data = draft.data.as_deref().unwrap_or(TEST_DATA);
+        let limit = self.store.directory().settings().data_limit_bytes;
+        if u32::try_from(data.len()).is_ok_and(|length| length <= limit) {
+            let json =
+                depth_within(data.as_bytes(), MAX_DEPTH).map_err(|error| error.to_string()).and_then(|()| {
+                    serde_json::from_str::<serde::de::IgnoredAny>(data)
+                        .map_err(|error| format!("must be JSON: {error}"))
+                });
+            invalid.check("data", json);
+        } else {
+            return Err(Error::new(
+                Code::TooLarge,
+                format!("data may have {limit} bytes and has {}", data.len()),
+            ));
+        }
+        match event_type {
+            Some(event_type) if invalid.is_empty() => Ok((event_type, data.into())),
+            _ => Err(invalid.into()),
+        }
+    }
+}
+
+/// A test that is about to begin.
+struct Plan {
+    scope: TenantScope,
+    endpoint: EndpointRef,
+    event_type: EventType,
+    data: Arc<str>,
+    running: TestsRunning,
+    store: Weak<Store>,
+    promise: Promise<TestResult, Error>,
+}
+
+impl Plan {
+    /// Writes the event down and hands it to the dispatcher.
+    fn begin(self, tx: &mut Tx<'_>) -> Result<(), Error> {
+        let row = self.endpoint.find(tx, &self.scope)?;
+        let slot = self.running.begin(row.id)?;
+        let route =
+            tx.route(row.id).ok_or_else(|| StoreError::Internal(format!("{} has no parsed form", row.id)))?;
+        tx.audit(Audited {
+            actor: self.scope.actor(),
+            action: "endpoint.test",
+            target: row.id.to_string(),
+            tenant_id: Some(row.tenant_id),
+            before: None,
+            after: Some(serde_json::json!({ "type": self.event_type })),
+        })?;
+        let (store, promise, tenant_id) = (self.store, self.promise, row.tenant_id);
+        let event = TestEvent { event_type: self.event_type, data: self.data };
+        tx.send_test(event, route, move |job, outcome| {
+            if let Some(store) = store.upgrade() {
+                store.write_for(promise, move |tx| record(tx, &job, &outcome, tenant_id, slot));
+            }
+        })?;
+        Ok(())
+    }
+}
+
+/// Writes down what came of it; the next test may begin.
+fn record(
+    tx: &mut Tx<'_>,
+    job: &Job,
+    outcome: &Outcome,
+    tenant_id: i64,
+    _slot: TestSlot,
+) -> Result<TestResult, Error> {
+    let delivery_id = tx.record_test(outcome, job, tenant_id)?;
+    let attempt = &outcome.attempt;
+    let body = || String::from_utf8_lossy(&attempt.response_body).into_owned();
+    Ok(TestResult {
+        success: outcome.fact == Fact::Delivered,
+        status_code: attempt.status_code,
+        duration_ms: attempt.duration_ms,
+        error: attempt.error.clone(),
+        response_body: attempt.status_code.map(|_| body()),
+        delivery_id,
+    })
+}

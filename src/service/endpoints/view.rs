@@ -1,0 +1,145 @@
+//! What an endpoint looks like outside: everything but its secrets.
+
+use serde::{Serialize, Serializer, ser::Error as _};
+use serde_json::value::RawValue;
+
+use crate::domain::headers::MASK;
+use crate::domain::ids::EndpointId;
+use crate::domain::limits;
+use crate::domain::names::{TenantName, Uid};
+use crate::domain::time::UnixMs;
+use crate::store::endpoints::{DisabledReason, EndpointRow};
+
+/// How an endpoint does, in one word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HealthStatus {
+    /// It receives.
+    Ok,
+    /// Its last attempts failed, or a delivery was given up, and nothing has succeeded since.
+    Failing,
+    /// It receives nothing.
+    Disabled,
+}
+
+impl HealthStatus {
+    /// Reads a word of `?health=`.
+    ///
+    /// # Errors
+    /// The words that there are.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        match text {
+            "ok" => Ok(Self::Ok),
+            "failing" => Ok(Self::Failing),
+            "disabled" => Ok(Self::Disabled),
+            _ => Err("must be ok, failing or disabled".to_owned()),
+        }
+    }
+
+    /// The health of an endpoint, which is `failing` from so many failed attempts in a row.
+    pub fn of(row: &EndpointRow, failing_after_failures: u32) -> Self {
+        match (row.enabled, row.health.health.is_failing(failing_after_failures)) {
+            (false, _) => Self::Disabled,
+            (true, true) => Self::Failing,
+            (true, false) => Self::Ok,
+        }
+    }
+}
+
+/// An endpoint as the API and the console show it. Values of headers are masked.
+#[derive(Debug, Clone, Serialize)]
+#[expect(missing_docs, reason = "the names are those of the API, whose reference explains them")]
+pub struct EndpointView {
+    pub id: EndpointId,
+    pub uid: Option<Uid>,
+    pub tenant: TenantName,
+    pub url: String,
+    pub description: String,
+    pub events: Vec<String>,
+    /// JSON text of an object.
+    #[serde(serialize_with = "raw")]
+    pub filters: String,
+    #[serde(serialize_with = "object")]
+    pub headers: Vec<(String, String)>,
+    pub format: String,
+    #[serde(serialize_with = "object")]
+    pub metadata: Vec<(String, String)>,
+    pub enabled: bool,
+    pub disabled_reason: Option<DisabledReason>,
+    pub disabled_note: Option<String>,
+    pub disabled_at: Option<UnixMs>,
+    pub health: HealthStatus,
+    pub failure_count: u32,
+    pub first_failure_at: Option<UnixMs>,
+    pub last_failure_at: Option<UnixMs>,
+    pub last_success_at: Option<UnixMs>,
+    pub retry_schedule: Option<Vec<u32>>,
+    pub timeout_seconds: u32,
+    pub rate_limit: Option<u32>,
+    pub max_in_flight: u32,
+    pub while_disabled: &'static str,
+    pub unsigned: bool,
+    pub public_key: Option<String>,
+    pub created_at: UnixMs,
+    pub updated_at: UnixMs,
+}
+
+impl EndpointView {
+    /// Shows `row`. Whether it is unsigned, and from when on it is failing, stands elsewhere.
+    pub fn of(row: &EndpointRow, unsigned: bool, failing_after_failures: u32) -> Self {
+        let (settings, revision, health) = (&row.settings, &row.revision, &row.health.health);
+        Self {
+            id: row.id,
+            uid: settings.uid.clone(),
+            tenant: row.tenant.clone(),
+            url: revision.url.clone(),
+            description: settings.description.clone(),
+            events: settings.events.clone(),
+            filters: settings.filters.clone(),
+            headers: revision.headers.iter().map(|(name, _)| (name.clone(), MASK.to_owned())).collect(),
+            format: revision.format.clone(),
+            metadata: settings.metadata.clone(),
+            enabled: row.enabled,
+            disabled_reason: row.disabled_reason,
+            disabled_note: row.disabled_note.clone(),
+            disabled_at: row.disabled_at,
+            health: HealthStatus::of(row, failing_after_failures),
+            failure_count: health.failure_count,
+            first_failure_at: health.first_failure_at,
+            last_failure_at: health.last_failure_at,
+            last_success_at: health.last_success_at,
+            retry_schedule: settings.retry_schedule.clone(),
+            timeout_seconds: revision.timeout_seconds.unwrap_or(limits::DEFAULT_TIMEOUT_SECONDS),
+            rate_limit: settings.rate_limit,
+            max_in_flight: settings.max_in_flight.unwrap_or(limits::DEFAULT_MAX_IN_FLIGHT),
+            while_disabled: if settings.hold_while_disabled { "hold" } else { "skip" },
+            unsigned,
+            public_key: None,
+            created_at: row.created_at,
+            updated_at: row.updated_at,
+        }
+    }
+}
+
+/// The answer to a create or a change.
+#[derive(Clone, Serialize)]
+pub struct EndpointSaved {
+    /// The endpoint as it is now.
+    #[serde(flatten)]
+    pub endpoint: EndpointView,
+    /// The signing secret, in the one answer to the call that set it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub secret: Option<String>,
+    /// Sentences about what is allowed and probably not meant.
+    pub warnings: Vec<String>,
+}
+
+/// JSON text as it is.
+fn raw<S: Serializer>(text: &str, serializer: S) -> Result<S::Ok, S::Error> {
+    serde_json::from_str::<&RawValue>(text).map_err(S::Error::custom)?.serialize(serializer)
+}
+
+/// Pairs as an object, in their order.
+fn object<S: Serializer>(pairs: &[(String, String)], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(pairs.iter().map(|(name, value)| (name, value)))
+}
