@@ -10,3 +10,4 @@ pub mod random;
 pub mod sender;
 pub mod service;
 pub mod store;
+pub mod web;

@@ -139,13 +139,15 @@ pub struct Error {
     pub fields: Vec<FieldError>,
     /// When it may be tried again, seconds.
     pub retry_after: Option<u32>,
+    /// What went wrong inside: for the log of whoever handles it, never for the caller.
+    pub cause: Option<String>,
 }
 
 impl Error {
     /// A failure of a case, in a sentence that says what to do.
     pub fn new(code: Code, detail: impl Into<String>) -> Self {
         let retry_after = matches!(code.kind(), Kind::Unavailable | Kind::TooMany).then_some(1);
-        Self { code, detail: detail.into(), fields: Vec::new(), retry_after }
+        Self { code, detail: detail.into(), fields: Vec::new(), retry_after, cause: None }
     }
 
     /// Nothing of this name.
@@ -173,17 +175,16 @@ impl From<StoreError> for Error {
     fn from(error: StoreError) -> Self {
         let again = "; repeat the request with the same Idempotency-Key";
         match error {
-            StoreError::Overloaded => Self::new(Code::Overloaded, format!("events arrive faster than the disk takes them{again}")),
+            StoreError::Overloaded => {
+                Self::new(Code::Overloaded, format!("events arrive faster than the disk takes them{again}"))
+            }
             StoreError::Busy => Self::new(Code::Overloaded, "all database connections are busy; try again"),
             StoreError::Stopping => Self::new(Code::Stopping, format!("the server is stopping{again}")),
             StoreError::Unavailable(reason) => {
-                tracing::warn!(reason, "refused a request because of the database");
-                Self::new(Code::Unavailable, format!("the disk is full or the database is locked; see /readyz{again}"))
+                let detail = format!("the disk is full or the database is locked; see /readyz{again}");
+                Self { cause: Some(reason), ..Self::new(Code::Unavailable, detail) }
             }
-            StoreError::Internal(reason) => {
-                tracing::error!(reason, "a request failed inside");
-                Self::new(Code::Internal, "")
-            }
+            StoreError::Internal(reason) => Self { cause: Some(reason), ..Self::new(Code::Internal, "") },
         }
     }
 }

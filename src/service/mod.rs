@@ -21,8 +21,9 @@ use crate::store::Store;
 
 use endpoints::TestsRunning;
 
-pub use readiness::Readiness;
 pub use error::{Code, Error, Kind};
+pub use patch::Patch;
+pub use readiness::Readiness;
 pub use scope::{AdminScope, Caller, TenantScope};
 
 /// The use cases, on a store and a sender. Shared by all threads.

@@ -1,0 +1,201 @@
+//! Reading a request's body, within limits of size, time and memory.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use actix_web::HttpRequest;
+use actix_web::error::PayloadError;
+use actix_web::http::header::{self, HeaderMap};
+use actix_web::web::{Bytes, BytesMut, Data, Payload};
+use futures_util::StreamExt;
+
+use crate::service::Code;
+
+use super::problem::Problem;
+use super::state::AppState;
+
+/// How long a whole body may take to arrive.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Room for the small calls that are not about events.
+pub const SMALL: usize = 64 * 1024;
+
+/// How many bytes of bodies may be in memory while they are being read.
+#[derive(Debug)]
+pub struct Budget {
+    left: AtomicUsize,
+}
+
+/// Bytes taken from a [`Budget`], given back when it is dropped.
+struct Taken<'a> {
+    budget: &'a Budget,
+    bytes: usize,
+}
+
+impl Budget {
+    /// A budget of so many bytes.
+    pub fn new(bytes: usize) -> Self {
+        Self { left: AtomicUsize::new(bytes) }
+    }
+
+    fn open(&self) -> Taken<'_> {
+        Taken { budget: self, bytes: 0 }
+    }
+}
+
+impl Taken<'_> {
+    fn add(&mut self, bytes: usize) -> Result<(), Problem> {
+        let taken = self
+            .budget
+            .left
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(bytes));
+        if taken.is_err() {
+            let detail = "too many large requests are being read at once; repeat this one";
+            return Err(Problem::new(Code::Overloaded, detail));
+        }
+        self.bytes += bytes;
+        Ok(())
+    }
+}
+
+impl Drop for Taken<'_> {
+    fn drop(&mut self) {
+        self.budget.left.fetch_add(self.bytes, Ordering::Relaxed);
+    }
+}
+
+/// Reads a body of at most `limit` bytes of JSON.
+///
+/// `optional`: all fields of the call are, so an empty body without `Content-Type` is allowed too, and comes back
+/// empty.
+///
+/// # Errors
+/// 413 with the limit, 415 for anything that does not say that it is JSON, 408 after 10 s, 503 when too many bodies
+/// are being read, 400 when the body is cut.
+pub async fn read(
+    request: &HttpRequest,
+    payload: Payload,
+    limit: usize,
+    optional: bool,
+) -> Result<Bytes, Problem> {
+    let json = media_type(request.headers())?;
+    if !json && !optional {
+        return Err(not_json());
+    }
+    if content_length(request.headers()).is_some_and(|length| length > limit as u64) {
+        return Err(too_large(limit));
+    }
+    let state = request.app_data::<Data<AppState>>();
+    let state = state.ok_or_else(|| Problem::new(Code::Internal, ""))?;
+    let mut taken = state.bodies.open();
+    let reading = collect(payload, limit, &mut taken);
+    let Ok(read) = actix_web::rt::time::timeout(PATIENCE, reading).await else {
+        let detail = format!("the body has not arrived within {} s; send it again", PATIENCE.as_secs());
+        return Err(Problem::new(Code::RequestTimeout, detail));
+    };
+    match read? {
+        body if json || body.is_empty() => Ok(body),
+        _ => Err(not_json()),
+    }
+}
+
+/// Joins the pieces. A body that came in one piece is not copied.
+async fn collect(mut payload: Payload, limit: usize, taken: &mut Taken<'_>) -> Result<Bytes, Problem> {
+    let mut first = Bytes::new();
+    let mut all = BytesMut::new();
+    while let Some(piece) = payload.next().await {
+        let piece = piece.map_err(|error| cut(&error))?;
+        if first.len().max(all.len()) + piece.len() > limit {
+            return Err(too_large(limit));
+        }
+        taken.add(piece.len())?;
+        if all.is_empty() && first.is_empty() {
+            first = piece;
+        } else {
+            if all.is_empty() {
+                all.extend_from_slice(&first);
+            }
+            all.extend_from_slice(&piece);
+        }
+    }
+    Ok(if all.is_empty() { first } else { all.freeze() })
+}
+
+fn content_length(headers: &HeaderMap) -> Option<u64> {
+    headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}
+
+/// Whether the request says that its body is JSON; `false`: it says nothing.
+fn media_type(headers: &HeaderMap) -> Result<bool, Problem> {
+    let encoding = headers.get(header::CONTENT_ENCODING).map(header::HeaderValue::as_bytes);
+    if encoding.is_some_and(|encoding| !encoding.eq_ignore_ascii_case(b"identity")) {
+        let detail = "send the body without Content-Encoding; compressed bodies are not read";
+        return Err(Problem::new(Code::UnsupportedMediaType, detail));
+    }
+    let Some(value) = headers.get(header::CONTENT_TYPE) else { return Ok(false) };
+    let value = value.to_str().map_err(|_| not_json())?;
+    if is_json(value) { Ok(true) } else { Err(not_json()) }
+}
+
+/// `application/json`, or any type with the suffix `+json`, in UTF-8 if it says in what.
+fn is_json(value: &str) -> bool {
+    let mut parts = value.split(';').map(str::trim);
+    let essence = parts.next().unwrap_or_default().to_ascii_lowercase();
+    let charset = parts.find_map(|part| {
+        let (name, value) = part.split_once('=')?;
+        name.trim_end().eq_ignore_ascii_case("charset").then(|| value.trim().trim_matches('"'))
+    });
+    let json = essence == "application/json"
+        || essence.split_once('/').is_some_and(|(_, kind)| kind.len() > 5 && kind.ends_with("+json"));
+    json && charset.is_none_or(|charset| charset.eq_ignore_ascii_case("utf-8"))
+}
+
+fn not_json() -> Problem {
+    let detail = "send the body as JSON in UTF-8, with Content-Type: application/json";
+    Problem::new(Code::UnsupportedMediaType, detail)
+}
+
+fn too_large(limit: usize) -> Problem {
+    Problem::new(Code::TooLarge, format!("the body of this call may have at most {limit} bytes"))
+}
+
+fn cut(error: &PayloadError) -> Problem {
+    let detail = match error {
+        PayloadError::EncodingCorrupted => "the chunks of the body are not those of HTTP/1.1; send it again",
+        _ => "the body ended before it was complete; send it again",
+    };
+    Problem::new(Code::MalformedRequest, detail)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn json_in_utf_8_is_read_whatever_its_suffix() {
+        for good in [
+            "application/json",
+            "Application/JSON; charset=UTF-8",
+            "application/cloudevents+json;charset=\"utf-8\"",
+            "application/json; profile=x",
+        ] {
+            assert!(is_json(good), "{good}");
+        }
+        for bad in ["", "text/json", "application/jsonx", "application/+json", "json", "text/plain", "a/json"]
+        {
+            assert!(!is_json(bad), "{bad}");
+        }
+        assert!(!is_json("application/json; charset=iso-8859-1"));
+    }
+
+    #[test]
+    fn a_budget_gets_back_what_was_taken() {
+        let budget = Budget::new(10);
+        let mut one = budget.open();
+        assert!(one.add(6).is_ok() && one.add(4).is_ok());
+        assert_eq!(budget.open().add(1).unwrap_err().0.code, Code::Overloaded);
+        drop(one);
+        assert!(budget.open().add(10).is_ok());
+        assert!(budget.open().add(10).is_ok());
+    }
+}

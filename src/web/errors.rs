@@ -1,0 +1,160 @@
+//! Every answer of 400 and above becomes a problem document here, whoever made it: a handler, an extractor, the
+//! router, or a panic. Every answer gets its request's id.
+
+use std::future::poll_fn;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
+
+use actix_web::body::{EitherBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::StatusCode;
+use actix_web::http::header::{self, HeaderName, HeaderValue};
+use actix_web::middleware::Next;
+use actix_web::web::Data;
+use actix_web::{HttpResponse, ResponseError};
+
+use crate::service::{Code, Error, Kind};
+
+use super::problem::Problem;
+use super::request_id::RequestId;
+use super::state::AppState;
+
+/// Under which every answer shows its request's id.
+pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// The outermost middleware.
+pub async fn problems<B: MessageBody + 'static>(
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<EitherBody<B>>, actix_web::Error> {
+    let state = request.app_data::<Data<AppState>>().cloned();
+    let state = state.ok_or_else(|| Problem::new(Code::Internal, ""))?;
+    let id = state.ids.next();
+    let about = About { id, method: request.method().clone(), path: request.path().to_owned() };
+    let mut answering = pin!(next.call(request));
+    let answered = poll_fn(|cx| match catch_unwind(AssertUnwindSafe(|| answering.as_mut().poll(cx))) {
+        Ok(poll) => poll.map(Ok),
+        Err(panic) => std::task::Poll::Ready(Err(panic)),
+    });
+    match answered.await {
+        Ok(Ok(answer)) => Ok(finish(answer, &about)),
+        Ok(Err(error)) => {
+            Err(Final { problem: explain(error.error_response().status(), Some(&error)), about }.into())
+        }
+        Err(panic) => {
+            tracing::error!(request_id = %id, panic = panic_text(panic.as_ref()), "a handler has panicked");
+            Err(Final { problem: Problem::new(Code::Internal, ""), about }.into())
+        }
+    }
+}
+
+/// The request, for the log.
+#[derive(Debug)]
+struct About {
+    id: RequestId,
+    method: actix_web::http::Method,
+    path: String,
+}
+
+fn finish<B: MessageBody + 'static>(
+    answer: ServiceResponse<B>,
+    about: &About,
+) -> ServiceResponse<EitherBody<B>> {
+    let status = answer.status();
+    if status.as_u16() < 400 {
+        let mut answer = answer.map_into_left_body();
+        label(answer.response_mut(), about.id);
+        return answer;
+    }
+    let problem = explain(status, answer.response().error());
+    let allow = answer.headers().get(header::ALLOW).cloned();
+    let mut response = write(&problem, about);
+    if let Some(allow) = allow {
+        response.headers_mut().insert(header::ALLOW, allow);
+    }
+    answer.into_response(response).map_into_right_body()
+}
+
+/// What is behind an answer: our own problem, or what its status says.
+fn explain(status: StatusCode, error: Option<&actix_web::Error>) -> Problem {
+    if let Some(problem) = error.and_then(actix_web::Error::as_error::<Problem>) {
+        return problem.clone();
+    }
+    let (code, detail) = match status {
+        StatusCode::NOT_FOUND => {
+            (Code::UnknownPath, "the API is below /api/v1; see its reference for the paths")
+        }
+        StatusCode::METHOD_NOT_ALLOWED => {
+            (Code::MethodNotAllowed, "use one of the methods that the header Allow names")
+        }
+        StatusCode::REQUEST_TIMEOUT => (Code::RequestTimeout, "send the request again, faster"),
+        StatusCode::PAYLOAD_TOO_LARGE => (Code::TooLarge, "send less"),
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => (Code::UnsupportedMediaType, "send JSON"),
+        status if status.is_client_error() => {
+            (Code::MalformedRequest, "the path, a header or the body is not as HTTP wants it")
+        }
+        _ => (Code::Internal, ""),
+    };
+    let mut problem = Problem::new(code, detail);
+    problem.0.cause = error.filter(|_| code == Code::Internal).map(ToString::to_string);
+    problem
+}
+
+/// The document, and a line in the log where it is our fault.
+fn write(problem: &Problem, about: &About) -> HttpResponse {
+    let Error { code, cause, .. } = &problem.0;
+    let (request_id, method, path) = (about.id, &about.method, about.path.as_str());
+    let cause = cause.as_deref().unwrap_or("see the lines above");
+    match code.kind() {
+        Kind::Internal => tracing::error!(%request_id, %method, path, cause, "a request failed inside"),
+        Kind::Unavailable => {
+            tracing::warn!(%request_id, %method, path, code = code.as_str(), cause, "refused a request for now");
+        }
+        _ => {}
+    }
+    let mut response = problem.answer(&request_id.to_string());
+    label(&mut response, request_id);
+    response
+}
+
+/// The headers that every answer has. Answers may hold secrets, so nobody on the way keeps them.
+fn label<B>(response: &mut HttpResponse<B>, id: RequestId) {
+    let headers = response.headers_mut();
+    if let Ok(value) = HeaderValue::try_from(id.to_string()) {
+        headers.insert(REQUEST_ID, value);
+    }
+    if !headers.contains_key(header::CACHE_CONTROL) {
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
+}
+
+/// A problem on the way out where there is no answer left to put it in.
+#[derive(Debug)]
+struct Final {
+    problem: Problem,
+    about: About,
+}
+
+impl std::fmt::Display for Final {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.problem.fmt(f)
+    }
+}
+
+impl ResponseError for Final {
+    fn status_code(&self) -> StatusCode {
+        self.problem.status_code()
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        write(&self.problem, &self.about)
+    }
+}
+
+fn panic_text(panic: &(dyn std::any::Any + Send)) -> &str {
+    panic
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("without a message")
+}

@@ -1,0 +1,31 @@
+//! `/healthz` and `/readyz`, for load balancers and process managers. They need no key.
+
+use actix_web::web::{self, Data, ServiceConfig};
+use actix_web::{HttpResponse, guard};
+use serde_json::json;
+
+use crate::service::Code;
+
+use super::problem::Problem;
+use super::state::AppState;
+
+/// The routes.
+pub fn routes(config: &mut ServiceConfig) {
+    let read = || web::route().guard(guard::Any(guard::Get()).or(guard::Head()));
+    config
+        .service(web::resource("/healthz").route(read().to(alive)))
+        .service(web::resource("/readyz").route(read().to(ready)));
+}
+
+async fn alive() -> HttpResponse {
+    HttpResponse::Ok().json(json!({ "status": "ok" }))
+}
+
+async fn ready(state: Data<AppState>) -> Result<HttpResponse, Problem> {
+    let service = &state.service;
+    let problems = service.readiness().problems(service.store().trouble());
+    if problems.is_empty() {
+        return Ok(HttpResponse::Ok().json(json!({ "status": "ready" })));
+    }
+    Err(Problem::new(Code::Unavailable, problems.join("; ")))
+}

@@ -1,0 +1,28 @@
+//! Floor 3: HTTP. The only actix; async stops here.
+//!
+//! - [`server`]: listeners, threads, timeouts. [`state`]: what handlers share.
+//! - [`errors`] and [`problem`]: every answer of 400 and above, in one form.
+//! - [`auth`]: who calls. [`client_address`]: from where.
+//! - [`body`], [`fields`], [`query`]: reading requests, with every mistake named at once.
+//! - [`api`]: the calls, one file for each resource. A handler extracts, calls one use case, and answers.
+
+pub mod api;
+pub mod auth;
+pub mod body;
+pub mod client_address;
+pub mod errors;
+pub mod fields;
+pub mod health;
+pub mod problem;
+pub mod query;
+pub mod request_id;
+pub mod server;
+pub mod state;
+
+use actix_web::web::ServiceConfig;
+
+/// Registers all routes.
+pub fn configure(config: &mut ServiceConfig) {
+    health::routes(config);
+    api::routes(config);
+}

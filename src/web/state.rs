@@ -1,0 +1,48 @@
+//! What all handlers share.
+
+use std::sync::Arc;
+
+use actix_web::web;
+use ipnet::IpNet;
+
+use crate::service::{Code, Error, Service};
+
+use super::body::Budget;
+use super::problem::Problem;
+use super::request_id::RequestIds;
+
+/// Bytes of bodies that are being read at once.
+const BODIES: usize = 16 * 1024 * 1024;
+
+/// One for the whole server, handed to every handler as `web::Data<AppState>`.
+pub struct AppState {
+    /// The use cases.
+    pub service: Arc<Service>,
+    /// Whose `X-Forwarded-For` is believed.
+    pub trusted_proxy: Vec<IpNet>,
+    pub(super) ids: RequestIds,
+    pub(super) bodies: Budget,
+}
+
+impl AppState {
+    /// The state of a server that is about to start.
+    pub fn new(service: Arc<Service>, trusted_proxy: Vec<IpNet>) -> Self {
+        let ids = RequestIds::new(&**service.store().random());
+        Self { service, trusted_proxy, ids, bodies: Budget::new(BODIES) }
+    }
+
+    /// Runs a use case that reads the database, on a thread that may wait.
+    ///
+    /// Writes do not need it: they answer with a future.
+    pub async fn read<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Service) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Problem> {
+        let service = Arc::clone(&self.service);
+        match web::block(move || work(&service)).await {
+            Ok(result) => result.map_err(Problem),
+            // The thread has panicked, or the runtime is stopping.
+            Err(_) => Err(Problem::new(Code::Internal, "")),
+        }
+    }
+}
