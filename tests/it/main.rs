@@ -3,4 +3,7 @@
 mod architecture;
 mod program;
 mod receiver;
+mod service_admin;
+mod service_endpoints;
+mod service_tests;
 mod support;

@@ -1,5 +1,6 @@
 //! What the behaviour tests are made of.
 
 pub mod client;
+pub mod house;
 pub mod program;
 pub mod receiver;
