@@ -3,9 +3,13 @@
 //!
 //! A method that writes returns an [`Answer`](crate::store::Answer): await it on the web floor, wait for it elsewhere.
 
+pub mod deliveries;
 pub mod error;
+pub mod events;
+mod lookup;
 pub mod patch;
 pub mod readiness;
+pub mod render;
 pub mod scope;
 
 use std::sync::Arc;
