@@ -3,6 +3,7 @@
 mod deliveries;
 mod events;
 mod plumbing;
+mod sockets;
 
 use std::cell::Cell;
 use std::sync::Arc;
@@ -43,7 +44,7 @@ struct House {
     clock: ManualClock,
     state: Data<AppState>,
     made: Cell<u8>,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 /// An answer: status, headers, and the body as JSON (`null` when it is empty).
@@ -92,7 +93,7 @@ impl House {
         let sender = Sender::new(SenderConfig::default()).unwrap();
         let service = Service::new(store.unwrap(), Arc::new(sender), TargetRules::default());
         let state = Data::new(AppState::new(Arc::new(service), vec!["10.0.0.0/8".parse().unwrap()]));
-        Self { clock, state, made: Cell::new(0), _folder: folder }
+        Self { clock, state, made: Cell::new(0), folder }
     }
 
     fn write<T: Send + 'static>(
@@ -102,6 +103,10 @@ impl House {
         let answer = self.state.service.store().write(work);
         // A thread that drives futures may not wait.
         std::thread::spawn(|| answer.wait()).join().unwrap().unwrap()
+    }
+
+    fn socket(&self) -> std::path::PathBuf {
+        self.folder.path().join("postrider.sock")
     }
 
     /// A new key, bound to a tenant if one is named.
