@@ -31,7 +31,7 @@ use crate::sender::{Sender, SenderConfig};
 use crate::service::Service;
 use crate::store::audit::Actor;
 use crate::store::endpoints::EndpointSettings;
-use crate::store::handover::NoHandover;
+use crate::store::handover::{Handover, NoHandover};
 use crate::store::keys::NewKey;
 use crate::store::revisions::Revision;
 use crate::store::vault::Vault;
@@ -78,6 +78,10 @@ impl Answer {
 
 impl House {
     fn new() -> Self {
+        Self::with(Arc::new(NoHandover))
+    }
+
+    fn with(handover: Arc<dyn Handover>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let clock = ManualClock::new(UnixMs(1_771_857_000_000));
         let path = folder.path().join("postrider.db");
@@ -88,7 +92,7 @@ impl House {
             clock: Arc::new(clock.clone()),
             random: Arc::new(SeededRandom::new(1)),
             checkpoints: true,
-            handover: Arc::new(NoHandover),
+            handover,
         });
         let sender = Sender::new(SenderConfig::default()).unwrap();
         let service = Service::new(store.unwrap(), Arc::new(sender), TargetRules::default());
