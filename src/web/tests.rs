@@ -3,6 +3,7 @@
 mod deliveries;
 mod events;
 mod plumbing;
+mod sockets;
 
 use std::cell::Cell;
 use std::sync::Arc;
@@ -30,7 +31,7 @@ use crate::sender::{Sender, SenderConfig};
 use crate::service::Service;
 use crate::store::audit::Actor;
 use crate::store::endpoints::EndpointSettings;
-use crate::store::handover::NoHandover;
+use crate::store::handover::{Handover, NoHandover};
 use crate::store::keys::NewKey;
 use crate::store::revisions::Revision;
 use crate::store::vault::Vault;
@@ -43,7 +44,7 @@ struct House {
     clock: ManualClock,
     state: Data<AppState>,
     made: Cell<u8>,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 /// An answer: status, headers, and the body as JSON (`null` when it is empty).
@@ -77,6 +78,10 @@ impl Answer {
 
 impl House {
     fn new() -> Self {
+        Self::with(Arc::new(NoHandover))
+    }
+
+    fn with(handover: Arc<dyn Handover>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let clock = ManualClock::new(UnixMs(1_771_857_000_000));
         let path = folder.path().join("postrider.db");
@@ -87,12 +92,12 @@ impl House {
             clock: Arc::new(clock.clone()),
             random: Arc::new(SeededRandom::new(1)),
             checkpoints: true,
-            handover: Arc::new(NoHandover),
+            handover,
         });
         let sender = Sender::new(SenderConfig::default()).unwrap();
         let service = Service::new(store.unwrap(), Arc::new(sender), TargetRules::default());
         let state = Data::new(AppState::new(Arc::new(service), vec!["10.0.0.0/8".parse().unwrap()]));
-        Self { clock, state, made: Cell::new(0), _folder: folder }
+        Self { clock, state, made: Cell::new(0), folder }
     }
 
     fn write<T: Send + 'static>(
@@ -102,6 +107,10 @@ impl House {
         let answer = self.state.service.store().write(work);
         // A thread that drives futures may not wait.
         std::thread::spawn(|| answer.wait()).join().unwrap().unwrap()
+    }
+
+    fn socket(&self) -> std::path::PathBuf {
+        self.folder.path().join("postrider.sock")
     }
 
     /// A new key, bound to a tenant if one is named.

@@ -1,6 +1,9 @@
+use std::sync::Mutex;
+
 use super::*;
 use crate::domain::ids::DeliveryId;
 use crate::domain::outcome::Fact;
+use crate::store::handover::{Change, Page, PagePlan};
 use crate::store::outcome::{AttemptRecord, Outcome, PhasesMs};
 
 const ALL: &[Scope] = &[Scope::EventsWrite, Scope::EventsRead, Scope::DeliveriesRead, Scope::DeliveriesWrite];
@@ -41,6 +44,36 @@ impl House {
             self.settle(delivery, endpoint, round, FAILED);
         }
     }
+}
+
+/// A dispatcher that sends nothing: one delivery is in flight if the test says so, and it notes what it is told
+/// about single deliveries.
+#[derive(Default)]
+struct Recorder {
+    in_flight: Mutex<Option<DeliveryId>>,
+    told: Mutex<Vec<String>>,
+}
+
+impl Handover for Recorder {
+    fn committed(&self, changes: Vec<Change>) {
+        let mut told = self.told.lock().unwrap();
+        told.extend(changes.into_iter().filter_map(|change| match change {
+            Change::Urgent(delivery, _) => Some(format!("urgent {delivery}")),
+            Change::Withdrawn(delivery, _) => Some(format!("withdrawn {delivery}")),
+            _ => None,
+        }));
+    }
+    fn in_flight(&self, delivery: DeliveryId) -> bool {
+        *self.in_flight.lock().unwrap() == Some(delivery)
+    }
+    fn wants_page(&self) -> Option<(EndpointId, PagePlan)> {
+        None
+    }
+    fn knows(&self, _delivery: DeliveryId) -> bool {
+        true
+    }
+    fn paged(&self, _endpoint: EndpointId, _page: Option<Page>) {}
+    fn unavailable(&self, _reason: Option<&str>) {}
 }
 
 fn path(delivery: DeliveryId) -> String {
@@ -203,4 +236,23 @@ async fn a_key_of_another_tenant_can_do_nothing_to_a_delivery() {
         assert_eq!(answer.problem(), (404, "not_found"));
     }
     assert_eq!(house.get(&key, &path(delivery)).await.json["status"], "pending");
+}
+
+#[actix_web::test]
+async fn what_is_in_flight_can_be_canceled_but_not_retried() {
+    let recorder = Arc::new(Recorder::default());
+    let house = House::with(Arc::clone(&recorder) as Arc<dyn Handover>);
+    let (key, endpoint) = (house.key(ALL, None), house.endpoint("default"));
+    let delivery = house.delivery(&key).await;
+    *recorder.in_flight.lock().unwrap() = Some(delivery);
+    let retry = format!("{}/retry", path(delivery));
+    assert_eq!(house.post(&key, &retry, "").await.problem(), (409, "not_retryable"));
+    let answer = house.post(&key, &format!("{}/cancel", path(delivery)), "").await;
+    assert_eq!(answer.json["status"], "canceled");
+    house.settle(delivery, endpoint, 1, FAILED);
+    assert_eq!(house.get(&key, &path(delivery)).await.json["status"], "canceled");
+    *recorder.in_flight.lock().unwrap() = None;
+    assert_eq!(house.post(&key, &retry, "").await.json["status"], "pending");
+    let told = recorder.told.lock().unwrap().clone();
+    assert_eq!(told, [format!("withdrawn {delivery}"), format!("urgent {delivery}")]);
 }
