@@ -103,6 +103,9 @@ pub enum Change {
     Withdrawn(DeliveryId, EndpointId),
     /// Rows of this endpoint became ready on disk.
     Ready(EndpointId),
+    /// A person wants this one now, though its endpoint may have asked for a pause. It is ready on disk; it may
+    /// be known to the dispatcher, as ready or as due later, or not.
+    Urgent(DeliveryId, EndpointId),
     /// Send this now.
     Express(Express),
 }

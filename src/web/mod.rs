@@ -19,6 +19,9 @@ pub mod request_id;
 pub mod server;
 pub mod state;
 
+#[cfg(test)]
+mod tests;
+
 use actix_web::web::ServiceConfig;
 
 /// Registers all routes.
