@@ -12,6 +12,7 @@ use crate::store::{Answer, Listed, Tx};
 
 use super::Service;
 use super::error::{Code, Error};
+use super::lookup::find_endpoint;
 use super::render::{self, Detail};
 use super::scope::TenantScope;
 
@@ -47,7 +48,7 @@ impl Service {
         let tenant = self.list_tenant_id(scope, query.tenant.as_ref())?;
         self.store.read(|reader| {
             let endpoint = match &query.endpoint {
-                Some(id) => Some(self.find_endpoint(reader, scope, id, query.tenant.as_ref())?.id),
+                Some(id) => Some(find_endpoint(reader, scope, id, query.tenant.as_ref())?.id),
                 None => None,
             };
             let Some(tenant_id) = tenant else {

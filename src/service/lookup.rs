@@ -35,32 +35,45 @@ impl Service {
             Ok(Some(name)) => Ok(self.store.directory().tenant(&name).map(|tenant| Some(tenant.tenant_id))),
         }
     }
+}
 
-    /// An endpoint by its id, or by its owner's handle in `tenant` (the key's own or `default` when absent).
-    /// One that was deleted is found by its id.
-    ///
-    /// # Errors
-    /// `not_found`.
-    pub(super) fn find_endpoint(
-        &self,
-        reader: &Reader<'_>,
-        scope: &TenantScope,
-        id: &str,
-        tenant: Option<&TenantName>,
-    ) -> Result<EndpointRow, Error> {
-        let found = match (EndpointId::parse(id), Uid::parse(id)) {
-            (Some(id), _) => reader.endpoint(id)?,
-            (None, Ok(uid)) => {
-                let tenant = scope.tenant(tenant).and_then(|tenant| self.store.directory().tenant(&tenant));
-                tenant.map(|tenant| reader.endpoint_by_uid(tenant.tenant_id, &uid)).transpose()?.flatten()
-            }
-            (None, Err(_)) => None,
-        };
-        found
-            .filter(|endpoint| scope.sees(&endpoint.tenant))
-            .filter(|endpoint| tenant.is_none_or(|tenant| *tenant == endpoint.tenant))
-            .ok_or_else(|| Error::not_found("endpoint", id))
-    }
+/// An endpoint by its id, or by its owner's handle in `tenant` (the key's own or `default` when absent).
+/// One that was deleted is found by its id.
+///
+/// # Errors
+/// `not_found`.
+pub(super) fn find_endpoint(
+    reader: &Reader<'_>,
+    scope: &TenantScope,
+    id: &str,
+    tenant: Option<&TenantName>,
+) -> Result<EndpointRow, Error> {
+    let found = if let Some(id) = EndpointId::parse(id) {
+        reader.endpoint(id)?
+    } else if let (Ok(uid), Some(tenant)) = (Uid::parse(id), scope.tenant(tenant)) {
+        let tenant = reader.tenant(&tenant)?;
+        tenant.map(|tenant| reader.endpoint_by_uid(tenant.id, &uid)).transpose()?.flatten()
+    } else {
+        None
+    };
+    found
+        .filter(|endpoint| scope.sees(&endpoint.tenant))
+        .filter(|endpoint| tenant.is_none_or(|tenant| *tenant == endpoint.tenant))
+        .ok_or_else(|| Error::not_found("endpoint", id))
+}
+
+/// The same, unless it was deleted.
+///
+/// # Errors
+/// `not_found`.
+pub(super) fn live_endpoint(
+    reader: &Reader<'_>,
+    scope: &TenantScope,
+    id: &str,
+    tenant: Option<&TenantName>,
+) -> Result<EndpointRow, Error> {
+    let found = find_endpoint(reader, scope, id, tenant)?;
+    if found.deleted_at.is_some() { Err(Error::not_found("endpoint", id)) } else { Ok(found) }
 }
 
 fn unseen(named: Option<&TenantName>) -> Error {
