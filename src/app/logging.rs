@@ -8,9 +8,11 @@ use tracing::Subscriber;
 use tracing::field::Field;
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::field::MakeExt;
+use tracing_subscriber::filter::Targets;
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::fmt::format::{Writer, debug_fn};
 use tracing_subscriber::fmt::time::FormatTime;
+use tracing_subscriber::layer::SubscriberExt;
 
 use crate::clock::Clock;
 use crate::config::LogFormat;
@@ -44,10 +46,17 @@ where
     match format {
         LogFormat::Text => {
             let fields = debug_fn(write_field).delimited(" ");
-            Box::new(lines.fmt_fields(fields).with_ansi(colours).with_target(false).finish())
+            Box::new(lines.fmt_fields(fields).with_ansi(colours).with_target(false).finish().with(quiet()))
         }
-        LogFormat::Json => Box::new(lines.json().flatten_event(true).with_current_span(false).finish()),
+        LogFormat::Json => {
+            Box::new(lines.json().flatten_event(true).with_current_span(false).finish().with(quiet()))
+        }
     }
+}
+
+/// What the HTTP server says of its own starting and stopping is said by `app` already.
+fn quiet() -> Targets {
+    Targets::new().with_default(LEVEL).with_target("actix", LevelFilter::WARN)
 }
 
 /// `name=value`, and the message alone. Control characters are escaped: what a receiver answers or a caller

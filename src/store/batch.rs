@@ -139,6 +139,9 @@ impl Desk<'_> {
         // What a turn took in was there before this transaction's own rows.
         self.kept.unfilled.took(taken);
         self.kept.unfilled.committed(gathered.rows);
+        if let Some(offset) = gathered.offset {
+            self.shared.written_offset.store(offset, std::sync::atomic::Ordering::Relaxed);
+        }
         if let Some(ahead) = gathered.ahead_until {
             self.kept.ahead_until = ahead;
         }
@@ -259,7 +262,7 @@ fn finish(tx: &mut Tx<'_>) -> Result<super::fill::Taken, Trouble> {
                 "the wall clock has jumped; retries wait as long as they would have"
             );
         }
-        meta::keep_offset(tx.connection(), tx.shared())?;
+        tx.gathered.offset = meta::keep_offset(tx.connection(), tx.shared())?;
         if tx.shared().trouble().is_some() {
             // A transaction that writes nothing proves nothing.
             meta::set(tx.connection(), Meta::Uptime, tx.up_ms)?;

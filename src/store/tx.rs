@@ -62,6 +62,8 @@ pub(super) struct Gathered {
     pub(super) bulk: Vec<EndpointId>,
     /// See [`Meta::AheadUntil`].
     pub(super) ahead_until: Option<i64>,
+    /// See [`Meta::SteadyOffset`].
+    pub(super) offset: Option<i64>,
 }
 
 /// Ids that are further ahead of the clock than this are noted, so that lists by time still find their rows.

@@ -55,7 +55,7 @@ pub(super) struct Writer {
 }
 
 /// What the loop keeps besides.
-struct Run {
+pub(super) struct Run {
     /// Outcomes of a commit that failed.
     again: Vec<Work>,
     trouble: bool,
@@ -74,30 +74,42 @@ impl Writer {
             WAL_PAGES.set(pages);
             Ok(())
         }));
-        let mut run = Run {
+        let mut run = self.start();
+        loop {
+            let patience = self.patience(&run);
+            if !self.once(&mut run, patience) {
+                break;
+            }
+        }
+        self.stop(run);
+    }
+
+    /// What the loop starts with.
+    pub(super) fn start(&self) -> Run {
+        Run {
             again: Vec::new(),
             trouble: false,
             last_turn: Stopwatch::start(),
-            next_mark: clock.monotonic(),
+            next_mark: self.shared.times.clock().monotonic(),
             cleaning: None,
+        }
+    }
+
+    /// Once around: a batch, then what there is time for. `false`: the queue is closed and empty.
+    pub(super) fn once(&mut self, run: &mut Run, patience: Option<Duration>) -> bool {
+        let max = BATCH_ITEMS.saturating_sub(run.again.len()).max(1);
+        let items = match self.queue.take(patience, max, BATCH_BYTES, Work::is_task) {
+            Taken::Closed => return false,
+            Taken::Items(items) => items,
         };
-        loop {
-            let patience = self.patience(&run);
-            let max = BATCH_ITEMS.saturating_sub(run.again.len()).max(1);
-            let items = match self.queue.take(patience, max, BATCH_BYTES, Work::is_task) {
-                Taken::Closed => break,
-                Taken::Items(items) => items,
-            };
-            self.batch(&mut run, items);
-            if run.trouble {
-                continue;
-            }
-            self.mark(&mut run);
+        self.batch(run, items);
+        if !run.trouble {
+            self.mark(run);
             self.pages();
-            self.background(&mut run);
+            self.background(run);
             self.checkpoint();
         }
-        self.stop(run);
+        true
     }
 
     fn patience(&self, run: &Run) -> Option<Duration> {
@@ -151,7 +163,8 @@ impl Writer {
     fn mark(&mut self, run: &mut Run) {
         let times = &self.shared.times;
         let due = times.clock().monotonic() >= run.next_mark;
-        if !due && times.notice_jump().is_none() {
+        let jumped = times.notice_jump().is_some();
+        if !due && !jumped {
             return;
         }
         match super::meta::mark(&self.connection, &self.shared) {
@@ -237,7 +250,7 @@ impl Writer {
     }
 
     /// What a clean stop leaves: the outcomes that can still be written, and a mark.
-    fn stop(mut self, mut run: Run) {
+    pub(super) fn stop(mut self, mut run: Run) {
         if !run.again.is_empty() {
             self.batch(&mut run, Vec::new());
         }
