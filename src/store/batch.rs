@@ -198,6 +198,9 @@ fn run_items(
             }
             Work::Task(task) => {
                 task.run(tx).map_err(|error| Trouble::of(&error))?;
+                if tx.is_over() {
+                    return Err(Trouble::Environment("the disk failed during the transaction".to_owned()));
+                }
                 None
             }
         };

@@ -332,3 +332,9 @@ pub(super) fn own_id(text: &str) -> Option<OwnId> {
 pub(super) fn key(text: &str, request: u8) -> Option<(IdempotencyKey, [u8; 16])> {
     Some((IdempotencyKey::parse(text).unwrap(), [request; 16]))
 }
+
+/// Lets some statements fail, as a row that violates a constraint would.
+pub(super) fn plant_failure(house: &House, before: &str) {
+    let sql = format!("CREATE TRIGGER planted BEFORE {before} BEGIN SELECT RAISE(ABORT, 'planted'); END");
+    house.other().execute_batch(&sql).unwrap();
+}

@@ -4,6 +4,7 @@
 //! between any two turns.
 
 mod house;
+mod idempotency;
 mod opening;
 mod recorder;
 mod smoke;
