@@ -1,4 +1,44 @@
 //! Postrider: webhook delivery in one process, one SQLite file, threads.
+//!
+//! # The house
+//!
+//! Floors; imports go down only, and neighbours do not know each other (`tests/it/architecture.rs` holds this).
+//!
+//! | floor | what | may not know |
+//! |---|---|---|
+//! | 4 | `main`, [`cli`], [`app`]: wiring, the order of start and stop | |
+//! | 3 | [`web`]: HTTP, the only actix · [`dispatcher`]: the only threads that deliver, the nightly cleanup | each other |
+//! | 2 | [`service`]: the use cases, synchronous; everybody above calls the same methods | HTTP, threads |
+//! | 1 | [`store`]: the file, the only SQL · [`sender`]: the only HTTP client · [`config`]: flags, data directory | each other |
+//! | 0 | [`domain`]: values and rules without I/O · [`clock`] · [`random`] | everything above |
+//!
+//! # The way of an event
+//!
+//! 1. `web/api/events.rs` reads `POST /api/v1/events` and checks its fields.
+//! 2. `service/events.rs` finds the endpoints that match (`domain/matching.rs`, on the snapshot of
+//!    `store/directory.rs`) and hands the event to the writer.
+//! 3. `store/publish.rs` inserts the event and its deliveries, in one transaction with whatever else waits
+//!    (`store/batch.rs`). After the commit, and its fsync, the answer is 202.
+//! 4. Between the two, `store/handover.rs` tells the dispatcher; `dispatcher/book` queues the deliveries, or only
+//!    counts them where memory is full: then `store/page.rs` reads them later.
+//! 5. A thread of `dispatcher/threads.rs` takes one; `dispatcher/attempt.rs` renders it (`domain/format`), signs it
+//!    (`domain/signing.rs`) and sends it through [`sender`], which checks every address (`domain/address`).
+//! 6. The outcome, a fact, goes back to the writer: `store/outcome.rs` decides with `domain/outcome.rs` what follows
+//!    (delivered, a retry, failed, held, an endpoint disabled) and writes it down with the attempt.
+//! 7. `web/api/deliveries.rs` shows it; `store/cleanup` deletes it when it is old.
+//!
+//! # How to
+//!
+//! *Add an API call:* a use case in [`service`] that wants a `TenantScope` or an `AdminScope`; its SQL in the table's file
+//! of [`store`]; a handler under 30 lines in the resource's file of `web/api` and its line in `routes` there; a
+//! test in `tests/it`. A new failure is a line of `service/error.rs`.
+//!
+//! *Add a setting that operators change:* a field of `domain::settings::Settings` with its default and its range in
+//! `set`; it is stored, listed and patched by name from there on. *One that belongs to the process:* a line of
+//! `config::flags`, which names flag and variable together.
+//!
+//! *Change the schema:* a new file in `store/migrations` and its line in `store/migrations.rs`. Released ones are
+//! never edited.
 #![cfg_attr(test, allow(clippy::disallowed_methods, reason = "tests may wait"))]
 
 pub mod app;

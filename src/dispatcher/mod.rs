@@ -139,7 +139,10 @@ impl Dispatcher {
         let on_move = Arc::downgrade(self);
         self.clock.on_move(Arc::new(move || {
             if let Some(dispatcher) = on_move.upgrade() {
+                // Under the lock, so that a supervisor that has looked at the clock already sleeps.
+                let inner = dispatcher.lock();
                 dispatcher.signal.notify_all();
+                drop(inner);
                 dispatcher.nightly.wake();
             }
         }));

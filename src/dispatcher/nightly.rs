@@ -25,6 +25,8 @@ pub(super) struct Nightly {
 
 impl Nightly {
     pub(super) fn wake(&self) {
+        // Under the lock, so that a thread that has looked at the clock already waits before it is woken.
+        let _stopped = self.stopped.lock().unwrap_or_else(PoisonError::into_inner);
         self.signal.notify_all();
     }
 

@@ -17,6 +17,8 @@ use super::{Dispatcher, Inner, Started, attempt};
 
 const IDLE_LIFE: Duration = Duration::from_secs(10);
 const STARVING: Duration = Duration::from_millis(1);
+/// When to try again after the system has refused a thread.
+const GROW_AGAIN: Duration = Duration::from_secs(1);
 /// Threads above the cap, for `POST /endpoints/{id}/test`, which goes beside all queues.
 const EXPRESS_THREADS: usize = 32;
 /// A delivery thread's stack: TLS handshakes are the deepest that happens on it.
@@ -144,13 +146,16 @@ impl Dispatcher {
         while !inner.stopping {
             inner.book.tick(self.now());
             self.want_page(&mut inner, started);
-            let starved = has_work(&inner) && inner.idle.is_empty();
-            if starved && inner.threads < self.max_threads + EXPRESS_THREADS {
-                let (guard, _) =
-                    self.signal.wait_timeout(inner, STARVING).unwrap_or_else(PoisonError::into_inner);
-                inner = guard;
-                if has_work(&inner) && inner.idle.is_empty() && !inner.stopping {
-                    self.grow(&mut inner);
+            let watch = Stopwatch::start();
+            while is_starved(&inner) && !watch.left(STARVING).is_zero() {
+                let left = watch.left(STARVING);
+                inner = self.signal.wait_timeout(inner, left).unwrap_or_else(PoisonError::into_inner).0;
+            }
+            if is_starved(&inner) && inner.threads < self.max_threads + EXPRESS_THREADS {
+                if !self.grow(&mut inner) {
+                    // The threads that there are go on meanwhile.
+                    inner =
+                        self.signal.wait_timeout(inner, GROW_AGAIN).unwrap_or_else(PoisonError::into_inner).0;
                 }
                 continue;
             }
@@ -170,7 +175,8 @@ impl Dispatcher {
         }
     }
 
-    fn grow(self: &Arc<Self>, inner: &mut Inner) {
+    /// Starts another thread, if the system lets it.
+    fn grow(self: &Arc<Self>, inner: &mut Inner) -> bool {
         let dispatcher = Arc::clone(self);
         let thread =
             std::thread::Builder::new().name("delivery".to_owned()).stack_size(STACK).spawn(move || {
@@ -179,10 +185,13 @@ impl Dispatcher {
                 }
             });
         match thread {
-            Ok(_) => inner.threads += 1,
-            // The ones that there are go on.
+            Ok(_) => {
+                inner.threads += 1;
+                true
+            }
             Err(error) => {
-                tracing::warn!(%error, threads = inner.threads, "another delivery thread could not be started")
+                tracing::warn!(%error, threads = inner.threads, "another delivery thread could not be started");
+                false
             }
         }
     }
@@ -190,6 +199,11 @@ impl Dispatcher {
 
 fn has_work(inner: &Inner) -> bool {
     !inner.express.is_empty() || inner.book.has_work()
+}
+
+/// Whether a job waits and nobody is there to take it.
+fn is_starved(inner: &Inner) -> bool {
+    !inner.stopping && has_work(inner) && inner.idle.is_empty()
 }
 
 /// Starts the supervisor.

@@ -125,7 +125,6 @@ impl Desk<'_> {
         for change in gathered.directory {
             match change {
                 DirectoryChange::Tenant(id, name) => directory.put_tenant(id, &name),
-                DirectoryChange::TenantGone(name) => directory.remove_tenant(&name),
                 DirectoryChange::Settings(settings) => directory.put_settings(settings),
                 DirectoryChange::Keys(keys) => self.shared.keys.replace(keys),
             }

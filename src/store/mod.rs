@@ -49,7 +49,6 @@ mod work;
 mod writer;
 
 use std::hash::Hasher;
-use std::path::PathBuf;
 use std::sync::atomic::AtomicI64;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::thread::JoinHandle;
@@ -86,7 +85,6 @@ pub(crate) struct Shared {
     written_offset: AtomicI64,
     trouble: RwLock<Option<String>>,
     cleanups: Cleanups,
-    path: PathBuf,
 }
 
 impl Shared {

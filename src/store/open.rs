@@ -161,7 +161,6 @@ fn share(writer: &Connection, config: &StoreConfig) -> Result<Shared, OpenError>
         written_offset: AtomicI64::new(offset),
         trouble: RwLock::new(None),
         cleanups: Cleanups::default(),
-        path: config.path.clone(),
     })
 }
 

@@ -43,7 +43,6 @@ pub(super) struct Kept {
 /// A change of the directory, for after the commit.
 pub(super) enum DirectoryChange {
     Tenant(i64, TenantName),
-    TenantGone(TenantName),
     Settings(Arc<Settings>),
     Keys(super::keys::KeyMap),
 }

@@ -4,4 +4,8 @@ mod architecture;
 mod program;
 mod receiver;
 mod sender;
+mod service_admin;
+mod service_endpoints;
+mod service_tests;
 mod support;
+mod web_resources;
