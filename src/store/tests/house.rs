@@ -117,6 +117,11 @@ impl House {
         Self::in_dir(self.dir, self.clock).unwrap()
     }
 
+    /// The writer's own connection, between two turns.
+    pub(super) fn connection(&self) -> &Connection {
+        &self.writer.as_ref().unwrap().0.connection
+    }
+
     /// A connection of somebody else.
     pub(super) fn other(&self) -> Connection {
         Connection::open(self.path()).unwrap()
