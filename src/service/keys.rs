@@ -72,6 +72,13 @@ pub struct KeyDraft {
     pub tenant: Option<String>,
 }
 
+impl KeyDraft {
+    /// Every wrong field.
+    pub fn wrong(&self) -> Invalid {
+        check(self).err().unwrap_or_default()
+    }
+}
+
 impl Service {
     /// Makes a key; valid with the answer.
     ///

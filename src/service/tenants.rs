@@ -53,6 +53,13 @@ pub struct TenantDraft {
     pub endpoint_limit: Option<i64>,
 }
 
+impl TenantDraft {
+    /// Every wrong field, if it is for this tenant.
+    pub fn wrong(&self, tenant: &str) -> Invalid {
+        check(tenant, self).err().unwrap_or_default()
+    }
+}
+
 /// A tenant that was put.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TenantPut {

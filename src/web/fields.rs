@@ -5,6 +5,7 @@ use std::fmt;
 
 use serde::de::{self, DeserializeOwned, DeserializeSeed, MapAccess, Visitor};
 use serde_json::value::RawValue;
+use serde_json::{Map, Value};
 
 use crate::domain::invalid::Invalid;
 use crate::domain::json::{MAX_DEPTH, depth_within};
@@ -56,6 +57,26 @@ impl<'a> Fields<'a> {
             self.invalid.push(name, "is there twice");
         }
         value
+    }
+
+    /// All fields, for a call whose use case knows their names.
+    ///
+    /// # Errors
+    /// `invalid`, with every field that is there twice or whose value cannot be kept.
+    pub fn all(mut self) -> Result<Map<String, Value>, Problem> {
+        let mut all = Map::new();
+        for (name, raw) in &self.members {
+            match serde_json::from_str(raw.get()) {
+                Ok(value) => {
+                    if all.insert(name.to_string(), value).is_some() {
+                        self.invalid.push(name.as_ref(), "is there twice");
+                    }
+                }
+                // Serde's own words may quote what the caller sent.
+                Err(_) => self.invalid.push(name.as_ref(), "holds a number or a text that is out of range"),
+            }
+        }
+        Ok(self.invalid.into_result(all)?)
     }
 
     /// Whether the field is there, as `null` or a value.
@@ -140,7 +161,9 @@ impl<'a> Fields<'a> {
     ///
     /// # Errors
     /// `invalid`, with every wrong field.
-    pub fn finish_with(mut self, found: Invalid) -> Result<(), Problem> {
+    pub fn finish_with(mut self, mut found: Invalid) -> Result<(), Problem> {
+        // A field of the wrong type counts as absent, and need not be missed for that as well.
+        found.0.retain(|error| !self.invalid.0.iter().any(|known| known.field == error.field));
         self.invalid.merge(found);
         for (member, _) in &self.members {
             if !self.asked.iter().any(|asked| asked == member) {

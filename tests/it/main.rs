@@ -4,4 +4,7 @@ mod architecture;
 mod program;
 mod receiver;
 mod sender;
+mod service_admin;
+mod service_endpoints;
+mod service_tests;
 mod support;

@@ -30,7 +30,7 @@ pub struct CheckedChange {
 
 impl Service {
     /// Checks a change: all fields, then where a new URL leads. Blocks, for up to 2 s when a name has to be
-    /// resolved. `text` and `tenant` as in [`Service::find_endpoint`].
+    /// resolved. `text` and `tenant` as in [`Service::live_endpoint`].
     ///
     /// # Errors
     /// `not_found`, `invalid` with every wrong field, `target_denied`.
@@ -41,7 +41,7 @@ impl Service {
         tenant: Option<&TenantName>,
         draft: EndpointDraft,
     ) -> Result<CheckedChange, Error> {
-        let row = self.find_endpoint(scope, text, tenant)?;
+        let row = self.live_endpoint(scope, text, tenant)?;
         let applied = draft.apply(Base::of(&row), self.rules)?;
         let warning = match draft.url {
             Patch::Set(_) => self.check_target(&applied.revision.url)?,

@@ -17,6 +17,8 @@ use crate::store::revisions::Revision;
 #[derive(Clone, Default)]
 #[expect(missing_docs, reason = "the names are those of the API, whose reference explains them")]
 pub struct EndpointDraft {
+    /// Fields that could not even be read, such as a text where a number belongs.
+    pub wrong: Invalid,
     pub url: Patch<String>,
     pub uid: Patch<String>,
     pub events: Patch<Vec<String>>,
@@ -110,7 +112,7 @@ impl EndpointDraft {
     /// # Errors
     /// Every wrong field.
     pub(super) fn apply(&self, base: Base, rules: TargetRules) -> Result<Applied, Invalid> {
-        let mut invalid = Invalid::new();
+        let mut invalid = self.wrong.clone();
         let url = self.url(&base, rules, &mut invalid);
         let settings = self.settings(base.settings, &mut invalid);
         let format = self.format(&base.revision, &mut invalid);
@@ -128,6 +130,7 @@ impl EndpointDraft {
         if let (SecretChange::Take(secret), Some(form)) = (&secret, format.key_form()) {
             warnings.extend(secret.warning(form));
         }
+        keep_first(&mut invalid);
         invalid.into_result(Applied { settings, revision, secret, enabled, warnings })
     }
 
@@ -228,6 +231,12 @@ impl EndpointDraft {
         });
         Revision { headers, timeout_seconds, format: format.name().to_owned(), ..base }
     }
+}
+
+/// A field that could not be read counts as absent, and may be missed for that as well: once is enough.
+fn keep_first(invalid: &mut Invalid) {
+    let mut seen = std::collections::HashSet::new();
+    invalid.0.retain(|error| seen.insert(error.field.clone()));
 }
 
 fn metadata(pairs: &[(String, String)]) -> Result<(), Invalid> {

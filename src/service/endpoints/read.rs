@@ -22,25 +22,19 @@ impl EndpointRef {
 
     /// The live endpoint that is meant, as far as the caller may see it.
     pub(super) fn find(&self, reader: &Reader<'_>, scope: &TenantScope) -> Result<EndpointRow, Error> {
-        self.find_any(reader, scope)?
-            .filter(|row| row.deleted_at.is_none())
-            .ok_or_else(|| Error::not_found("endpoint", &self.text))
-    }
-
-    /// The same, deleted or not. A uid means a live one.
-    fn find_any(&self, reader: &Reader<'_>, scope: &TenantScope) -> Result<Option<EndpointRow>, Error> {
         let named = self.tenant.as_ref();
-        if let Some(id) = EndpointId::parse(&self.text) {
-            let seen = |row: &EndpointRow| {
-                scope.sees(&row.tenant) && named.is_none_or(|tenant| *tenant == row.tenant)
-            };
-            return Ok(reader.endpoint(id)?.filter(seen));
-        }
-        let (Ok(uid), Some(tenant)) = (Uid::parse(&self.text), scope.tenant(named)) else { return Ok(None) };
-        match reader.tenant(&tenant)? {
-            Some(tenant) => Ok(reader.endpoint_by_uid(tenant.id, &uid)?),
-            None => Ok(None),
-        }
+        let found = if let Some(id) = EndpointId::parse(&self.text) {
+            reader.endpoint(id)?
+        } else if let (Ok(uid), Some(tenant)) = (Uid::parse(&self.text), scope.tenant(named)) {
+            let tenant = reader.tenant(&tenant)?;
+            tenant.map(|tenant| reader.endpoint_by_uid(tenant.id, &uid)).transpose()?.flatten()
+        } else {
+            None
+        };
+        found
+            .filter(|row| row.deleted_at.is_none() && scope.sees(&row.tenant))
+            .filter(|row| named.is_none_or(|tenant| *tenant == row.tenant))
+            .ok_or_else(|| Error::not_found("endpoint", &self.text))
     }
 }
 
@@ -61,7 +55,7 @@ impl Service {
     ///
     /// # Errors
     /// `not_found`, also for one that was deleted or that the caller may not see.
-    pub fn find_endpoint(
+    pub fn live_endpoint(
         &self,
         scope: &TenantScope,
         text: &str,
@@ -70,32 +64,17 @@ impl Service {
         self.store.read(|reader| EndpointRef::new(text, tenant).find(reader, scope))
     }
 
-    /// The same for lists of deliveries, which stay readable after their endpoint was deleted: an id finds a
-    /// deleted endpoint as well. Blocks.
-    ///
-    /// # Errors
-    /// `not_found`.
-    pub fn find_endpoint_or_deleted(
-        &self,
-        scope: &TenantScope,
-        text: &str,
-        tenant: Option<&TenantName>,
-    ) -> Result<EndpointRow, Error> {
-        let found = self.store.read(|reader| EndpointRef::new(text, tenant).find_any(reader, scope))?;
-        found.ok_or_else(|| Error::not_found("endpoint", text))
-    }
-
     /// One endpoint. Blocks.
     ///
     /// # Errors
-    /// See [`Service::find_endpoint`].
+    /// See [`Service::live_endpoint`].
     pub fn endpoint(
         &self,
         scope: &TenantScope,
         text: &str,
         tenant: Option<&TenantName>,
     ) -> Result<EndpointView, Error> {
-        self.find_endpoint(scope, text, tenant).map(|row| self.show_endpoint(&row))
+        self.live_endpoint(scope, text, tenant).map(|row| self.show_endpoint(&row))
     }
 
     /// Endpoints, the newest first, below the id `before`; at most `limit`. Blocks.

@@ -2,5 +2,6 @@
 
 pub mod app;
 pub mod client;
+pub mod house;
 pub mod program;
 pub mod receiver;

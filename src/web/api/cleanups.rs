@@ -1,0 +1,47 @@
+//! `/cleanups`.
+
+use actix_web::web::{self, Data, Payload, ServiceConfig};
+use actix_web::{HttpRequest, HttpResponse};
+
+use crate::web::auth::Authenticated;
+use crate::web::body;
+use crate::web::fields::Fields;
+use crate::web::problem::Problem;
+use crate::web::query::{self, Query};
+use crate::web::state::AppState;
+
+/// Registers the calls.
+pub fn routes(config: &mut ServiceConfig) {
+    config.service(web::resource("/cleanups").route(web::get().to(list)).route(web::post().to(clean)));
+}
+
+async fn list(
+    state: Data<AppState>,
+    Authenticated(caller): Authenticated,
+    request: HttpRequest,
+) -> Result<HttpResponse, Problem> {
+    let scope = caller.admin()?;
+    let mut query = Query::of(&request);
+    let (limit, before) = (query.limit(), query.cursor(|text| text.parse::<i64>().ok()));
+    query.finish()?;
+    let page = state.read(move |service| service.cleanups(&scope, before, limit)).await?;
+    Ok(query::list(page.rows, page.next.map(|number| number.to_string())))
+}
+
+/// Answers when the cleanup is done; it goes on if the caller goes away.
+async fn clean(
+    state: Data<AppState>,
+    Authenticated(caller): Authenticated,
+    request: HttpRequest,
+    payload: Payload,
+) -> Result<HttpResponse, Problem> {
+    let scope = caller.admin()?;
+    query::none(&request)?;
+    let body = body::read(&request, payload, body::SMALL, true).await?;
+    let mut fields = Fields::parse_optional(&body)?;
+    let older_than_seconds: Option<i64> = fields.optional("older_than_seconds", "a whole number of seconds");
+    let dry_run: bool = fields.optional("dry_run", "true or false").unwrap_or_default();
+    fields.finish()?;
+    let report = state.service.cleanup(&scope, older_than_seconds, dry_run)?.await?;
+    Ok(HttpResponse::Ok().json(report))
+}

@@ -1,0 +1,66 @@
+//! `/tenants`.
+
+use actix_web::http::StatusCode;
+use actix_web::web::{self, Data, Path, Payload, ServiceConfig};
+use actix_web::{HttpRequest, HttpResponse};
+
+use crate::service::tenants::TenantDraft;
+use crate::web::auth::Authenticated;
+use crate::web::body;
+use crate::web::fields::Fields;
+use crate::web::problem::Problem;
+use crate::web::query::{self, Query};
+use crate::web::state::AppState;
+
+/// Registers the calls.
+pub fn routes(config: &mut ServiceConfig) {
+    config
+        .service(web::resource("/tenants").route(web::get().to(list)))
+        .service(web::resource("/tenants/{tenant}").route(web::get().to(get)).route(web::put().to(put)));
+}
+
+async fn list(
+    state: Data<AppState>,
+    Authenticated(caller): Authenticated,
+    request: HttpRequest,
+) -> Result<HttpResponse, Problem> {
+    let scope = caller.admin()?;
+    let mut query = Query::of(&request);
+    let (limit, before) = (query.limit(), query.cursor(|text| text.parse::<i64>().ok()));
+    query.finish()?;
+    let page = state.read(move |service| service.tenants(&scope, before, limit)).await?;
+    Ok(query::list(page.rows, page.next.map(|row| row.to_string())))
+}
+
+async fn get(
+    state: Data<AppState>,
+    Authenticated(caller): Authenticated,
+    request: HttpRequest,
+    tenant: Path<String>,
+) -> Result<HttpResponse, Problem> {
+    query::none(&request)?;
+    let tenant = state.read(move |service| service.tenant(&caller, &tenant)).await?;
+    Ok(HttpResponse::Ok().json(tenant))
+}
+
+/// 201 for a tenant that was not there (RFC 9110, section 9.3.4), else 200.
+async fn put(
+    state: Data<AppState>,
+    Authenticated(caller): Authenticated,
+    request: HttpRequest,
+    payload: Payload,
+    tenant: Path<String>,
+) -> Result<HttpResponse, Problem> {
+    let scope = caller.admin()?;
+    query::none(&request)?;
+    let body = body::read(&request, payload, body::SMALL, true).await?;
+    let mut fields = Fields::parse_optional(&body)?;
+    let draft = TenantDraft {
+        name: fields.optional("name", "a text"),
+        endpoint_limit: fields.optional("endpoint_limit", "a whole number"),
+    };
+    fields.finish_with(draft.wrong(&tenant))?;
+    let put = state.service.put_tenant(&scope, &tenant, &draft).await?;
+    let status = if put.made { StatusCode::CREATED } else { StatusCode::OK };
+    Ok(HttpResponse::build(status).json(put.tenant))
+}
