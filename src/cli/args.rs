@@ -72,7 +72,7 @@ pub(super) struct RevokeKey {
 
 #[derive(Debug, Args)]
 pub(super) struct Cleanup {
-    /// Delete what is older than this instead of what the retention settings say: 30d, 12h, 90m, 3600s
+    /// Delete what is older than this instead of what the retention settings say: 30d, 48h; at least a day
     #[arg(long, value_name = "DURATION", value_parser = duration::parse)]
     pub(super) older_than: Option<Duration>,
     /// Only count what would be deleted

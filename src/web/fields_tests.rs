@@ -72,6 +72,26 @@ fn no_body_is_no_fields_only_where_all_are_optional() {
 }
 
 #[test]
+fn a_field_of_the_wrong_type_is_not_missed_as_well() {
+    let mut fields = Fields::parse(br#"{"name":5}"#).unwrap();
+    fields.required::<String>("name", "a text");
+    let mut found = Invalid::one("name", "must be 1 to 100 characters");
+    found.push("scopes", "must hold one");
+    let problem = fields.finish_with(found).unwrap_err();
+    let messages: Vec<_> = problem.0.fields.iter().map(|error| error.message.as_str()).collect();
+    assert_eq!(messages, ["must be a text", "must hold one"]);
+}
+
+#[test]
+fn all_fields_are_taken_once_each() {
+    let all = Fields::parse(br#"{"a":1,"b":null}"#).unwrap().all().unwrap();
+    assert_eq!(serde_json::Value::Object(all), serde_json::json!({"a": 1, "b": null}));
+    let problem = Fields::parse(br#"{"a":1,"a":2,"b":1e999}"#).unwrap().all().unwrap_err();
+    let wrong: Vec<_> = problem.0.fields.iter().map(|error| error.field.as_str()).collect();
+    assert_eq!(wrong, ["a", "b"]);
+}
+
+#[test]
 fn a_message_never_repeats_a_value() {
     let mut fields = Fields::parse(br#"{"secret":["hunter2"]}"#).unwrap();
     fields.required::<String>("secret", "a text");

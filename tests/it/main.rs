@@ -8,3 +8,4 @@ mod service_admin;
 mod service_endpoints;
 mod service_tests;
 mod support;
+mod web_resources;

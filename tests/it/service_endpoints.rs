@@ -7,7 +7,7 @@ use postrider::service::tenants::TenantDraft;
 use postrider::service::{Code, Error, Patch, TenantScope};
 use serde_json::{Value, json};
 
-use crate::support::house::House;
+use crate::support::house::{House, admin, all};
 
 fn set(text: &str) -> Patch<String> {
     Patch::Set(text.to_owned())
@@ -28,11 +28,11 @@ fn create_for(
 }
 
 fn create(house: &House, draft: &EndpointDraft) -> Result<EndpointSaved, Error> {
-    create_for(house, &house.all(), None, draft)
+    create_for(house, &all(), None, draft)
 }
 
 fn patch(house: &House, id: &str, draft: EndpointDraft) -> Result<EndpointSaved, Error> {
-    let checked = house.service.check_endpoint_change(&house.all(), id, None, draft)?;
+    let checked = house.service.check_endpoint_change(&all(), id, None, draft)?;
     house.service.change_endpoint(checked).wait()
 }
 
@@ -69,7 +69,7 @@ fn a_new_endpoint_is_answered_whole_with_its_secret() {
         "updated_at": "2026-02-23T14:30:00.000Z", "secret": secret, "warnings": [],
     });
     assert_eq!(answer, expected);
-    let again = house.service.endpoint(&house.all(), "erp", None).unwrap();
+    let again = house.service.endpoint(&all(), "erp", None).unwrap();
     assert!(!serde_json::to_string(&again).unwrap().contains("whsec_"));
 }
 
@@ -92,7 +92,7 @@ fn every_wrong_field_is_named_at_once() {
         while_disabled: set("drop"),
         ..EndpointDraft::default()
     };
-    let (code, mut fields) = wrong(create_for(&house, &house.all(), Some("a b"), &draft));
+    let (code, mut fields) = wrong(create_for(&house, &all(), Some("a b"), &draft));
     let mut expected = [
         "tenant",
         "url",
@@ -152,7 +152,7 @@ fn what_is_probably_not_meant_is_warned_of() {
 #[test]
 fn a_uid_is_unique_in_its_tenant_and_free_after_a_delete() {
     let house = House::new();
-    let (scope, named) = (house.all(), EndpointDraft { uid: set("erp"), ..draft("https://a.example/") });
+    let (scope, named) = (all(), EndpointDraft { uid: set("erp"), ..draft("https://a.example/") });
     let first = create(&house, &named).ok().unwrap();
     assert_eq!(wrong(create(&house, &named)), (Code::UidTaken, vec!["uid".to_owned()]));
     let acme = TenantName::parse("acme").unwrap();
@@ -173,7 +173,7 @@ fn a_tenant_has_at_most_as_many_endpoints_as_it_may() {
     }
     assert_eq!(wrong(create(&house, &draft("https://a.example/"))).0, Code::EndpointLimitReached);
     let more = TenantDraft { name: None, endpoint_limit: Some(11) };
-    let put = house.service.put_tenant(&house.admin(), "default", &more).wait().unwrap();
+    let put = house.service.put_tenant(&admin(), "default", &more).wait().unwrap();
     assert!(!put.made);
     assert!(create(&house, &draft("https://a.example/")).is_ok());
     assert_eq!(wrong(create(&house, &draft("https://a.example/"))).0, Code::EndpointLimitReached);
@@ -242,7 +242,7 @@ fn a_new_secret_replaces_at_once_and_is_shown_by_the_call_that_set_it() {
 #[test]
 fn enabling_and_disabling_twice_changes_nothing_but_the_note() {
     let house = House::new();
-    let (scope, id) = (house.all(), create(&house, &draft("https://a.example/")).ok().unwrap().endpoint.id);
+    let (scope, id) = (all(), create(&house, &draft("https://a.example/")).ok().unwrap().endpoint.id);
     let lines = house.audit().len();
     let disable = |note| house.service.disable_endpoint(&scope, &id.to_string(), None, note).wait().unwrap();
     let first = disable(Some("moving"));
@@ -275,7 +275,7 @@ fn a_patch_of_enabled_is_the_same_as_the_calls() {
 #[test]
 fn a_bound_key_sees_its_own_tenant_alone() {
     let house = House::new();
-    let own = create_for(&house, &house.all(), Some("acme"), &draft("https://a.example/")).ok().unwrap();
+    let own = create_for(&house, &all(), Some("acme"), &draft("https://a.example/")).ok().unwrap();
     let foreign = create(&house, &draft("https://a.example/")).ok().unwrap().endpoint.id.to_string();
     let scope = house.bound("acme").tenant_scope(Scope::EndpointsWrite).unwrap();
     let list = |query: &EndpointQuery| house.service.endpoints(&scope, query, None, 50);
@@ -301,9 +301,8 @@ fn lists_go_on_from_their_cursor_and_filter() {
         let draft = EndpointDraft { enabled: Patch::Set(n != 2), ..draft("https://a.example/") };
         create(&house, &draft).ok().unwrap();
     }
-    let list = |query: &EndpointQuery, before, limit| {
-        house.service.endpoints(&house.all(), query, before, limit).unwrap()
-    };
+    let list =
+        |query: &EndpointQuery, before, limit| house.service.endpoints(&all(), query, before, limit).unwrap();
     let first = list(&EndpointQuery::default(), None, 3);
     let next = first.next.map(postrider::domain::ids::EndpointId);
     let second = list(&EndpointQuery::default(), next, 3);

@@ -10,7 +10,7 @@ use postrider::service::{Code, Error, Patch};
 use postrider::store::handover::Express;
 use postrider::store::outcome::{AttemptRecord, Outcome, PhasesMs};
 
-use crate::support::house::{House, START};
+use crate::support::house::{House, START, all};
 
 fn endpoint(house: &House, enabled: bool) -> String {
     let draft = EndpointDraft {
@@ -18,7 +18,7 @@ fn endpoint(house: &House, enabled: bool) -> String {
         enabled: Patch::Set(enabled),
         ..EndpointDraft::default()
     };
-    let checked = house.service.check_endpoint(&house.all(), None, &draft).ok().unwrap();
+    let checked = house.service.check_endpoint(&all(), None, &draft).ok().unwrap();
     house.service.create_endpoint(checked).wait().ok().unwrap().endpoint.id.to_string()
 }
 
@@ -46,7 +46,7 @@ fn begin(
     id: &str,
     draft: &TestDraft,
 ) -> (impl Future<Output = Result<TestResult, Error>> + use<>, Vec<Express>) {
-    let testing = house.service.test_endpoint(&house.all(), id, None, draft).unwrap();
+    let testing = house.service.test_endpoint(&all(), id, None, draft).unwrap();
     // What is written later is answered later, so by now the test is with the dispatcher, or was refused.
     house.service.store().write::<(), postrider::store::StoreError>(|_| Ok(())).wait().unwrap();
     (testing.finished(), house.catcher.tests())
@@ -109,7 +109,7 @@ fn a_failed_test_does_not_count_for_health() {
         (result.success, result.status_code, result.error.as_deref()),
         (false, Some(410), Some("answered 410"))
     );
-    let endpoint = house.service.endpoint(&house.all(), &id, None).unwrap();
+    let endpoint = house.service.endpoint(&all(), &id, None).unwrap();
     assert!(endpoint.enabled && endpoint.failure_count == 0);
 }
 
@@ -146,12 +146,12 @@ fn what_a_test_sends_is_checked() {
     let id = endpoint(&house, true);
     let refused = |event_type: Option<&str>, data: Option<&str>| {
         let draft = TestDraft { event_type: event_type.map(str::to_owned), data: data.map(str::to_owned) };
-        house.service.test_endpoint(&house.all(), &id, None, &draft).err().unwrap()
+        house.service.test_endpoint(&all(), &id, None, &draft).err().unwrap()
     };
     let fields = |error: Error| error.fields.into_iter().map(|error| error.field).collect::<Vec<_>>();
     assert_eq!(fields(refused(Some("a b"), Some("{"))), ["type", "data"]);
     assert_eq!(fields(refused(None, Some(&"[".repeat(65)))), ["data"]);
     assert_eq!(refused(None, Some(&format!("\"{}\"", "x".repeat(262_144)))).code, Code::TooLarge);
-    let unknown = house.service.test_endpoint(&house.all(), "nobody", None, &TestDraft::default()).unwrap();
+    let unknown = house.service.test_endpoint(&all(), "nobody", None, &TestDraft::default()).unwrap();
     assert_eq!(wait(unknown.finished()).unwrap_err().code, Code::NotFound);
 }

@@ -68,10 +68,20 @@ impl Handover for Catcher {
     fn unavailable(&self, _reason: Option<&str>) {}
 }
 
+/// Leave to do everything.
+pub fn admin() -> AdminScope {
+    Caller::local(0).admin().unwrap()
+}
+
+/// Leave to act for all tenants.
+pub fn all() -> TenantScope {
+    admin().all_tenants()
+}
+
 /// The use cases on a store of their own.
 pub struct House {
     /// The use cases.
-    pub service: Service,
+    pub service: Arc<Service>,
     /// Instead of a dispatcher.
     pub catcher: Arc<Catcher>,
     folder: tempfile::TempDir,
@@ -95,18 +105,8 @@ impl House {
         .unwrap();
         let sender =
             Sender::new(SenderConfig { lookup: Arc::new(Names), ..SenderConfig::default() }).unwrap();
-        let service = Service::new(store, Arc::new(sender), TargetRules::default());
+        let service = Arc::new(Service::new(store, Arc::new(sender), TargetRules::default()));
         Self { service, catcher, folder }
-    }
-
-    /// Leave to do everything.
-    pub fn admin(&self) -> AdminScope {
-        Caller::local(0).admin().unwrap()
-    }
-
-    /// Leave to act for all tenants.
-    pub fn all(&self) -> TenantScope {
-        self.admin().all_tenants()
     }
 
     /// The bearer of a new key that is bound to `tenant` and may do whatever such a key may.
@@ -117,8 +117,7 @@ impl House {
             scopes: scopes.map(|scope| scope.as_str().to_owned()).collect(),
             tenant: Some(tenant.to_owned()),
         };
-        let made =
-            self.service.create_key(&self.admin(), &draft).wait().unwrap_or_else(|error| panic!("{error}"));
+        let made = self.service.create_key(&admin(), &draft).wait().unwrap_or_else(|error| panic!("{error}"));
         Caller::key(&self.service.store().keys().find(&scope::hash(&made.key)).unwrap(), None)
     }
 
