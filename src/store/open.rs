@@ -16,7 +16,7 @@ use super::bulk::Bulk;
 use super::cleanup::Cleanups;
 use super::connection;
 use super::directory::Directory;
-use super::error::StoreError;
+use super::error::{StoreError, advice};
 use super::fill::Unfilled;
 use super::handover::Handover;
 use super::keys::Keys;
@@ -60,7 +60,13 @@ pub enum OpenError {
          secrets in the database cannot be read"
     )]
     WrongKey,
-    /// The file cannot be used.
+    /// The file cannot be used, and what to do about that.
+    #[error("{0}{advice}", advice = advice(.0))]
+    File(rusqlite::Error),
+    /// It is a file that this program leaves alone.
+    #[error("{0}")]
+    NotOurs(String),
+    /// Anything else.
     #[error("{0}")]
     Store(#[from] StoreError),
     /// No thread could be started.
@@ -70,7 +76,7 @@ pub enum OpenError {
 
 impl From<rusqlite::Error> for OpenError {
     fn from(error: rusqlite::Error) -> Self {
-        Self::Store(error.into())
+        Self::File(error)
     }
 }
 
@@ -78,16 +84,9 @@ impl Store {
     /// Whether the file at `path` is a database that needs its `secret.key`. A missing or empty file does not.
     ///
     /// # Errors
-    /// The file is of another program, or of a newer version.
-    pub fn needs_key(path: &std::path::Path) -> Result<bool, StoreError> {
-        if !path.exists() {
-            return Ok(false);
-        }
-        let connection = Connection::open_with_flags(path, connection::reader_flags())?;
-        match migrations::look(&connection)? {
-            Found::Nothing => Ok(false),
-            Found::Version(_) => Ok(meta::get::<Vec<u8>>(&connection, Meta::KeyCheck)?.is_some()),
-        }
+    /// The file is damaged, of another program, or of a newer version.
+    pub fn needs_key(path: &std::path::Path) -> Result<bool, OpenError> {
+        Ok(path.exists() && key_check(path)?.is_some())
     }
 
     /// Opens the file, upgrades it, and starts the writer.
@@ -95,6 +94,10 @@ impl Store {
     /// # Errors
     /// [`OpenError`], each of which says what to do.
     pub fn open(config: StoreConfig) -> Result<Arc<Self>, OpenError> {
+        // Before anything is written.
+        if key_check(&config.path)?.is_some_and(|check| !config.vault.fits(&check)) {
+            return Err(OpenError::WrongKey);
+        }
         let mut writer = connection::open_writer(&config.path)?;
         prepare(&mut writer, &config.vault)?;
         let shared = Arc::new(share(&writer, &config)?);
@@ -121,16 +124,25 @@ impl Store {
     }
 }
 
-/// Schema and key. Looks before it writes.
+/// By what the file would know its key; nothing where it is empty. Writes nothing.
+fn key_check(path: &std::path::Path) -> Result<Option<Vec<u8>>, OpenError> {
+    let connection = Connection::open_with_flags(path, connection::reader_flags())?;
+    connection.busy_timeout(connection::WRITER_PATIENCE)?;
+    match migrations::look(&connection)? {
+        Found::Nothing => Ok(None),
+        Found::Version(_) => Ok(meta::get(&connection, Meta::KeyCheck)?),
+    }
+}
+
+/// Schema and key.
 fn prepare(writer: &mut Connection, vault: &Vault) -> Result<(), OpenError> {
     if migrations::look(writer)? != Found::Version(migrations::LATEST) {
         migrations::run(writer)?;
     }
-    match meta::get::<Vec<u8>>(writer, Meta::KeyCheck)? {
-        None => Ok(meta::set(writer, Meta::KeyCheck, vault.check_value())?),
-        Some(check) if vault.fits(&check) => Ok(()),
-        Some(_) => Err(OpenError::WrongKey),
+    if meta::get::<Vec<u8>>(writer, Meta::KeyCheck)?.is_none() {
+        meta::set(writer, Meta::KeyCheck, vault.check_value())?;
     }
+    Ok(())
 }
 
 fn share(writer: &Connection, config: &StoreConfig) -> Result<Shared, OpenError> {
