@@ -4,9 +4,10 @@
 //! - The writer: `writer` (the loop), `batch` (a transaction), `work` and `queue` (what waits), `tx` (what a
 //!   transaction sees and gathers), [`handover`] (what the dispatcher is told).
 //! - The hot path: [`publish`] and [`outcome`]; `page` for what memory had no room for.
+//! - By hand: [`intervene`] (retry and cancel one delivery).
 //! - Behind it: `fill` (list indexes), `bulk` (changes to very many rows), [`cleanup`].
 //! - A file for each table: [`tenants`], [`endpoints`], [`events`], [`deliveries`], [`attempts`], [`keys`],
-//!   [`settings`], [`audit`], `health`, [`hourly`], `meta`; `migrations` makes them.
+//!   [`event_types`], [`settings`], [`audit`], `health`, [`hourly`], `meta`; `migrations` makes them.
 //! - In memory: [`directory`] (endpoints, parsed), [`times`] (the scheduler's scale of time).
 
 mod answer;
@@ -20,11 +21,13 @@ pub mod deliveries;
 pub mod directory;
 pub mod endpoints;
 mod error;
+pub mod event_types;
 pub mod events;
 mod fill;
 pub mod handover;
 pub mod health;
 pub mod hourly;
+pub mod intervene;
 pub mod keys;
 pub mod lists;
 mod meta;
@@ -64,6 +67,7 @@ pub use tx::Tx;
 
 use cleanup::Cleanups;
 use directory::Directory;
+use event_types::EventTypes;
 use keys::Keys;
 use outcome::Outcome;
 use publish::{NewEvent, PublishError, Published};
@@ -76,6 +80,7 @@ use work::{Closure, Work};
 pub(crate) struct Shared {
     directory: Directory,
     keys: Keys,
+    event_types: EventTypes,
     times: Times,
     vault: Arc<Vault>,
     random: Arc<dyn Random>,

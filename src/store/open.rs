@@ -17,6 +17,7 @@ use super::cleanup::Cleanups;
 use super::connection;
 use super::directory::Directory;
 use super::error::{StoreError, advice};
+use super::event_types::EventTypes;
 use super::fill::Unfilled;
 use super::handover::Handover;
 use super::keys::Keys;
@@ -151,6 +152,7 @@ fn share(writer: &Connection, config: &StoreConfig) -> Result<Shared, OpenError>
     Ok(Shared {
         directory: Directory::default(),
         keys: Keys::default(),
+        event_types: EventTypes::default(),
         times: Times::new(Arc::clone(&config.clock), offset, up),
         lookup_key: config.vault.lookup_key(),
         vault: Arc::clone(&config.vault),
@@ -165,6 +167,7 @@ fn share(writer: &Connection, config: &StoreConfig) -> Result<Shared, OpenError>
 fn load(writer: &Connection, shared: &Shared) -> Result<Kept, OpenError> {
     shared.directory.put_settings(Arc::new(super::settings::read(writer)?));
     shared.keys.replace(super::keys::read_all(writer)?);
+    shared.event_types.replace(super::event_types::read_all(writer)?);
     super::routes::fill(writer, shared)?;
     shared.cleanups.doubt().start(meta::get::<i64>(writer, Meta::Mark)?.map(UnixMs));
     let unfilled = Unfilled::load(writer, |tenant, own, key| shared.hashes(tenant, own, key))?;
