@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::atomic::AtomicI64;
-use std::sync::{Arc, Mutex, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use r2d2_sqlite::SqliteConnectionManager;
@@ -87,7 +87,14 @@ impl Store {
     /// # Errors
     /// The file is damaged, of another program, or of a newer version.
     pub fn needs_key(path: &std::path::Path) -> Result<bool, OpenError> {
-        Ok(path.exists() && key_check(path)?.is_some())
+        if !path.exists() {
+            return Ok(false);
+        }
+        let connection = Connection::open_with_flags(path, connection::reader_flags())?;
+        match migrations::look(&connection)? {
+            Found::Nothing => Ok(false),
+            Found::Version(_) => Ok(meta::get::<Vec<u8>>(&connection, Meta::KeyCheck)?.is_some()),
+        }
     }
 
     /// Opens the file, upgrades it, and starts the writer.
@@ -95,10 +102,17 @@ impl Store {
     /// # Errors
     /// [`OpenError`], each of which says what to do.
     pub fn open(config: StoreConfig) -> Result<Arc<Self>, OpenError> {
-        // Before anything is written.
-        if key_check(&config.path)?.is_some_and(|check| !config.vault.fits(&check)) {
-            return Err(OpenError::WrongKey);
-        }
+        let (store, writer) = Self::build(config)?;
+        let thread = std::thread::Builder::new()
+            .name("writer".to_owned())
+            .spawn(move || writer.run())
+            .map_err(OpenError::Thread)?;
+        *store.writer.lock().unwrap_or_else(PoisonError::into_inner) = Some(thread);
+        Ok(Arc::new(store))
+    }
+
+    /// The store, and the writer that is not running yet.
+    pub(super) fn build(config: StoreConfig) -> Result<(Self, Writer), OpenError> {
         let mut writer = connection::open_writer(&config.path)?;
         prepare(&mut writer, &config.vault)?;
         let shared = Arc::new(share(&writer, &config)?);
@@ -109,7 +123,7 @@ impl Store {
         }
         let queue = Arc::new(Queue::new(QUEUE_BYTES));
         let readers = readers(&config.path)?;
-        let thread = Writer {
+        let writer = Writer {
             connection: writer,
             shared: Arc::clone(&shared),
             queue: Arc::clone(&queue),
@@ -117,30 +131,25 @@ impl Store {
             kept,
             checkpoints: config.checkpoints,
         };
-        let handle = std::thread::Builder::new()
-            .name("writer".to_owned())
-            .spawn(move || thread.run())
-            .map_err(OpenError::Thread)?;
-        Ok(Arc::new(Self { shared, queue, readers, writer: Mutex::new(Some(handle)) }))
+        Ok((Self { shared, queue, readers, writer: Mutex::new(None) }, writer))
     }
 }
 
-/// By what the file would know its key; nothing where it is empty. Writes nothing.
-fn key_check(path: &std::path::Path) -> Result<Option<Vec<u8>>, OpenError> {
-    let connection = Connection::open_with_flags(path, connection::reader_flags())?;
-    connection.busy_timeout(connection::WRITER_PATIENCE)?;
-    match migrations::look(&connection)? {
-        Found::Nothing => Ok(None),
-        Found::Version(_) => Ok(meta::get(&connection, Meta::KeyCheck)?),
-    }
-}
-
-/// Schema and key.
+/// Schema and key. Looks at both before it writes anything.
 fn prepare(writer: &mut Connection, vault: &Vault) -> Result<(), OpenError> {
-    if migrations::look(writer)? != Found::Version(migrations::LATEST) {
+    let found = migrations::look(writer)?;
+    let check = match found {
+        Found::Nothing => None,
+        Found::Version(_) => meta::get::<Vec<u8>>(writer, Meta::KeyCheck)?,
+    };
+    if check.as_ref().is_some_and(|check| !vault.fits(check)) {
+        return Err(OpenError::WrongKey);
+    }
+    connection::prepare_writer(writer)?;
+    if found != Found::Version(migrations::LATEST) {
         migrations::run(writer)?;
     }
-    if meta::get::<Vec<u8>>(writer, Meta::KeyCheck)?.is_none() {
+    if check.is_none() {
         meta::set(writer, Meta::KeyCheck, vault.check_value())?;
     }
     Ok(())
