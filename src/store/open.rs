@@ -17,7 +17,7 @@ use super::bulk::Bulk;
 use super::cleanup::Cleanups;
 use super::connection;
 use super::directory::Directory;
-use super::error::StoreError;
+use super::error::{StoreError, advice};
 use super::event_types::EventTypes;
 use super::fill::Unfilled;
 use super::handover::Handover;
@@ -64,7 +64,13 @@ pub enum OpenError {
          secrets in the database cannot be read"
     )]
     WrongKey,
-    /// The file cannot be used.
+    /// The file cannot be used, and what to do about that.
+    #[error("{0}{advice}", advice = advice(.0))]
+    File(rusqlite::Error),
+    /// It is a file that this program leaves alone.
+    #[error("{0}")]
+    NotOurs(String),
+    /// Anything else.
     #[error("{0}")]
     Store(#[from] StoreError),
     /// No thread could be started.
@@ -74,7 +80,7 @@ pub enum OpenError {
 
 impl From<rusqlite::Error> for OpenError {
     fn from(error: rusqlite::Error) -> Self {
-        Self::Store(error.into())
+        Self::File(error)
     }
 }
 
@@ -82,8 +88,8 @@ impl Store {
     /// Whether the file at `path` is a database that needs its `secret.key`. A missing or empty file does not.
     ///
     /// # Errors
-    /// The file is of another program, or of a newer version.
-    pub fn needs_key(path: &std::path::Path) -> Result<bool, StoreError> {
+    /// The file is damaged, of another program, or of a newer version.
+    pub fn needs_key(path: &std::path::Path) -> Result<bool, OpenError> {
         if !path.exists() {
             return Ok(false);
         }

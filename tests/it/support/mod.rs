@@ -3,5 +3,7 @@
 pub mod app;
 pub mod client;
 pub mod house;
+pub mod process;
 pub mod program;
 pub mod receiver;
+pub mod server;
