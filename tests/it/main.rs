@@ -1,6 +1,7 @@
 //! Postrider's behaviour, seen from outside: one test binary, a file for each behaviour.
 
 mod architecture;
+mod delivering;
 mod program;
 mod receiver;
 mod sender;
