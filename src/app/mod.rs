@@ -139,7 +139,7 @@ impl Application {
             .map_err(|error| StartError::Store { path: files.dir.database(), error: error.into() })?;
         let state = AppState::new(Arc::clone(&service), config.trusted_proxy.clone());
         let unix = files.listen()?;
-        let web = server::start(state, tcp, Some(unix)).map_err(|error| StartError::System(error.to_string()))?;
+        let web = server::start(state, Some(tcp), Some(unix)).map_err(|error| StartError::System(error.to_string()))?;
         Ok(Self { address, web, service, dispatcher, stop: Arc::new(Notify::new()), files })
     }
 
@@ -191,6 +191,21 @@ impl Application {
         tracing::info!("stopped");
         answered.map_err(std::io::Error::other)?
     }
+}
+
+/// `postrider serve`: runs until it is told to stop.
+///
+/// # Errors
+/// A sentence that says what to do.
+pub fn serve(config: &Config) -> Result<(), String> {
+    let world = World::real().map_err(|error| error.to_string())?;
+    logging::start(config.log_format, Arc::clone(&world.clock)).map_err(|error| error.to_string())?;
+    actix_web::rt::System::new().block_on(async {
+        let application = Application::build(config, world).await.map_err(|error| error.to_string())?;
+        // For people, and for scripts that asked for port 0.
+        println!("postrider listens on {}", config.reached_at(application.address()));
+        application.run_until_stopped().await.map_err(|error| error.to_string())
+    })
 }
 
 /// Waits for a reason to stop.
@@ -248,7 +263,7 @@ pub(crate) fn local_only(data: &std::path::Path) -> Result<(Server, Arc<Service>
     let service = Arc::new(Service::new(store, Arc::new(sender), TargetRules { allow_http: false }));
     let unix: UnixListener = files.listen()?;
     let state = AppState::new(Arc::clone(&service), Vec::new());
-    let web = server::start_local(state, unix).map_err(|error| StartError::System(error.to_string()))?;
+    let web = server::start(state, None, Some(unix)).map_err(|error| StartError::System(error.to_string()))?;
     Ok((web, service, files))
 }
 

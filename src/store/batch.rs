@@ -138,6 +138,9 @@ impl Desk<'_> {
         // What a turn took in was there before this transaction's own rows.
         self.kept.unfilled.took(taken);
         self.kept.unfilled.committed(gathered.rows);
+        if let Some(offset) = gathered.offset {
+            self.shared.written_offset.store(offset, std::sync::atomic::Ordering::Relaxed);
+        }
         if let Some(ahead) = gathered.ahead_until {
             self.kept.ahead_until = ahead;
         }
@@ -194,6 +197,9 @@ fn run_items(
             }
             Work::Task(task) => {
                 task.run(tx).map_err(|error| Trouble::of(&error))?;
+                if tx.is_over() {
+                    return Err(Trouble::Environment("the disk failed during the transaction".to_owned()));
+                }
                 None
             }
         };
@@ -258,7 +264,7 @@ fn finish(tx: &mut Tx<'_>) -> Result<super::fill::Taken, Trouble> {
                 "the wall clock has jumped; retries wait as long as they would have"
             );
         }
-        meta::keep_offset(tx.connection(), tx.shared())?;
+        tx.gathered.offset = meta::keep_offset(tx.connection(), tx.shared())?;
         if tx.shared().trouble().is_some() {
             // A transaction that writes nothing proves nothing.
             meta::set(tx.connection(), Meta::Uptime, tx.up_ms)?;

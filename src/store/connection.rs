@@ -22,20 +22,24 @@ const JOURNAL_LIMIT: i64 = 16 * 1024 * 1024;
 /// Prepared statements kept by each connection; there are about 60 in all.
 const STATEMENTS: usize = 96;
 
-/// The connection that writes. The file must exist (empty, 0600) already.
+/// The connection that writes, with nothing written yet. The file must exist (empty, 0600) already.
 pub(super) fn open_writer(path: &Path) -> Result<Connection, StoreError> {
     let connection = Connection::open_with_flags(
         path,
         OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
     )?;
     connection.busy_timeout(WRITER_PATIENCE)?;
+    Ok(connection)
+}
+
+/// Makes it ready to write. Only for a file that was looked at: the first two settings change the file.
+pub(super) fn prepare_writer(connection: &Connection) -> Result<(), StoreError> {
     // Has to come before the first table; later it would need a VACUUM.
     connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
-    common(&connection, WRITER_CACHE_KIB)?;
+    common(connection, WRITER_CACHE_KIB)?;
     // The writer runs checkpoints itself, where they hold nobody up (`writer.rs`).
-    connection.pragma_update(None, "wal_autocheckpoint", 0)?;
-    Ok(connection)
+    Ok(connection.pragma_update(None, "wal_autocheckpoint", 0)?)
 }
 
 /// A connection that only reads.

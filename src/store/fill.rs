@@ -60,6 +60,30 @@ impl NewRows {
             self.push_event(event);
         }
     }
+
+    /// How many there are, for [`NewRows::cut`].
+    pub(super) fn len(&self) -> Taken {
+        Taken { deliveries: self.deliveries.len(), events: self.events.len() }
+    }
+
+    /// Takes back what was added since.
+    pub(super) fn cut(&mut self, len: Taken) {
+        self.deliveries.truncate(len.deliveries);
+        for event in self.events.split_off(len.events) {
+            self.forget_keys(&event);
+        }
+    }
+
+    fn forget_keys(&mut self, event: &NewEvent) {
+        for hash in &event.hashes {
+            if let Some(ids) = self.keys.get_mut(hash) {
+                ids.retain(|id| *id != event.id);
+                if ids.is_empty() {
+                    self.keys.remove(hash);
+                }
+            }
+        }
+    }
 }
 
 /// Committed rows that wait to be taken in, in the order of their ids.
@@ -136,15 +160,8 @@ impl Unfilled {
     /// The turn was committed.
     pub(super) fn took(&mut self, taken: Taken) {
         self.rows.deliveries.drain(..taken.deliveries);
-        for event in self.rows.events.drain(..taken.events) {
-            for hash in event.hashes {
-                if let Some(ids) = self.rows.keys.get_mut(&hash) {
-                    ids.retain(|id| *id != event.id);
-                    if ids.is_empty() {
-                        self.rows.keys.remove(&hash);
-                    }
-                }
-            }
+        for event in self.rows.events.drain(..taken.events).collect::<Vec<_>>() {
+            self.rows.forget_keys(&event);
         }
     }
 }

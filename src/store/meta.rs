@@ -1,5 +1,7 @@
 //! Single values of the file.
 
+use std::sync::atomic::Ordering;
+
 use rusqlite::types::{FromSql, ToSql};
 use rusqlite::{Connection, OptionalExtension};
 
@@ -57,28 +59,34 @@ pub(super) fn set(connection: &Connection, which: Meta, value: impl ToSql) -> ru
     Ok(())
 }
 
-/// Writes the steady offset down where it differs from the file's: the wall clock has jumped.
-pub(super) fn keep_offset(connection: &Connection, shared: &super::Shared) -> rusqlite::Result<()> {
+/// Writes the steady offset down where it differs from the file's: the wall clock has jumped. What was written,
+/// for [`super::Shared::written_offset`], once it is committed.
+pub(super) fn keep_offset(connection: &Connection, shared: &super::Shared) -> rusqlite::Result<Option<i64>> {
     let offset = shared.times.offset();
-    if shared.written_offset.load(std::sync::atomic::Ordering::Relaxed) != offset {
-        set(connection, Meta::SteadyOffset, offset)?;
-        shared.written_offset.store(offset, std::sync::atomic::Ordering::Relaxed);
+    if shared.written_offset.load(Ordering::Relaxed) == offset {
+        return Ok(None);
     }
-    Ok(())
+    set(connection, Meta::SteadyOffset, offset)?;
+    Ok(Some(offset))
 }
 
 /// Notes the wall clock, the uptime and the offset.
 pub(super) fn mark(connection: &Connection, shared: &super::Shared) -> rusqlite::Result<()> {
     let times = &shared.times;
+    times.notice_jump();
+    let offset = times.offset();
     connection.execute_batch("BEGIN IMMEDIATE")?;
     let mark = shared.trusted_wall().map_or(Ok(()), |wall| set(connection, Meta::Mark, wall.0));
     let written = mark
         .and_then(|()| set(connection, Meta::Uptime, times.up_ms()))
-        .and_then(|()| set(connection, Meta::SteadyOffset, times.offset()))
+        .and_then(|()| set(connection, Meta::SteadyOffset, offset))
         .and_then(|()| connection.execute_batch("COMMIT"));
-    if written.is_err() && !connection.is_autocommit() {
-        connection.execute_batch("ROLLBACK")?;
+    if written.is_err() {
+        if !connection.is_autocommit() {
+            connection.execute_batch("ROLLBACK")?;
+        }
+        return written;
     }
-    shared.written_offset.store(times.offset(), std::sync::atomic::Ordering::Relaxed);
-    written
+    shared.written_offset.store(offset, Ordering::Relaxed);
+    Ok(())
 }

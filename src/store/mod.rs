@@ -43,6 +43,8 @@ mod routes;
 pub mod settings;
 pub mod tenants;
 pub mod test_event;
+#[cfg(test)]
+mod tests;
 pub mod times;
 mod tx;
 pub mod vault;

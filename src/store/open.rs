@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::atomic::AtomicI64;
-use std::sync::{Arc, Mutex, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use r2d2_sqlite::SqliteConnectionManager;
@@ -96,6 +96,17 @@ impl Store {
     /// # Errors
     /// [`OpenError`], each of which says what to do.
     pub fn open(config: StoreConfig) -> Result<Arc<Self>, OpenError> {
+        let (store, writer) = Self::build(config)?;
+        let thread = std::thread::Builder::new()
+            .name("writer".to_owned())
+            .spawn(move || writer.run())
+            .map_err(OpenError::Thread)?;
+        *store.writer.lock().unwrap_or_else(PoisonError::into_inner) = Some(thread);
+        Ok(Arc::new(store))
+    }
+
+    /// The store, and the writer that is not running yet.
+    pub(super) fn build(config: StoreConfig) -> Result<(Self, Writer), OpenError> {
         let mut writer = connection::open_writer(&config.path)?;
         prepare(&mut writer, &config.vault)?;
         let shared = Arc::new(share(&writer, &config)?);
@@ -106,7 +117,7 @@ impl Store {
         }
         let queue = Arc::new(Queue::new(QUEUE_BYTES));
         let readers = readers(&config.path)?;
-        let thread = Writer {
+        let writer = Writer {
             connection: writer,
             shared: Arc::clone(&shared),
             queue: Arc::clone(&queue),
@@ -114,24 +125,28 @@ impl Store {
             kept,
             checkpoints: config.checkpoints,
         };
-        let handle = std::thread::Builder::new()
-            .name("writer".to_owned())
-            .spawn(move || thread.run())
-            .map_err(OpenError::Thread)?;
-        Ok(Arc::new(Self { shared, queue, readers, writer: Mutex::new(Some(handle)) }))
+        Ok((Self { shared, queue, readers, writer: Mutex::new(None) }, writer))
     }
 }
 
-/// Schema and key. Looks before it writes.
+/// Schema and key. Looks at both before it writes anything.
 fn prepare(writer: &mut Connection, vault: &Vault) -> Result<(), OpenError> {
-    if migrations::look(writer)? != Found::Version(migrations::LATEST) {
+    let found = migrations::look(writer)?;
+    let check = match found {
+        Found::Nothing => None,
+        Found::Version(_) => meta::get::<Vec<u8>>(writer, Meta::KeyCheck)?,
+    };
+    if check.as_ref().is_some_and(|check| !vault.fits(check)) {
+        return Err(OpenError::WrongKey);
+    }
+    connection::prepare_writer(writer)?;
+    if found != Found::Version(migrations::LATEST) {
         migrations::run(writer)?;
     }
-    match meta::get::<Vec<u8>>(writer, Meta::KeyCheck)? {
-        None => Ok(meta::set(writer, Meta::KeyCheck, vault.check_value())?),
-        Some(check) if vault.fits(&check) => Ok(()),
-        Some(_) => Err(OpenError::WrongKey),
+    if check.is_none() {
+        meta::set(writer, Meta::KeyCheck, vault.check_value())?;
     }
+    Ok(())
 }
 
 fn share(writer: &Connection, config: &StoreConfig) -> Result<Shared, OpenError> {

@@ -61,6 +61,8 @@ pub(super) struct Gathered {
     pub(super) bulk: Vec<EndpointId>,
     /// See [`Meta::AheadUntil`].
     pub(super) ahead_until: Option<i64>,
+    /// See [`Meta::SteadyOffset`].
+    pub(super) offset: Option<i64>,
 }
 
 /// Ids that are further ahead of the clock than this are noted, so that lists by time still find their rows.
@@ -159,7 +161,13 @@ impl<'a> Tx<'a> {
         let failed = |error: rusqlite::Error| E::from(super::error::StoreError::from(error));
         self.flush().map_err(failed)?;
         self.connection().execute_batch("SAVEPOINT item").map_err(failed)?;
-        let inner = Gathered { routes: self.gathered.routes.clone(), ..Gathered::default() };
+        // What was gathered before stays visible inside: endpoints, and the ids and keys of events.
+        let inner = Gathered {
+            routes: self.gathered.routes.clone(),
+            rows: std::mem::take(&mut self.gathered.rows),
+            ..Gathered::default()
+        };
+        let rows_before = inner.rows.len();
         let outer = std::mem::replace(&mut self.gathered, inner);
         let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
             let value = work(self)?;
@@ -171,14 +179,25 @@ impl<'a> Tx<'a> {
             tracing::error!(panic = text, "a write panicked and was undone");
             Err(E::from(super::error::StoreError::Internal(format!("a write panicked: {text}"))))
         });
-        let inner = std::mem::replace(&mut self.gathered, outer);
+        let mut inner = std::mem::replace(&mut self.gathered, outer);
         if result.is_ok() {
             self.gathered.append(inner);
             self.connection().execute_batch("RELEASE item").map_err(failed)?;
         } else {
-            self.connection().execute_batch("ROLLBACK TO item; RELEASE item").map_err(failed)?;
+            inner.rows.cut(rows_before);
+            self.gathered.rows = inner.rows;
+            // A full disk or an I/O error ends the whole transaction: see `is_over`.
+            if !self.is_over() {
+                self.connection().execute_batch("ROLLBACK TO item; RELEASE item").map_err(failed)?;
+            }
         }
         result
+    }
+
+    /// Whether SQLite has rolled the whole transaction back by itself, as it does after some errors of the disk.
+    /// Whatever was written now would be a transaction of its own.
+    pub(super) fn is_over(&self) -> bool {
+        self.connection().is_autocommit()
     }
 }
 
@@ -196,7 +215,8 @@ impl Gathered {
         self.changes.extend(later.changes);
         self.directory.extend(later.directory);
         self.routes = later.routes;
-        self.rows.append(later.rows);
+        // Taken over at the start of the savepoint.
+        self.rows = later.rows;
         self.bulk.extend(later.bulk);
         self.ahead_until = later.ahead_until.or(self.ahead_until);
         // Health and hours were flushed inside the savepoint.

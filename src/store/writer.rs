@@ -24,7 +24,7 @@ use super::work::Work;
 /// Items and bytes of a batch at most: what a commit that fails has to answer for.
 const BATCH_ITEMS: usize = 1_024;
 const BATCH_BYTES: usize = 4 * 1024 * 1024;
-/// How long to wait before a failed commit is tried again.
+/// How long to wait before a failed commit, or a turn that failed, is tried again.
 const PATIENCE_IN_TROUBLE: Duration = Duration::from_millis(500);
 /// How often an idle writer looks at the clock: for jumps, and for the hourly mark.
 const LOOK: Duration = Duration::from_secs(60);
@@ -55,11 +55,13 @@ pub(super) struct Writer {
 }
 
 /// What the loop keeps besides.
-struct Run {
+pub(super) struct Run {
     /// Outcomes of a commit that failed.
     again: Vec<Work>,
     trouble: bool,
     last_turn: Stopwatch,
+    /// The last turn failed, and not because of the disk.
+    resting: bool,
     next_mark: Duration,
     cleaning: Option<Cleaning>,
 }
@@ -74,30 +76,43 @@ impl Writer {
             WAL_PAGES.set(pages);
             Ok(())
         }));
-        let mut run = Run {
+        let mut run = self.start();
+        loop {
+            let patience = self.patience(&run);
+            if !self.once(&mut run, patience) {
+                break;
+            }
+        }
+        self.stop(run);
+    }
+
+    /// What the loop starts with.
+    pub(super) fn start(&self) -> Run {
+        Run {
             again: Vec::new(),
             trouble: false,
             last_turn: Stopwatch::start(),
-            next_mark: clock.monotonic(),
+            resting: false,
+            next_mark: self.shared.times.clock().monotonic(),
             cleaning: None,
+        }
+    }
+
+    /// Once around: a batch, then what there is time for. `false`: the queue is closed and empty.
+    pub(super) fn once(&mut self, run: &mut Run, patience: Option<Duration>) -> bool {
+        let max = BATCH_ITEMS.saturating_sub(run.again.len()).max(1);
+        let items = match self.queue.take(patience, max, BATCH_BYTES, Work::is_task) {
+            Taken::Closed => return false,
+            Taken::Items(items) => items,
         };
-        loop {
-            let patience = self.patience(&run);
-            let max = BATCH_ITEMS.saturating_sub(run.again.len()).max(1);
-            let items = match self.queue.take(patience, max, BATCH_BYTES, Work::is_task) {
-                Taken::Closed => break,
-                Taken::Items(items) => items,
-            };
-            self.batch(&mut run, items);
-            if run.trouble {
-                continue;
-            }
-            self.mark(&mut run);
+        self.batch(run, items);
+        if !run.trouble {
+            self.mark(run);
             self.pages();
-            self.background(&mut run);
+            self.background(run);
             self.checkpoint();
         }
-        self.stop(run);
+        true
     }
 
     fn patience(&self, run: &Run) -> Option<Duration> {
@@ -105,8 +120,11 @@ impl Writer {
             return Some(PATIENCE_IN_TROUBLE);
         }
         let busy = !self.kept.bulk.is_empty() || run.cleaning.is_some() || self.shared.cleanups.is_waiting();
-        if busy || self.handover.wants_page().is_some() {
+        if (busy && !run.resting) || self.handover.wants_page().is_some() {
             return Some(Duration::ZERO);
+        }
+        if busy {
+            return Some(run.last_turn.left(PATIENCE_IN_TROUBLE));
         }
         let clock = self.shared.times.clock();
         let due = run.next_mark.min(clock.monotonic() + LOOK);
@@ -151,7 +169,8 @@ impl Writer {
     fn mark(&mut self, run: &mut Run) {
         let times = &self.shared.times;
         let due = times.clock().monotonic() >= run.next_mark;
-        if !due && times.notice_jump().is_none() {
+        let jumped = times.notice_jump().is_some();
+        if !due && !jumped {
             return;
         }
         match super::meta::mark(&self.connection, &self.shared) {
@@ -179,9 +198,11 @@ impl Writer {
     /// One turn of what takes long, when nobody waits or nobody had to give way for a while.
     fn background(&mut self, run: &mut Run) {
         let (_, waiting) = self.queue.load();
-        if waiting > 0 && run.last_turn.elapsed() < TURN_EVERY {
+        let least = if run.resting { PATIENCE_IN_TROUBLE } else { TURN_EVERY };
+        if (waiting > 0 || run.resting) && run.last_turn.elapsed() < least {
             return;
         }
+        run.resting = false;
         if let Some(endpoint) = self.kept.bulk.next() {
             let result = self.desk().background(|tx| tx.bulk_turn(endpoint));
             self.after_turn(run, "a change to many deliveries", &result);
@@ -207,10 +228,12 @@ impl Writer {
     fn after_turn(&self, run: &mut Run, what: &str, result: &Result<bool, super::StoreError>) {
         let Err(error) = result else { return };
         tracing::error!(%error, "{what} could not go on; it is tried again");
-        run.trouble = error.is_passing();
-        if run.trouble {
+        if error.is_passing() {
+            run.trouble = true;
             self.shared.set_trouble(Some(error.to_string()));
             self.handover.unavailable(Some(&error.to_string()));
+        } else {
+            run.resting = true;
         }
     }
 
@@ -237,7 +260,7 @@ impl Writer {
     }
 
     /// What a clean stop leaves: the outcomes that can still be written, and a mark.
-    fn stop(mut self, mut run: Run) {
+    pub(super) fn stop(mut self, mut run: Run) {
         if !run.again.is_empty() {
             self.batch(&mut run, Vec::new());
         }

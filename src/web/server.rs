@@ -38,30 +38,12 @@ const CLOSE_PATIENCE: Duration = Duration::from_secs(1);
 /// Seconds that requests under way get at a stop.
 const STOP_PATIENCE_SECONDS: u64 = 10;
 
-/// Starts to answer on the Unix socket alone: for a command on a file that no server has open.
-///
-/// # Errors
-/// The listener cannot be used.
-pub fn start_local(state: AppState, unix: UnixListener) -> std::io::Result<Server> {
-    let state = Data::new(state);
-    let app = move || {
-        App::new().app_data(state.clone()).wrap(from_fn(errors::problems)).configure(super::configure)
-    };
-    let server = HttpServer::new(app)
-        .on_connect(note_local_user)
-        .workers(1)
-        .worker_max_blocking_threads(1)
-        .shutdown_timeout(1)
-        .disable_signals()
-        .listen_uds(unix)?;
-    Ok(server.run())
-}
-
-/// Starts to answer. Signals are the application's business; stop it by `Server::handle`.
+/// Starts to answer: on a port, on the Unix socket, or on both. Signals are the application's business; stop it by
+/// `Server::handle`.
 ///
 /// # Errors
 /// A listener cannot be used.
-pub fn start(state: AppState, tcp: TcpListener, unix: Option<UnixListener>) -> io::Result<Server> {
+pub fn start(state: AppState, tcp: Option<TcpListener>, unix: Option<UnixListener>) -> io::Result<Server> {
     let state = Data::new(state);
     let builder = ServerBuilder::default()
         .workers(WORKERS)
@@ -76,7 +58,11 @@ pub fn start(state: AppState, tcp: TcpListener, unix: Option<UnixListener>) -> i
         }
         None => builder,
     };
-    Ok(builder.listen("tcp", tcp, move || tcp_service(&state, &stop))?.run())
+    let builder = match tcp {
+        Some(tcp) => builder.listen("tcp", tcp, move || tcp_service(&state, &stop))?,
+        None => builder,
+    };
+    Ok(builder.run())
 }
 
 fn tcp_service(

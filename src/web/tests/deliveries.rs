@@ -58,7 +58,7 @@ impl Handover for Recorder {
     fn committed(&self, changes: Vec<Change>) {
         let mut told = self.told.lock().unwrap();
         told.extend(changes.into_iter().filter_map(|change| match change {
-            Change::Urgent(delivery, _) => Some(format!("urgent {delivery}")),
+            Change::Urgent(job) => Some(format!("urgent {}", job.delivery)),
             Change::Withdrawn(delivery, _) => Some(format!("withdrawn {delivery}")),
             _ => None,
         }));
