@@ -9,6 +9,7 @@ use postrider::store::StoreError;
 use serde_json::{Value, json};
 use standardwebhooks::Webhook;
 
+use crate::support::actions::shows;
 use crate::support::app::{TestApp, text};
 use crate::support::receiver::{Received, Receiver, Reply};
 
@@ -42,7 +43,7 @@ fn a_delivery_is_a_post_that_the_published_library_verifies() {
     assert!(!verifies(&forged, &secret), "another body");
     app.settle();
     let delivery = app.delivery_of(&event);
-    assert_eq!((&delivery["status"], &delivery["status_code"]), (&json!("delivered"), &json!(200)));
+    shows(&delivery, &json!({ "status": "delivered", "status_code": 200 }));
     assert!(delivery["delivered_at"].is_string() && delivery["error"].is_null(), "{delivery}");
 }
 
@@ -84,7 +85,8 @@ fn own_ids_own_times_and_tenants_arrive() {
     .expect(202);
     let request = receiver.next();
     assert_eq!(request.header("webhook-id"), Some("order-17"));
-    let body = r#"{"id":"order-17","type":"t","timestamp":"2020-01-02T01:04:05.000Z","tenant":"acme","data":1}"#;
+    let body =
+        r#"{"id":"order-17","type":"t","timestamp":"2020-01-02T01:04:05.000Z","tenant":"acme","data":1}"#;
     assert_eq!(std::str::from_utf8(&request.body), Ok(body));
 }
 

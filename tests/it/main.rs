@@ -2,8 +2,10 @@
 
 mod architecture;
 mod delivering;
+mod health;
 mod program;
 mod receiver;
+mod retrying;
 mod sender;
 mod service_admin;
 mod service_endpoints;

@@ -122,6 +122,24 @@ impl TestApp {
         Duration::from_millis(wait)
     }
 
+    /// The lines of the audit log about `target`, the oldest first: `action`, `actor`, `after`.
+    #[track_caller]
+    pub fn audit_of(&self, target: &str) -> Vec<Value> {
+        let file = self.data().join("postrider.db");
+        let file = rusqlite::Connection::open_with_flags(file, rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY);
+        let file = file.expect("a database");
+        let mut rows = file
+            .prepare("SELECT action, actor, coalesce(after, 'null') FROM audit WHERE target = ?1 ORDER BY id")
+            .expect("a query");
+        let line = |row: &rusqlite::Row<'_>| {
+            let after: Value = serde_json::from_str(&row.get::<_, String>(2)?).expect("JSON");
+            Ok(
+                json!({ "action": row.get::<_, String>(0)?, "actor": row.get::<_, String>(1)?, "after": after }),
+            )
+        };
+        rows.query_map([target], line).expect("rows").map(|row| row.expect("a row")).collect()
+    }
+
     /// Asks until there is an answer.
     #[track_caller]
     pub fn eventually<T>(&self, what: &str, mut ask: impl FnMut(&Self) -> Option<T>) -> T {
@@ -140,4 +158,12 @@ pub fn numbers(receiver: &Receiver, path: &str) -> Vec<usize> {
     let number = |value: &Value| value["data"]["n"].as_u64().expect("a number");
     let all = receiver.received_on(path);
     all.iter().map(|request| usize::try_from(number(&request.json())).expect("a small one")).collect()
+}
+
+/// Fails unless these fields of an answer are so.
+#[track_caller]
+pub fn shows(answer: &Value, fields: &Value) {
+    for (name, value) in fields.as_object().expect("fields") {
+        assert_eq!(&answer[name], value, "{name} in {answer}");
+    }
 }
