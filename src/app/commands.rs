@@ -33,12 +33,12 @@ pub fn run(data: &Path, command: &AdminCommand) -> Result<Output, String> {
     if !command.may_create_database() {
         DataDir::open_existing(data).map_err(|error| error.to_string())?;
     }
-    with_own_server(data, || carry_out(&client, command)).map_err(|error| error.to_string())?.map_err(|failed| {
-        match failed {
+    with_own_server(data, || carry_out(&client, command)).map_err(|error| error.to_string())?.map_err(
+        |failed| match failed {
             Failed::Socket(error) => error.to_string(),
             Failed::Refused(message) => message,
-        }
-    })
+        },
+    )
 }
 
 enum Failed {
@@ -54,7 +54,9 @@ fn carry_out(client: &Client, command: &AdminCommand) -> Result<Output, Failed> 
             call(client, command, None)?;
             Ok(output::key_revoked(id))
         }
-        AdminCommand::Cleanup { dry_run, .. } => Ok(output::cleanup_done(&call(client, command, None)?, *dry_run)),
+        AdminCommand::Cleanup { dry_run, .. } => {
+            Ok(output::cleanup_done(&call(client, command, None)?, *dry_run))
+        }
         AdminCommand::ListKeys => {
             let mut keys = Vec::new();
             let mut cursor: Option<String> = None;

@@ -44,7 +44,8 @@ impl Files {
     pub(super) fn listen(&self) -> Result<UnixListener, StartError> {
         self.dir.remove_stale_socket(&self.lock)?;
         let path = self.dir.socket();
-        let listener = UnixListener::bind(&path).map_err(|error| StartError::Socket { path: path.clone(), error })?;
+        let listener =
+            UnixListener::bind(&path).map_err(|error| StartError::Socket { path: path.clone(), error })?;
         self.dir.make_private(&path)?;
         Ok(listener)
     }

@@ -94,7 +94,8 @@ impl World {
     /// # Errors
     /// The system gives no randomness.
     pub fn real() -> Result<Self, StartError> {
-        let random = SystemRandom::new().map_err(|error| StartError::System(format!("no randomness: {error}")))?;
+        let random =
+            SystemRandom::new().map_err(|error| StartError::System(format!("no randomness: {error}")))?;
         Ok(Self {
             clock: Arc::new(SystemClock::new()),
             random: Arc::new(random),
@@ -125,9 +126,11 @@ impl Application {
     pub async fn build(config: &Config, world: World) -> Result<Self, StartError> {
         let files = files::open(&config.data, &*world.random)?;
         let tcp = listen(config.listen)?;
-        let address = tcp.local_addr().map_err(|error| StartError::Listen { address: config.listen, error })?;
+        let address =
+            tcp.local_addr().map_err(|error| StartError::Listen { address: config.listen, error })?;
         let dispatcher = Dispatcher::new(config.delivery_threads, Arc::clone(&world.clock));
-        let store = open_store(&files, &world, config.checkpoint, Arc::clone(&dispatcher) as Arc<dyn Handover>)?;
+        let store =
+            open_store(&files, &world, config.checkpoint, Arc::clone(&dispatcher) as Arc<dyn Handover>)?;
         let sender = Arc::new(sender(config, address, Arc::clone(&world.lookup))?);
         let rules = TargetRules { allow_http: config.allow_http };
         let service = Arc::new(Service::new(store, Arc::clone(&sender), rules));
@@ -139,7 +142,8 @@ impl Application {
             .map_err(|error| StartError::Store { path: files.dir.database(), error: error.into() })?;
         let state = AppState::new(Arc::clone(&service), config.trusted_proxy.clone());
         let unix = files.listen()?;
-        let web = server::start(state, Some(tcp), Some(unix)).map_err(|error| StartError::System(error.to_string()))?;
+        let web = server::start(state, Some(tcp), Some(unix))
+            .map_err(|error| StartError::System(error.to_string()))?;
         Ok(Self { address, web, service, dispatcher, stop: Arc::new(Notify::new()), files })
     }
 
@@ -264,7 +268,8 @@ pub(crate) fn local_only(data: &std::path::Path) -> Result<(Server, Arc<Service>
     let service = Arc::new(Service::new(store, Arc::new(sender), TargetRules { allow_http: false }));
     let unix: UnixListener = files.listen()?;
     let state = AppState::new(Arc::clone(&service), Vec::new());
-    let web = server::start(state, None, Some(unix)).map_err(|error| StartError::System(error.to_string()))?;
+    let web =
+        server::start(state, None, Some(unix)).map_err(|error| StartError::System(error.to_string()))?;
     Ok((web, service, files))
 }
 

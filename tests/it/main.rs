@@ -1,9 +1,12 @@
 //! Postrider's behaviour, seen from outside: one test binary, a file for each behaviour.
 
 mod architecture;
+mod delivering;
 mod files;
+mod health;
 mod program;
 mod receiver;
+mod retrying;
 mod sender;
 mod service_admin;
 mod service_endpoints;
