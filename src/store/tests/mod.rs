@@ -4,8 +4,12 @@
 //! between any two turns.
 
 mod commits;
+mod depth;
+mod filling;
 mod house;
 mod idempotency;
+mod ids;
 mod opening;
 mod recorder;
 mod smoke;
+mod trace;
