@@ -6,10 +6,13 @@
 mod commits;
 mod depth;
 mod filling;
+mod health;
 mod house;
 mod idempotency;
 mod ids;
 mod opening;
+mod outcomes;
+mod plans;
 mod recorder;
 mod smoke;
 mod trace;
