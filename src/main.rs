@@ -12,9 +12,8 @@ fn main() -> ExitCode {
     };
     let result = match command {
         Command::Serve(config) => app::serve(&config),
-        Command::Admin { data, command } => {
-            app::run_command(&data, &command).and_then(|output| output.print().map_err(|error| error.to_string()))
-        }
+        Command::Admin { data, command } => app::run_command(&data, &command)
+            .and_then(|output| output.print().map_err(|error| error.to_string())),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

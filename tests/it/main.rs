@@ -1,6 +1,7 @@
 //! Postrider's behaviour, seen from outside: one test binary, a file for each behaviour.
 
 mod architecture;
+mod commands;
 mod files;
 mod program;
 mod receiver;
