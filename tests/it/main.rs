@@ -9,5 +9,6 @@ mod sender;
 mod service_admin;
 mod service_endpoints;
 mod service_tests;
+mod stopping;
 mod support;
 mod web_resources;
