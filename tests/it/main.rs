@@ -3,6 +3,7 @@
 mod architecture;
 mod commands;
 mod files;
+mod kills;
 mod program;
 mod receiver;
 mod sender;
