@@ -249,6 +249,7 @@ fn open_store(
     let path = files.dir.database();
     let config = StoreConfig {
         path: path.clone(),
+        backups: files.dir.backups(),
         vault: Arc::clone(&files.vault),
         clock: Arc::clone(&world.clock),
         random: Arc::clone(&world.random),

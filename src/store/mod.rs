@@ -13,6 +13,7 @@
 mod answer;
 pub mod attempts;
 pub mod audit;
+mod backup;
 mod batch;
 mod bulk;
 pub mod cleanup;

@@ -12,6 +12,7 @@ use crate::clock::Clock;
 use crate::domain::time::UnixMs;
 use crate::random::Random;
 
+use super::backup;
 use super::bulk::Bulk;
 use super::cleanup::Cleanups;
 use super::connection;
@@ -40,6 +41,8 @@ const READER_WAIT: Duration = Duration::from_secs(2);
 pub struct StoreConfig {
     /// The database file. It exists, even if empty, with mode 0600.
     pub path: PathBuf,
+    /// Where a copy goes before the schema is upgraded. It exists.
+    pub backups: PathBuf,
     /// The key of `secret.key`.
     pub vault: Arc<Vault>,
     /// Time.
@@ -92,7 +95,7 @@ impl Store {
         }
         let connection = Connection::open_with_flags(path, connection::reader_flags())?;
         match migrations::look(&connection)? {
-            Found::Nothing => Ok(false),
+            Found::Nothing | Found::Version(0) => Ok(false),
             Found::Version(_) => Ok(meta::get::<Vec<u8>>(&connection, Meta::KeyCheck)?.is_some()),
         }
     }
@@ -114,7 +117,7 @@ impl Store {
     /// The store, and the writer that is not running yet.
     pub(super) fn build(config: StoreConfig) -> Result<(Self, Writer), OpenError> {
         let mut writer = connection::open_writer(&config.path)?;
-        prepare(&mut writer, &config.vault)?;
+        prepare(&mut writer, &config)?;
         let shared = Arc::new(share(&writer, &config)?);
         let kept = load(&writer, &shared)?;
         note_version(&writer, shared.times.wall())?;
@@ -136,14 +139,23 @@ impl Store {
 }
 
 /// Schema and key. Looks at both before it writes anything.
-fn prepare(writer: &mut Connection, vault: &Vault) -> Result<(), OpenError> {
+fn prepare(writer: &mut Connection, config: &StoreConfig) -> Result<(), OpenError> {
+    let vault = &config.vault;
     let found = migrations::look(writer)?;
     let check = match found {
-        Found::Nothing => None,
+        Found::Nothing | Found::Version(0) => None,
         Found::Version(_) => meta::get::<Vec<u8>>(writer, Meta::KeyCheck)?,
     };
     if check.as_ref().is_some_and(|check| !vault.fits(check)) {
         return Err(OpenError::WrongKey);
+    }
+    if let Found::Version(version) = found
+        && version < migrations::LATEST
+    {
+        let now = config.clock.wall().seconds();
+        let copy = config.backups.join(format!("before-upgrade-from-{version}-at-{now}.db"));
+        tracing::info!(from = version, to = migrations::LATEST, backup = %copy.display(), "upgrading the database");
+        backup::copy(writer, &copy)?;
     }
     connection::prepare_writer(writer)?;
     if found != Found::Version(migrations::LATEST) {

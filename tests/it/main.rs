@@ -2,10 +2,13 @@
 
 mod architecture;
 mod commands;
+mod delivering;
 mod files;
+mod health;
 mod kills;
 mod program;
 mod receiver;
+mod retrying;
 mod sender;
 mod service_admin;
 mod service_endpoints;

@@ -9,3 +9,4 @@ mod idempotency;
 mod opening;
 mod recorder;
 mod smoke;
+mod upgrading;

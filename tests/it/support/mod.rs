@@ -1,5 +1,6 @@
 //! What the behaviour tests are made of.
 
+pub mod actions;
 pub mod app;
 pub mod client;
 pub mod house;
