@@ -1,9 +1,11 @@
 //! Postrider's behaviour, seen from outside: one test binary, a file for each behaviour.
 
 mod architecture;
+mod commands;
 mod delivering;
 mod files;
 mod health;
+mod kills;
 mod program;
 mod receiver;
 mod retrying;
@@ -11,5 +13,6 @@ mod sender;
 mod service_admin;
 mod service_endpoints;
 mod service_tests;
+mod stopping;
 mod support;
 mod web_resources;
