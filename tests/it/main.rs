@@ -1,5 +1,6 @@
 //! Postrider's behaviour, seen from outside: one test binary, a file for each behaviour.
 
+mod api_codes;
 mod architecture;
 mod delivering;
 mod files;
