@@ -23,8 +23,8 @@ pub(super) fn open(path: &Path, random: &dyn Random) -> Result<Files, StartError
     let dir = DataDir::open(path)?;
     let lock = dir.lock()?;
     let database = dir.database();
-    let needs_key = Store::needs_key(&database)
-        .map_err(|error| StartError::Store { path: database.clone(), error })?;
+    let needs_key =
+        Store::needs_key(&database).map_err(|error| StartError::Store { path: database.clone(), error })?;
     if !needs_key && !dir.secret_key_exists()? {
         dir.create_secret_key(&lock, &bytes(random))?;
     }

@@ -69,7 +69,8 @@ fn publish(app: &TestApp, body: &[u8]) -> Response {
 }
 
 fn as_reader(app: &TestApp) -> Client {
-    let made = app.post("/keys", &json!({ "name": "reader", "scopes": ["endpoints:read"] })).expect(201).json();
+    let made =
+        app.post("/keys", &json!({ "name": "reader", "scopes": ["endpoints:read"] })).expect(201).json();
     Client::tcp(app.address()).with_key(&text(&made, "key"))
 }
 
@@ -148,7 +149,8 @@ fn under_way(app: &TestApp, code: Code) -> Response {
         });
     }
     let delivery = text(&app.delivery_of(&app.publish("a", &json!(1))), "id");
-    let call = |what: &str| app.client.request("POST", &format!("/api/v1/deliveries/{delivery}/{what}"), &[], None);
+    let call =
+        |what: &str| app.client.request("POST", &format!("/api/v1/deliveries/{delivery}/{what}"), &[], None);
     receiver.wait_in_flight(1);
     let refused = (code == Code::NotRetryable).then(|| call("retry"));
     gate.open();

@@ -22,7 +22,8 @@ fn read(file: &Path) -> Vec<(&'static str, String)> {
     let mut routes = Vec::new();
     for resource in source.split("web::resource(\"").skip(1) {
         let (path, rest) = resource.split_once('"').expect("a path in quotes");
-        let methods = [("get", "GET"), ("post", "POST"), ("put", "PUT"), ("patch", "PATCH"), ("delete", "DELETE")];
+        let methods =
+            [("get", "GET"), ("post", "POST"), ("put", "PUT"), ("patch", "PATCH"), ("delete", "DELETE")];
         let taken = methods.iter().filter(|(name, _)| rest.contains(&format!("web::{name}()")));
         let before = routes.len();
         routes.extend(taken.map(|(_, method)| (*method, path.to_owned())));
