@@ -2,6 +2,7 @@
 
 mod api_codes;
 mod api_problems;
+mod api_scopes;
 mod architecture;
 mod delivering;
 mod files;
