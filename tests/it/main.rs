@@ -12,6 +12,7 @@ mod files;
 mod health;
 mod kills;
 mod program;
+mod readme;
 mod receiver;
 mod retrying;
 mod sender;
