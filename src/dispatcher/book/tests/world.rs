@@ -32,6 +32,7 @@ pub(super) struct World {
     /// Endpoints whose names are not known, and those that are looked up.
     pub(super) unresolved: BTreeSet<i64>,
     lookups: BTreeSet<i64>,
+    halted: bool,
     starts: BTreeMap<i64, Vec<SteadyMs>>,
 }
 
@@ -50,6 +51,7 @@ impl World {
             outcomes: Vec::new(),
             unresolved: BTreeSet::new(),
             lookups: BTreeSet::new(),
+            halted: false,
             starts: BTreeMap::new(),
         }
     }
@@ -109,6 +111,7 @@ impl World {
             }
             self.book.check(now);
         }
+        self.halted = false;
         self.book.halt(false);
     }
 
@@ -117,6 +120,7 @@ impl World {
         self.disk = self.told.clone();
         self.batch.clear();
         self.outcomes.splice(..0, self.batch_outcomes.drain(..));
+        self.halted = true;
         self.book.halt(true);
     }
 
@@ -168,6 +172,7 @@ impl World {
             assert!(!self.book.has_work(), "there is work, and it is not given");
             return false;
         };
+        assert!(!self.halted, "{} is sent although it cannot be recorded", job.delivery);
         assert!(had_work, "nobody would have asked for {}", job.delivery);
         let fewest = before.values().min();
         assert!(before.get(&job.endpoint) == fewest, "another endpoint has fewer in flight");
