@@ -38,7 +38,7 @@ use lane::{Lane, Wish};
 pub struct Limits {
     /// Requests in flight at most.
     pub threads: usize,
-    /// Bytes of payload that are queued at most. More than sixteen times the greatest payload.
+    /// Bytes of payload that are queued at most; at least eight times the greatest payload.
     pub bytes: usize,
     /// Bytes of a page; an eighth of `bytes` at most.
     pub page_bytes: usize,

@@ -103,11 +103,15 @@ impl Book {
         if self.bytes <= self.limits.bytes {
             return;
         }
-        let excess = self.bytes - self.limits.bytes / 2;
+        let target = self.limits.bytes / 2;
         let mut queues: Vec<_> = self.lanes.iter().map(|(id, lane)| (lane.bytes().0, *id)).collect();
         queues.sort_unstable_by(|a, b| b.cmp(a));
-        let level = level(&queues, excess);
-        for (_, id) in queues.into_iter().take_while(|(bytes, _)| *bytes > level) {
+        let level = level(&queues, self.bytes - target);
+        for (bytes, id) in queues {
+            // A job is given back whole, so the level may be more than reached before the last one.
+            if bytes <= level || self.bytes <= target {
+                return;
+            }
             let keep = usize::from(reader == Some(id));
             for delivery in self.change(id, |lane| lane.shrink(level, keep)).unwrap_or_default() {
                 self.known.remove(&delivery);

@@ -16,7 +16,11 @@ impl Book {
             // What is paused or at its rate is found out by its timer, so a list may lag behind the clock.
             let overdue = lane.timer.is_some_and(|at| at <= now);
             assert!(overdue || lane.listed.map(|key| key.0) == place, "{id} is listed as {:?}", lane.listed);
-            assert!(overdue || lane.wanting.map(|key| key.0) == lane.wish(now), "{id} wants {:?}", lane.wanting);
+            assert!(
+                overdue || lane.wanting.map(|key| key.0) == lane.wish(now),
+                "{id} wants {:?}",
+                lane.wanting
+            );
             assert!(overdue || lane.timer == lane.wake_at(now), "the timer of {id}");
         }
         let keys = |key: fn(&Lane) -> bool| self.lanes.values().filter(|lane| key(lane)).count();

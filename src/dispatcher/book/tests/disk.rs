@@ -160,7 +160,8 @@ impl Disk {
     pub(super) fn bulk_turn(&mut self, id: i64, told: &mut Vec<Change>) {
         let Some(end) = self.ends.get_mut(&id) else { return };
         let Some(bulk) = end.bulk.first_mut() else { return };
-        let concerned = |row: &Row| row.endpoint == id && (row.state.is_pending() || row.state == State::Held);
+        let concerned =
+            |row: &Row| row.endpoint == id && (row.state.is_pending() || row.state == State::Held);
         let mut turned = 0;
         for (delivery, row) in self.rows.range_mut(bulk.done_to + 1..=bulk.up_to) {
             if turned == TURN || !concerned(row) {
@@ -252,7 +253,9 @@ impl Disk {
         let mut due: Vec<_> = of(State::Waiting).filter(|(_, row)| row.due <= Some(now)).collect();
         due.sort_by_key(|(delivery, row)| (row.due, **delivery));
         let (mut jobs, mut bytes, mut complete) = (Vec::new(), 0, true);
-        for (delivery, row) in of(State::Ready).chain(due).filter(|(delivery, _)| !knows(DeliveryId(**delivery))) {
+        for (delivery, row) in
+            of(State::Ready).chain(due).filter(|(delivery, _)| !knows(DeliveryId(**delivery)))
+        {
             if jobs.len() >= plan.rows.min(PAGE_ROWS) || (!jobs.is_empty() && bytes >= plan.bytes) {
                 complete = false;
                 break;

@@ -166,8 +166,13 @@ fn finish(world: &mut World, limits: Limits, hanging: u8) {
     // Fewer endpoints hang than half of the threads, with what is in flight at those that are deleted.
     let in_flight: BTreeSet<i64> = world.threads.iter().map(|job| job.endpoint.0).collect();
     let hang = |at: usize| hanging >> at & 1 == 1;
-    let hanging: BTreeSet<i64> =
-        ends.iter().enumerate().filter(|(at, _)| hang(*at)).map(|(_, id)| *id).take(limits.threads / 2).collect();
+    let hanging: BTreeSet<i64> = ends
+        .iter()
+        .enumerate()
+        .filter(|(at, _)| hang(*at))
+        .map(|(_, id)| *id)
+        .take(limits.threads / 2)
+        .collect();
     let hold_threads = world.threads.iter().filter(|job| hanging.contains(&job.endpoint.0)).count();
     if hold_threads < limits.threads && limits.outcomes > 2 && !in_flight.is_empty() {
         world.settle_down(&hanging);

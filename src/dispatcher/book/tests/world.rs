@@ -10,8 +10,8 @@ use crate::store::handover::{Change, Job};
 use crate::store::times::SteadyMs;
 
 use super::super::{Book, Limits};
-use super::disk::{Disk, Kind, Outcome};
 use super::NOW;
+use super::disk::{Disk, Kind, Outcome};
 
 pub(super) struct World {
     /// As the open transaction has left it.
