@@ -116,7 +116,7 @@ impl Dispatcher {
 
     /// Tells the writer that a page is wanted, unless it knows.
     fn want_page(&self, inner: &mut Inner, started: &Started) {
-        if !inner.nudged && inner.book.wants_page(self.now()).is_some() {
+        if !inner.nudged && inner.book.wants_page().is_some() {
             inner.nudged = true;
             started.service.store().nudge();
         }
