@@ -5,6 +5,7 @@
 
 mod bulk;
 mod changes;
+mod cleanup;
 mod commits;
 mod depth;
 mod filling;
@@ -17,5 +18,4 @@ mod outcomes;
 mod pages;
 mod plans;
 mod recorder;
-mod smoke;
 mod trace;
