@@ -3,6 +3,7 @@
 mod architecture;
 mod commands;
 mod delivering;
+mod disk;
 mod files;
 mod health;
 mod kills;
