@@ -1,5 +1,10 @@
 //! Postrider's behaviour, seen from outside: one test binary, a file for each behaviour.
 
+mod api_codes;
+mod api_events;
+mod api_idempotency;
+mod api_problems;
+mod api_scopes;
 mod architecture;
 mod commands;
 mod delivering;
