@@ -12,6 +12,7 @@ mod disk;
 mod files;
 mod health;
 mod kills;
+mod limits;
 mod program;
 mod receiver;
 mod retrying;
