@@ -145,17 +145,30 @@ impl Writer {
         match (&done.failed, run.trouble) {
             (Some(reason), false) => {
                 tracing::error!(%reason, "nothing can be written; events are refused and deliveries pause until it can");
-                run.trouble = true;
-                self.shared.set_trouble(Some(reason.clone()));
-                self.handover.unavailable(Some(reason));
+                self.set_trouble(run, Some(reason));
             }
             (None, true) => {
                 tracing::info!("the database can be written again");
-                run.trouble = false;
-                self.shared.set_trouble(None);
-                self.handover.unavailable(None);
+                self.set_trouble(run, None);
             }
             _ => {}
+        }
+    }
+
+    /// From now on nothing can be written, for this reason, or it can again.
+    fn set_trouble(&self, run: &mut Run, reason: Option<&str>) {
+        run.trouble = reason.is_some();
+        self.shared.set_trouble(reason.map(str::to_owned));
+        self.handover.unavailable(reason);
+        // Who was waiting has waited long enough, and tries follow each other.
+        let patience = if run.trouble { Duration::ZERO } else { super::connection::WRITER_PATIENCE };
+        self.set_lock_patience(patience);
+    }
+
+    /// How long a lock of another program is waited for.
+    fn set_lock_patience(&self, patience: Duration) {
+        if let Err(error) = self.connection.busy_timeout(patience) {
+            tracing::warn!(%error, "the wait for locks could not be changed");
         }
     }
 
@@ -245,9 +258,7 @@ impl Writer {
         let Err(error) = result else { return };
         tracing::error!(%error, "{what} could not go on; it is tried again");
         if error.is_passing() {
-            run.trouble = true;
-            self.shared.set_trouble(Some(error.to_string()));
-            self.handover.unavailable(Some(&error.to_string()));
+            self.set_trouble(run, Some(&error.to_string()));
         } else {
             run.resting = true;
         }
@@ -265,14 +276,13 @@ impl Writer {
         if !self.checkpoints {
             return;
         }
-        let copied = self.connection.busy_timeout(RESTART_PATIENCE).and_then(|()| {
-            let sql = format!("PRAGMA wal_checkpoint({mode})");
-            self.connection.query_row(&sql, [], |row| row.get::<_, i64>(0))
-        });
-        let patient = self.connection.busy_timeout(super::connection::WRITER_PATIENCE);
-        match copied.and(patient) {
+        self.set_lock_patience(RESTART_PATIENCE);
+        let pragma = format!("PRAGMA wal_checkpoint({mode})");
+        let result = self.connection.query_row(&pragma, [], |row| row.get::<_, i64>(0));
+        self.set_lock_patience(super::connection::WRITER_PATIENCE);
+        match result {
             // Counting starts again; pages that a reader still needs are copied next time.
-            Ok(()) => WAL_PAGES.set(0),
+            Ok(_) => WAL_PAGES.set(0),
             Err(error) => tracing::warn!(%error, "the WAL could not be copied back"),
         }
     }

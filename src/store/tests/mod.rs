@@ -19,5 +19,5 @@ mod pages;
 mod plans;
 mod recorder;
 mod smoke;
-mod upgrading;
 mod trace;
+mod upgrading;
