@@ -3,6 +3,9 @@
 mod architecture;
 mod delivering;
 mod health;
+mod holding;
+mod limits;
+mod ordering;
 mod program;
 mod receiver;
 mod retrying;
