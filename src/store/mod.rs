@@ -13,11 +13,13 @@
 mod answer;
 pub mod attempts;
 pub mod audit;
+mod backup;
 mod batch;
 mod bulk;
 pub mod cleanup;
 mod connection;
 pub mod deliveries;
+mod delivery_lists;
 pub mod directory;
 pub mod endpoints;
 mod error;

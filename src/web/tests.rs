@@ -87,6 +87,7 @@ impl House {
         let path = folder.path().join("postrider.db");
         std::fs::File::create(&path).unwrap();
         let store = Store::open(StoreConfig {
+            backups: folder.path().to_owned(),
             path,
             vault: Arc::new(Vault::new([7; 32])),
             clock: Arc::new(clock.clone()),

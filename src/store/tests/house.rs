@@ -50,6 +50,7 @@ pub(super) fn config(path: &Path, clock: &ManualClock, told: &Arc<Recorder>, key
     let handover: Arc<Recorder> = Arc::clone(told);
     StoreConfig {
         path: path.to_owned(),
+        backups: path.parent().unwrap().to_owned(),
         vault: Arc::new(Vault::new([key; 32])),
         clock: Arc::new(clock.clone()),
         random: Arc::new(SeededRandom::new(1)),

@@ -4,8 +4,16 @@
 //! between any two turns.
 
 mod commits;
+mod depth;
+mod filling;
+mod health;
 mod house;
 mod idempotency;
+mod ids;
 mod opening;
+mod outcomes;
+mod plans;
 mod recorder;
 mod smoke;
+mod upgrading;
+mod trace;
