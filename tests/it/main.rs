@@ -17,6 +17,7 @@ mod kills;
 mod limits;
 mod ordering;
 mod program;
+mod readme;
 mod receiver;
 mod retrying;
 mod sender;
