@@ -10,7 +10,7 @@ use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use rusqlite::params;
+use rusqlite::{OptionalExtension, params};
 
 use crate::domain::time::UnixMs;
 
@@ -293,9 +293,17 @@ impl Reader<'_> {
         Ok(super::lists::cut(rows, limit, |(id, _)| *id))
     }
 
-    /// When the last cleanup started; none ever: `None`.
-    pub fn last_cleanup(&self) -> Result<Option<UnixMs>, StoreError> {
-        Ok(self.cleanups(None, 1)?.rows.first().map(|(_, report)| report.started_at))
+    /// When the last cleanup started; before the first, when the oldest event was accepted; `None` without one.
+    pub fn cleaned_at(&self) -> Result<Option<UnixMs>, StoreError> {
+        if let Some((_, last)) = self.cleanups(None, 1)?.rows.first() {
+            return Ok(Some(last.started_at));
+        }
+        let oldest = self
+            .connection()
+            .prepare_cached("SELECT created_at FROM events ORDER BY id LIMIT 1")?
+            .query_row([], |row| row.get(0).map(UnixMs))
+            .optional()?;
+        Ok(oldest)
     }
 }
 
