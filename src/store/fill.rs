@@ -151,10 +151,8 @@ impl Unfilled {
 
     /// Writes one turn in the open transaction.
     pub(super) fn turn(&self, connection: &Connection) -> rusqlite::Result<Taken> {
-        let taken = Taken {
-            deliveries: share(self.rows.deliveries.len()),
-            events: share(self.rows.events.len()),
-        };
+        let taken =
+            Taken { deliveries: share(self.rows.deliveries.len()), events: share(self.rows.events.len()) };
         fill_deliveries(connection, &self.rows.deliveries[..taken.deliveries])?;
         fill_events(connection, &self.rows.events[..taken.events])?;
         Ok(taken)

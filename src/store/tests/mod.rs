@@ -15,5 +15,5 @@ mod outcomes;
 mod plans;
 mod recorder;
 mod smoke;
-mod upgrading;
 mod trace;
+mod upgrading;

@@ -124,7 +124,10 @@ fn trouble_of_our_own_uses_no_attempt_and_does_not_count_for_health() {
     }
     let health = house.read(|reader| reader.endpoint(endpoint)).unwrap().health;
     assert_eq!(health, crate::store::health::HealthRow::default());
-    assert_eq!(house.number("SELECT count(*) FROM attempts") + house.number("SELECT count(*) FROM hourly"), 0);
+    assert_eq!(
+        house.number("SELECT count(*) FROM attempts") + house.number("SELECT count(*) FROM hourly"),
+        0
+    );
     house.settle([outcome(delivery, endpoint, 1, Fact::Delivered)]);
     assert_eq!((house.row(delivery).error, house.row(delivery).attempts), (None, 1));
 }
@@ -162,7 +165,11 @@ fn an_outcome_of_an_older_round_changes_nothing_unless_it_is_a_success() {
     house.settle([outcome(delivery, endpoint, 1, FAILED)]);
     let row = house.row(delivery);
     assert_eq!((row.state, row.round, row.attempts), (State::Ready, 2, 1));
-    assert_eq!(house.number("SELECT round_attempts FROM deliveries"), 0, "the new round has all its attempts");
+    assert_eq!(
+        house.number("SELECT round_attempts FROM deliveries"),
+        0,
+        "the new round has all its attempts"
+    );
     assert_eq!(settled(&house), [After::Ready]);
     house.settle([outcome(delivery, endpoint, 1, Fact::Delivered)]);
     assert_eq!(house.state(delivery), State::Delivered);
@@ -217,7 +224,9 @@ fn an_answer_of_410_disables_the_endpoint_at_once_and_holds_what_is_pending() {
     assert_eq!((house.row(first).attempts, house.row(second).attempts), (1, 0));
     assert_eq!(house.deliveries("a.b").len(), 1, "new events wait for it");
     let told = house.told.told();
-    assert!(told.contains(&Told::Route(endpoint, false)) && told.contains(&Told::Settled(first, After::Over)));
+    assert!(
+        told.contains(&Told::Route(endpoint, false)) && told.contains(&Told::Settled(first, After::Over))
+    );
     let audit = house.number(
         "SELECT count(*) FROM audit WHERE actor = 'system' AND action = 'endpoint.disable' AND after LIKE '%gone%'",
     );
