@@ -1,6 +1,7 @@
 //! Postrider's behaviour, seen from outside: one test binary, a file for each behaviour.
 
 mod api_codes;
+mod api_endpoints;
 mod api_events;
 mod api_idempotency;
 mod api_problems;
