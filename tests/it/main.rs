@@ -6,6 +6,7 @@ mod api_events;
 mod api_idempotency;
 mod api_problems;
 mod api_scopes;
+mod api_secrets;
 mod api_targets;
 mod architecture;
 mod commands;
