@@ -1,10 +1,15 @@
 //! Postrider's behaviour, seen from outside: one test binary, a file for each behaviour.
 
+mod api_admin;
 mod api_codes;
+mod api_endpoints;
 mod api_events;
 mod api_idempotency;
+mod api_lists;
 mod api_problems;
 mod api_scopes;
+mod api_secrets;
+mod api_targets;
 mod architecture;
 mod attempts;
 mod cleaning;
