@@ -12,4 +12,5 @@ mod service_admin;
 mod service_endpoints;
 mod service_tests;
 mod support;
+mod waking;
 mod web_resources;
