@@ -9,6 +9,7 @@ use crate::domain::time::UnixMs;
 use super::audit::{Actor, Audited};
 use super::bulk::BulkKind;
 use super::error::StoreError;
+use super::handover::Change;
 use super::health::HealthRow;
 use super::lists::Collector;
 use super::reader::{Listed, Reader};
@@ -319,6 +320,8 @@ impl Tx<'_> {
         let row = self.health(id)?;
         row.health = row.health.enabled();
         row.paused_until = None;
+        let pace = row.pace();
+        self.gathered.changes.push(Change::Pace(id, pace));
         self.start_bulk(id, if deliver { BulkKind::Release } else { BulkKind::Discard })?;
         let held = if deliver { "deliver" } else { "discard" };
         self.audit_state(id, actor, "endpoint.enable", serde_json::json!({ "held": held }))?;
