@@ -219,7 +219,7 @@ impl Writer {
             match result {
                 Ok(false) => run.cleaning = Some(cleaning),
                 Ok(true) => cleaning.finish(None),
-                Err(error) => cleaning.finish(Some(error)),
+                Err(error) => run.cleaning = cleaning.give_up(error, &mut self.kept),
             }
         }
         run.last_turn = Stopwatch::start();
@@ -227,7 +227,7 @@ impl Writer {
 
     fn after_turn(&self, run: &mut Run, what: &str, result: &Result<bool, super::StoreError>) {
         let Err(error) = result else { return };
-        tracing::error!(%error, "{what} could not go on; it is tried again");
+        tracing::error!(%error, "{what} could not go on");
         if error.is_passing() {
             run.trouble = true;
             self.shared.set_trouble(Some(error.to_string()));
@@ -244,15 +244,13 @@ impl Writer {
             return;
         }
         let mode = if pages >= RESTART_PAGES { "RESTART" } else { "PASSIVE" };
-        let result = self
-            .connection
-            .busy_timeout(RESTART_PATIENCE)
-            .and_then(|()| {
-                self.connection
-                    .query_row(&format!("PRAGMA wal_checkpoint({mode})"), [], |row| row.get::<_, i64>(0))
-            })
-            .and_then(|_| self.connection.busy_timeout(super::connection::WRITER_PATIENCE));
-        match result {
+        let copied = self.connection.busy_timeout(RESTART_PATIENCE).and_then(|()| {
+            let sql = format!("PRAGMA wal_checkpoint({mode})");
+            self.connection.query_row(&sql, [], |row| row.get::<_, i64>(0))
+        });
+        // Whatever came of it: the next transaction waits as long as ever.
+        let restored = self.connection.busy_timeout(super::connection::WRITER_PATIENCE);
+        match copied.and(restored) {
             // Counting starts again; pages that a reader still needs are copied next time.
             Ok(()) => WAL_PAGES.set(0),
             Err(error) => tracing::warn!(%error, "the WAL could not be copied back"),

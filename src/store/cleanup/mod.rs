@@ -18,6 +18,7 @@ use super::answer::{Answer, Reply};
 use super::batch::Desk;
 use super::error::StoreError;
 use super::reader::{Listed, Reader};
+use super::tx::Kept;
 use super::{Shared, Store};
 
 pub(super) use doubt::Doubt;
@@ -114,6 +115,8 @@ pub(super) struct Cleaning {
     /// The row that it is recorded in, and the size of the file before; once it has begun.
     begun: Option<(i64, i64)>,
     step: Step,
+    /// Why it ends early; all that is left to do is to record that.
+    failure: Option<StoreError>,
 }
 
 impl Cleaning {
@@ -128,11 +131,15 @@ impl Cleaning {
             freed_bytes: 0,
             error: None,
         };
-        Self { request, reply, report, begun: None, step: Step::first() }
+        Self { request, reply, report, begun: None, step: Step::first(), failure: None }
     }
 
     /// Does one turn. `true`: the cleanup is over.
     pub(super) fn turn(&mut self, desk: &mut Desk<'_>) -> Result<bool, StoreError> {
+        if self.failure.is_some() {
+            self.end(desk)?;
+            return Ok(true);
+        }
         desk.kept.fill_all = true;
         let over = if self.begun.is_some() { self.step(desk)? } else { self.begin(desk)? };
         if over {
@@ -192,11 +199,23 @@ impl Cleaning {
         Ok(())
     }
 
+    /// A turn has failed. Comes back when there is something to record yet: as soon as the file can be written
+    /// again, the row says how far it came and why it ended.
+    pub(super) fn give_up(mut self, error: StoreError, kept: &mut Kept) -> Option<Self> {
+        kept.fill_all = false;
+        if self.failure.is_none() && self.begun.is_some() && !self.request.dry_run {
+            self.report.error = Some(error.to_string());
+            self.failure = Some(error);
+            return Some(self);
+        }
+        self.finish(Some(error));
+        None
+    }
+
     /// Tells who asked, and the log.
     pub(super) fn finish(mut self, error: Option<StoreError>) {
-        if let Some(error) = error {
+        if let Some(error) = self.failure.take().or(error) {
             tracing::error!(%error, by = self.report.by, "the cleanup ended early; the next one goes on");
-            self.report.error = Some(error.to_string());
             drop(self.reply.send(Err(error)));
             return;
         }
@@ -225,13 +244,14 @@ fn size(reader: &Reader<'_>) -> Result<i64, StoreError> {
 fn write(reader: &Reader<'_>, id: i64, report: &CleanupReport) -> Result<(), StoreError> {
     let number = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
     reader.connection().execute(
-        "UPDATE cleanups SET ended_at = ?2, deliveries = ?3, events = ?4, freed_bytes = ?5 WHERE id = ?1",
+        "UPDATE cleanups SET ended_at = ?2, deliveries = ?3, events = ?4, freed_bytes = ?5, error = ?6 WHERE id = ?1",
         params![
             id,
             report.ended_at.map(|at| at.0),
             number(report.deliveries),
             number(report.events),
-            report.freed_bytes
+            report.freed_bytes,
+            report.error
         ],
     )?;
     Ok(())
