@@ -47,6 +47,16 @@ impl<T, E: From<StoreError>> Answer<T, E> {
         answer
     }
 
+    /// The result, if it is known already; else this again.
+    #[cfg(test)]
+    pub(super) fn try_take(mut self) -> Result<Result<T, E>, Self> {
+        match self.receiver.try_recv() {
+            Ok(result) => Ok(result),
+            Err(oneshot::error::TryRecvError::Empty) => Err(self),
+            Err(oneshot::error::TryRecvError::Closed) => Ok(Err(E::from(StoreError::Stopping))),
+        }
+    }
+
     /// Blocks until the writer has answered. Not from async code.
     pub fn wait(self) -> Result<T, E> {
         self.receiver.blocking_recv().unwrap_or_else(|_| Err(E::from(StoreError::Stopping)))

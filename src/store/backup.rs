@@ -33,7 +33,8 @@ fn make(connection: &Connection, part: &Path) -> Result<(), StoreError> {
     // Private before anything is in it.
     let file = File::create_new(part).map_err(|error| failed(part, &error))?;
     file.set_permissions(Permissions::from_mode(0o600)).map_err(|error| failed(part, &error))?;
-    let name = part.to_str().ok_or_else(|| StoreError::Unavailable(format!("{} is not UTF-8", part.display())))?;
+    let name =
+        part.to_str().ok_or_else(|| StoreError::Unavailable(format!("{} is not UTF-8", part.display())))?;
     connection.execute("VACUUM INTO ?1", [name])?;
     file.sync_all().map_err(|error| failed(part, &error))?;
     let copy = Connection::open_with_flags(part, connection::reader_flags())?;

@@ -3,7 +3,8 @@
 //! Writing the list indexes by endpoint and by tenant with every row would cost more than all else together:
 //! each is a random page. So they are written later, sorted, [`TURN`] rows at a time, in the transaction of some
 //! batch, together with the watermark up to which they are complete. A list reads the index up to the watermark
-//! and walks the primary key above it; at most a few thousand rows ever lie there.
+//! and walks the primary key above it; at most a few thousand rows ever lie there: when batches bring more than
+//! [`TURN`] rows each, what goes beyond [`BEHIND`] is taken in as well.
 //!
 //! The look-up of idempotency keys and own ids is filled in the same way; what is not in it yet is in memory.
 
@@ -15,6 +16,8 @@ use super::meta::{self, Meta};
 
 /// Rows of a turn.
 pub(super) const TURN: usize = 1_024;
+/// Rows that may wait after a turn.
+const BEHIND: usize = 4 * TURN;
 
 /// A delivery that the list indexes do not hold yet.
 #[derive(Debug, Clone, Copy)]
@@ -149,8 +152,8 @@ impl Unfilled {
     /// Writes one turn in the open transaction.
     pub(super) fn turn(&self, connection: &Connection) -> rusqlite::Result<Taken> {
         let taken = Taken {
-            deliveries: self.rows.deliveries.len().min(TURN),
-            events: self.rows.events.len().min(TURN),
+            deliveries: share(self.rows.deliveries.len()),
+            events: share(self.rows.events.len()),
         };
         fill_deliveries(connection, &self.rows.deliveries[..taken.deliveries])?;
         fill_events(connection, &self.rows.events[..taken.events])?;
@@ -164,6 +167,11 @@ impl Unfilled {
             self.rows.forget_keys(&event);
         }
     }
+}
+
+/// Of so many rows that wait, how many a turn takes in.
+fn share(waiting: usize) -> usize {
+    waiting.min(TURN.max(waiting.saturating_sub(BEHIND)))
 }
 
 fn fill_deliveries(connection: &Connection, rows: &[NewDelivery]) -> rusqlite::Result<()> {

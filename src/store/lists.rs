@@ -21,18 +21,24 @@ pub(super) fn cut<T>(mut rows: Vec<T>, limit: usize, id: impl Fn(&T) -> i64) -> 
 pub(super) struct Collector<T> {
     rows: Vec<T>,
     examined: usize,
+    may_examine: usize,
     limit: usize,
     last: i64,
 }
 
 impl<T> Collector<T> {
     pub(super) fn new(limit: usize) -> Self {
-        Self { rows: Vec::new(), examined: 0, limit, last: i64::MAX }
+        Self::examining(limit, EXAMINED)
+    }
+
+    /// One that may examine so many rows only (at least one, so that it always goes on).
+    pub(super) fn examining(limit: usize, may_examine: usize) -> Self {
+        Self { rows: Vec::new(), examined: 0, may_examine: may_examine.max(1), limit, last: i64::MAX }
     }
 
     /// Whether the page has room, and may examine another row.
     pub(super) fn has_room(&self) -> bool {
-        self.rows.len() < self.limit && self.examined < EXAMINED
+        self.rows.len() < self.limit && self.examined < self.may_examine
     }
 
     /// Takes a row that was examined; `None`: it did not pass the filter.

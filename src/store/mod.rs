@@ -19,6 +19,7 @@ mod bulk;
 pub mod cleanup;
 mod connection;
 pub mod deliveries;
+mod delivery_lists;
 pub mod directory;
 pub mod endpoints;
 mod error;

@@ -119,7 +119,10 @@ impl Writer {
         if run.trouble {
             return Some(PATIENCE_IN_TROUBLE);
         }
-        let busy = !self.kept.bulk.is_empty() || run.cleaning.is_some() || self.shared.cleanups.is_waiting();
+        let busy = !self.kept.bulk.is_empty()
+            || self.kept.unfilled.is_due()
+            || run.cleaning.is_some()
+            || self.shared.cleanups.is_waiting();
         if (busy && !run.resting) || self.handover.wants_page().is_some() {
             return Some(Duration::ZERO);
         }
@@ -203,6 +206,11 @@ impl Writer {
             return;
         }
         run.resting = false;
+        if self.kept.unfilled.is_due() {
+            // What a transaction writes at its end is all that is wanted.
+            let result = self.desk().background(|_| Ok(true));
+            self.after_turn(run, "filling list indexes", &result);
+        }
         if let Some(endpoint) = self.kept.bulk.next() {
             let result = self.desk().background(|tx| tx.bulk_turn(endpoint));
             self.after_turn(run, "a change to many deliveries", &result);

@@ -31,8 +31,9 @@ fn used() -> (TempDir, PathBuf) {
 fn modes(data: &Path) -> BTreeMap<String, u32> {
     let mode = |path: &Path| fs::symlink_metadata(path).expect("a file").permissions().mode() & 0o7777;
     let entries = fs::read_dir(data).expect("a directory").map(|entry| entry.expect("an entry"));
-    let mut modes: BTreeMap<_, _> =
-        entries.map(|entry| (entry.file_name().into_string().expect("a name"), mode(&entry.path()))).collect();
+    let mut modes: BTreeMap<_, _> = entries
+        .map(|entry| (entry.file_name().into_string().expect("a name"), mode(&entry.path())))
+        .collect();
     modes.insert(".".to_owned(), mode(data));
     modes
 }
@@ -42,7 +43,14 @@ fn chmod(path: &Path, mode: u32) {
 }
 
 fn private() -> BTreeMap<String, u32> {
-    let files = ["postrider.db", "postrider.db-shm", "postrider.db-wal", "postrider.lock", "postrider.sock", "secret.key"];
+    let files = [
+        "postrider.db",
+        "postrider.db-shm",
+        "postrider.db-wal",
+        "postrider.lock",
+        "postrider.sock",
+        "secret.key",
+    ];
     let files = files.map(|name| (name.to_owned(), 0o600));
     files.into_iter().chain([(".".to_owned(), 0o700), ("backups".to_owned(), 0o700)]).collect()
 }
@@ -54,7 +62,11 @@ fn refuses(start: &Start, data: &Path, says: &[&str]) -> Ended {
     let before = files();
     let ended = start.refused();
     assert_eq!(ended.status.code(), Some(1), "{ended:?}");
-    assert!(ended.err.starts_with("postrider: ") && ended.err.lines().count() == 1, "one sentence: {}", ended.err);
+    assert!(
+        ended.err.starts_with("postrider: ") && ended.err.lines().count() == 1,
+        "one sentence: {}",
+        ended.err
+    );
     for words in says {
         assert!(ended.err.contains(words), "{words:?} is not in {}", ended.err);
     }
@@ -110,13 +122,19 @@ fn a_key_that_cannot_be_used_stops_the_start() {
     let (_temp, data) = used();
     let key = data.join("secret.key");
     let text = fs::read_to_string(&key).expect("a key");
-    for damaged in ["", "# only a comment\n", &text[..text.len() - 10], "not base64 at all!\n", &format!("{text}{text}")] {
+    for damaged in
+        ["", "# only a comment\n", &text[..text.len() - 10], "not base64 at all!\n", &format!("{text}{text}")]
+    {
         fs::write(&key, damaged).expect("a key");
         refuses(&Start::on(&data), &data, &["secret.key\" is damaged", "put the file back"]);
     }
     let other = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=\n";
     fs::write(&key, other).expect("a key");
-    refuses(&Start::on(&data), &data, &["not the key that this database was made with", "put the right one back"]);
+    refuses(
+        &Start::on(&data),
+        &data,
+        &["not the key that this database was made with", "put the right one back"],
+    );
 
     fs::remove_file(&key).expect("a key");
     fs::create_dir(&key).expect("a folder");

@@ -5,9 +5,16 @@
 
 mod cleaning;
 mod commits;
+mod depth;
+mod filling;
+mod health;
 mod house;
 mod idempotency;
+mod ids;
 mod opening;
+mod outcomes;
+mod plans;
 mod recorder;
 mod smoke;
 mod upgrading;
+mod trace;

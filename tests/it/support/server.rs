@@ -93,7 +93,13 @@ impl Start {
         };
         let ready_after = watch.elapsed();
         let address: SocketAddr = address.parse().expect("an address");
-        Server { process, address, ready_after, data: self.data.clone(), client: Client::tcp(address).with_key(KEY) }
+        Server {
+            process,
+            address,
+            ready_after,
+            data: self.data.clone(),
+            client: Client::tcp(address).with_key(KEY),
+        }
     }
 
     /// Starts a server that is expected to refuse within 2 s; how it has ended.

@@ -1,0 +1,247 @@
+//! Query plans: no statement of a list, of the scheduler or of the cleanup reads a whole table or sorts.
+//!
+//! The statements are not listed here: they are those that SQLite is seen to run.
+
+use std::collections::BTreeSet;
+
+use rusqlite::Connection;
+
+use crate::domain::delivery::StatusFilter;
+use crate::domain::ids::{DeliveryId, EndpointId, EventId, KeyId};
+use crate::domain::matching::Pattern;
+use crate::domain::names::Uid;
+use crate::domain::outcome::Fact;
+use crate::store::cleanup::CleanupRequest;
+use crate::store::deliveries::DeliveryFilter;
+use crate::store::events::EventFilter;
+use crate::store::keys::NewKey;
+use crate::store::lists::Span;
+use crate::store::publish::NewEvent;
+use crate::store::{Reader, StoreError};
+
+use super::house::*;
+use super::trace::{taken, trace};
+
+/// Statements that may read a whole table: their beginning, and why.
+const MAY_SCAN: [(&str, &str); 1] = [(
+    "SELECT k.id, k.name, k.hash, k.hint, k.scopes, k.tenant_id, t.name, k.created_at, k.last_used_at FROM keys k LEFT JOIN",
+    "all keys are read into memory when one is made or revoked",
+)];
+
+/// What is wrong with the plan of a statement.
+fn faults(connection: &Connection, sql: &str) -> Vec<String> {
+    let excused = MAY_SCAN.iter().any(|(beginning, _)| sql.starts_with(beginning) && !sql.contains("WHERE"));
+    if excused || ["PRAGMA", "BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE"].iter().any(|w| sql.starts_with(w)) {
+        return Vec::new();
+    }
+    let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+    let mut rows = statement.raw_query();
+    let mut faults = Vec::new();
+    while let Some(row) = rows.next().unwrap() {
+        let detail: String = row.get(3).unwrap();
+        let scans = detail.starts_with("SCAN") && detail != "SCAN CONSTANT ROW";
+        if scans || detail.contains("TEMP B-TREE") || detail.contains("AUTOMATIC") {
+            faults.push(format!("{detail}: {sql}"));
+        }
+    }
+    faults
+}
+
+fn check(house: &House, statements: &BTreeSet<String>) {
+    let connection = house.other();
+    let faults: Vec<_> = statements.iter().flat_map(|sql| faults(&connection, sql)).collect();
+    assert!(faults.is_empty(), "{} faults:\n{}", faults.len(), faults.join("\n\n"));
+}
+
+/// A file with a few thousand rows in all states.
+fn lived_in() -> (House, Vec<EndpointId>) {
+    let mut house = House::new();
+    let endpoints: Vec<_> = (0..6).map(|n| house.endpoint(["acme", "globex"][n % 2], &["*"])).collect();
+    house.publish_many("acme", "a.b", 400);
+    house.publish_many("globex", "x", 400);
+    for (fact, share) in [(Fact::Delivered, 2), (FAILED, 5)] {
+        for endpoint in &endpoints {
+            let due = house.page(*endpoint, 100, 1 << 20).jobs;
+            let some = due.iter().filter(|job| job.delivery.0 % share == 0);
+            house.settle(some.map(|job| outcome(job.delivery, job.endpoint, job.round, fact)).collect::<Vec<_>>());
+        }
+    }
+    house.disable(endpoints[0]);
+    house.delete(endpoints[1]);
+    house.finish_bulk();
+    house.publish_many("acme", "a.b", 100);
+    (house, endpoints)
+}
+
+/// Runs a read and collects its statements.
+fn run<T>(house: &House, all: &mut BTreeSet<String>, work: impl FnOnce(&Reader<'_>) -> Result<T, StoreError>) -> T {
+    let (value, ran) = house.traced(work);
+    assert!(!ran.statements.is_empty());
+    all.extend(ran.statements);
+    value
+}
+
+fn every<T: Clone>(values: &[T]) -> Vec<Option<T>> {
+    values.iter().cloned().map(Some).chain([None]).collect()
+}
+
+#[test]
+fn no_list_of_deliveries_or_events_scans_or_sorts_whatever_its_filters() {
+    let (house, endpoints) = lived_in();
+    let tenant = house.number("SELECT id FROM tenants WHERE name = 'acme'");
+    let (all, middle) = (&mut BTreeSet::new(), house.number("SELECT max(id) - 500 FROM deliveries"));
+    use StatusFilter::{Canceled, Delivered, Failed, Held, Pending, Retrying};
+    let spans = [
+        Span { since: Some(START), until: None },
+        Span { since: None, until: Some(START) },
+        Span { since: Some(START), until: Some(START.plus(HOUR)) },
+        Span::default(),
+    ];
+    let pattern = Pattern::parse("a.*").unwrap();
+    for span in spans {
+        for before in every(&[middle]) {
+            for event_type in every(std::slice::from_ref(&pattern)) {
+                for tenant_id in every(&[tenant]) {
+                    for endpoint in every(&endpoints[..1]) {
+                        for status in every(&[Pending, Retrying, Held, Delivered, Failed, Canceled]) {
+                            let event_type = event_type.clone();
+                            let filter = DeliveryFilter { endpoint, tenant_id, status, event_type, span };
+                            run(&house, all, |r| r.deliveries(&filter, before.map(DeliveryId), 20));
+                        }
+                    }
+                    let filter = EventFilter { tenant_id, event_type: event_type.clone(), span };
+                    run(&house, all, |r| r.events(&filter, before.map(EventId), 20));
+                }
+            }
+        }
+    }
+    assert!(all.len() > 10, "{}", all.len());
+    check(&house, all);
+}
+
+#[test]
+fn a_list_over_very_many_endpoints_does_not_scan_or_sort_either() {
+    let mut house = House::new();
+    for _ in 0..120 {
+        house.endpoint("acme", &["*"]);
+    }
+    house.publish_many("acme", "a.b", 20);
+    let (all, tenant) = (&mut BTreeSet::new(), house.number("SELECT id FROM tenants WHERE name = 'acme'"));
+    for tenant_id in every(&[tenant]) {
+        let filter = DeliveryFilter { tenant_id, status: Some(StatusFilter::Pending), ..DeliveryFilter::default() };
+        assert_eq!(run(&house, all, |r| r.deliveries(&filter, None, 20)).rows.len(), 20);
+    }
+    check(&house, all);
+}
+
+#[test]
+fn no_other_read_scans_or_sorts() {
+    let (mut house, endpoints) = lived_in();
+    house.write(|tx| {
+        let scopes = crate::domain::scope::Scopes::parse(&["admin"]).unwrap();
+        tx.insert_key(&NewKey { name: String::new(), hash: [1; 32], hint: String::new(), scopes, tenant_id: None })
+    });
+    let tenant = house.number("SELECT id FROM tenants WHERE name = 'acme'");
+    let delivery = DeliveryId(house.number("SELECT min(delivery_id) FROM attempts"));
+    let event = EventId(house.number("SELECT max(id) FROM events"));
+    let all = &mut BTreeSet::new();
+    for before in every(&[i64::MAX]) {
+        for tenant_id in every(&[tenant]) {
+            run(&house, all, |r| r.endpoints(tenant_id, before.map(EndpointId), 2, |row| row.enabled));
+        }
+        run(&house, all, |r| r.tenants(before, 20));
+        run(&house, all, |r| r.keys(before, 20));
+        run(&house, all, |r| r.cleanups(before, 20));
+        run(&house, all, |r| r.deliveries_of_event(event, 3, before.map(DeliveryId), 20));
+    }
+    run(&house, all, |r| r.endpoint(endpoints[2])).unwrap();
+    run(&house, all, |r| r.endpoint_by_uid(tenant, &Uid::parse("u").unwrap()));
+    run(&house, all, |r| r.count_endpoints(tenant));
+    run(&house, all, |r| r.delivery(delivery)).unwrap();
+    run(&house, all, |r| r.attempts(delivery));
+    run(&house, all, |r| r.stored_event(event)).unwrap();
+    run(&house, all, |r| r.event_by_own_id(tenant, "order-1"));
+    run(&house, all, |r| r.tenant(&crate::domain::names::TenantName::parse("acme").unwrap())).unwrap();
+    run(&house, all, |r| r.tenant_name(tenant));
+    run(&house, all, |r| r.version_at(START));
+    run(&house, all, |r| r.last_cleanup());
+    run(&house, all, |r| r.had_keys());
+    check(&house, all);
+}
+
+#[test]
+fn nothing_that_the_writer_does_scans_or_sorts() {
+    let (mut house, endpoints) = lived_in();
+    trace(house.connection());
+    taken();
+    // Ingest.
+    house.endpoint("acme", &["*"]);
+    let first = NewEvent { own_id: own_id("order-1"), idempotency: key("k", 1), ..house.event("acme", "a.b", "1") };
+    house.publish(first).unwrap();
+    let new_tenant = house.event("new", "a.b", "1");
+    house.publish(new_tenant).unwrap();
+    // Pages and outcomes.
+    let tired = house.endpoint_with("acme", &["last"], |settings| settings.retry_schedule = Some(Vec::new()));
+    house.publish_many("acme", "last", 3);
+    for fact in [Fact::Delivered, FAILED, Fact::OurTrouble, GONE] {
+        for endpoint in [endpoints[2], tired] {
+            let job = house.page(endpoint, 10, 1 << 20).jobs.pop();
+            house.settle(job.map(|job| outcome(job.delivery, endpoint, job.round, fact)));
+        }
+    }
+    house.settle([outcome(DeliveryId(1), endpoints[2], 1, FAILED)]);
+    house.clock.advance(DAY);
+    house.due(endpoints[4]);
+    // Changes to many, and the look of a page meanwhile.
+    for deliver in [true, false] {
+        house.disable(endpoints[4]);
+        house.enable(endpoints[4], deliver);
+        house.due(endpoints[4]);
+        house.finish_bulk();
+    }
+    house.delete(endpoints[4]);
+    house.finish_bulk();
+    house.write(|tx| tx.touch_key(KeyId(1), START));
+    house.write(|tx| tx.delete_key(KeyId(1)));
+    // Filling and cleaning.
+    house.publish_many("filler", "a.b", 1_100);
+    house.clock.advance(DAY * 400);
+    for dry_run in [true, false] {
+        let request = CleanupRequest { older_than: None, dry_run, by: "test".to_owned() };
+        let mut answer = house.store.cleanup(request);
+        let report = loop {
+            house.turn();
+            match answer.try_take() {
+                Ok(result) => break result.unwrap(),
+                Err(again) => answer = again,
+            }
+        };
+        assert!(report.deliveries > 100 && report.events > 100, "{report:?}");
+    }
+    let statements: BTreeSet<_> = taken().statements.into_iter().collect();
+    for word in ["INSERT INTO event_keys", "DELETE FROM endpoint_revisions", "DELETE FROM endpoints WHERE", "deliveries_due"] {
+        assert!(statements.iter().any(|sql| sql.contains(word)), "{word} did not run");
+    }
+    check(&house, &statements);
+}
+
+#[test]
+fn a_bad_plan_would_be_noticed() {
+    let house = House::new();
+    let connection = house.other();
+    for bad in [
+        "SELECT * FROM deliveries WHERE delivered_at > 5",
+        "SELECT id FROM deliveries WHERE id > ?1 ORDER BY created_at",
+        "SELECT tenant_id, count(*) FROM events WHERE id > ?1 GROUP BY tenant_id",
+        "SELECT count(*) FROM events",
+        "DELETE FROM attempts WHERE started_at < ?1",
+        "SELECT 1 FROM endpoints e JOIN keys k ON k.name = e.uid WHERE e.id = 1",
+    ] {
+        assert_eq!(faults(&connection, bad).len(), 1, "{bad}");
+    }
+    let (_, ran) = house.traced(|reader| {
+        Ok(reader.connection().query_row("SELECT count(*) FROM deliveries WHERE delivered_at > 5", [], |row| row.get::<_, i64>(0))?)
+    });
+    let ran: Vec<_> = ran.statements.iter().flat_map(|sql| faults(&connection, sql)).collect();
+    assert_eq!(ran.len(), 1, "what runs is seen");
+}
