@@ -12,7 +12,7 @@ mod disk;
 mod files;
 mod health;
 mod kills;
-mod limits;
+mod footprint;
 mod program;
 mod receiver;
 mod retrying;
