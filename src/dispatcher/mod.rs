@@ -191,6 +191,13 @@ impl Dispatcher {
         }
     }
 
+    /// Blocks until no delivery thread is left, at most `patience` of real time; whether it came to that.
+    pub fn wait_until_threads_end(&self, patience: Duration) -> bool {
+        let idle = |inner: &mut Inner| inner.threads > 0;
+        let waited = self.quiet.wait_timeout_while(self.lock(), patience, idle);
+        waited.unwrap_or_else(PoisonError::into_inner).0.threads == 0
+    }
+
     /// Stops: nothing new starts; what is in flight may finish for `patience` and is cut then. What finished is
     /// handed to the store. May be called twice.
     pub fn stop(&self, patience: Duration) {

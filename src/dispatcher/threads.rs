@@ -4,7 +4,7 @@
 //! after [`IDLE_LIFE`]. Who went idle last is woken first, so that the others can end. A new one is started only
 //! when a job has waited for [`STARVING`] with nobody idle: one thread for each ready job would be far too many.
 
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -116,7 +116,7 @@ impl Dispatcher {
 
     /// Tells the writer that a page is wanted, unless it knows.
     fn want_page(&self, inner: &mut Inner, started: &Started) {
-        if !inner.nudged && inner.book.wants_page(self.now()).is_some() {
+        if !inner.nudged && inner.book.wants_page().is_some() {
             inner.nudged = true;
             started.service.store().nudge();
         }
@@ -146,17 +146,9 @@ impl Dispatcher {
         while !inner.stopping {
             inner.book.tick(self.now());
             self.want_page(&mut inner, started);
-            let watch = Stopwatch::start();
-            while is_starved(&inner) && !watch.left(STARVING).is_zero() {
-                let left = watch.left(STARVING);
-                inner = self.signal.wait_timeout(inner, left).unwrap_or_else(PoisonError::into_inner).0;
-            }
-            if is_starved(&inner) && inner.threads < self.max_threads + EXPRESS_THREADS {
-                if !self.grow(&mut inner) {
-                    // The threads that there are go on meanwhile.
-                    inner =
-                        self.signal.wait_timeout(inner, GROW_AGAIN).unwrap_or_else(PoisonError::into_inner).0;
-                }
+            if self.may_grow(&inner) {
+                inner = self.grow_if_starved(inner);
+                // The time of a job, or a stop, may have come meanwhile.
                 continue;
             }
             if has_work(&inner)
@@ -173,6 +165,24 @@ impl Dispatcher {
                 None => self.signal.wait(inner).unwrap_or_else(PoisonError::into_inner),
             };
         }
+    }
+
+    fn may_grow(&self, inner: &Inner) -> bool {
+        is_starved(inner) && inner.threads < self.max_threads + EXPRESS_THREADS
+    }
+
+    /// Gives a job a moment to find a thread, and starts another if it does not.
+    fn grow_if_starved<'a>(self: &'a Arc<Self>, mut inner: MutexGuard<'a, Inner>) -> MutexGuard<'a, Inner> {
+        let watch = Stopwatch::start();
+        while is_starved(&inner) && !watch.left(STARVING).is_zero() {
+            let left = watch.left(STARVING);
+            inner = self.signal.wait_timeout(inner, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+        if self.may_grow(&inner) && !self.grow(&mut inner) {
+            // The threads that there are go on meanwhile.
+            inner = self.signal.wait_timeout(inner, GROW_AGAIN).unwrap_or_else(PoisonError::into_inner).0;
+        }
+        inner
     }
 
     /// Starts another thread, if the system lets it.

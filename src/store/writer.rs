@@ -231,19 +231,27 @@ impl Writer {
                 self.kept.bulk.finished(endpoint);
             }
         }
+        self.clean(run);
+        run.last_turn = Stopwatch::start();
+    }
+
+    /// One turn of a cleanup.
+    fn clean(&mut self, run: &mut Run) {
         if run.cleaning.is_none() {
             run.cleaning = self.shared.cleanups.next().map(Cleaning::new);
         }
-        if let Some(mut cleaning) = run.cleaning.take() {
-            let result = cleaning.turn(&mut self.desk());
-            self.after_turn(run, "the cleanup", &result);
-            match result {
-                Ok(false) => run.cleaning = Some(cleaning),
-                Ok(true) => cleaning.finish(None),
-                Err(error) => cleaning.finish(Some(error)),
+        let Some(mut cleaning) = run.cleaning.take() else { return };
+        let result = cleaning.turn(&mut self.desk());
+        self.after_turn(run, "the cleanup", &result);
+        match result {
+            Ok(false) => run.cleaning = Some(cleaning),
+            Ok(true) => {
+                // Only now the file itself becomes smaller.
+                self.copy_back("PASSIVE");
+                cleaning.finish();
             }
+            Err(error) => cleaning.fail(&mut self.desk(), error),
         }
-        run.last_turn = Stopwatch::start();
     }
 
     fn after_turn(&self, run: &mut Run, what: &str, result: &Result<bool, super::StoreError>) {
@@ -259,10 +267,15 @@ impl Writer {
     /// Copies the WAL back into the file when it has grown.
     fn checkpoint(&self) {
         let pages = WAL_PAGES.get();
-        if !self.checkpoints || pages < CHECKPOINT_PAGES {
+        if pages >= CHECKPOINT_PAGES {
+            self.copy_back(if pages >= RESTART_PAGES { "RESTART" } else { "PASSIVE" });
+        }
+    }
+
+    fn copy_back(&self, mode: &str) {
+        if !self.checkpoints {
             return;
         }
-        let mode = if pages >= RESTART_PAGES { "RESTART" } else { "PASSIVE" };
         self.set_lock_patience(RESTART_PATIENCE);
         let pragma = format!("PRAGMA wal_checkpoint({mode})");
         let result = self.connection.query_row(&pragma, [], |row| row.get::<_, i64>(0));
@@ -286,8 +299,9 @@ impl Writer {
                 "could not be written; these deliveries are sent again at the next start"
             );
         }
+        self.shared.cleanups.close();
         if let Some(cleaning) = run.cleaning {
-            cleaning.finish(Some(super::StoreError::Stopping));
+            cleaning.fail(&mut self.desk(), super::StoreError::Stopping);
         }
         if let Err(error) = super::meta::mark(&self.connection, &self.shared) {
             tracing::warn!(%error, "the last mark could not be written");

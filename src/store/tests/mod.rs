@@ -3,6 +3,9 @@
 //! Most of them turn the writer by hand ([`house::House`]): no thread, no waiting, and a look at the file
 //! between any two turns.
 
+mod bulk;
+mod changes;
+mod cleanup;
 mod commits;
 mod depth;
 mod filling;
@@ -12,6 +15,7 @@ mod idempotency;
 mod ids;
 mod opening;
 mod outcomes;
+mod pages;
 mod plans;
 mod recorder;
 mod smoke;
