@@ -23,7 +23,6 @@ mod health;
 mod holding;
 mod intervening;
 mod kills;
-mod limits;
 mod ordering;
 mod pacing;
 mod program;
