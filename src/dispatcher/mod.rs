@@ -32,6 +32,8 @@ const QUEUED_BYTES: usize = 16 * 1024 * 1024;
 const PAGE_BYTES: usize = 2 * 1024 * 1024;
 /// Outcomes that may wait for their commit; then nothing more is sent.
 const OUTCOMES: usize = 256;
+/// Before every time: the supervisor does not sleep.
+const AWAKE: SteadyMs = SteadyMs(i64::MIN);
 
 /// Who carries requests. [`Sender`] does; a test may have another.
 pub trait Courier: Send + Sync {
@@ -64,6 +66,8 @@ struct Inner {
     /// Delivery threads that wait for work, the one that went idle last at the end.
     idle: Vec<Thread>,
     threads: usize,
+    /// Until when the supervisor sleeps, unless it is woken; [`AWAKE`] while it looks at the book by itself.
+    sleeps_until: SteadyMs,
     /// The writer was told that a page is wanted, and has not looked yet.
     nudged: bool,
     stopping: bool,
@@ -100,6 +104,7 @@ impl Dispatcher {
             express: VecDeque::new(),
             idle: Vec::new(),
             threads: 0,
+            sleeps_until: AWAKE,
             nudged: false,
             stopping: false,
         };

@@ -91,8 +91,9 @@ fn clean(started: &Started) {
         return;
     }
     let request = CleanupRequest { older_than: None, dry_run: false, by: "schedule".to_owned() };
-    // How it went is logged and recorded by the store.
-    drop(store.cleanup(request).wait());
+    // Not waited for: it may work for hours, and a stop has seconds. How it went is logged and recorded by the
+    // store.
+    drop(store.cleanup(request));
 }
 
 #[cfg(test)]

@@ -12,8 +12,9 @@ use crate::clock::Stopwatch;
 use crate::domain::ids::EndpointId;
 use crate::store::directory::Route;
 use crate::store::handover::{Express, Job};
+use crate::store::times::SteadyMs;
 
-use super::{Dispatcher, Inner, Started, attempt};
+use super::{AWAKE, Dispatcher, Inner, Started, attempt};
 
 const IDLE_LIFE: Duration = Duration::from_secs(10);
 const STARVING: Duration = Duration::from_millis(1);
@@ -30,15 +31,16 @@ enum Task {
 }
 
 impl Dispatcher {
-    /// After the book has changed: wakes a thread if there is work, or the supervisor.
+    /// After the book has changed: wakes a thread if there is work, and the supervisor if it sleeps too long.
     pub(super) fn after_change(&self, inner: &mut Inner) {
         if has_work(inner) {
             match inner.idle.pop() {
                 Some(thread) => thread.unpark(),
                 None => self.signal.notify_all(),
             }
-        } else if inner.book.next_tick().is_some() {
-            // It may be earlier than what the supervisor sleeps to.
+        }
+        // Also when there is work: who takes it may be away for as long as a receiver hangs.
+        if inner.book.next_tick().is_some_and(|at| at < inner.sleeps_until) {
             self.signal.notify_all();
         }
         self.quiet.notify_all();
@@ -88,9 +90,7 @@ impl Dispatcher {
                 break;
             };
             self.want_page(&mut inner, started);
-            if has_work(&inner) {
-                self.after_change(&mut inner);
-            }
+            self.after_change(&mut inner);
             drop(inner);
             match task {
                 Task::Deliver(job, route) => self.deliver(started, &job, &route),
@@ -156,7 +156,9 @@ impl Dispatcher {
             {
                 thread.unpark();
             }
-            let due = inner.book.next_tick().map(|at| started.service.store().times().monotonic_of(at));
+            let next = inner.book.next_tick();
+            inner.sleeps_until = next.unwrap_or(SteadyMs(i64::MAX));
+            let due = next.map(|at| started.service.store().times().monotonic_of(at));
             let patience = due.and_then(|due| self.clock.sleep_until(due));
             inner = match patience {
                 Some(patience) => {
@@ -164,6 +166,7 @@ impl Dispatcher {
                 }
                 None => self.signal.wait(inner).unwrap_or_else(PoisonError::into_inner),
             };
+            inner.sleeps_until = AWAKE;
         }
     }
 

@@ -256,7 +256,7 @@ impl Writer {
 
     fn after_turn(&self, run: &mut Run, what: &str, result: &Result<bool, super::StoreError>) {
         let Err(error) = result else { return };
-        tracing::error!(%error, "{what} could not go on; it is tried again");
+        tracing::error!(%error, "{what} could not go on");
         if error.is_passing() {
             self.set_trouble(run, Some(&error.to_string()));
         } else {

@@ -37,4 +37,5 @@ mod starting;
 mod stopping;
 mod support;
 mod testing;
+mod waking;
 mod web_resources;

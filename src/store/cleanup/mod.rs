@@ -300,7 +300,7 @@ impl Reader<'_> {
         }
         let oldest = self
             .connection()
-            .prepare_cached("SELECT created_at FROM events ORDER BY id LIMIT 1")?
+            .prepare_cached("SELECT created_at FROM events WHERE id > 0 ORDER BY id LIMIT 1")?
             .query_row([], |row| row.get(0).map(UnixMs))
             .optional()?;
         Ok(oldest)

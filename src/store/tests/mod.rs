@@ -6,6 +6,7 @@
 mod bulk;
 mod changes;
 mod cleanup;
+mod cleaning;
 mod commits;
 mod depth;
 mod filling;
@@ -18,6 +19,5 @@ mod outcomes;
 mod pages;
 mod plans;
 mod recorder;
-mod smoke;
 mod trace;
 mod upgrading;
