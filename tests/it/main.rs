@@ -2,6 +2,7 @@
 
 mod api_admin;
 mod api_codes;
+mod api_connections;
 mod api_endpoints;
 mod api_events;
 mod api_idempotency;
@@ -9,6 +10,7 @@ mod api_lists;
 mod api_problems;
 mod api_scopes;
 mod api_secrets;
+mod api_shapes;
 mod api_targets;
 mod architecture;
 mod commands;
