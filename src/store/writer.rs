@@ -145,17 +145,30 @@ impl Writer {
         match (&done.failed, run.trouble) {
             (Some(reason), false) => {
                 tracing::error!(%reason, "nothing can be written; events are refused and deliveries pause until it can");
-                run.trouble = true;
-                self.shared.set_trouble(Some(reason.clone()));
-                self.handover.unavailable(Some(reason));
+                self.set_trouble(run, Some(reason));
             }
             (None, true) => {
                 tracing::info!("the database can be written again");
-                run.trouble = false;
-                self.shared.set_trouble(None);
-                self.handover.unavailable(None);
+                self.set_trouble(run, None);
             }
             _ => {}
+        }
+    }
+
+    /// From now on nothing can be written, for this reason, or it can again.
+    fn set_trouble(&self, run: &mut Run, reason: Option<&str>) {
+        run.trouble = reason.is_some();
+        self.shared.set_trouble(reason.map(str::to_owned));
+        self.handover.unavailable(reason);
+        // Who was waiting has waited long enough, and tries follow each other.
+        let patience = if run.trouble { Duration::ZERO } else { super::connection::WRITER_PATIENCE };
+        self.set_lock_patience(patience);
+    }
+
+    /// How long a lock of another program is waited for.
+    fn set_lock_patience(&self, patience: Duration) {
+        if let Err(error) = self.connection.busy_timeout(patience) {
+            tracing::warn!(%error, "the wait for locks could not be changed");
         }
     }
 
@@ -218,28 +231,34 @@ impl Writer {
                 self.kept.bulk.finished(endpoint);
             }
         }
+        self.clean(run);
+        run.last_turn = Stopwatch::start();
+    }
+
+    /// One turn of a cleanup.
+    fn clean(&mut self, run: &mut Run) {
         if run.cleaning.is_none() {
             run.cleaning = self.shared.cleanups.next().map(Cleaning::new);
         }
-        if let Some(mut cleaning) = run.cleaning.take() {
-            let result = cleaning.turn(&mut self.desk());
-            self.after_turn(run, "the cleanup", &result);
-            match result {
-                Ok(false) => run.cleaning = Some(cleaning),
-                Ok(true) => cleaning.finish(None),
-                Err(error) => cleaning.finish(Some(error)),
+        let Some(mut cleaning) = run.cleaning.take() else { return };
+        let result = cleaning.turn(&mut self.desk());
+        self.after_turn(run, "the cleanup", &result);
+        match result {
+            Ok(false) => run.cleaning = Some(cleaning),
+            Ok(true) => {
+                // Only now the file itself becomes smaller.
+                self.copy_back("PASSIVE");
+                cleaning.finish();
             }
+            Err(error) => cleaning.fail(&mut self.desk(), error),
         }
-        run.last_turn = Stopwatch::start();
     }
 
     fn after_turn(&self, run: &mut Run, what: &str, result: &Result<bool, super::StoreError>) {
         let Err(error) = result else { return };
-        tracing::error!(%error, "{what} could not go on; it is tried again");
+        tracing::error!(%error, "{what} could not go on");
         if error.is_passing() {
-            run.trouble = true;
-            self.shared.set_trouble(Some(error.to_string()));
-            self.handover.unavailable(Some(&error.to_string()));
+            self.set_trouble(run, Some(&error.to_string()));
         } else {
             run.resting = true;
         }
@@ -248,21 +267,22 @@ impl Writer {
     /// Copies the WAL back into the file when it has grown.
     fn checkpoint(&self) {
         let pages = WAL_PAGES.get();
-        if !self.checkpoints || pages < CHECKPOINT_PAGES {
+        if pages >= CHECKPOINT_PAGES {
+            self.copy_back(if pages >= RESTART_PAGES { "RESTART" } else { "PASSIVE" });
+        }
+    }
+
+    fn copy_back(&self, mode: &str) {
+        if !self.checkpoints {
             return;
         }
-        let mode = if pages >= RESTART_PAGES { "RESTART" } else { "PASSIVE" };
-        let result = self
-            .connection
-            .busy_timeout(RESTART_PATIENCE)
-            .and_then(|()| {
-                self.connection
-                    .query_row(&format!("PRAGMA wal_checkpoint({mode})"), [], |row| row.get::<_, i64>(0))
-            })
-            .and_then(|_| self.connection.busy_timeout(super::connection::WRITER_PATIENCE));
+        self.set_lock_patience(RESTART_PATIENCE);
+        let pragma = format!("PRAGMA wal_checkpoint({mode})");
+        let result = self.connection.query_row(&pragma, [], |row| row.get::<_, i64>(0));
+        self.set_lock_patience(super::connection::WRITER_PATIENCE);
         match result {
             // Counting starts again; pages that a reader still needs are copied next time.
-            Ok(()) => WAL_PAGES.set(0),
+            Ok(_) => WAL_PAGES.set(0),
             Err(error) => tracing::warn!(%error, "the WAL could not be copied back"),
         }
     }
@@ -279,8 +299,9 @@ impl Writer {
                 "could not be written; these deliveries are sent again at the next start"
             );
         }
+        self.shared.cleanups.close();
         if let Some(cleaning) = run.cleaning {
-            cleaning.finish(Some(super::StoreError::Stopping));
+            cleaning.fail(&mut self.desk(), super::StoreError::Stopping);
         }
         if let Err(error) = super::meta::mark(&self.connection, &self.shared) {
             tracing::warn!(%error, "the last mark could not be written");

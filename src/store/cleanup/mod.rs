@@ -10,7 +10,7 @@ use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use rusqlite::params;
+use rusqlite::{OptionalExtension, params};
 
 use crate::domain::time::UnixMs;
 
@@ -60,21 +60,35 @@ type Waiting = (CleanupRequest, Reply<CleanupReport>);
 /// Cleanups that wait for their turn.
 #[derive(Default)]
 pub(super) struct Cleanups {
-    waiting: Mutex<VecDeque<Waiting>>,
+    waiting: Mutex<Line>,
     pub(super) doubt: Mutex<Doubt>,
 }
 
+#[derive(Default)]
+struct Line {
+    waiting: VecDeque<Waiting>,
+    closed: bool,
+}
+
 impl Cleanups {
-    fn lock(&self) -> MutexGuard<'_, VecDeque<Waiting>> {
+    fn lock(&self) -> MutexGuard<'_, Line> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn is_waiting(&self) -> bool {
-        !self.lock().is_empty()
+        !self.lock().waiting.is_empty()
     }
 
     pub(super) fn next(&self) -> Option<Waiting> {
-        self.lock().pop_front()
+        self.lock().waiting.pop_front()
+    }
+
+    /// The writer stops: who waits, and who comes later, is told so.
+    pub(super) fn close(&self) {
+        let mut line = self.lock();
+        line.closed = true;
+        // A reply that is dropped says that the server is stopping.
+        line.waiting.clear();
     }
 
     pub(super) fn doubt(&self) -> MutexGuard<'_, Doubt> {
@@ -87,7 +101,11 @@ impl Store {
     /// is right.
     pub fn cleanup(&self, request: CleanupRequest) -> Answer<CleanupReport> {
         let (reply, answer) = Answer::new();
-        self.shared.cleanups.lock().push_back((request, reply));
+        let mut line = self.shared.cleanups.lock();
+        if !line.closed {
+            line.waiting.push_back((request, reply));
+        }
+        drop(line);
         self.queue.nudge();
         answer
     }
@@ -128,7 +146,7 @@ impl Cleaning {
             freed_bytes: 0,
             error: None,
         };
-        Self { request, reply, report, begun: None, step: Step::first() }
+        Self { request, reply, report, begun: None, step: Step::Fill(0) }
     }
 
     /// Does one turn. `true`: the cleanup is over.
@@ -156,6 +174,7 @@ impl Cleaning {
         })?;
         self.report.started_at = begun.2;
         self.begun = Some((begun.0, begun.1));
+        self.step = Step::Fill(begun.0);
         Ok(false)
     }
 
@@ -192,14 +211,8 @@ impl Cleaning {
         Ok(())
     }
 
-    /// Tells who asked, and the log.
-    pub(super) fn finish(mut self, error: Option<StoreError>) {
-        if let Some(error) = error {
-            tracing::error!(%error, by = self.report.by, "the cleanup ended early; the next one goes on");
-            self.report.error = Some(error.to_string());
-            drop(self.reply.send(Err(error)));
-            return;
-        }
+    /// It is over: tells who asked, and the log.
+    pub(super) fn finish(self) {
         let CleanupReport { deliveries, events, freed_bytes, dry_run, .. } = self.report;
         let duration_ms = self.report.ended_at.map_or(0, |end| end.0 - self.report.started_at.0);
         tracing::info!(
@@ -214,6 +227,18 @@ impl Cleaning {
         // Whoever asked may have gone away.
         drop(self.reply.send(Ok(self.report)));
     }
+
+    /// It cannot go on: tells the record, who asked, and the log.
+    pub(super) fn fail(mut self, desk: &mut Desk<'_>, error: StoreError) {
+        tracing::error!(%error, by = self.report.by, "the cleanup ended early; the next one goes on");
+        desk.kept.fill_all = false;
+        self.report.error = Some(error.to_string());
+        if let Err(error) = self.end(desk) {
+            tracing::warn!(%error, "that a cleanup ended early could not be recorded");
+        }
+        // Whoever asked may have gone away.
+        drop(self.reply.send(Err(error)));
+    }
 }
 
 /// Bytes of the database file.
@@ -225,13 +250,14 @@ fn size(reader: &Reader<'_>) -> Result<i64, StoreError> {
 fn write(reader: &Reader<'_>, id: i64, report: &CleanupReport) -> Result<(), StoreError> {
     let number = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
     reader.connection().execute(
-        "UPDATE cleanups SET ended_at = ?2, deliveries = ?3, events = ?4, freed_bytes = ?5 WHERE id = ?1",
+        "UPDATE cleanups SET ended_at = ?2, deliveries = ?3, events = ?4, freed_bytes = ?5, error = ?6 WHERE id = ?1",
         params![
             id,
             report.ended_at.map(|at| at.0),
             number(report.deliveries),
             number(report.events),
-            report.freed_bytes
+            report.freed_bytes,
+            report.error,
         ],
     )?;
     Ok(())
@@ -267,9 +293,17 @@ impl Reader<'_> {
         Ok(super::lists::cut(rows, limit, |(id, _)| *id))
     }
 
-    /// When the last cleanup started; none ever: `None`.
-    pub fn last_cleanup(&self) -> Result<Option<UnixMs>, StoreError> {
-        Ok(self.cleanups(None, 1)?.rows.first().map(|(_, report)| report.started_at))
+    /// When the last cleanup started; before the first, when the oldest event was accepted; `None` without one.
+    pub fn cleaned_at(&self) -> Result<Option<UnixMs>, StoreError> {
+        if let Some((_, last)) = self.cleanups(None, 1)?.rows.first() {
+            return Ok(Some(last.started_at));
+        }
+        let oldest = self
+            .connection()
+            .prepare_cached("SELECT created_at FROM events WHERE id > 0 ORDER BY id LIMIT 1")?
+            .query_row([], |row| row.get(0).map(UnixMs))
+            .optional()?;
+        Ok(oldest)
     }
 }
 

@@ -23,6 +23,8 @@ const HOURS_KEPT: i64 = 366 * 24;
 /// Where a cleanup stands.
 #[derive(Debug, Clone)]
 pub(super) enum Step {
+    /// Waiting until the list indexes hold everything up to this id: what is deleted is deleted from them as well.
+    Fill(i64),
     /// Deliveries and their attempts, from this id on.
     Deliveries(i64),
     /// Events that no delivery refers to, from this id on.
@@ -76,13 +78,14 @@ impl Cutoffs {
 }
 
 impl Step {
-    pub(super) fn first() -> Self {
-        Self::Deliveries(0)
-    }
-
     /// Does one turn.
     pub(super) fn turn(self, tx: &mut Tx<'_>, cutoffs: &Cutoffs) -> Result<Done, StoreError> {
         match self {
+            // Filled at the end of this very transaction (`Kept::fill_all`).
+            Self::Fill(up_to) if tx.kept.unfilled.oldest().is_some_and(|id| id <= up_to) => {
+                Ok(Done::go_on(Self::Fill(up_to)))
+            }
+            Self::Fill(_) => Ok(Done::go_on(Self::Deliveries(0))),
             Self::Deliveries(after) => deliveries(tx, cutoffs, after),
             Self::Events(after) => match cutoffs.events {
                 Some(before) => events(tx, cutoffs, before, after),
@@ -108,15 +111,16 @@ fn deliveries(tx: &Tx<'_>, cutoffs: &Cutoffs, after: i64) -> Result<Done, StoreE
     let (mut last, mut looked_at, mut old) = (after, 0, Vec::new());
     let mut over = false;
     while let Some(row) = rows.next()? {
-        if row.get::<_, i64>(4)? >= cutoffs.deliveries.0 {
+        let (id, state): (i64, i64) = (row.get(0)?, row.get(3)?);
+        let young = row.get::<_, i64>(4)? >= cutoffs.deliveries.0;
+        if young && id > tx.kept.ahead_until {
             over = true;
             break;
         }
-        let (id, state): (i64, i64) = (row.get(0)?, row.get(3)?);
         last = id;
         looked_at += 1;
-        // Pending ones stay until they end.
-        if state != 0 && state != 2 {
+        // Pending ones stay until they end; young ones among older ones are of a time when the clock was ahead.
+        if state != 0 && state != 2 && !young {
             old.push((id, row.get::<_, i64>(1)?, row.get::<_, i64>(2)?));
         }
         if old.len() == TURN && !cutoffs.dry_run {
@@ -154,14 +158,15 @@ fn events(tx: &Tx<'_>, cutoffs: &Cutoffs, before: UnixMs, after: i64) -> Result<
     let (mut last, mut looked_at, mut deleted) = (after, 0, 0);
     let mut over = false;
     while let Some(row) = rows.next()? {
-        if row.get::<_, i64>(4)? >= before.0 {
+        let (id, tenant): (i64, i64) = (row.get(0)?, row.get(1)?);
+        let young = row.get::<_, i64>(4)? >= before.0;
+        if young && id > tx.kept.ahead_until {
             over = true;
             break;
         }
-        let (id, tenant): (i64, i64) = (row.get(0)?, row.get(1)?);
         last = id;
         looked_at += 1;
-        if is_referred_to(tx, id, row.get(5)?, cutoffs)? {
+        if young || is_referred_to(tx, id, row.get(5)?, cutoffs)? {
             continue;
         }
         deleted += 1;
@@ -282,7 +287,7 @@ fn endpoints(tx: &Tx<'_>, after: i64) -> Result<Done, StoreError> {
                  OR EXISTS (SELECT 1 FROM bulk_changes WHERE endpoint_id = ?1)",
         )?
         .query_row([id], |row| row.get(0))?;
-    if !used && tx.kept.unfilled.is_empty() {
+    if !used && !tx.kept.unfilled.concerns(id) {
         for table in ["endpoint_revisions", "endpoint_secrets", "endpoint_health"] {
             tx.connection()
                 .prepare_cached(&format!("DELETE FROM {table} WHERE endpoint_id = ?1"))?
@@ -294,7 +299,10 @@ fn endpoints(tx: &Tx<'_>, after: i64) -> Result<Done, StoreError> {
 }
 
 fn vacuum(tx: &Tx<'_>) -> Result<Done, StoreError> {
-    tx.connection().execute_batch(&format!("PRAGMA incremental_vacuum({VACUUM_PAGES})"))?;
+    let mut statement = tx.connection().prepare(&format!("PRAGMA incremental_vacuum({VACUUM_PAGES})"))?;
+    let mut pages = statement.query([])?;
+    // One page a step.
+    while pages.next()?.is_some() {}
     let left: i64 = tx.connection().pragma_query_value(None, "freelist_count", |row| row.get(0))?;
     Ok(Done { deliveries: 0, events: 0, next: (left > 0).then_some(Step::Vacuum) })
 }

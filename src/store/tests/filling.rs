@@ -217,7 +217,9 @@ impl World {
                     && type_matches(filter.event_type.as_ref(), event.event_type.as_str())
                     && in_span(filter.span, event.created_at)
             };
-            let expected: Vec<_> = events.iter().filter(fits).cloned().collect();
+            // A list does not read what was published.
+            let listed = |event: &StoredEvent| StoredEvent { data: String::new(), ..event.clone() };
+            let expected: Vec<_> = events.iter().filter(fits).map(listed).collect();
             assert_eq!(listed_events(&self.house, &filter, limit), expected, "{filter:?}");
         }
         for event in events.iter().take(3) {

@@ -3,6 +3,10 @@
 //! Most of them turn the writer by hand ([`house::House`]): no thread, no waiting, and a look at the file
 //! between any two turns.
 
+mod bulk;
+mod changes;
+mod cleanup;
+mod cleaning;
 mod commits;
 mod depth;
 mod filling;
@@ -12,8 +16,8 @@ mod idempotency;
 mod ids;
 mod opening;
 mod outcomes;
+mod pages;
 mod plans;
 mod recorder;
-mod smoke;
 mod trace;
 mod upgrading;

@@ -181,7 +181,7 @@ fn no_other_read_scans_or_sorts() {
     run(&house, all, |r| r.tenant(&crate::domain::names::TenantName::parse("acme").unwrap())).unwrap();
     run(&house, all, |r| r.tenant_name(tenant));
     run(&house, all, |r| r.version_at(START));
-    run(&house, all, |r| r.last_cleanup());
+    run(&house, all, |r| r.cleaned_at());
     run(&house, all, |r| r.had_keys());
     check(&house, all);
 }
