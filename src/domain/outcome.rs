@@ -67,7 +67,7 @@ pub enum Next {
 }
 
 /// The shortest and longest wait after a failure on our side.
-pub const OUR_TROUBLE_WAIT: (Duration, Duration) = (Duration::from_secs(10), Duration::from_secs(60));
+pub const OUR_TROUBLE_WAIT: (Duration, Duration) = (Duration::from_secs(10), Duration::from_mins(1));
 
 /// Decides what becomes of the delivery.
 ///
@@ -105,7 +105,7 @@ pub fn decide(
 
 fn own_wait(jitter: u32) -> Duration {
     let (least, most) = OUR_TROUBLE_WAIT;
-    least + (most - least).mul_f64(f64::from(jitter) / f64::from(u32::MAX))
+    least + most.saturating_sub(least).mul_f64(f64::from(jitter) / f64::from(u32::MAX))
 }
 
 #[cfg(test)]
