@@ -1,5 +1,5 @@
 //! Commands with admin rights: asked of the running server through its socket; where none runs, this process
-//! takes the lock and answers itself, through the same socket and the same calls.
+//! takes the lock and answers itself, through a socket of its own and the same calls.
 
 use std::path::Path;
 use std::time::Duration;
@@ -9,7 +9,8 @@ use serde_json::Value;
 use crate::cli::output::{self, Output};
 use crate::cli::socket::{Client, SocketError};
 use crate::cli::{AdminCommand, Answer};
-use crate::config::{DataDir, socket_path};
+use crate::clock::Stopwatch;
+use crate::config::{DataDir, DataDirError, socket_path};
 
 use super::StartError;
 
@@ -17,33 +18,51 @@ use super::StartError;
 const PATIENCE: Duration = Duration::from_secs(60);
 const CLEANUP_PATIENCE: Duration = Duration::from_hours(24);
 
+/// How long to wait for another process that has the lock and does not answer: a server that starts or stops, or
+/// another command. Looked at this often, since nobody tells when it is done.
+const LOCK_PATIENCE: Duration = Duration::from_secs(5);
+const LOCK_LOOK: Duration = Duration::from_millis(20);
+
 /// Runs a command.
 ///
 /// # Errors
 /// A sentence that says what to do.
 pub fn run(data: &Path, command: &AdminCommand) -> Result<Output, String> {
     let patience = if matches!(command, AdminCommand::Cleanup { .. }) { CLEANUP_PATIENCE } else { PATIENCE };
-    let client = Client::new(&socket_path(data)).with_timeout(patience);
-    match carry_out(&client, command) {
-        Err(Failed::Socket(SocketError::NobodyListens { .. })) => {}
-        Err(Failed::Socket(error)) => return Err(error.to_string()),
-        Err(Failed::Refused(message)) => return Err(message),
-        Ok(output) => return Ok(output),
-    }
-    if !command.may_create_database() {
-        DataDir::open_existing(data).map_err(|error| error.to_string())?;
-    }
-    with_own_server(data, || carry_out(&client, command)).map_err(|error| error.to_string())?.map_err(|failed| {
-        match failed {
-            Failed::Socket(error) => error.to_string(),
-            Failed::Refused(message) => message,
+    let client = |socket: &Path| Client::new(socket).with_timeout(patience);
+    let waiting = Stopwatch::start();
+    loop {
+        match carry_out(&client(&socket_path(data)), command) {
+            Err(Failed::Socket(SocketError::NobodyListens { .. })) => {}
+            answered => return answered.map_err(Failed::into_sentence),
         }
-    })
+        if !command.may_create_database() {
+            DataDir::open_existing(data).map_err(|error| error.to_string())?;
+        }
+        match with_own_server(data, |socket| carry_out(&client(socket), command)) {
+            Err(StartError::DataDir(DataDirError::Locked { .. }))
+                if !waiting.left(LOCK_PATIENCE).is_zero() =>
+            {
+                std::thread::park_timeout(LOCK_LOOK);
+            }
+            Err(error) => return Err(error.to_string()),
+            Ok(answered) => return answered.map_err(Failed::into_sentence),
+        }
+    }
 }
 
 enum Failed {
     Socket(SocketError),
     Refused(String),
+}
+
+impl Failed {
+    fn into_sentence(self) -> String {
+        match self {
+            Self::Socket(error) => error.to_string(),
+            Self::Refused(message) => message,
+        }
+    }
 }
 
 /// Makes the calls of a command and puts the answers into words.
@@ -54,7 +73,9 @@ fn carry_out(client: &Client, command: &AdminCommand) -> Result<Output, Failed> 
             call(client, command, None)?;
             Ok(output::key_revoked(id))
         }
-        AdminCommand::Cleanup { dry_run, .. } => Ok(output::cleanup_done(&call(client, command, None)?, *dry_run)),
+        AdminCommand::Cleanup { dry_run, .. } => {
+            Ok(output::cleanup_done(&call(client, command, None)?, *dry_run))
+        }
         AdminCommand::ListKeys => {
             let mut keys = Vec::new();
             let mut cursor: Option<String> = None;
@@ -75,28 +96,28 @@ fn call(client: &Client, command: &AdminCommand, cursor: Option<&str>) -> Result
     if (200..300).contains(&status) { Ok(body) } else { Err(Failed::Refused(output::problem(status, &body))) }
 }
 
-/// Runs `work` while this process answers on the socket.
-fn with_own_server<T: Send>(data: &Path, work: impl FnOnce() -> T + Send) -> Result<T, StartError> {
+/// Runs `work` while this process answers on the socket that `work` is given.
+fn with_own_server<T: Send>(data: &Path, work: impl FnOnce(&Path) -> T + Send) -> Result<T, StartError> {
     let (ready, started) = std::sync::mpsc::channel();
     std::thread::scope(|scope| {
         let server = scope.spawn(move || {
             actix_web::rt::System::new().block_on(async {
                 let (web, service, files) = super::local_only(data)?;
-                let _ = ready.send(web.handle());
+                let _ = ready.send((web.handle(), files.dir.call_socket()));
                 let ended = web.await;
                 service.store().close();
                 files.remove_socket();
                 ended.map_err(|error| StartError::System(error.to_string()))
             })
         });
-        let Ok(handle) = started.recv() else {
+        let Ok((handle, socket)) = started.recv() else {
             // The channel was dropped: it did not come to that.
             return match server.join() {
                 Ok(Err(error)) => Err(error),
                 _ => Err(StartError::System("the file could not be opened".to_owned())),
             };
         };
-        let result = work();
+        let result = work(&socket);
         let stopping = handle.stop(false);
         drop(stopping);
         match server.join() {

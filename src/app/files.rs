@@ -23,8 +23,8 @@ pub(super) fn open(path: &Path, random: &dyn Random) -> Result<Files, StartError
     let dir = DataDir::open(path)?;
     let lock = dir.lock()?;
     let database = dir.database();
-    let needs_key = Store::needs_key(&database)
-        .map_err(|error| StartError::Store { path: database.clone(), error: error.into() })?;
+    let needs_key =
+        Store::needs_key(&database).map_err(|error| StartError::Store { path: database.clone(), error })?;
     if !needs_key && !dir.secret_key_exists()? {
         dir.create_secret_key(&lock, &bytes(random))?;
     }
@@ -42,16 +42,25 @@ pub(super) fn open(path: &Path, random: &dyn Random) -> Result<Files, StartError
 impl Files {
     /// Listens on the socket for the commands of this machine.
     pub(super) fn listen(&self) -> Result<UnixListener, StartError> {
-        self.dir.remove_stale_socket(&self.lock)?;
-        let path = self.dir.socket();
-        let listener = UnixListener::bind(&path).map_err(|error| StartError::Socket { path: path.clone(), error })?;
-        self.dir.make_private(&path)?;
+        self.listen_on(&self.dir.socket())
+    }
+
+    /// Listens on the socket that only this process knows of.
+    pub(super) fn listen_for_own_call(&self) -> Result<UnixListener, StartError> {
+        self.listen_on(&self.dir.call_socket())
+    }
+
+    fn listen_on(&self, path: &Path) -> Result<UnixListener, StartError> {
+        self.dir.remove_stale_sockets(&self.lock)?;
+        let failed = |error| StartError::Socket { path: path.to_owned(), error };
+        let listener = UnixListener::bind(path).map_err(failed)?;
+        self.dir.make_private(path)?;
         Ok(listener)
     }
 
     /// Removes the socket: nobody answers on it any more.
     pub(super) fn remove_socket(&self) {
-        if let Err(error) = self.dir.remove_stale_socket(&self.lock) {
+        if let Err(error) = self.dir.remove_stale_sockets(&self.lock) {
             tracing::warn!(%error, "the socket could not be removed");
         }
     }

@@ -15,6 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::dev::Server;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::Notify;
 
 use crate::clock::{Clock, SystemClock};
@@ -94,7 +95,8 @@ impl World {
     /// # Errors
     /// The system gives no randomness.
     pub fn real() -> Result<Self, StartError> {
-        let random = SystemRandom::new().map_err(|error| StartError::System(format!("no randomness: {error}")))?;
+        let random =
+            SystemRandom::new().map_err(|error| StartError::System(format!("no randomness: {error}")))?;
         Ok(Self {
             clock: Arc::new(SystemClock::new()),
             random: Arc::new(random),
@@ -111,6 +113,7 @@ pub struct Application {
     service: Arc<Service>,
     dispatcher: Arc<Dispatcher>,
     stop: Arc<Notify>,
+    signals: Signals,
     // Declared last, dropped last: the file is closed before another process may open it.
     files: files::Files,
 }
@@ -123,11 +126,14 @@ impl Application {
     /// # Errors
     /// See [`StartError`].
     pub async fn build(config: &Config, world: World) -> Result<Self, StartError> {
+        let signals = Signals::listen().map_err(|error| StartError::System(error.to_string()))?;
         let files = files::open(&config.data, &*world.random)?;
         let tcp = listen(config.listen)?;
-        let address = tcp.local_addr().map_err(|error| StartError::Listen { address: config.listen, error })?;
+        let address =
+            tcp.local_addr().map_err(|error| StartError::Listen { address: config.listen, error })?;
         let dispatcher = Dispatcher::new(config.delivery_threads, Arc::clone(&world.clock));
-        let store = open_store(&files, &world, config.checkpoint, Arc::clone(&dispatcher) as Arc<dyn Handover>)?;
+        let store =
+            open_store(&files, &world, config.checkpoint, Arc::clone(&dispatcher) as Arc<dyn Handover>)?;
         let sender = Arc::new(sender(config, address, Arc::clone(&world.lookup))?);
         let rules = TargetRules { allow_http: config.allow_http };
         let service = Arc::new(Service::new(store, Arc::clone(&sender), rules));
@@ -139,8 +145,9 @@ impl Application {
             .map_err(|error| StartError::Store { path: files.dir.database(), error: error.into() })?;
         let state = AppState::new(Arc::clone(&service), config.trusted_proxy.clone());
         let unix = files.listen()?;
-        let web = server::start(state, tcp, Some(unix)).map_err(|error| StartError::System(error.to_string()))?;
-        Ok(Self { address, web, service, dispatcher, stop: Arc::new(Notify::new()), files })
+        let web = server::start(state, Some(tcp), Some(unix))
+            .map_err(|error| StartError::System(error.to_string()))?;
+        Ok(Self { address, web, service, dispatcher, stop: Arc::new(Notify::new()), signals, files })
     }
 
     /// The port that it listens on.
@@ -171,12 +178,12 @@ impl Application {
     /// Answers requests until SIGTERM, SIGINT or the stopper; then stops in order.
     ///
     /// # Errors
-    /// The web server failed, or the system refuses to tell of signals.
+    /// The web server failed.
     pub async fn run_until_stopped(self) -> std::io::Result<()> {
-        let Self { web, service, dispatcher, stop, files, .. } = self;
+        let Self { web, service, dispatcher, stop, mut signals, files, .. } = self;
         let handle = web.handle();
         let web = actix_web::rt::spawn(web);
-        let reason = stop_signal(&stop).await?;
+        let reason = signals.wait(&stop).await;
         tracing::info!(reason, "stopping");
         service.readiness().set_stopping();
         // Both get the same ten seconds.
@@ -193,16 +200,40 @@ impl Application {
     }
 }
 
-/// Waits for a reason to stop.
-async fn stop_signal(stop: &Notify) -> std::io::Result<&'static str> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    Ok(tokio::select! {
-        _ = terminate.recv() => "SIGTERM",
-        _ = interrupt.recv() => "SIGINT",
-        () = stop.notified() => "asked to",
+/// `postrider serve`: runs until it is told to stop.
+///
+/// # Errors
+/// A sentence that says what to do.
+pub fn serve(config: &Config) -> Result<(), String> {
+    let world = World::real().map_err(|error| error.to_string())?;
+    logging::start(config.log_format, Arc::clone(&world.clock)).map_err(|error| error.to_string())?;
+    actix_web::rt::System::new().block_on(async {
+        let application = Application::build(config, world).await.map_err(|error| error.to_string())?;
+        // For people, and for scripts that asked for port 0.
+        println!("postrider listens on {}", config.reached_at(application.address()));
+        application.run_until_stopped().await.map_err(|error| error.to_string())
     })
+}
+
+/// The signals that stop it. Asked for before anybody is told that it runs, so that none kills it from then on.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn listen() -> std::io::Result<Self> {
+        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+    }
+
+    /// Waits for a reason to stop.
+    async fn wait(&mut self, stop: &Notify) -> &'static str {
+        tokio::select! {
+            _ = self.terminate.recv() => "SIGTERM",
+            _ = self.interrupt.recv() => "SIGINT",
+            () = stop.notified() => "asked to",
+        }
+    }
 }
 
 fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
@@ -218,6 +249,7 @@ fn open_store(
     let path = files.dir.database();
     let config = StoreConfig {
         path: path.clone(),
+        backups: files.dir.backups(),
         vault: Arc::clone(&files.vault),
         clock: Arc::clone(&world.clock),
         random: Arc::clone(&world.random),
@@ -239,16 +271,17 @@ fn sender(config: &Config, own: SocketAddr, lookup: Arc<dyn Lookup>) -> Result<S
 }
 
 /// A server without a port and without deliveries: for a command on a file that no server has open. It answers
-/// on the Unix socket only, so that commands have one way to go.
+/// on a Unix socket only, so that commands have one way to go.
 pub(crate) fn local_only(data: &std::path::Path) -> Result<(Server, Arc<Service>, files::Files), StartError> {
     let world = World::real()?;
     let files = files::open(data, &*world.random)?;
     let store = open_store(&files, &world, true, Arc::new(NoHandover))?;
     let sender = Sender::new(SenderConfig::default()).map_err(StartError::System)?;
     let service = Arc::new(Service::new(store, Arc::new(sender), TargetRules { allow_http: false }));
-    let unix: UnixListener = files.listen()?;
+    let unix: UnixListener = files.listen_for_own_call()?;
     let state = AppState::new(Arc::clone(&service), Vec::new());
-    let web = server::start_local(state, unix).map_err(|error| StartError::System(error.to_string()))?;
+    let web =
+        server::start(state, None, Some(unix)).map_err(|error| StartError::System(error.to_string()))?;
     Ok((web, service, files))
 }
 

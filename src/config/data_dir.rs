@@ -86,6 +86,12 @@ impl DataDir {
         socket_path(&self.path)
     }
 
+    /// The socket between a command that owns the folder and its own server, `postrider.call`. Not the one above:
+    /// another command would find it, and be cut off when the first is done.
+    pub fn call_socket(&self) -> PathBuf {
+        self.path.join("postrider.call")
+    }
+
     /// The folder of backups, `backups`.
     pub fn backups(&self) -> PathBuf {
         self.path.join("backups")

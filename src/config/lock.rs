@@ -44,12 +44,13 @@ impl DataDir {
         Ok(Lock { _file: file })
     }
 
-    /// Removes the socket that a killed process left behind. Only who holds the lock knows that it is stale.
+    /// Removes the sockets that a killed process left behind. Only who holds the lock knows that they are stale.
     ///
     /// # Errors
     /// The reason of the operating system.
-    pub fn remove_stale_socket(&self, _owner: &Lock) -> Result<(), DataDirError> {
-        remove_if_there(&self.socket())
+    pub fn remove_stale_sockets(&self, _owner: &Lock) -> Result<(), DataDirError> {
+        remove_if_there(&self.socket())?;
+        remove_if_there(&self.call_socket())
     }
 }
 
@@ -121,8 +122,8 @@ mod tests {
         let lock = dir.lock().unwrap();
         drop(std::os::unix::net::UnixListener::bind(dir.socket()).unwrap());
         assert!(dir.socket().exists());
-        dir.remove_stale_socket(&lock).unwrap();
+        dir.remove_stale_sockets(&lock).unwrap();
         assert!(!dir.socket().exists());
-        dir.remove_stale_socket(&lock).unwrap();
+        dir.remove_stale_sockets(&lock).unwrap();
     }
 }

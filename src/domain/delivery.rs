@@ -64,6 +64,19 @@ pub enum Status {
     Canceled,
 }
 
+impl Status {
+    /// The word that the API shows.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Held => "held",
+            Self::Delivered => "delivered",
+            Self::Failed => "failed",
+            Self::Canceled => "canceled",
+        }
+    }
+}
+
 /// The filter `?status=` of a list of deliveries: a status, or `retrying` (pending with attempts behind it).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
 #[serde(rename_all = "snake_case")]

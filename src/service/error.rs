@@ -155,6 +155,13 @@ impl Error {
         Self::new(Code::NotFound, format!("there is no {what} {name}, or this key may not see it"))
     }
 
+    /// The same, naming the field that it is about.
+    #[must_use]
+    pub fn about(mut self, field: &str, message: &str) -> Self {
+        self.fields.push(FieldError { field: field.to_owned(), message: message.to_owned() });
+        self
+    }
+
     /// One wrong field.
     pub fn field(field: impl Into<String>, message: impl Into<String>) -> Self {
         Invalid::one(field, message).into()
@@ -195,7 +202,8 @@ impl From<PublishError> for Error {
             PublishError::IdTaken => Self::new(
                 Code::IdTaken,
                 "an event with this id and other content was accepted before; give another id, or leave it out",
-            ),
+            )
+            .about("id", "is that of an event with other content"),
             PublishError::KeyReused => Self::new(
                 Code::IdempotencyKeyReused,
                 "this Idempotency-Key came with another body in the last 24 hours; use a new key for a new event",
@@ -203,7 +211,8 @@ impl From<PublishError> for Error {
             PublishError::UnknownTenant => Self::new(
                 Code::UnknownTenant,
                 "there is no such tenant, and the setting strict_tenants refuses to make it; PUT /api/v1/tenants first",
-            ),
+            )
+            .about("tenant", "is not there, and strict_tenants refuses to make it"),
             PublishError::Store(error) => error.into(),
         }
     }

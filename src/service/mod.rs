@@ -4,11 +4,15 @@
 //! A method that writes returns an [`Answer`](crate::store::Answer): await it on the web floor, wait for it elsewhere.
 
 pub mod cleanup;
+pub mod deliveries;
 pub mod endpoints;
 pub mod error;
+pub mod events;
 pub mod keys;
+mod lookup;
 pub mod patch;
 pub mod readiness;
+pub mod render;
 pub mod scope;
 pub mod settings;
 pub mod tenants;

@@ -49,6 +49,25 @@ pub(super) fn is_environment(error: &rusqlite::Error) -> bool {
     )
 }
 
+/// What to do about a file that cannot be opened, where that is known.
+pub(super) fn advice(error: &rusqlite::Error) -> &'static str {
+    match error.sqlite_error_code() {
+        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
+            "; the file is damaged or no database: restore a backup, or name another directory with --data"
+        }
+        Some(ErrorCode::DiskFull | ErrorCode::SystemIoFailure) => {
+            "; make room on that disk, or see the system's log for its faults"
+        }
+        Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => {
+            "; it has to be a file that the user who runs Postrider may write"
+        }
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked | ErrorCode::FileLockingProtocolFailed) => {
+            "; another program has locked it: end that first"
+        }
+        _ => "",
+    }
+}
+
 impl From<rusqlite::Error> for StoreError {
     fn from(error: rusqlite::Error) -> Self {
         if is_environment(&error) {

@@ -5,6 +5,7 @@ use rusqlite_migration::{M, Migrations};
 
 use super::connection::APPLICATION_ID;
 use super::error::StoreError;
+use super::open::OpenError;
 
 const STEPS: &[M<'static>] = &[M::up(include_str!("migrations/0001_initial.sql"))];
 
@@ -24,7 +25,7 @@ pub(super) enum Found {
 ///
 /// # Errors
 /// A sentence when it belongs to another program, or to a newer Postrider.
-pub(super) fn look(connection: &Connection) -> Result<Found, StoreError> {
+pub(super) fn look(connection: &Connection) -> Result<Found, OpenError> {
     let number = |name: &str| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
     let version = number("user_version")?;
     let tables: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
@@ -32,14 +33,14 @@ pub(super) fn look(connection: &Connection) -> Result<Found, StoreError> {
         return Ok(Found::Nothing);
     }
     if number("application_id")? != i64::from(APPLICATION_ID) {
-        return Err(StoreError::Unavailable(
+        return Err(OpenError::NotOurs(
             "the file is an SQLite database of another program; name another directory with --data"
                 .to_owned(),
         ));
     }
     match usize::try_from(version) {
         Ok(version) if version <= LATEST => Ok(Found::Version(version)),
-        _ => Err(StoreError::Unavailable(format!(
+        _ => Err(OpenError::NotOurs(format!(
             "the database is of version {version}, made by a newer Postrider; this one knows up to {LATEST}: \
              start the newer program, or restore a backup"
         ))),

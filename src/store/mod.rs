@@ -1,19 +1,22 @@
 //! Floor 1: what is on disk. The only rusqlite, the only SQL.
 //!
 //! - [`Store`]: open, read (a pool of read-only connections), write (one writer thread).
-//! - The writer: `writer` (the loop), `batch` (a transaction), `work` and `queue` (what waits), `tx` (what a
+//! - The writer: `writer` (the loop), `checkpoint`, `batch` (a transaction), `work` and `queue` (what waits), `tx` (what a
 //!   transaction sees and gathers), [`handover`] (what the dispatcher is told).
 //! - The hot path: [`publish`] and [`outcome`]; `page` for what memory had no room for.
+//! - By hand: [`intervene`] (retry and cancel one delivery).
 //! - Behind it: `fill` (list indexes), `bulk` (changes to very many rows), [`cleanup`].
 //! - A file for each table: [`tenants`], [`endpoints`], [`events`], [`deliveries`], [`attempts`], [`keys`],
-//!   [`settings`], [`audit`], `health`, [`hourly`], `meta`; `migrations` makes them.
+//!   [`event_types`], [`settings`], [`audit`], `health`, [`hourly`], `meta`; `migrations` makes them.
 //! - In memory: [`directory`] (endpoints, parsed), [`times`] (the scheduler's scale of time).
 
 mod answer;
 pub mod attempts;
 pub mod audit;
+mod backup;
 mod batch;
 mod bulk;
+mod checkpoint;
 pub mod cleanup;
 mod connection;
 pub mod deliveries;
@@ -21,11 +24,13 @@ mod delivery_lists;
 pub mod directory;
 pub mod endpoints;
 mod error;
+pub mod event_types;
 pub mod events;
 mod fill;
 pub mod handover;
 pub mod health;
 pub mod hourly;
+pub mod intervene;
 pub mod keys;
 pub mod lists;
 mod meta;
@@ -67,6 +72,7 @@ pub use tx::Tx;
 
 use cleanup::Cleanups;
 use directory::Directory;
+use event_types::EventTypes;
 use keys::Keys;
 use outcome::Outcome;
 use publish::{NewEvent, PublishError, Published};
@@ -79,6 +85,7 @@ use work::{Closure, Work};
 pub(crate) struct Shared {
     directory: Directory,
     keys: Keys,
+    event_types: EventTypes,
     times: Times,
     vault: Arc<Vault>,
     random: Arc<dyn Random>,

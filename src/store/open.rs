@@ -12,11 +12,13 @@ use crate::clock::Clock;
 use crate::domain::time::UnixMs;
 use crate::random::Random;
 
+use super::backup;
 use super::bulk::Bulk;
 use super::cleanup::Cleanups;
 use super::connection;
 use super::directory::Directory;
-use super::error::StoreError;
+use super::error::{StoreError, advice};
+use super::event_types::EventTypes;
 use super::fill::Unfilled;
 use super::handover::Handover;
 use super::keys::Keys;
@@ -39,6 +41,8 @@ const READER_WAIT: Duration = Duration::from_secs(2);
 pub struct StoreConfig {
     /// The database file. It exists, even if empty, with mode 0600.
     pub path: PathBuf,
+    /// Where a copy goes before the schema is upgraded. It exists.
+    pub backups: PathBuf,
     /// The key of `secret.key`.
     pub vault: Arc<Vault>,
     /// Time.
@@ -60,7 +64,13 @@ pub enum OpenError {
          secrets in the database cannot be read"
     )]
     WrongKey,
-    /// The file cannot be used.
+    /// The file cannot be used, and what to do about that.
+    #[error("{0}{advice}", advice = advice(.0))]
+    File(rusqlite::Error),
+    /// It is a file that this program leaves alone.
+    #[error("{0}")]
+    NotOurs(String),
+    /// Anything else.
     #[error("{0}")]
     Store(#[from] StoreError),
     /// No thread could be started.
@@ -70,7 +80,7 @@ pub enum OpenError {
 
 impl From<rusqlite::Error> for OpenError {
     fn from(error: rusqlite::Error) -> Self {
-        Self::Store(error.into())
+        Self::File(error)
     }
 }
 
@@ -78,14 +88,14 @@ impl Store {
     /// Whether the file at `path` is a database that needs its `secret.key`. A missing or empty file does not.
     ///
     /// # Errors
-    /// The file is of another program, or of a newer version.
-    pub fn needs_key(path: &std::path::Path) -> Result<bool, StoreError> {
+    /// The file is damaged, of another program, or of a newer version.
+    pub fn needs_key(path: &std::path::Path) -> Result<bool, OpenError> {
         if !path.exists() {
             return Ok(false);
         }
         let connection = Connection::open_with_flags(path, connection::reader_flags())?;
         match migrations::look(&connection)? {
-            Found::Nothing => Ok(false),
+            Found::Nothing | Found::Version(0) => Ok(false),
             Found::Version(_) => Ok(meta::get::<Vec<u8>>(&connection, Meta::KeyCheck)?.is_some()),
         }
     }
@@ -107,7 +117,7 @@ impl Store {
     /// The store, and the writer that is not running yet.
     pub(super) fn build(config: StoreConfig) -> Result<(Self, Writer), OpenError> {
         let mut writer = connection::open_writer(&config.path)?;
-        prepare(&mut writer, &config.vault)?;
+        prepare(&mut writer, &config)?;
         let shared = Arc::new(share(&writer, &config)?);
         let kept = load(&writer, &shared)?;
         note_version(&writer, shared.times.wall())?;
@@ -129,14 +139,23 @@ impl Store {
 }
 
 /// Schema and key. Looks at both before it writes anything.
-fn prepare(writer: &mut Connection, vault: &Vault) -> Result<(), OpenError> {
+fn prepare(writer: &mut Connection, config: &StoreConfig) -> Result<(), OpenError> {
+    let vault = &config.vault;
     let found = migrations::look(writer)?;
     let check = match found {
-        Found::Nothing => None,
+        Found::Nothing | Found::Version(0) => None,
         Found::Version(_) => meta::get::<Vec<u8>>(writer, Meta::KeyCheck)?,
     };
     if check.as_ref().is_some_and(|check| !vault.fits(check)) {
         return Err(OpenError::WrongKey);
+    }
+    if let Found::Version(version) = found
+        && version < migrations::LATEST
+    {
+        let now = config.clock.wall().seconds();
+        let copy = config.backups.join(format!("before-upgrade-from-{version}-at-{now}.db"));
+        tracing::info!(from = version, to = migrations::LATEST, backup = %copy.display(), "upgrading the database");
+        backup::copy(writer, &copy)?;
     }
     connection::prepare_writer(writer)?;
     if found != Found::Version(migrations::LATEST) {
@@ -154,6 +173,7 @@ fn share(writer: &Connection, config: &StoreConfig) -> Result<Shared, OpenError>
     Ok(Shared {
         directory: Directory::default(),
         keys: Keys::default(),
+        event_types: EventTypes::default(),
         times: Times::new(Arc::clone(&config.clock), offset, up),
         lookup_key: config.vault.lookup_key(),
         vault: Arc::clone(&config.vault),
@@ -168,6 +188,7 @@ fn share(writer: &Connection, config: &StoreConfig) -> Result<Shared, OpenError>
 fn load(writer: &Connection, shared: &Shared) -> Result<Kept, OpenError> {
     shared.directory.put_settings(Arc::new(super::settings::read(writer)?));
     shared.keys.replace(super::keys::read_all(writer)?);
+    shared.event_types.replace(super::event_types::read_all(writer)?);
     super::routes::fill(writer, shared)?;
     shared.cleanups.doubt().start(meta::get::<i64>(writer, Meta::Mark)?.map(UnixMs));
     let unfilled = Unfilled::load(writer, |tenant, own, key| shared.hashes(tenant, own, key))?;

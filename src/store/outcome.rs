@@ -149,10 +149,8 @@ impl Tx<'_> {
         let row = self.health(id)?;
         match outcome.fact {
             Fact::OurTrouble => return Ok(was),
-            Fact::Delivered => {
-                row.health = row.health.after_success(now);
-                row.paused_until = None;
-            }
+            // A pause goes on: what succeeds during it started before it, or was sent by a person.
+            Fact::Delivered => row.health = row.health.after_success(now),
             Fact::Failed { timed_out, retry_after, .. } => {
                 row.health = row.health.after_failure(now, up, timed_out, false);
                 if let Some(pause) = retry_after {

@@ -43,8 +43,8 @@ pub(super) fn read(
          WHERE endpoint_id = ?1 AND state = 0 AND id > ?2 AND id <= ?3 ORDER BY id";
     let due = "SELECT id, event_id, round, attempts FROM deliveries INDEXED BY deliveries_due
          WHERE endpoint_id = ?1 AND state = 2 AND due_at <= ?4 AND id > ?2 AND id <= ?3 ORDER BY due_at, id";
-    let mut complete = reading.rows(ready, &params![endpoint.0, above, up_to])?;
-    complete = complete && reading.rows(due, &params![endpoint.0, above, up_to, now.0])?;
+    let mut complete = reading.rows(ready, params![endpoint.0, above, up_to])?;
+    complete = complete && reading.rows(due, params![endpoint.0, above, up_to, now.0])?;
     let next_due = if complete { next_due(connection, endpoint, now)? } else { None };
     Ok(Page { endpoint, jobs: reading.jobs, complete: complete && !releasing, next_due })
 }

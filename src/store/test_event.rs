@@ -57,7 +57,13 @@ impl Tx<'_> {
             timestamp: self.now,
             data: event.data,
         };
-        let job = Job { delivery: DeliveryId(0), endpoint: route.id, round: 1, attempts: 0, payload: Arc::new(payload) };
+        let job = Job {
+            delivery: DeliveryId(0),
+            endpoint: route.id,
+            round: 1,
+            attempts: 0,
+            payload: Arc::new(payload),
+        };
         let sent = job.clone();
         let done = Box::new(move |outcome| done(sent, outcome));
         self.gathered.changes.push(Change::Express(Express { job, route, done }));

@@ -42,7 +42,7 @@ fn authenticate(request: &HttpRequest) -> Result<Caller, Problem> {
         return Ok(Caller::local(*uid));
     }
     let state = request.app_data::<Data<AppState>>();
-    let state = state.ok_or_else(|| Problem::new(Code::Internal, ""))?;
+    let state = state.ok_or_else(|| Problem::internal("the server has no state"))?;
     let store = state.service.store();
     let text = bearer(request)?;
     let Some(key) = store.keys().find(&scope::hash(text)) else {

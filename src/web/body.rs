@@ -86,7 +86,7 @@ pub async fn read(
         return Err(too_large(limit));
     }
     let state = request.app_data::<Data<AppState>>();
-    let state = state.ok_or_else(|| Problem::new(Code::Internal, ""))?;
+    let state = state.ok_or_else(|| Problem::internal("the server has no state"))?;
     let mut taken = state.bodies.open();
     let reading = collect(payload, limit, &mut taken);
     let Ok(read) = actix_web::rt::time::timeout(PATIENCE, reading).await else {

@@ -28,7 +28,7 @@ pub async fn problems<B: MessageBody + 'static>(
     next: Next<B>,
 ) -> Result<ServiceResponse<EitherBody<B>>, actix_web::Error> {
     let state = request.app_data::<Data<AppState>>().cloned();
-    let state = state.ok_or_else(|| Problem::new(Code::Internal, ""))?;
+    let state = state.ok_or_else(|| Problem::internal("the server has no state"))?;
     let id = state.ids.next();
     let about = About { id, method: request.method().clone(), path: request.path().to_owned() };
     let mut answering = pin!(next.call(request));

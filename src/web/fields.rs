@@ -184,7 +184,7 @@ impl<'a> Fields<'a> {
     pub fn done<T>(self, made: Option<T>) -> Result<T, Problem> {
         self.finish()?;
         // Nothing was wrong and yet nothing was made: a handler that dropped a field without a word.
-        made.ok_or_else(|| Problem::new(Code::Internal, ""))
+        made.ok_or_else(|| Problem::internal("fields were right and nothing was made of them"))
     }
 }
 

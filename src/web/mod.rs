@@ -1,6 +1,7 @@
 //! Floor 3: HTTP. The only actix; async stops here.
 //!
-//! - [`server`]: listeners, threads, timeouts. [`state`]: what handlers share.
+//! - [`server`]: listeners, threads, timeouts; `connection`: what goes out when a head cannot be read.
+//!   [`state`]: what handlers share.
 //! - [`errors`] and [`problem`]: every answer of 400 and above, in one form.
 //! - [`auth`]: who calls. [`client_address`]: from where.
 //! - [`body`], [`fields`], [`query`]: reading requests, with every mistake named at once.
@@ -10,6 +11,7 @@ pub mod api;
 pub mod auth;
 pub mod body;
 pub mod client_address;
+mod connection;
 pub mod errors;
 pub mod fields;
 pub mod health;
@@ -18,6 +20,9 @@ pub mod query;
 pub mod request_id;
 pub mod server;
 pub mod state;
+
+#[cfg(test)]
+mod tests;
 
 use actix_web::web::ServiceConfig;
 

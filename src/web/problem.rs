@@ -23,6 +23,11 @@ impl Problem {
         Self(Error::new(code, detail))
     }
 
+    /// A defect: `cause` is for the log alone.
+    pub fn internal(cause: impl Into<String>) -> Self {
+        Self(Error { cause: Some(cause.into()), ..Error::new(Code::Internal, "") })
+    }
+
     /// Wrong inputs under another code than `invalid`: query parameters, headers.
     pub fn fields(code: Code, invalid: Invalid) -> Self {
         Self(Error { code, ..Error::from(invalid) })

@@ -106,6 +106,12 @@ impl Query {
     }
 }
 
+/// The cursor of a list whose rows have a number and no id.
+pub fn row_number(text: &str) -> Option<i64> {
+    // `parse` would take a sign as well.
+    text.bytes().all(|b| b.is_ascii_digit()).then(|| text.parse().ok()).flatten()
+}
+
 /// For a call that takes no parameters.
 ///
 /// # Errors
@@ -171,5 +177,13 @@ mod tests {
         let mut query = Query::parse(&format!("cursor={id}"));
         assert_eq!(query.cursor(EventId::parse), Some(id));
         assert!(query.finish().is_ok());
+    }
+
+    #[test]
+    fn the_number_of_a_row_has_no_sign() {
+        assert_eq!(row_number("17"), Some(17));
+        for bad in ["", "-1", "+1", "1.0", "9223372036854775808"] {
+            assert_eq!(row_number(bad), None, "{bad}");
+        }
     }
 }

@@ -1,17 +1,26 @@
 //! The HTTP server: HTTP/1.1 on one TCP port, and on the Unix socket for the commands of this machine.
+//!
+//! It is put together from the parts that `actix_web::HttpServer` is made of, because that one has no place for
+//! our [`Connection`].
 
-use std::any::Any;
-use std::net::TcpListener;
+use std::io;
+use std::net::{SocketAddr, TcpListener};
 use std::os::unix::net::UnixListener;
 use std::time::Duration;
 
-use actix_web::dev::{Extensions, Server};
+use actix_http::error::DispatchError;
+use actix_http::{HttpService, Protocol};
+use actix_server::{GracefulShutdownSignal, ServerBuilder};
+use actix_service::{IntoServiceFactory, ServiceFactoryExt, map_config};
+use actix_web::App;
+use actix_web::dev::{AppConfig, Extensions, Server, ServiceFactory, fn_service};
 use actix_web::middleware::from_fn;
 use actix_web::web::Data;
-use actix_web::{App, HttpServer};
-use tokio::net::UnixStream;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpStream, UnixStream};
 
 use super::auth::LocalUser;
+use super::connection::Connection;
 use super::errors;
 use super::state::AppState;
 
@@ -21,58 +30,103 @@ const WORKERS: usize = 2;
 const READERS: usize = 4;
 /// How long the head of a request may take to arrive.
 const HEAD_PATIENCE: Duration = Duration::from_secs(10);
-/// How long a connection is kept without a request.
+/// How long a connection is kept without a request: longer than proxies keep theirs, so that none sends a request
+/// into a connection that is being closed.
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
+/// How long what a client still sends is read after its connection was closed on our side.
+const CLOSE_PATIENCE: Duration = Duration::from_secs(1);
 /// Seconds that requests under way get at a stop.
 const STOP_PATIENCE_SECONDS: u64 = 10;
 
-/// Starts to answer on the Unix socket alone: for a command on a file that no server has open.
-///
-/// # Errors
-/// The listener cannot be used.
-pub fn start_local(state: AppState, unix: UnixListener) -> std::io::Result<Server> {
-    let state = Data::new(state);
-    let app = move || {
-        App::new().app_data(state.clone()).wrap(from_fn(errors::problems)).configure(super::configure)
-    };
-    let server = HttpServer::new(app)
-        .on_connect(note_local_user)
-        .workers(1)
-        .worker_max_blocking_threads(1)
-        .shutdown_timeout(1)
-        .disable_signals()
-        .listen_uds(unix)?;
-    Ok(server.run())
-}
-
-/// Starts to answer. Signals are the application's business; stop it by `Server::handle`.
+/// Starts to answer: on a port, on the Unix socket, or on both. Signals are the application's business; stop it by
+/// `Server::handle`.
 ///
 /// # Errors
 /// A listener cannot be used.
-pub fn start(state: AppState, tcp: TcpListener, unix: Option<UnixListener>) -> std::io::Result<Server> {
+pub fn start(state: AppState, tcp: Option<TcpListener>, unix: Option<UnixListener>) -> io::Result<Server> {
     let state = Data::new(state);
-    let app = move || {
-        App::new().app_data(state.clone()).wrap(from_fn(errors::problems)).configure(super::configure)
-    };
-    let server = HttpServer::new(app)
-        .on_connect(note_local_user)
+    let builder = ServerBuilder::default()
         .workers(WORKERS)
         .worker_max_blocking_threads(READERS)
-        .client_request_timeout(HEAD_PATIENCE)
-        .keep_alive(KEEP_ALIVE)
         .shutdown_timeout(STOP_PATIENCE_SECONDS)
-        .disable_signals()
-        .listen(tcp)?;
-    let server = match unix {
-        Some(unix) => server.listen_uds(unix)?,
-        None => server,
+        .disable_signals();
+    let stop = builder.graceful_shutdown_signal();
+    let builder = match unix {
+        Some(unix) => {
+            let (state, stop) = (state.clone(), stop.clone());
+            builder.listen_uds("unix", unix, move || unix_service(&state, &stop))?
+        }
+        None => builder,
     };
-    Ok(server.run())
+    let builder = match tcp {
+        Some(tcp) => builder.listen("tcp", tcp, move || tcp_service(&state, &stop))?,
+        None => builder,
+    };
+    Ok(builder.run())
+}
+
+fn tcp_service(
+    state: &Data<AppState>,
+    stop: &GracefulShutdownSignal,
+) -> impl ServiceFactory<TcpStream, Config = (), Response = (), Error = DispatchError, InitError = ()> + use<>
+{
+    let http = http_service(state, stop, |_: &TcpStream, _| {});
+    let state = state.clone();
+    let accept = move |stream: TcpStream| {
+        let state = state.clone();
+        async move {
+            // Answers are written whole; there is nothing to gather.
+            stream.set_nodelay(true).map_err(DispatchError::Io)?;
+            let peer = stream.peer_addr().ok();
+            Ok((Connection::new(stream, state), Protocol::Http1, peer))
+        }
+    };
+    fn_service(accept).and_then(http)
+}
+
+fn unix_service(
+    state: &Data<AppState>,
+    stop: &GracefulShutdownSignal,
+) -> impl ServiceFactory<UnixStream, Config = (), Response = (), Error = DispatchError, InitError = ()> + use<>
+{
+    let http = http_service(state, stop, note_local_user);
+    let state = state.clone();
+    let accept = move |stream: UnixStream| {
+        let state = state.clone();
+        async move { Ok((Connection::new(stream, state), Protocol::Http1, None)) }
+    };
+    fn_service(accept).and_then(http)
+}
+
+/// A connection as HTTP is spoken on it, with its protocol and its peer.
+type Accepted<Io> = (Connection<Io>, Protocol, Option<SocketAddr>);
+
+fn http_service<Io, F>(
+    state: &Data<AppState>,
+    stop: &GracefulShutdownSignal,
+    connected: F,
+) -> impl ServiceFactory<Accepted<Io>, Config = (), Response = (), Error = DispatchError, InitError = ()>
++ use<Io, F>
+where
+    Io: AsyncRead + AsyncWrite + Unpin + 'static,
+    F: Fn(&Io, &mut Extensions) + 'static,
+{
+    let (state, stop) = (state.clone(), stop.clone());
+    let app = App::new().app_data(state).wrap(from_fn(errors::problems)).configure(super::configure);
+    HttpService::build()
+        .graceful_shutdown_signal(move || {
+            let stop = stop.clone();
+            async move { stop.notified().await }
+        })
+        .keep_alive(KEEP_ALIVE)
+        .client_request_timeout(HEAD_PATIENCE)
+        .client_disconnect_timeout(CLOSE_PATIENCE)
+        .on_connect_ext(move |connection: &Connection<Io>, data| connected(connection.get_ref(), data))
+        .finish(map_config(app.into_factory(), |()| AppConfig::default()))
 }
 
 /// Keeps who is at the other end of a Unix socket with the connection.
-fn note_local_user(connection: &dyn Any, data: &mut Extensions) {
-    let Some(stream) = connection.downcast_ref::<UnixStream>() else { return };
+fn note_local_user(stream: &UnixStream, data: &mut Extensions) {
     match stream.peer_cred() {
         Ok(peer) => {
             data.insert(LocalUser(peer.uid()));

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use actix_web::web;
 use ipnet::IpNet;
 
-use crate::service::{Code, Error, Service};
+use crate::service::{Error, Service};
 
 use super::body::Budget;
 use super::problem::Problem;
@@ -41,8 +41,7 @@ impl AppState {
         let service = Arc::clone(&self.service);
         match web::block(move || work(&service)).await {
             Ok(result) => result.map_err(Problem),
-            // The thread has panicked, or the runtime is stopping.
-            Err(_) => Err(Problem::new(Code::Internal, "")),
+            Err(_) => Err(Problem::internal("a read has panicked, or the server is stopping")),
         }
     }
 }

@@ -9,6 +9,8 @@ use crate::domain::secret::Secret;
 use crate::domain::target::Target;
 use crate::sender::Check;
 use crate::service::error::Code;
+use crate::service::lookup::tenant_of;
+use crate::service::tenants;
 use crate::service::{Error, Service, TenantScope};
 use crate::store::audit::Audited;
 use crate::store::endpoints::EndpointSettings;
@@ -44,9 +46,7 @@ impl Service {
         let named = tenant.and_then(|name| invalid.check("tenant", TenantName::parse(name)));
         let applied = invalid.absorb(draft.apply(Base::new(), self.rules));
         let Some(mut applied) = applied.filter(|_| invalid.is_empty()) else { return Err(invalid.into()) };
-        let tenant = scope
-            .tenant(named.as_ref())
-            .ok_or_else(|| Error::not_found("tenant", named.as_ref().map_or("", TenantName::as_str)))?;
+        let tenant = tenant_of(scope, named.as_ref())?;
         applied.warnings.extend(self.check_target(&applied.revision.url)?);
         Ok(CheckedEndpoint { scope: scope.clone(), tenant, applied, fresh_secret: self.fresh_secret() })
     }
@@ -109,7 +109,7 @@ fn insert(tx: &mut Tx<'_>, new: CheckedEndpoint) -> Result<EndpointSaved, Error>
 fn room_for_one(tx: &mut Tx<'_>, name: &TenantName) -> Result<i64, Error> {
     let (id, own_limit) = match tx.tenant(name)? {
         Some(tenant) => (tenant.id, tenant.endpoint_limit),
-        None => (super::super::tenants::make_by_naming(tx, name)?, None),
+        None => (tenants::make_by_naming(tx, name)?, None),
     };
     let limit = own_limit.unwrap_or(tx.settings().endpoint_limit);
     if tx.count_endpoints(id)? < limit {

@@ -1,10 +1,10 @@
 //! Finding one endpoint, and listing many.
 
 use crate::domain::ids::EndpointId;
-use crate::domain::names::{TenantName, Uid};
-use crate::service::{Error, Service, TenantScope};
+use crate::domain::names::TenantName;
+use crate::service::{Error, Service, TenantScope, lookup};
 use crate::store::endpoints::EndpointRow;
-use crate::store::{Listed, Reader};
+use crate::store::{Listed, Reader, StoreError};
 
 use super::view::{EndpointView, HealthStatus};
 
@@ -22,19 +22,7 @@ impl EndpointRef {
 
     /// The live endpoint that is meant, as far as the caller may see it.
     pub(super) fn find(&self, reader: &Reader<'_>, scope: &TenantScope) -> Result<EndpointRow, Error> {
-        let named = self.tenant.as_ref();
-        let found = if let Some(id) = EndpointId::parse(&self.text) {
-            reader.endpoint(id)?
-        } else if let (Ok(uid), Some(tenant)) = (Uid::parse(&self.text), scope.tenant(named)) {
-            let tenant = reader.tenant(&tenant)?;
-            tenant.map(|tenant| reader.endpoint_by_uid(tenant.id, &uid)).transpose()?.flatten()
-        } else {
-            None
-        };
-        found
-            .filter(|row| row.deleted_at.is_none() && scope.sees(&row.tenant))
-            .filter(|row| named.is_none_or(|tenant| *tenant == row.tenant))
-            .ok_or_else(|| Error::not_found("endpoint", &self.text))
+        lookup::live_endpoint(reader, scope, &self.text, self.tenant.as_ref())
     }
 }
 
@@ -88,24 +76,16 @@ impl Service {
         before: Option<EndpointId>,
         limit: usize,
     ) -> Result<Listed<EndpointView>, Error> {
-        let tenant = scope
-            .list_tenant(query.tenant.as_ref())
-            .map_err(|()| Error::not_found("tenant", query.tenant.as_ref().map_or("", TenantName::as_str)))?;
+        let Some(tenant_id) = self.list_tenant_id(scope, query.tenant.as_ref())? else {
+            return Ok(Listed { rows: Vec::new(), next: None });
+        };
         let failing_after = self.store.directory().settings().failing_after_failures;
         let passes = |row: &EndpointRow| {
             query.enabled.is_none_or(|enabled| enabled == row.enabled)
                 && query.health.is_none_or(|health| health == HealthStatus::of(row, failing_after))
         };
-        let page = self.store.read(|reader| {
-            let tenant_id = match &tenant {
-                None => None,
-                Some(name) => match reader.tenant(name)? {
-                    Some(tenant) => Some(tenant.id),
-                    None => return Ok(Listed { rows: Vec::new(), next: None }),
-                },
-            };
-            Ok::<_, Error>(reader.endpoints(tenant_id, before, limit, passes)?)
-        })?;
+        let page =
+            self.store.read::<_, StoreError>(|reader| reader.endpoints(tenant_id, before, limit, passes))?;
         Ok(Listed { rows: page.rows.iter().map(|row| self.show_endpoint(row)).collect(), next: page.next })
     }
 

@@ -1,10 +1,13 @@
 //! The JSON API below `/api/v1`: a file for each resource, whose `routes` registers its calls.
 
 mod cleanups;
+mod deliveries;
 mod endpoint_fields;
 mod endpoints;
+mod events;
 mod keys;
 mod settings;
+pub mod shapes;
 mod tenants;
 
 use actix_web::web::{self, ServiceConfig};
@@ -14,7 +17,9 @@ pub fn routes(config: &mut ServiceConfig) {
     config.service(
         web::scope("/api/v1")
             .configure(cleanups::routes)
+            .configure(deliveries::routes)
             .configure(endpoints::routes)
+            .configure(events::routes)
             .configure(keys::routes)
             .configure(settings::routes)
             .configure(tenants::routes),

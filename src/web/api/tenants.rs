@@ -26,7 +26,7 @@ async fn list(
 ) -> Result<HttpResponse, Problem> {
     let scope = caller.admin()?;
     let mut query = Query::of(&request);
-    let (limit, before) = (query.limit(), query.cursor(|text| text.parse::<i64>().ok()));
+    let (limit, before) = (query.limit(), query.cursor(query::row_number));
     query.finish()?;
     let page = state.read(move |service| service.tenants(&scope, before, limit)).await?;
     Ok(query::list(page.rows, page.next.map(|row| row.to_string())))

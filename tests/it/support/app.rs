@@ -71,7 +71,12 @@ impl Builder {
     pub fn start(self) -> TestApp {
         let dir = tempfile::tempdir().expect("a temporary directory");
         let running = Running::start(&dir.path().join("data"), &self);
-        TestApp { client: Client::tcp(running.address).with_key(KEY), running: Some(running), builder: self, dir }
+        TestApp {
+            client: Client::tcp(running.address).with_key(KEY),
+            running: Some(running),
+            builder: self,
+            dir,
+        }
     }
 }
 
@@ -94,18 +99,15 @@ impl Running {
             ("POSTRIDER_API_KEY", KEY),
         ];
         variables.extend(how.settings.iter().map(|(name, value)| (name.as_str(), value.as_str())));
-        let config = Config::read(Flags::default(), &Environment::of(&variables)).expect("a valid configuration");
+        let config =
+            Config::read(Flags::default(), &Environment::of(&variables)).expect("a valid configuration");
         let clock: Arc<dyn Clock> = match &how.clock {
             Some(clock) => Arc::new(clock.clone()),
             None => Arc::new(SystemClock::new()),
         };
         let courier = how.courier;
-        let world = World {
-            clock,
-            random: Arc::new(SeededRandom::new(7)),
-            lookup: Arc::new(TestNames),
-            courier,
-        };
+        let world =
+            World { clock, random: Arc::new(SeededRandom::new(7)), lookup: Arc::new(TestNames), courier };
         let (told, tell) = mpsc::channel();
         let thread = std::thread::spawn(move || {
             actix_web::rt::System::new().block_on(async move {

@@ -95,6 +95,7 @@ impl House {
         std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path).unwrap();
         let catcher = Arc::new(Catcher::default());
         let store = Store::open(StoreConfig {
+            backups: folder.path().to_owned(),
             path,
             vault: Arc::new(Vault::new([7; 32])),
             clock: Arc::new(ManualClock::new(START)),

@@ -1,7 +1,12 @@
 //! What the behaviour tests are made of.
 
+pub mod actions;
 pub mod app;
 pub mod client;
 pub mod house;
+pub mod problem;
+pub mod process;
 pub mod program;
 pub mod receiver;
+pub mod routes;
+pub mod server;

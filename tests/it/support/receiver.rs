@@ -165,6 +165,12 @@ impl Receiver {
         self.wait("nothing in flight", |log| (log.all.in_flight == 0).then_some(()));
     }
 
+    /// Waits until every connection has ended: what a caller that was killed had sent has all come then.
+    #[track_caller]
+    pub fn wait_disconnected(&self) {
+        self.wait("its connections to end", |log| log.connections.is_empty().then_some(()));
+    }
+
     /// Waits for the next request that this has not answered yet.
     #[track_caller]
     pub fn next(&self) -> Arc<Received> {
@@ -210,7 +216,7 @@ impl Drop for Receiver {
         if std::thread::panicking() {
             return;
         }
-        self.wait("its connections to end", |log| log.connections.is_empty().then_some(()));
+        self.wait_disconnected();
         let faults = std::mem::take(&mut self.shared.lock().faults);
         assert!(faults.is_empty(), "the receiver got something that is not HTTP: {faults:#?}");
     }

@@ -1,0 +1,170 @@
+//! One delivery with all that is known of its attempts. Requests are not stored as text: they are rendered again,
+//! from the event and from what each attempt kept.
+
+use crate::domain::format::{AttemptOnWire, EventOnWire, Format};
+use crate::domain::headers::CustomHeaders;
+use crate::domain::target::{Target, TargetRules};
+use crate::store::Reader;
+use crate::store::attempts::AttemptRow;
+use crate::store::deliveries::DeliveryRow;
+use crate::store::events::StoredEvent;
+use crate::store::revisions::Revision;
+
+use super::error::Error;
+
+/// Names and values in their order.
+pub type Headers = Vec<(String, String)>;
+
+/// A delivery and its attempts.
+#[derive(Debug)]
+pub struct Detail {
+    /// The delivery.
+    pub row: DeliveryRow,
+    /// What its last attempt has sent, or the first one would send now. `None`: the event's data was deleted, or
+    /// the endpoint is gone without a trace.
+    pub request_body: Option<String>,
+    /// Its attempts, the first one first.
+    pub attempts: Vec<ShownAttempt>,
+}
+
+/// An attempt with its request.
+#[derive(Debug)]
+pub struct ShownAttempt {
+    /// As it is stored.
+    pub row: AttemptRow,
+    /// Where it went.
+    pub url: Option<String>,
+    /// As they were sent, but for the values of the endpoint's own, which are credentials.
+    pub request_headers: Option<Headers>,
+    /// As they came, as far as they were kept.
+    pub response_headers: Headers,
+}
+
+/// Gathers what is known of a delivery.
+pub(super) fn detail(reader: &Reader<'_>, row: DeliveryRow) -> Result<Detail, Error> {
+    let event = reader.stored_event(row.event)?;
+    let mut rendering = Rendering { reader, row: &row, event: event.as_ref(), revision: None };
+    let attempts = reader.attempts(row.id)?;
+    let attempts =
+        attempts.into_iter().map(|attempt| rendering.attempt(attempt)).collect::<Result<_, Error>>()?;
+    let request_body = rendering.body()?;
+    Ok(Detail { row, request_body, attempts })
+}
+
+struct Rendering<'a> {
+    reader: &'a Reader<'a>,
+    row: &'a DeliveryRow,
+    event: Option<&'a StoredEvent>,
+    /// The revision that was read last: most attempts have the same.
+    revision: Option<(Revision, Format)>,
+}
+
+impl Rendering<'_> {
+    fn attempt(&mut self, row: AttemptRow) -> Result<ShownAttempt, Error> {
+        self.read_revision(row.record.revision)?;
+        let request_headers = self.request_headers(&row)?;
+        let url = self.revision.as_ref().map(|(revision, _)| revision.url.clone());
+        let response_headers = parse_headers(&row.record.response_headers);
+        Ok(ShownAttempt { row, url, request_headers, response_headers })
+    }
+
+    fn read_revision(&mut self, number: i64) -> Result<(), Error> {
+        if self.revision.as_ref().is_some_and(|(revision, _)| revision.number == number) {
+            return Ok(());
+        }
+        self.revision = match self.reader.revision(self.row.endpoint, number)? {
+            Some(revision) => {
+                let format = self.reader.format(&revision.format)?;
+                Some((revision, format))
+            }
+            None => None,
+        };
+        Ok(())
+    }
+
+    fn request_headers(&self, attempt: &AttemptRow) -> Result<Option<Headers>, Error> {
+        let (Some((revision, format)), Some(event)) = (&self.revision, self.event) else { return Ok(None) };
+        let masked: Headers = CustomHeaders::stored(revision.headers.clone())
+            .masked()
+            .map(|(name, mask)| (name.to_owned(), mask.to_owned()))
+            .collect();
+        let record = &attempt.record;
+        let on_wire =
+            AttemptOnWire { timestamp_seconds: record.started_at.seconds(), number: attempt.number };
+        let agent = format!("Postrider/{}", self.reader.version_at(record.started_at)?);
+        let public_id = event.public_id();
+        let rendered = format.render_recorded(
+            &on_wire_event(event, &public_id),
+            &on_wire,
+            &record.signatures,
+            &masked,
+            &agent,
+        );
+        let mut headers = Vec::with_capacity(rendered.headers.len() + 2);
+        if let Ok(target) = Target::parse(&revision.url, TargetRules { allow_http: true }) {
+            headers.push(("host".to_owned(), target.host_header().to_owned()));
+        }
+        headers.extend(rendered.headers);
+        if !event.blanked {
+            headers.push(("content-length".to_owned(), rendered.body.len().to_string()));
+        }
+        Ok(Some(headers))
+    }
+
+    /// The body, in the format of the last attempt, else of the endpoint as it is.
+    fn body(&mut self) -> Result<Option<String>, Error> {
+        let Some(event) = self.event.filter(|event| !event.blanked) else { return Ok(None) };
+        if self.revision.is_none() {
+            self.revision = match self.reader.endpoint(self.row.endpoint)? {
+                Some(endpoint) => {
+                    let format = self.reader.format(&endpoint.revision.format)?;
+                    Some((endpoint.revision, format))
+                }
+                None => None,
+            };
+        }
+        let Some((_, format)) = &self.revision else { return Ok(None) };
+        let body = format.body(&on_wire_event(event, &event.public_id()));
+        Ok(Some(String::from_utf8_lossy(&body).into_owned()))
+    }
+}
+
+fn on_wire_event<'a>(event: &'a StoredEvent, public_id: &'a str) -> EventOnWire<'a> {
+    EventOnWire {
+        id: public_id,
+        r#type: event.event_type.as_str(),
+        timestamp: event.timestamp,
+        tenant: event.tenant.as_str(),
+        data: &event.data,
+    }
+}
+
+/// Reads header lines as an attempt keeps them: `name: value` and a line feed for each. What is not UTF-8 is shown
+/// with replacement characters; a last line that was cut before its colon is left out.
+fn parse_headers(lines: &[u8]) -> Headers {
+    let text = String::from_utf8_lossy(lines);
+    let header = |line: &str| {
+        let (name, value) = line.split_once(':')?;
+        Some((name.to_owned(), value.trim().to_owned()))
+    };
+    text.split('\n').filter_map(header).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kept_header_lines_are_read_back_as_they_came() {
+        let lines = b"content-type: text/plain\nset-cookie: a=b: c\r\nset-cookie: d\nx: \xff\nempty:\ncut-o";
+        let expected = [
+            ("content-type", "text/plain"),
+            ("set-cookie", "a=b: c"),
+            ("set-cookie", "d"),
+            ("x", "\u{fffd}"),
+            ("empty", ""),
+        ];
+        assert_eq!(parse_headers(lines), expected.map(|(name, value)| (name.to_owned(), value.to_owned())));
+        assert!(parse_headers(b"").is_empty());
+    }
+}

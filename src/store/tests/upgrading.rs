@@ -1,0 +1,42 @@
+//! An older database is copied before it is upgraded.
+
+use std::sync::Arc;
+
+use rusqlite::Connection;
+
+use super::super::Store;
+use super::super::connection::APPLICATION_ID;
+use super::house;
+use super::recorder::Recorder;
+use crate::clock::ManualClock;
+use crate::domain::time::UnixMs;
+
+#[test]
+fn a_database_of_an_older_version_is_copied_before_it_is_upgraded() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = house::new_file(&dir);
+    let older = Connection::open(&path).unwrap();
+    older.pragma_update(None, "application_id", APPLICATION_ID).unwrap();
+    older.execute_batch("CREATE TABLE of_old (x INTEGER) STRICT; INSERT INTO of_old VALUES (7)").unwrap();
+    drop(older);
+
+    let clock = ManualClock::new(UnixMs(1_771_857_000_000));
+    let store = Store::open(house::config(&path, &clock, &Arc::new(Recorder::default()), 7)).unwrap();
+    store.close();
+
+    let copy = Connection::open(dir.path().join("before-upgrade-from-0-at-1771857000.db")).unwrap();
+    assert_eq!(copy.query_row("SELECT x FROM of_old", [], |row| row.get::<_, i64>(0)).unwrap(), 7);
+    let tables: i64 = copy.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0)).unwrap();
+    assert_eq!(tables, 1, "the copy is as it was");
+}
+
+#[test]
+fn a_new_database_is_not_copied() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = house::new_file(&dir);
+    let clock = ManualClock::new(UnixMs(1_771_857_000_000));
+    let store = Store::open(house::config(&path, &clock, &Arc::new(Recorder::default()), 7)).unwrap();
+    store.close();
+    let copies = std::fs::read_dir(dir.path()).unwrap().filter_map(Result::ok);
+    assert_eq!(copies.filter(|entry| entry.file_name().to_string_lossy().starts_with("before")).count(), 0);
+}

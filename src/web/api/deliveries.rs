@@ -1,0 +1,121 @@
+//! `/deliveries`, and `/endpoints/{id}/deliveries`.
+
+use actix_web::web::{self, Bytes, Data, Path, Payload, ServiceConfig};
+use actix_web::{HttpRequest, HttpResponse};
+
+use crate::domain::delivery::StatusFilter;
+use crate::domain::ids::DeliveryId;
+use crate::domain::matching::Pattern;
+use crate::domain::names::TenantName;
+use crate::domain::scope::Scope;
+use crate::service::TenantScope;
+use crate::service::deliveries::DeliveryQuery;
+use crate::web::auth::Authenticated;
+use crate::web::body;
+use crate::web::fields::Fields;
+use crate::web::problem::Problem;
+use crate::web::query::{self, Query};
+use crate::web::state::AppState;
+
+use super::shapes::{Delivery, OneDelivery};
+
+/// The routes.
+pub fn routes(config: &mut ServiceConfig) {
+    config
+        .service(web::resource("/deliveries").route(web::get().to(list)))
+        .service(web::resource("/deliveries/{id}").route(web::get().to(get)))
+        .service(web::resource("/deliveries/{id}/retry").route(web::post().to(retry)))
+        .service(web::resource("/deliveries/{id}/cancel").route(web::post().to(cancel)))
+        .service(web::resource("/endpoints/{id}/deliveries").route(web::get().to(list_of_endpoint)));
+}
+
+async fn list(
+    caller: Authenticated,
+    state: Data<AppState>,
+    request: HttpRequest,
+) -> Result<HttpResponse, Problem> {
+    let mut query = Query::of(&request);
+    let endpoint = query.text("endpoint");
+    answer_list(&caller, &state, query, endpoint).await
+}
+
+async fn list_of_endpoint(
+    caller: Authenticated,
+    state: Data<AppState>,
+    request: HttpRequest,
+    id: Path<String>,
+) -> Result<HttpResponse, Problem> {
+    answer_list(&caller, &state, Query::of(&request), Some(id.into_inner())).await
+}
+
+async fn answer_list(
+    caller: &Authenticated,
+    state: &AppState,
+    mut query: Query,
+    endpoint: Option<String>,
+) -> Result<HttpResponse, Problem> {
+    let scope = caller.0.tenant_scope(Scope::DeliveriesRead)?;
+    let wanted = DeliveryQuery {
+        endpoint,
+        tenant: query.parsed("tenant", TenantName::parse),
+        status: query.parsed("status", |text| {
+            StatusFilter::parse(text).ok_or_else(|| format!("must be {}", StatusFilter::WORDS))
+        }),
+        event_type: query.parsed("type", Pattern::parse),
+        span: query.span(),
+        limit: query.limit(),
+        before: query.cursor(DeliveryId::parse),
+    };
+    query.finish()?;
+    let page = state.read(move |service| service.deliveries(&scope, wanted)).await?;
+    Ok(Delivery::list(&state.service, &page))
+}
+
+async fn get(
+    caller: Authenticated,
+    state: Data<AppState>,
+    request: HttpRequest,
+    id: Path<String>,
+) -> Result<HttpResponse, Problem> {
+    let scope = caller.0.tenant_scope(Scope::DeliveriesRead)?;
+    query::none(&request)?;
+    let detail = state.read(move |service| service.delivery(&scope, &id)).await?;
+    Ok(HttpResponse::Ok().json(OneDelivery::of(&state.service, &detail)))
+}
+
+async fn retry(
+    caller: Authenticated,
+    state: Data<AppState>,
+    request: HttpRequest,
+    payload: Payload,
+    id: Path<String>,
+) -> Result<HttpResponse, Problem> {
+    let scope = without_fields(&caller, &request, payload).await?;
+    let row = state.service.retry(&scope, &id)?.await?;
+    Ok(HttpResponse::Accepted().json(Delivery::of(&state.service, &row)))
+}
+
+async fn cancel(
+    caller: Authenticated,
+    state: Data<AppState>,
+    request: HttpRequest,
+    payload: Payload,
+    id: Path<String>,
+) -> Result<HttpResponse, Problem> {
+    let scope = without_fields(&caller, &request, payload).await?;
+    let row = state.service.cancel(&scope, &id)?.await?;
+    Ok(HttpResponse::Accepted().json(Delivery::of(&state.service, &row)))
+}
+
+/// A call that changes a delivery and takes neither fields nor parameters.
+async fn without_fields(
+    caller: &Authenticated,
+    request: &HttpRequest,
+    payload: Payload,
+) -> Result<TenantScope, Problem> {
+    let scope = caller.0.tenant_scope(Scope::DeliveriesWrite)?;
+    query::none(request)?;
+    let body: Bytes = body::read(request, payload, body::SMALL, true).await?;
+    Fields::parse_optional(&body)?.finish()?;
+    Ok(scope)
+}

@@ -1,0 +1,239 @@
+//! `/events`.
+
+use actix_web::http::header::{HeaderName, HeaderValue};
+use actix_web::web::{self, Data, Path, Payload, ServiceConfig};
+use actix_web::{HttpRequest, HttpResponse};
+use serde::Serialize;
+use serde_json::value::RawValue;
+use sha2::{Digest, Sha256};
+
+use crate::domain::ids::{DeliveryId, EventId};
+use crate::domain::invalid::Invalid;
+use crate::domain::matching::Pattern;
+use crate::domain::names::{EventType, IdempotencyKey, OwnId, TenantName};
+use crate::domain::scope::Scope;
+use crate::domain::time::UnixMs;
+use crate::service::Code;
+use crate::service::events::{EventQuery, Publish};
+use crate::store::events::StoredEvent;
+use crate::store::publish::Published;
+use crate::web::auth::Authenticated;
+use crate::web::body;
+use crate::web::fields::Fields;
+use crate::web::problem::Problem;
+use crate::web::query::{self, Query};
+use crate::web::state::AppState;
+
+use super::shapes::Delivery;
+
+/// Room for everything in a body that is not `data`.
+const AROUND_DATA: usize = 64 * 1024;
+
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
+
+/// The routes.
+pub fn routes(config: &mut ServiceConfig) {
+    config
+        .service(web::resource("/events").route(web::get().to(list)).route(web::post().to(publish)))
+        .service(web::resource("/events/{id}").route(web::get().to(get)))
+        .service(web::resource("/events/{id}/deliveries").route(web::get().to(deliveries)));
+}
+
+async fn publish(
+    caller: Authenticated,
+    state: Data<AppState>,
+    request: HttpRequest,
+    payload: Payload,
+) -> Result<HttpResponse, Problem> {
+    let scope = caller.0.tenant_scope(Scope::EventsWrite)?;
+    query::none(&request)?;
+    let key = idempotency_key(&request)?;
+    let body = body::read(&request, payload, state.service.data_limit() + AROUND_DATA, false).await?;
+    let event = read_event(&body, key)?;
+    let published = state.service.publish(&scope, event)?.await?;
+    let mut answer = HttpResponse::Accepted();
+    if published.replayed {
+        answer.insert_header((REPLAYED, HeaderValue::from_static("true")));
+    }
+    Ok(answer.json(Accepted::of(&published)))
+}
+
+/// The key that makes a repetition harmless.
+fn idempotency_key(request: &HttpRequest) -> Result<Option<IdempotencyKey>, Problem> {
+    let mut given = request.headers().get_all(IDEMPOTENCY_KEY);
+    let Some(value) = given.next() else { return Ok(None) };
+    let key = match (given.next(), value.to_str()) {
+        (None, Ok(text)) => IdempotencyKey::parse(text),
+        (None, Err(_)) => Err("must be 1 to 255 visible ASCII characters without blanks".to_owned()),
+        (Some(_), _) => Err("is there twice".to_owned()),
+    };
+    key.map(Some)
+        .map_err(|message| Problem::fields(Code::InvalidHeader, Invalid::one("Idempotency-Key", message)))
+}
+
+fn read_event(body: &[u8], key: Option<IdempotencyKey>) -> Result<Publish<'_>, Problem> {
+    let mut fields = Fields::parse(body)?;
+    let event_type = fields.required_text("type", EventType::parse);
+    let data = fields.raw("data").map(RawValue::get);
+    if data.is_none() {
+        fields.missing("data", "any JSON value");
+    }
+    let tenant = fields.optional_text("tenant", TenantName::parse);
+    let id = fields.optional_text("id", OwnId::parse);
+    let timestamp = fields.optional_text("timestamp", UnixMs::parse);
+    let idempotency = key.map(|key| (key, request_hash(body)));
+    let event = event_type.zip(data).map(|(event_type, data)| Publish {
+        tenant,
+        event_type,
+        data,
+        id,
+        timestamp,
+        idempotency,
+    });
+    fields.done(event)
+}
+
+/// Tells one body from another under the same key.
+fn request_hash(body: &[u8]) -> [u8; 16] {
+    let mut hash = [0; 16];
+    hash.copy_from_slice(&Sha256::digest(body)[..16]);
+    hash
+}
+
+/// The answer to a publish.
+#[derive(Serialize)]
+struct Accepted<'a> {
+    id: &'a str,
+    r#type: &'a EventType,
+    tenant: &'a TenantName,
+    timestamp: UnixMs,
+    created_at: UnixMs,
+    deliveries: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    warnings: Option<[String; 1]>,
+}
+
+impl<'a> Accepted<'a> {
+    fn of(published: &'a Published) -> Self {
+        let tenant = &published.tenant;
+        let warning = || [format!("the tenant {tenant} has no endpoint, so nobody receives this event")];
+        Self {
+            id: &published.id,
+            r#type: &published.event_type,
+            tenant,
+            timestamp: published.timestamp,
+            created_at: published.created_at,
+            deliveries: published.deliveries,
+            warnings: published.without_endpoints.then(warning),
+        }
+    }
+}
+
+/// An event as it is shown; the one event with its data.
+#[derive(Serialize)]
+struct Event<'a> {
+    id: &'a str,
+    r#type: &'a EventType,
+    tenant: &'a TenantName,
+    timestamp: UnixMs,
+    created_at: UnixMs,
+    deliveries: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    data: Option<&'a RawValue>,
+}
+
+impl<'a> Event<'a> {
+    fn of(event: &'a StoredEvent, id: &'a str, data: Option<&'a RawValue>) -> Self {
+        Self {
+            id,
+            r#type: &event.event_type,
+            tenant: &event.tenant,
+            timestamp: event.timestamp,
+            created_at: event.created_at,
+            deliveries: event.deliveries,
+            data,
+        }
+    }
+}
+
+async fn list(
+    caller: Authenticated,
+    state: Data<AppState>,
+    request: HttpRequest,
+) -> Result<HttpResponse, Problem> {
+    let scope = caller.0.tenant_scope(Scope::EventsRead)?;
+    let mut query = Query::of(&request);
+    let wanted = EventQuery {
+        tenant: query.parsed("tenant", TenantName::parse),
+        event_type: query.parsed("type", Pattern::parse),
+        span: query.span(),
+        limit: query.limit(),
+        before: query.cursor(EventId::parse),
+    };
+    query.finish()?;
+    let page = state.read(move |service| service.events(&scope, wanted)).await?;
+    let ids: Vec<_> = page.rows.iter().map(StoredEvent::public_id).collect();
+    let rows = page.rows.iter().zip(&ids).map(|(event, id)| Event::of(event, id, None)).collect();
+    Ok(query::list(rows, page.next.map(|id| EventId(id).to_string())))
+}
+
+async fn get(
+    caller: Authenticated,
+    state: Data<AppState>,
+    request: HttpRequest,
+    id: Path<String>,
+) -> Result<HttpResponse, Problem> {
+    let scope = caller.0.tenant_scope(Scope::EventsRead)?;
+    let mut query = Query::of(&request);
+    let tenant = query.parsed("tenant", TenantName::parse);
+    query.finish()?;
+    let event = state.read(move |service| service.event(&scope, &id, tenant.as_ref())).await?;
+    let text = if event.blanked { "null" } else { &event.data };
+    let data = serde_json::from_str::<&RawValue>(text)
+        .map_err(|error| Problem::internal(format!("the data of {}: {error}", event.id)))?;
+    Ok(HttpResponse::Ok().json(Event::of(&event, &event.public_id(), Some(data))))
+}
+
+async fn deliveries(
+    caller: Authenticated,
+    state: Data<AppState>,
+    request: HttpRequest,
+    id: Path<String>,
+) -> Result<HttpResponse, Problem> {
+    let scope = caller.0.tenant_scope(Scope::DeliveriesRead)?;
+    let mut query = Query::of(&request);
+    let tenant = query.parsed("tenant", TenantName::parse);
+    let (limit, before) = (query.limit(), query.cursor(DeliveryId::parse));
+    query.finish()?;
+    let page = state
+        .read(move |service| service.deliveries_of_event(&scope, &id, tenant.as_ref(), before, limit))
+        .await?;
+    Ok(Delivery::list(&state.service, &page))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn data_is_taken_byte_for_byte_and_may_be_null() {
+        let event = read_event(b"{\"type\":\"a.b\",\"data\":{ \"n\" : 1.0e0 },\"id\":null}", None).unwrap();
+        assert_eq!((event.data, event.id), ("{ \"n\" : 1.0e0 }", None));
+        assert_eq!(read_event(b"{\"type\":\"a\",\"data\":null}", None).unwrap().data, "null");
+    }
+
+    #[test]
+    fn every_wrong_field_of_an_event_is_named() {
+        let body = br#"{"type":"a..b","tenant":"","id":"a.b","timestamp":"today","payload":1}"#;
+        let fields: Vec<String> =
+            read_event(body, None).unwrap_err().0.fields.into_iter().map(|error| error.field).collect();
+        assert_eq!(fields, ["type", "data", "tenant", "id", "timestamp", "payload"]);
+    }
+
+    #[test]
+    fn another_body_has_another_hash() {
+        assert_ne!(request_hash(b"{}"), request_hash(b"{ }"));
+        assert_eq!(request_hash(b"{}"), request_hash(b"{}"));
+    }
+}

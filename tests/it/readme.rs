@@ -1,0 +1,39 @@
+//! The README's commands, run as they stand there.
+
+use std::net::TcpListener;
+use std::process::Command;
+
+use crate::support::server::Start;
+
+const README: &str = include_str!("../../README.md");
+
+/// The commands in the first block after a heading.
+fn commands(heading: &str) -> &'static str {
+    let after = README.split_once(heading).expect("the heading").1;
+    after.split_once("```sh\n").expect("a block").1.split_once("```").expect("its end").0
+}
+
+#[test]
+fn the_first_delivery_of_the_readme_arrives() {
+    let key = README.split_once("POSTRIDER_API_KEY=").expect("a key").1.split_whitespace().next().unwrap();
+    assert!(commands("## The first delivery").contains(key), "both blocks use the same key");
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let server = Start::on(&dir.path().join("data")).with("POSTRIDER_API_KEY", key).start();
+    let free = TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).expect("a free port");
+    let script = commands("## The first delivery")
+        .replace("localhost:8383", &server.address.to_string())
+        .replace("9000", &free.port().to_string());
+
+    let shell = Command::new("bash").arg("-c").arg(format!("{script}\nkill $!")).output().expect("bash");
+
+    let out = String::from_utf8_lossy(&shell.stdout);
+    assert!(out.contains("webhook-signature: v1,"), "{out}{}", String::from_utf8_lossy(&shell.stderr));
+    assert!(out.contains(r#""data":{"order": 17, "total": 29.90}"#), "{out}");
+    assert!(out.contains(r#""status":"delivered""#), "{out}");
+}
+
+#[test]
+fn the_readme_names_the_two_commands_that_do_everything() {
+    assert!(commands("## Run it").contains("cargo run --release -- serve --dev"));
+    assert_eq!(commands("## Test it").trim(), "tests/run");
+}

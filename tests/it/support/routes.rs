@@ -1,0 +1,35 @@
+//! The routes of the server, as its source registers them: tables of tests that miss one fail.
+
+use std::path::Path;
+
+/// Every method and path, such as `("POST", "/api/v1/events")`; parameters stand in braces.
+pub fn all() -> Vec<(&'static str, String)> {
+    let web = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/web");
+    let mut routes = Vec::new();
+    for entry in std::fs::read_dir(web.join("api")).expect("the API's source") {
+        let path = entry.expect("a file of the API").path();
+        routes.extend(read(&path).into_iter().map(|(method, path)| (method, format!("/api/v1{path}"))));
+    }
+    // They take GET and HEAD through a guard, which names neither.
+    routes.extend(read(&web.join("health.rs")).into_iter().map(|(_, path)| ("GET", path)));
+    routes.sort();
+    assert!(routes.len() > 20, "the source registers its routes in another way: {routes:?}");
+    routes
+}
+
+fn read(file: &Path) -> Vec<(&'static str, String)> {
+    let source = std::fs::read_to_string(file).expect("a file of the source");
+    let mut routes = Vec::new();
+    for resource in source.split("web::resource(\"").skip(1) {
+        let (path, rest) = resource.split_once('"').expect("a path in quotes");
+        let methods =
+            [("get", "GET"), ("post", "POST"), ("put", "PUT"), ("patch", "PATCH"), ("delete", "DELETE")];
+        let taken = methods.iter().filter(|(name, _)| rest.contains(&format!("web::{name}()")));
+        let before = routes.len();
+        routes.extend(taken.map(|(_, method)| (*method, path.to_owned())));
+        if routes.len() == before {
+            routes.push(("GET", path.to_owned()));
+        }
+    }
+    routes
+}
