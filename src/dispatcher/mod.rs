@@ -32,6 +32,8 @@ const QUEUED_BYTES: usize = 16 * 1024 * 1024;
 const PAGE_BYTES: usize = 2 * 1024 * 1024;
 /// Outcomes that may wait for their commit; then nothing more is sent.
 const OUTCOMES: usize = 256;
+/// Before every time: the supervisor does not sleep.
+const AWAKE: SteadyMs = SteadyMs(i64::MIN);
 
 /// Who carries requests. [`Sender`] does; a test may have another.
 pub trait Courier: Send + Sync {
@@ -64,6 +66,8 @@ struct Inner {
     /// Delivery threads that wait for work, the one that went idle last at the end.
     idle: Vec<Thread>,
     threads: usize,
+    /// Until when the supervisor sleeps, unless it is woken; [`AWAKE`] while it looks at the book by itself.
+    sleeps_until: SteadyMs,
     /// The writer was told that a page is wanted, and has not looked yet.
     nudged: bool,
     stopping: bool,
@@ -100,6 +104,7 @@ impl Dispatcher {
             express: VecDeque::new(),
             idle: Vec::new(),
             threads: 0,
+            sleeps_until: AWAKE,
             nudged: false,
             stopping: false,
         };
@@ -189,6 +194,13 @@ impl Dispatcher {
             let slice = left.min(Duration::from_millis(5));
             inner = self.quiet.wait_timeout(inner, slice).unwrap_or_else(PoisonError::into_inner).0;
         }
+    }
+
+    /// Blocks until no delivery thread is left, at most `patience` of real time; whether it came to that.
+    pub fn wait_until_threads_end(&self, patience: Duration) -> bool {
+        let idle = |inner: &mut Inner| inner.threads > 0;
+        let waited = self.quiet.wait_timeout_while(self.lock(), patience, idle);
+        waited.unwrap_or_else(PoisonError::into_inner).0.threads == 0
     }
 
     /// Stops: nothing new starts; what is in flight may finish for `patience` and is cut then. What finished is

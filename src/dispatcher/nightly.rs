@@ -49,12 +49,14 @@ pub(super) fn start(dispatcher: &Arc<Dispatcher>) -> std::io::Result<JoinHandle<
 fn run(dispatcher: &Dispatcher, started: &Started) {
     let store = started.service.store();
     let started_at = store.times().wall();
-    // Without any cleanup so far, the first is due after the start.
-    let mut last = store.read(|reader| reader.last_cleanup()).ok().flatten().unwrap_or(started_at);
+    // Without any so far, one is missing since there is something to clean.
+    let mut last = store.read(|reader| reader.cleaned_at()).ok().flatten().unwrap_or(started_at);
     let nightly = &dispatcher.nightly;
     let mut stopped = nightly.stopped.lock().unwrap_or_else(PoisonError::into_inner);
     while !*stopped {
         let now = store.times().wall();
+        // A clock that is set back must not put the next run off until it has caught up.
+        last = last.min(now);
         let due = due(&store.directory().settings(), last, started_at);
         if due.is_some_and(|due| due <= now) {
             last = now;
@@ -89,8 +91,9 @@ fn clean(started: &Started) {
         return;
     }
     let request = CleanupRequest { older_than: None, dry_run: false, by: "schedule".to_owned() };
-    // How it went is logged and recorded by the store.
-    drop(store.cleanup(request).wait());
+    // Not waited for: it may work for hours, and a stop has seconds. How it went is logged and recorded by the
+    // store.
+    drop(store.cleanup(request));
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 //! after [`IDLE_LIFE`]. Who went idle last is woken first, so that the others can end. A new one is started only
 //! when a job has waited for [`STARVING`] with nobody idle: one thread for each ready job would be far too many.
 
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -12,8 +12,9 @@ use crate::clock::Stopwatch;
 use crate::domain::ids::EndpointId;
 use crate::store::directory::Route;
 use crate::store::handover::{Express, Job};
+use crate::store::times::SteadyMs;
 
-use super::{Dispatcher, Inner, Started, attempt};
+use super::{AWAKE, Dispatcher, Inner, Started, attempt};
 
 const IDLE_LIFE: Duration = Duration::from_secs(10);
 const STARVING: Duration = Duration::from_millis(1);
@@ -30,15 +31,16 @@ enum Task {
 }
 
 impl Dispatcher {
-    /// After the book has changed: wakes a thread if there is work, or the supervisor.
+    /// After the book has changed: wakes a thread if there is work, and the supervisor if it sleeps too long.
     pub(super) fn after_change(&self, inner: &mut Inner) {
         if has_work(inner) {
             match inner.idle.pop() {
                 Some(thread) => thread.unpark(),
                 None => self.signal.notify_all(),
             }
-        } else if inner.book.next_tick().is_some() {
-            // It may be earlier than what the supervisor sleeps to.
+        }
+        // Also when there is work: who takes it may be away for as long as a receiver hangs.
+        if inner.book.next_tick().is_some_and(|at| at < inner.sleeps_until) {
             self.signal.notify_all();
         }
         self.quiet.notify_all();
@@ -88,9 +90,7 @@ impl Dispatcher {
                 break;
             };
             self.want_page(&mut inner, started);
-            if has_work(&inner) {
-                self.after_change(&mut inner);
-            }
+            self.after_change(&mut inner);
             drop(inner);
             match task {
                 Task::Deliver(job, route) => self.deliver(started, &job, &route),
@@ -116,7 +116,7 @@ impl Dispatcher {
 
     /// Tells the writer that a page is wanted, unless it knows.
     fn want_page(&self, inner: &mut Inner, started: &Started) {
-        if !inner.nudged && inner.book.wants_page(self.now()).is_some() {
+        if !inner.nudged && inner.book.wants_page().is_some() {
             inner.nudged = true;
             started.service.store().nudge();
         }
@@ -146,17 +146,9 @@ impl Dispatcher {
         while !inner.stopping {
             inner.book.tick(self.now());
             self.want_page(&mut inner, started);
-            let watch = Stopwatch::start();
-            while is_starved(&inner) && !watch.left(STARVING).is_zero() {
-                let left = watch.left(STARVING);
-                inner = self.signal.wait_timeout(inner, left).unwrap_or_else(PoisonError::into_inner).0;
-            }
-            if is_starved(&inner) && inner.threads < self.max_threads + EXPRESS_THREADS {
-                if !self.grow(&mut inner) {
-                    // The threads that there are go on meanwhile.
-                    inner =
-                        self.signal.wait_timeout(inner, GROW_AGAIN).unwrap_or_else(PoisonError::into_inner).0;
-                }
+            if self.may_grow(&inner) {
+                inner = self.grow_if_starved(inner);
+                // The time of a job, or a stop, may have come meanwhile.
                 continue;
             }
             if has_work(&inner)
@@ -164,7 +156,9 @@ impl Dispatcher {
             {
                 thread.unpark();
             }
-            let due = inner.book.next_tick().map(|at| started.service.store().times().monotonic_of(at));
+            let next = inner.book.next_tick();
+            inner.sleeps_until = next.unwrap_or(SteadyMs(i64::MAX));
+            let due = next.map(|at| started.service.store().times().monotonic_of(at));
             let patience = due.and_then(|due| self.clock.sleep_until(due));
             inner = match patience {
                 Some(patience) => {
@@ -172,7 +166,26 @@ impl Dispatcher {
                 }
                 None => self.signal.wait(inner).unwrap_or_else(PoisonError::into_inner),
             };
+            inner.sleeps_until = AWAKE;
         }
+    }
+
+    fn may_grow(&self, inner: &Inner) -> bool {
+        is_starved(inner) && inner.threads < self.max_threads + EXPRESS_THREADS
+    }
+
+    /// Gives a job a moment to find a thread, and starts another if it does not.
+    fn grow_if_starved<'a>(self: &'a Arc<Self>, mut inner: MutexGuard<'a, Inner>) -> MutexGuard<'a, Inner> {
+        let watch = Stopwatch::start();
+        while is_starved(&inner) && !watch.left(STARVING).is_zero() {
+            let left = watch.left(STARVING);
+            inner = self.signal.wait_timeout(inner, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+        if self.may_grow(&inner) && !self.grow(&mut inner) {
+            // The threads that there are go on meanwhile.
+            inner = self.signal.wait_timeout(inner, GROW_AGAIN).unwrap_or_else(PoisonError::into_inner).0;
+        }
+        inner
     }
 
     /// Starts another thread, if the system lets it.

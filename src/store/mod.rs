@@ -188,12 +188,16 @@ impl Store {
     /// The answer comes when the transaction is on disk. If `work` fails, nothing of it remains.
     ///
     /// # Errors
-    /// In the answer: what `work` fails with, or that the queue is full or the commit failed.
+    /// In the answer: what `work` fails with, or that the queue is full or the commit failed. While nothing can be
+    /// written, that is the answer at once: the writer finds out by itself when it can.
     pub fn write<T, E>(&self, work: impl FnOnce(&mut Tx<'_>) -> Result<T, E> + Send + 'static) -> Answer<T, E>
     where
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
+        if let Some(reason) = self.trouble() {
+            return Answer::ready(Err(E::from(StoreError::Unavailable(reason))));
+        }
         let (reply, answer) = Answer::new();
         match self.queue.push(Work::Task(Box::new(Closure::new(work, reply)))) {
             Ok(()) => answer,
@@ -220,6 +224,9 @@ impl Store {
     /// # Errors
     /// In the answer: see [`PublishError`].
     pub fn publish(&self, event: NewEvent) -> Answer<Published, PublishError> {
+        if let Some(reason) = self.trouble() {
+            return Answer::ready(Err(StoreError::Unavailable(reason).into()));
+        }
         let (reply, answer) = Answer::new();
         match self.queue.push(Work::Publish(Box::new(event), reply)) {
             Ok(()) => answer,

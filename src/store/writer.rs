@@ -135,17 +135,30 @@ impl Writer {
         match (&done.failed, run.trouble) {
             (Some(reason), false) => {
                 tracing::error!(%reason, "nothing can be written; events are refused and deliveries pause until it can");
-                run.trouble = true;
-                self.shared.set_trouble(Some(reason.clone()));
-                self.handover.unavailable(Some(reason));
+                self.set_trouble(run, Some(reason));
             }
             (None, true) => {
                 tracing::info!("the database can be written again");
-                run.trouble = false;
-                self.shared.set_trouble(None);
-                self.handover.unavailable(None);
+                self.set_trouble(run, None);
             }
             _ => {}
+        }
+    }
+
+    /// From now on nothing can be written, for this reason, or it can again.
+    fn set_trouble(&self, run: &mut Run, reason: Option<&str>) {
+        run.trouble = reason.is_some();
+        self.shared.set_trouble(reason.map(str::to_owned));
+        self.handover.unavailable(reason);
+        // Who was waiting has waited long enough, and tries follow each other.
+        let patience = if run.trouble { Duration::ZERO } else { super::connection::WRITER_PATIENCE };
+        self.set_lock_patience(patience);
+    }
+
+    /// How long a lock of another program is waited for.
+    fn set_lock_patience(&self, patience: Duration) {
+        if let Err(error) = self.connection.busy_timeout(patience) {
+            tracing::warn!(%error, "the wait for locks could not be changed");
         }
     }
 
@@ -235,11 +248,9 @@ impl Writer {
 
     fn after_turn(&self, run: &mut Run, what: &str, result: &Result<bool, super::StoreError>) {
         let Err(error) = result else { return };
-        tracing::error!(%error, "{what} could not go on; it is tried again");
+        tracing::error!(%error, "{what} could not go on");
         if error.is_passing() {
-            run.trouble = true;
-            self.shared.set_trouble(Some(error.to_string()));
-            self.handover.unavailable(Some(&error.to_string()));
+            self.set_trouble(run, Some(&error.to_string()));
         } else {
             run.resting = true;
         }

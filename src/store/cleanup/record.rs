@@ -1,6 +1,6 @@
 //! The record of the cleanups: the table `cleanups`.
 
-use rusqlite::params;
+use rusqlite::{OptionalExtension, params};
 
 use crate::domain::time::UnixMs;
 
@@ -62,8 +62,16 @@ impl Reader<'_> {
         Ok(lists::cut(rows, limit, |(id, _)| *id))
     }
 
-    /// When the last cleanup started; none ever: `None`.
-    pub fn last_cleanup(&self) -> Result<Option<UnixMs>, StoreError> {
-        Ok(self.cleanups(None, 1)?.rows.first().map(|(_, report)| report.started_at))
+    /// When the last cleanup started; before the first, when the oldest event was accepted; `None` without one.
+    pub fn cleaned_at(&self) -> Result<Option<UnixMs>, StoreError> {
+        if let Some((_, last)) = self.cleanups(None, 1)?.rows.first() {
+            return Ok(Some(last.started_at));
+        }
+        let oldest = self
+            .connection()
+            .prepare_cached("SELECT created_at FROM events WHERE id > 0 ORDER BY id LIMIT 1")?
+            .query_row([], |row| row.get(0).map(UnixMs))
+            .optional()?;
+        Ok(oldest)
     }
 }

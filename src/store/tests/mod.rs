@@ -6,6 +6,7 @@
 mod anything;
 mod bulk;
 mod changes;
+mod cleaning;
 mod cleanup;
 mod cleanup_ends;
 mod commits;

@@ -180,7 +180,7 @@ fn no_other_read_scans_or_sorts() {
     run(&house, all, |r| r.tenant(&crate::domain::names::TenantName::parse("acme").unwrap())).unwrap();
     run(&house, all, |r| r.tenant_name(tenant));
     run(&house, all, |r| r.version_at(START));
-    run(&house, all, |r| Ok((r.last_cleanup()?, r.had_keys()?)));
+    run(&house, all, |r| Ok((r.cleaned_at()?, r.had_keys()?)));
     check(&house, all);
 }
 
