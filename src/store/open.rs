@@ -123,7 +123,7 @@ impl Store {
         note_version(&writer, shared.times.wall())?;
         connection::fold_at_close(&writer, config.checkpoints)?;
         let queue = Arc::new(Queue::new(QUEUE_BYTES));
-        let readers = readers(&config.path)?;
+        let readers = RwLock::new(Some(readers(&config.path)?));
         let writer = Writer {
             connection: writer,
             shared: Arc::clone(&shared),
