@@ -5,8 +5,8 @@
 
 mod bulk;
 mod changes;
-mod cleanup;
 mod cleaning;
+mod cleanup;
 mod commits;
 mod depth;
 mod filling;
