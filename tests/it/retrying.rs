@@ -283,4 +283,9 @@ fn a_failure_on_our_side_uses_up_no_attempt_and_readyz_says_so() {
     let ready = app.client.get("/readyz").expect(503).json();
     assert!(text(&ready, "detail").contains("proxy"), "{ready}");
     app.client.get("/healthz").expect(200);
+
+    // Nothing is left that would find out: readiness does not stay lost for it.
+    app.cancel(&delivery).expect(202);
+    app.advance(Duration::from_mins(3));
+    app.client.get("/readyz").expect(200);
 }
