@@ -131,7 +131,10 @@ fn note_trouble(started: &Started, sent: &Sent) {
     let readiness = started.service.readiness();
     match &sent.result {
         Err(failure) if failure.kind == FailureKind::Stopped => {}
-        Err(failure) if failure.kind.is_ours() => readiness.set_own_trouble(failure.message.clone()),
+        Err(failure) if failure.kind.is_ours() => {
+            let now = started.service.store().times().clock().monotonic();
+            readiness.set_own_trouble(failure.message.clone(), now);
+        }
         _ => readiness.clear_own_trouble(),
     }
 }
