@@ -175,6 +175,11 @@ impl Dispatcher {
         (in_flight, outcomes, inner.threads)
     }
 
+    /// Whether the stop has begun: nothing new starts.
+    pub fn is_stopping(&self) -> bool {
+        self.lock().stopping
+    }
+
     /// Blocks until nothing is in flight and nothing is due, at most `patience` of real time; whether it came to
     /// that. For tests, which move the clock and then want to see what follows.
     pub fn wait_until_quiet(&self, patience: Duration) -> bool {

@@ -48,7 +48,7 @@ pub(super) fn start(dispatcher: &Arc<Dispatcher>) -> std::io::Result<JoinHandle<
 
 fn run(dispatcher: &Dispatcher, started: &Started) {
     let store = started.service.store();
-    let started_at = store.times().wall();
+    let mut started_at = store.times().wall();
     // Without any so far, one is missing since there is something to clean.
     let mut last = store.read(|reader| reader.cleaned_at()).ok().flatten().unwrap_or(started_at);
     let nightly = &dispatcher.nightly;
@@ -56,7 +56,7 @@ fn run(dispatcher: &Dispatcher, started: &Started) {
     while !*stopped {
         let now = store.times().wall();
         // A clock that is set back must not put the next run off until it has caught up.
-        last = last.min(now);
+        (last, started_at) = (last.min(now), started_at.min(now));
         let due = due(&store.directory().settings(), last, started_at);
         if due.is_some_and(|due| due <= now) {
             last = now;

@@ -133,7 +133,8 @@ impl Shared {
 pub struct Store {
     shared: Arc<Shared>,
     queue: Arc<Queue<Work>>,
-    readers: r2d2::Pool<SqliteConnectionManager>,
+    /// Gone once the store is closed.
+    readers: RwLock<Option<r2d2::Pool<SqliteConnectionManager>>>,
     writer: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -177,7 +178,9 @@ impl Store {
         work: impl FnOnce(&Reader<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
         let failed = |error: rusqlite::Error| E::from(StoreError::from(error));
-        let mut connection = self.readers.get().map_err(|error| E::from(StoreError::from(error)))?;
+        let readers = self.readers.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let readers = readers.ok_or_else(|| E::from(StoreError::Stopping))?;
+        let mut connection = readers.get().map_err(|error| E::from(StoreError::from(error)))?;
         let transaction = connection.transaction().map_err(failed)?;
         work(&Reader::new(&transaction, &self.shared))
     }
@@ -247,6 +250,8 @@ impl Store {
 
     /// Stops: what is in the queue is still written. May be called twice.
     pub fn close(&self) {
+        // Before the writer's connection: the last one to close folds the WAL back, and only one that writes can.
+        drop(self.readers.write().unwrap_or_else(PoisonError::into_inner).take());
         self.queue.close();
         let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(writer) = writer

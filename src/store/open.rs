@@ -125,7 +125,7 @@ impl Store {
             writer.set_db_config(rusqlite::config::DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
         }
         let queue = Arc::new(Queue::new(QUEUE_BYTES));
-        let readers = readers(&config.path)?;
+        let readers = RwLock::new(Some(readers(&config.path)?));
         let writer = Writer {
             connection: writer,
             shared: Arc::clone(&shared),

@@ -306,13 +306,6 @@ impl Writer {
         if let Err(error) = super::meta::mark(&self.connection, &self.shared) {
             tracing::warn!(%error, "the last mark could not be written");
         }
-        // SQLite does this when the last connection closes, but only if that is one that writes.
-        if self.checkpoints
-            && let Err(error) =
-                self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, i64>(0))
-        {
-            tracing::warn!(%error, "the WAL could not be folded back; the next start does it");
-        }
     }
 }
 

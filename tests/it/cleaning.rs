@@ -141,12 +141,14 @@ fn a_clock_that_is_days_ahead_is_not_believed_for_a_day() {
 
 #[test]
 fn a_persons_word_is_enough_to_believe_the_clock() {
-    let (app, receiver) = (TestApp::with_manual_clock(), Receiver::start());
+    let (mut app, receiver) = (TestApp::with_manual_clock(), Receiver::start());
     app.endpoint_at(&receiver, "/");
     app.change_settings(&json!({ "retention_days": 1 }));
     app.publish("test", &json!(1));
     app.settle();
+    app.stop();
     app.clock().jump_wall(100 * 86_400_000);
+    app.restart();
     no_cleanup(&app, 0);
     let only_counted = app.post("/cleanups", &json!({ "dry_run": true })).expect(200).json();
     shows(&only_counted, &json!({ "deliveries": 1, "dry_run": true }));
@@ -160,9 +162,11 @@ fn a_persons_word_is_enough_to_believe_the_clock() {
 
 #[test]
 fn a_clock_that_was_ahead_for_a_while_puts_no_cleanup_off() {
-    let (app, receiver) = (TestApp::with_manual_clock(), Receiver::start());
+    let (mut app, receiver) = (TestApp::with_manual_clock(), Receiver::start());
     app.endpoint_at(&receiver, "/");
+    app.stop();
     app.clock().jump_wall(300 * 86_400_000);
+    app.restart();
     app.post("/cleanups", &json!({})).expect(200);
     app.clock().jump_wall(-300 * 86_400_000);
     no_cleanup(&app, 1);

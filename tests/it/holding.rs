@@ -108,7 +108,7 @@ fn what_is_discarded_is_canceled_and_what_comes_after_is_sent() {
     app.disable(&endpoint);
     gate.open();
     app.settle();
-    let oldest = text(app.list("/deliveries?status=held").last().expect("held ones"), "id");
+    let oldest = text(wait_for_status(&app, "held", 599).last().expect("held ones"), "id");
     app.post(&format!("/endpoints/{endpoint}/enable"), &json!({ "held": "discard" })).expect(200);
     assert_eq!(app.status(&oldest), "canceled", "at once");
     app.publish_many(600..605);

@@ -1,5 +1,6 @@
 //! What a person does to one delivery: retry it, cancel it, in each status and during an attempt.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -167,4 +168,53 @@ fn a_retry_by_hand_goes_before_what_waits() {
     app.settle();
     let data: Vec<_> = receiver.received().iter().map(|request| request.json()["data"].clone()).collect();
     assert_eq!(data, [0, 9, 1, 2, 3, 4, 5, 6, 7, 8]);
+}
+
+#[test]
+fn whatever_people_do_at_once_every_attempt_is_recorded_and_every_delivery_ends() {
+    const EACH: usize = 120;
+    let (app, receiver) = (TestApp::with_manual_clock(), Receiver::start());
+    let endpoint = app.endpoint_with(&receiver, "/", &json!({ "retry_schedule": vec![60; 20] }));
+    app.change_settings(&json!({ "disable_after_failures": 0, "disable_after_hours": 0 }));
+    for n in 0..3 * EACH {
+        receiver.reply(if n % 3 == 0 { Reply::ok() } else { Reply::status(500) });
+    }
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| app.publish_many(0..EACH));
+        }
+        scope.spawn(|| {
+            for _ in 0..20 {
+                app.disable(&endpoint);
+                app.change_endpoint(&endpoint, &json!({ "max_in_flight": 3 }));
+                app.enable(&endpoint);
+            }
+        });
+        scope.spawn(|| {
+            for _ in 0..15 {
+                for row in app.list("/deliveries?status=pending").iter().step_by(7) {
+                    app.retry(&text(row, "id"));
+                }
+                for row in app.list("/deliveries?status=retrying").iter().take(1) {
+                    app.cancel(&text(row, "id"));
+                }
+            }
+        });
+    });
+    for _ in 0..25 {
+        app.advance(Duration::from_secs(67));
+    }
+    // A retry that came when it was delivered already has made another delivery.
+    let rows = app.list("/deliveries");
+    assert_eq!(rows.iter().filter(|row| row["replay_of"].is_null()).count(), 2 * EACH);
+    let (mut recorded, mut sent) = (BTreeMap::<String, u64>::new(), BTreeMap::<String, u64>::new());
+    for row in &rows {
+        assert!(["delivered", "canceled"].contains(&text(row, "status").as_str()), "{row}");
+        *recorded.entry(text(row, "event_id")).or_default() += row["attempts"].as_u64().expect("a number");
+    }
+    for request in receiver.received() {
+        *sent.entry(request.header("webhook-id").expect("an id").to_owned()).or_default() += 1;
+    }
+    recorded.retain(|_, attempts| *attempts > 0);
+    assert_eq!(recorded, sent);
 }

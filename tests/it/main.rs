@@ -2,14 +2,19 @@
 
 mod api_admin;
 mod api_codes;
+mod api_connections;
+mod api_endpoint_life;
 mod api_endpoints;
 mod api_events;
 mod api_idempotency;
 mod api_lists;
+mod api_odd_values;
 mod api_problems;
 mod api_scopes;
 mod api_secrets;
+mod api_shapes;
 mod api_targets;
+mod api_trouble;
 mod architecture;
 mod attempts;
 mod cleaning;

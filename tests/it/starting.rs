@@ -17,8 +17,7 @@ fn what_is_due_is_sent_after_a_start_within_each_endpoints_caps() {
     app.publish_many(0..200);
     receiver.wait_in_flight(5);
     let started = receiver.count();
-    gate.let_through(5);
-    app.restart();
+    app.restart_at(&gate, 5);
     receiver.wait_in_flight(5);
     assert_eq!(receiver.count(), 2 * started, "no stampede");
     gate.open();
@@ -61,10 +60,7 @@ fn an_attempt_that_ends_during_the_stop_is_recorded() {
     app.endpoint_at(&receiver, "/");
     let delivery = app.send(&json!(1));
     receiver.wait_in_flight(1);
-    std::thread::scope(|scope| {
-        scope.spawn(|| app.restart());
-        gate.open();
-    });
+    app.restart_at(&gate, 1);
     app.settle();
     shows(&app.delivery(&delivery), &json!({ "status": "delivered", "attempts": 1 }));
     assert_eq!(receiver.count(), 1);

@@ -84,7 +84,7 @@ fn a_page_is_bounded_in_bytes_but_always_brings_one() {
 }
 
 #[test]
-fn retries_come_after_what_is_ready_in_the_order_in_which_they_are_due() {
+fn retries_come_first_in_the_order_in_which_they_are_due_and_take_half_a_page_at_most() {
     let (mut house, endpoint, all) = setup(6);
     for id in [all[4], all[1], all[3]] {
         house.settle([outcome(id, endpoint, 1, FAILED)]);
@@ -95,14 +95,14 @@ fn retries_come_after_what_is_ready_in_the_order_in_which_they_are_due() {
     assert_eq!((ids(&page), page.complete, page.next_due), (vec![all[0], all[2], all[5]], true, first));
     house.clock.advance(Duration::from_secs(58));
     let page = house.page(endpoint, 250, ROOM);
-    assert_eq!(ids(&page), [all[0], all[2], all[5], all[4], all[1]]);
+    assert_eq!(ids(&page), [all[4], all[1], all[0], all[2], all[5]]);
     assert_eq!((page.complete, page.next_due), (true, house.row(all[3]).due));
-    assert_eq!(page.jobs[3].attempts, 1);
+    assert_eq!(page.jobs[0].attempts, 1);
     house.clock.advance(Duration::from_secs(1));
     let page = house.page(endpoint, 250, ROOM);
-    assert_eq!((ids(&page).last(), page.next_due), (Some(&all[3]), None));
+    assert_eq!((ids(&page)[2], page.next_due), (all[3], None));
     let page = house.page(endpoint, 4, ROOM);
-    assert_eq!((page.jobs.len(), page.complete, page.next_due), (4, false, None));
+    assert_eq!((ids(&page), page.complete), (vec![all[4], all[1], all[0], all[2]], false));
 }
 
 #[test]

@@ -42,7 +42,7 @@ impl Lookup for TestNames {
             "public.test" => Ok(vec![public]),
             "mixed.test" => Ok(vec![public, Ipv4Addr::LOCALHOST.into()]),
             "localhost" => Ok(vec![Ipv4Addr::LOCALHOST.into()]),
-            _ if name.ends_with(".test") => Ok(vec![Ipv4Addr::LOCALHOST.into()]),
+            _ if name.rsplit('.').next() == Some("test") => Ok(vec![Ipv4Addr::LOCALHOST.into()]),
             _ => Err(LookupError::NoSuchName),
         }
     }
