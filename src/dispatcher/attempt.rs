@@ -223,6 +223,7 @@ mod tests {
 
     const NOW: UnixMs = UnixMs(0);
 
+    #[expect(clippy::unnecessary_wraps, reason = "as the sender returns it")]
     fn answer(status: u16, headers: &[(&str, &str)]) -> Result<Answer, Failure> {
         let headers =
             headers.iter().map(|(name, value)| ((*name).to_owned(), value.as_bytes().to_vec())).collect();

@@ -21,7 +21,7 @@ use crate::clock::{Clock, Stopwatch};
 use crate::domain::target::Target;
 use crate::sender::{Request, Sender, Sent};
 use crate::service::Service;
-use crate::store::{Reader, StoreError};
+use crate::store::StoreError;
 use crate::store::handover::Express;
 use crate::store::times::SteadyMs;
 
@@ -129,7 +129,11 @@ impl Dispatcher {
         service: Arc<Service>,
         courier: Arc<dyn Courier>,
     ) -> Result<(), StoreError> {
-        let paces = service.store().read(Reader::paces)?;
+        #[expect(
+            clippy::redundant_closure_for_method_calls,
+            reason = "the method itself has one lifetime only"
+        )]
+        let paces = service.store().read(|reader| reader.paces())?;
         let routes = service.store().directory().all();
         if self.started.set(Started { service, courier }).is_err() {
             return Ok(());

@@ -7,7 +7,6 @@ use std::time::Duration;
 use crate::domain::schedule::Schedule;
 use crate::domain::settings::Settings;
 use crate::domain::time::UnixMs;
-use crate::store::Reader;
 use crate::store::cleanup::CleanupRequest;
 
 use super::{Dispatcher, Started};
@@ -51,7 +50,8 @@ fn run(dispatcher: &Dispatcher, started: &Started) {
     let store = started.service.store();
     let mut started_at = store.times().wall();
     // Without any so far, one is missing since there is something to clean.
-    let mut last = store.read(Reader::cleaned_at).ok().flatten().unwrap_or(started_at);
+    #[expect(clippy::redundant_closure_for_method_calls, reason = "the method itself has one lifetime only")]
+    let mut last = store.read(|reader| reader.cleaned_at()).ok().flatten().unwrap_or(started_at);
     let nightly = &dispatcher.nightly;
     let mut stopped = nightly.stopped.lock().unwrap_or_else(PoisonError::into_inner);
     while !*stopped {

@@ -147,7 +147,7 @@ mod tests {
         assert_eq!(after(FAILED, State::Ready, 0, EndpointIs::Enabled), Next::Wait(Duration::from_secs(5)));
         assert_eq!(
             after(FAILED, State::Waiting, 8, EndpointIs::Enabled),
-            Next::Wait(Duration::from_secs(86_400))
+            Next::Wait(Duration::from_hours(24))
         );
         assert_eq!(after(FAILED, State::Waiting, 9, EndpointIs::Enabled), Next::Failed);
     }
@@ -164,7 +164,7 @@ mod tests {
         };
         let wait = |seconds| after(asked(seconds), State::Ready, 0, EndpointIs::Enabled);
         assert_eq!(wait(1), Next::Wait(Duration::from_secs(5)));
-        assert_eq!(wait(600), Next::Wait(Duration::from_secs(600)));
+        assert_eq!(wait(600), Next::Wait(Duration::from_mins(10)));
         assert_eq!(wait(1_000_000), Next::Wait(Duration::from_hours(24)));
     }
 

@@ -7,7 +7,7 @@ use crate::store::endpoints::EndpointRow;
 
 use super::Service;
 use super::error::Error;
-use super::scope::TenantScope;
+use super::scope::{Of, TenantScope};
 
 /// The tenant that a call is about.
 ///
