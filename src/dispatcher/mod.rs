@@ -129,6 +129,10 @@ impl Dispatcher {
         service: Arc<Service>,
         courier: Arc<dyn Courier>,
     ) -> Result<(), StoreError> {
+        #[expect(
+            clippy::redundant_closure_for_method_calls,
+            reason = "the method itself has one lifetime only"
+        )]
         let paces = service.store().read(|reader| reader.paces())?;
         let routes = service.store().directory().all();
         if self.started.set(Started { service, courier }).is_err() {

@@ -81,7 +81,7 @@ impl Dispatcher {
             }
             let Some(task) = self.next_task(&mut inner, started) else {
                 inner.idle.push(std::thread::current());
-                self.want_page(&mut inner, started);
+                want_page(&mut inner, started);
                 self.after_change(&mut inner);
                 drop(inner);
                 if self.wait_for_work() {
@@ -89,7 +89,7 @@ impl Dispatcher {
                 }
                 break;
             };
-            self.want_page(&mut inner, started);
+            want_page(&mut inner, started);
             self.after_change(&mut inner);
             drop(inner);
             match task {
@@ -111,14 +111,6 @@ impl Dispatcher {
         // Nothing to tell when the server's stop cut it: it stays pending, and is sent at the next start.
         if let Some(outcome) = outcome {
             started.service.store().settle(outcome);
-        }
-    }
-
-    /// Tells the writer that a page is wanted, unless it knows.
-    fn want_page(&self, inner: &mut Inner, started: &Started) {
-        if !inner.nudged && inner.book.wants_page().is_some() {
-            inner.nudged = true;
-            started.service.store().nudge();
         }
     }
 
@@ -145,7 +137,7 @@ impl Dispatcher {
         let mut inner = self.lock();
         while !inner.stopping {
             inner.book.tick(self.now());
-            self.want_page(&mut inner, started);
+            want_page(&mut inner, started);
             if self.may_grow(&inner) {
                 inner = self.grow_if_starved(inner);
                 // The time of a job, or a stop, may have come meanwhile.
@@ -212,6 +204,14 @@ impl Dispatcher {
 
 fn has_work(inner: &Inner) -> bool {
     !inner.express.is_empty() || inner.book.has_work()
+}
+
+/// Tells the writer that a page is wanted, unless it knows.
+fn want_page(inner: &mut Inner, started: &Started) {
+    if !inner.nudged && inner.book.wants_page().is_some() {
+        inner.nudged = true;
+        started.service.store().nudge();
+    }
 }
 
 /// Whether a job waits and nobody is there to take it.

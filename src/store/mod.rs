@@ -1,7 +1,7 @@
 //! Floor 1: what is on disk. The only rusqlite, the only SQL.
 //!
 //! - [`Store`]: open, read (a pool of read-only connections), write (one writer thread).
-//! - The writer: `writer` (the loop), `batch` (a transaction), `work` and `queue` (what waits), `tx` (what a
+//! - The writer: `writer` (the loop), `checkpoint`, `batch` (a transaction), `work` and `queue` (what waits), `tx` (what a
 //!   transaction sees and gathers), [`handover`] (what the dispatcher is told).
 //! - The hot path: [`publish`] and [`outcome`]; `page` for what memory had no room for.
 //! - By hand: [`intervene`] (retry and cancel one delivery).
@@ -16,6 +16,7 @@ pub mod audit;
 mod backup;
 mod batch;
 mod bulk;
+mod checkpoint;
 pub mod cleanup;
 mod connection;
 pub mod deliveries;

@@ -44,8 +44,8 @@ pub(super) fn read(
          WHERE endpoint_id = ?1 AND state = 2 AND due_at <= ?4 AND id > ?2 AND id <= ?3 ORDER BY due_at, id";
     // Retries get half of a page, so that neither they nor what was never tried waits for the other to run out.
     let half = PagePlan { rows: plan.rows.div_ceil(2), bytes: plan.bytes / 2 };
-    let retries = reading.rows(due, &params![endpoint.0, above, up_to, now.0], half)?;
-    let complete = reading.rows(ready, &params![endpoint.0, above, up_to], plan)? && retries;
+    let retries = reading.rows(due, params![endpoint.0, above, up_to, now.0], half)?;
+    let complete = reading.rows(ready, params![endpoint.0, above, up_to], plan)? && retries;
     let next_due = if complete { next_due(connection, endpoint, now)? } else { None };
     Ok(Page { endpoint, jobs: reading.jobs, complete: complete && !releasing, next_due })
 }

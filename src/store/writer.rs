@@ -4,7 +4,6 @@
 //! where there is time: pages for the dispatcher, a turn of a change to many rows, a turn of the cleanup, a
 //! checkpoint. It sleeps when there is nothing to do.
 
-use std::cell::Cell;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,6 +13,7 @@ use crate::clock::Stopwatch;
 
 use super::Shared;
 use super::batch::Desk;
+use super::checkpoint;
 use super::cleanup::Cleaning;
 use super::handover::Handover;
 use super::outcome::Outcome;
@@ -27,22 +27,13 @@ const BATCH_BYTES: usize = 4 * 1024 * 1024;
 /// How long to wait before a failed commit, or a turn that failed, is tried again.
 const PATIENCE_IN_TROUBLE: Duration = Duration::from_millis(500);
 /// How often an idle writer looks at the clock: for jumps, and for the hourly mark.
-const LOOK: Duration = Duration::from_secs(60);
+const LOOK: Duration = Duration::from_mins(1);
 /// Wall clock and uptime are noted this often.
-const MARK: Duration = Duration::from_secs(3_600);
+const MARK: Duration = Duration::from_hours(1);
 /// Pages that are read before the queue is looked at again.
 const PAGES: usize = 4;
 /// While there is always something to write, background turns come this far apart.
 const TURN_EVERY: Duration = Duration::from_millis(25);
-/// Pages of the WAL after which it is copied back, and after which readers are made to start afresh (16 MB).
-const CHECKPOINT_PAGES: i32 = 1_000;
-const RESTART_PAGES: i32 = 4_096;
-const RESTART_PATIENCE: Duration = Duration::from_millis(100);
-
-thread_local! {
-    /// Pages in the WAL after the last commit, told by SQLite. The hook cannot carry anything else.
-    static WAL_PAGES: Cell<i32> = const { Cell::new(0) };
-}
 
 /// The writer, to be run on a thread of its own.
 pub(super) struct Writer {
@@ -72,10 +63,7 @@ impl Writer {
         let clock = Arc::clone(self.shared.times.clock());
         let queue = Arc::clone(&self.queue);
         clock.on_move(Arc::new(move || queue.nudge()));
-        self.connection.wal_hook(Some(|_, pages| {
-            WAL_PAGES.set(pages);
-            Ok(())
-        }));
+        checkpoint::watch(&self.connection);
         let mut run = self.start();
         loop {
             let patience = self.patience(&run);
@@ -110,7 +98,9 @@ impl Writer {
             self.mark(run);
             self.pages();
             self.background(run);
-            self.checkpoint();
+            if self.checkpoints {
+                checkpoint::when_grown(&self.connection);
+            }
         }
         true
     }
@@ -141,7 +131,7 @@ impl Writer {
             return;
         }
         let done = self.desk().run(batch);
-        run.again = done.again.into_iter().map(Work::Outcome).collect();
+        run.again = done.again.into_iter().map(|outcome| Work::Outcome(Box::new(outcome))).collect();
         match (&done.failed, run.trouble) {
             (Some(reason), false) => {
                 tracing::error!(%reason, "nothing can be written; events are refused and deliveries pause until it can");
@@ -246,8 +236,10 @@ impl Writer {
         match result {
             Ok(false) => run.cleaning = Some(cleaning),
             Ok(true) => {
-                // Only now the file itself becomes smaller.
-                self.copy_back("PASSIVE");
+                if self.checkpoints {
+                    // Only now the file itself becomes smaller.
+                    checkpoint::copy_back(&self.connection, "PASSIVE");
+                }
                 cleaning.finish();
             }
             Err(error) => cleaning.fail(&mut self.desk(), error),
@@ -262,29 +254,6 @@ impl Writer {
             self.begin_trouble(run);
         } else {
             run.resting = true;
-        }
-    }
-
-    /// Copies the WAL back into the file when it has grown.
-    fn checkpoint(&self) {
-        let pages = WAL_PAGES.get();
-        if pages >= CHECKPOINT_PAGES {
-            self.copy_back(if pages >= RESTART_PAGES { "RESTART" } else { "PASSIVE" });
-        }
-    }
-
-    fn copy_back(&self, mode: &str) {
-        if !self.checkpoints {
-            return;
-        }
-        self.set_lock_patience(RESTART_PATIENCE);
-        let pragma = format!("PRAGMA wal_checkpoint({mode})");
-        let result = self.connection.query_row(&pragma, [], |row| row.get::<_, i64>(0));
-        self.set_lock_patience(super::connection::WRITER_PATIENCE);
-        match result {
-            // Counting starts again; pages that a reader still needs are copied next time.
-            Ok(_) => WAL_PAGES.set(0),
-            Err(error) => tracing::warn!(%error, "the WAL could not be copied back"),
         }
     }
 

@@ -103,7 +103,7 @@ fn a_pause_and_a_rate_are_kept_by_the_clock_that_does_not_jump() {
     app.settle();
     shows(&app.delivery(&second), &json!({ "status": "pending", "attempts": 0 }));
     app.clock().jump_wall(-2 * DAY_MS);
-    app.advance(Duration::from_secs(600));
+    app.advance(Duration::from_mins(10));
     assert_eq!(receiver.count(), 2);
     app.clock().jump_wall(DAY_MS);
     app.settle();

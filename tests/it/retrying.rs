@@ -23,7 +23,7 @@ fn follows(app: &TestApp, receiver: &Receiver, delivery: &str, schedule: &[u64])
         let due = UnixMs::parse(&text(&seen, "next_retry_at")).expect("a time").0 - app.clock().wall().0;
         let wait_ms = i64::try_from(wait * 1000).expect("a short one");
         assert!((wait_ms..=wait_ms * 11 / 10).contains(&due), "attempt {done}: {due} after {wait} s");
-        app.advance(Duration::from_secs(*wait) - Duration::from_millis(1));
+        app.advance(Duration::from_millis(wait * 1000 - 1));
         assert_eq!(receiver.count(), done + 1, "too early");
         app.advance(Duration::from_millis(1 + wait * 100));
         assert_eq!(receiver.count(), done + 2, "not sent after {wait} s and 10 %");
@@ -230,9 +230,7 @@ fn what_gets_no_answer_is_retried_with_a_line_that_says_why() {
     receiver.always_on("/close", Reply::close());
     receiver.always_on("/half", Reply::ok().cut_in_head());
     receiver.always_on("/ssh", Reply::raw("SSH-2.0-OpenSSH_9.6\r\n"));
-    let fields = Value::from_iter((0..129).map(|n| (format!("x-{n}"), "v")));
-    let wide =
-        fields.as_object().expect("fields").keys().fold(Reply::ok(), |reply, name| reply.header(name, "v"));
+    let wide = (0..129).fold(Reply::ok(), |reply, n| reply.header(&format!("x-{n}"), "v"));
     receiver.always_on("/wide", wide);
     let cases = [
         (receiver.url("/hang"), "timed out"),
@@ -285,4 +283,9 @@ fn a_failure_on_our_side_uses_up_no_attempt_and_readyz_says_so() {
     let ready = app.client.get("/readyz").expect(503).json();
     assert!(text(&ready, "detail").contains("proxy"), "{ready}");
     app.client.get("/healthz").expect(200);
+
+    // Nothing is left that would find out: readiness does not stay lost for it.
+    app.cancel(&delivery).expect(202);
+    app.advance(Duration::from_mins(3));
+    app.client.get("/readyz").expect(200);
 }

@@ -10,11 +10,13 @@ use super::super::error::StoreError;
 use super::super::meta::{self, Meta};
 use super::super::tx::Tx;
 use super::super::{Shared, hourly};
-use super::CleanupRequest;
+use super::{CleanupRequest, rest};
 
 /// Deliveries or events that a turn deletes, and rows that it looks at.
 const TURN: usize = 150;
-const LOOKED_AT: usize = 1_000;
+pub(super) const LOOKED_AT: usize = 1_000;
+/// The same, as SQLite takes it.
+pub(super) const LIMIT: i64 = 1_000;
 /// Pages that a turn gives back to the file system.
 const VACUUM_PAGES: usize = 100;
 /// Hours that counters are kept.
@@ -57,7 +59,7 @@ pub(super) struct Done {
 }
 
 impl Done {
-    fn go_on(next: Step) -> Self {
+    pub(super) fn go_on(next: Step) -> Self {
         Self { deliveries: 0, events: 0, next: Some(next) }
     }
 }
@@ -94,8 +96,8 @@ impl Step {
             _ if cutoffs.dry_run => Ok(Done { deliveries: 0, events: 0, next: None }),
             Self::Small => small(tx, cutoffs),
             Self::Hours(endpoint) => hours(tx, endpoint),
-            Self::Revisions => revisions(tx),
-            Self::Endpoints(after) => endpoints(tx, after),
+            Self::Revisions => rest::revisions(tx),
+            Self::Endpoints(after) => rest::endpoints(tx, after),
             Self::Vacuum => vacuum(tx),
         }
     }
@@ -107,7 +109,7 @@ fn deliveries(tx: &Tx<'_>, cutoffs: &Cutoffs, after: i64) -> Result<Done, StoreE
         "SELECT id, endpoint_id, tenant_id, state, created_at FROM deliveries
          WHERE id > ?1 AND id <= ?2 ORDER BY id LIMIT ?3",
     )?;
-    let mut rows = statement.query(params![after, filled, LOOKED_AT as i64])?;
+    let mut rows = statement.query(params![after, filled, LIMIT])?;
     let (mut last, mut looked_at, mut old) = (after, 0, Vec::new());
     let mut over = false;
     while let Some(row) = rows.next()? {
@@ -154,7 +156,7 @@ fn events(tx: &Tx<'_>, cutoffs: &Cutoffs, before: UnixMs, after: i64) -> Result<
         "SELECT id, tenant_id, own_id, idempotency_key, created_at, deliveries FROM events
          WHERE id > ?1 AND id <= ?2 ORDER BY id LIMIT ?3",
     )?;
-    let mut rows = statement.query(params![after, filled, LOOKED_AT as i64])?;
+    let mut rows = statement.query(params![after, filled, LIMIT])?;
     let (mut last, mut looked_at, mut deleted) = (after, 0, 0);
     let mut over = false;
     while let Some(row) = rows.next()? {
@@ -223,8 +225,7 @@ fn delete_event(
 }
 
 fn small(tx: &Tx<'_>, cutoffs: &Cutoffs) -> Result<Done, StoreError> {
-    let limit = LOOKED_AT as i64;
-    let run = |sql: &str, before: i64| tx.connection().prepare_cached(sql)?.execute([before, limit]);
+    let run = |sql: &str, before: i64| tx.connection().prepare_cached(sql)?.execute([before, LIMIT]);
     let mut deleted = run(
         "DELETE FROM idempotent_answers WHERE (tenant_id, key) IN
              (SELECT tenant_id, key FROM idempotent_answers INDEXED BY idempotent_answers_by_age
@@ -253,49 +254,6 @@ fn hours(tx: &Tx<'_>, endpoint: i64) -> Result<Done, StoreError> {
     let deleted = hourly::delete_before(tx.connection(), endpoint, before, LOOKED_AT)?;
     let next = if deleted < LOOKED_AT { endpoint.saturating_add(1) } else { endpoint };
     Ok(Done::go_on(Step::Hours(next)))
-}
-
-fn revisions(tx: &Tx<'_>) -> Result<Done, StoreError> {
-    let oldest: Option<i64> =
-        tx.connection().query_row("SELECT min(id) FROM deliveries", [], |row| row.get(0))?;
-    let deleted = tx
-        .connection()
-        .prepare_cached(
-            "DELETE FROM endpoint_revisions WHERE (endpoint_id, revision) IN
-                 (SELECT endpoint_id, revision FROM endpoint_revisions INDEXED BY endpoint_revisions_replaced
-                  WHERE replaced_after IS NOT NULL AND replaced_after < ?1 LIMIT ?2)",
-        )?
-        .execute(params![oldest.unwrap_or(i64::MAX), LOOKED_AT as i64])?;
-    Ok(Done::go_on(if deleted < LOOKED_AT { Step::Endpoints(0) } else { Step::Revisions }))
-}
-
-/// Removes a deleted endpoint once no delivery refers to it.
-fn endpoints(tx: &Tx<'_>, after: i64) -> Result<Done, StoreError> {
-    let found: Option<i64> = tx
-        .connection()
-        .prepare_cached(
-            "SELECT id FROM endpoints INDEXED BY endpoints_deleted
-             WHERE deleted_at IS NOT NULL AND id > ?1 ORDER BY id LIMIT 1",
-        )?
-        .query_row([after], |row| row.get(0))
-        .optional()?;
-    let Some(id) = found else { return Ok(Done::go_on(Step::Vacuum)) };
-    let used: bool = tx
-        .connection()
-        .prepare_cached(
-            "SELECT EXISTS (SELECT 1 FROM endpoint_deliveries WHERE endpoint_id = ?1)
-                 OR EXISTS (SELECT 1 FROM bulk_changes WHERE endpoint_id = ?1)",
-        )?
-        .query_row([id], |row| row.get(0))?;
-    if !used && !tx.kept.unfilled.concerns(id) {
-        for table in ["endpoint_revisions", "endpoint_secrets", "endpoint_health"] {
-            tx.connection()
-                .prepare_cached(&format!("DELETE FROM {table} WHERE endpoint_id = ?1"))?
-                .execute([id])?;
-        }
-        tx.connection().prepare_cached("DELETE FROM endpoints WHERE id = ?1")?.execute([id])?;
-    }
-    Ok(Done::go_on(Step::Endpoints(id)))
 }
 
 fn vacuum(tx: &Tx<'_>) -> Result<Done, StoreError> {

@@ -1,13 +1,12 @@
 //! Changes to very many rows: in force at once, in the rows a few at a time.
 
-use proptest::prelude::*;
-
 use crate::domain::delivery::{HeldReason, State};
 use crate::domain::ids::{DeliveryId, EndpointId};
 use crate::domain::outcome::Fact;
 use crate::store::handover::After;
 
 use super::house::*;
+use super::make::*;
 use super::recorder::Told;
 
 const MANY: usize = 1_600;
@@ -32,7 +31,7 @@ fn more(house: &mut House, count: usize) -> Vec<DeliveryId> {
     house.publish_many("default", "a.b", count).iter().map(|p| DeliveryId(p.event.0 + 1)).collect()
 }
 
-fn states(house: &House, ids: &[DeliveryId]) -> Vec<State> {
+pub(super) fn states(house: &House, ids: &[DeliveryId]) -> Vec<State> {
     ids.iter().map(|id| house.state(*id)).collect()
 }
 
@@ -262,47 +261,5 @@ fn a_success_that_arrives_meanwhile_is_delivered() {
         assert_eq!(states(&house, &in_flight), [State::Delivered; 2]);
         house.finish_bulk();
         assert_eq!(states(&house, &in_flight), [State::Delivered; 2]);
-    }
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 16, ..ProptestConfig::default() })]
-
-    #[test]
-    fn what_one_delivery_shows_is_what_it_becomes(steps in prop::collection::vec(0..9_u8, 1..10)) {
-        let mut house = House::new();
-        let endpoint = house.endpoint("default", &["*"]);
-        house.publish_many("default", "a.b", 700);
-        for step in steps {
-            let enabled = house.store.directory().route(endpoint).is_some_and(|route| route.enabled);
-            match step {
-                0 | 1 if enabled => house.disable(endpoint),
-                0 => house.enable(endpoint, true),
-                1 => house.enable(endpoint, false),
-                2 => { house.publish_many("default", "a.b", 40); }
-                3 => house = house.crash(),
-                4 => house = house.restart(),
-                _ => house.turn(),
-            }
-        }
-        let ids: Vec<i64> = house.read(|reader| {
-            let mut statement = reader.connection().prepare("SELECT id FROM deliveries")?;
-            let ids = statement.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
-            Ok(ids)
-        });
-        let ids: Vec<_> = ids.into_iter().map(DeliveryId).collect();
-        let shown = states(&house, &ids);
-        let enabled = house.store.directory().route(endpoint).unwrap().enabled;
-        let due = house.due(endpoint);
-        prop_assert!(enabled || due.is_empty());
-        for id in due {
-            prop_assert_eq!(house.state(id), State::Ready, "nothing is sent that is not to be");
-        }
-        house.finish_bulk();
-        prop_assert_eq!(states(&house, &ids), shown);
-        let open = if enabled { State::Ready } else { State::Held };
-        for (id, state) in ids.iter().zip(states(&house, &ids)) {
-            prop_assert!(state == open || state == State::Canceled, "{id} is {state:?}");
-        }
     }
 }

@@ -3,10 +3,12 @@
 //! Most of them turn the writer by hand ([`house::House`]): no thread, no waiting, and a look at the file
 //! between any two turns.
 
+mod anything;
 mod bulk;
 mod changes;
 mod cleaning;
 mod cleanup;
+mod cleanup_ends;
 mod commits;
 mod depth;
 mod filling;
@@ -14,6 +16,7 @@ mod health;
 mod house;
 mod idempotency;
 mod ids;
+mod make;
 mod opening;
 mod outcomes;
 mod pages;

@@ -13,6 +13,7 @@ use crate::store::migrations::LATEST;
 use crate::store::{OpenError, Store};
 
 use super::house::*;
+use super::make::*;
 use super::recorder::Recorder;
 
 /// Tries to open a file with a key; the message.
@@ -41,6 +42,24 @@ fn a_wrong_key_is_refused_with_what_to_do_and_nothing_is_written() {
     assert!(refused(&path, 8).starts_with("secret.key is not the key that this database was made with"));
     assert_eq!(std::fs::read(&path).unwrap(), before);
     assert!(House::in_dir(dir, ManualClock::new(START)).is_ok());
+}
+
+#[test]
+fn a_file_that_is_refused_after_a_kill_keeps_its_wal() {
+    let mut house = House::new();
+    house.publish_many("default", "a.b", 50);
+    let killed = temporary();
+    let files = ["postrider.db", "postrider.db-wal"];
+    for file in files {
+        std::fs::copy(house.dir.path().join(file), killed.path().join(file)).unwrap();
+    }
+    let bytes = || files.map(|file| std::fs::read(killed.path().join(file)).unwrap());
+    let before = bytes();
+    assert!(before[1].len() > 10_000, "it is in the WAL");
+    assert!(refused(&killed.path().join(files[0]), 8).contains("secret.key is not the key"));
+    assert!(bytes() == before, "both are as they were");
+    let house = House::in_dir(killed, house.clock).unwrap();
+    assert_eq!(house.number("SELECT count(*) FROM events"), 50);
 }
 
 #[test]

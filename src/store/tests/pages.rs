@@ -7,6 +7,7 @@ use crate::domain::ids::{DeliveryId, EndpointId};
 use crate::store::times::SteadyMs;
 
 use super::house::*;
+use super::make::*;
 
 const ROOM: usize = 1 << 20;
 
@@ -124,9 +125,9 @@ fn nothing_is_brought_for_an_endpoint_that_is_being_disabled_or_deleted() {
     for delete in [false, true] {
         let (mut house, endpoint, _) = setup(1_000);
         if delete {
-            house.delete(endpoint)
+            house.delete(endpoint);
         } else {
-            house.disable(endpoint)
+            house.disable(endpoint);
         }
         let mut pages = 0;
         while house.number("SELECT count(*) FROM bulk_changes") > 0 {

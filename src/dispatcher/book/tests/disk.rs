@@ -223,10 +223,10 @@ impl Disk {
         }
         row = Row { state: State::Ready, due: None, touched: true, asked: true, ..row };
         self.rows.insert(sent, row);
-        told.push(Change::Urgent(self.job(sent, &row)));
+        told.push(Change::Urgent(Self::job(sent, &row)));
     }
 
-    fn job(&self, delivery: i64, row: &Row) -> Job {
+    fn job(delivery: i64, row: &Row) -> Job {
         Job { round: row.round, attempts: row.tries, ..job(delivery, row.endpoint, &payload(row.size)) }
     }
 
@@ -261,7 +261,7 @@ impl Disk {
                 break;
             }
             bytes += payload(row.size).weight();
-            jobs.push(self.job(*delivery, row));
+            jobs.push(Self::job(*delivery, row));
         }
         let next = self.rows.values().filter(|row| row.endpoint == id && row.state == State::Waiting);
         let next_due = next.filter_map(|row| row.due).filter(|due| complete && *due > now).min();
