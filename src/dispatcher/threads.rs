@@ -4,7 +4,7 @@
 //! after [`IDLE_LIFE`]. Who went idle last is woken first, so that the others can end. A new one is started only
 //! when a job has waited for [`STARVING`] with nobody idle: one thread for each ready job would be far too many.
 
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -146,17 +146,9 @@ impl Dispatcher {
         while !inner.stopping {
             inner.book.tick(self.now());
             self.want_page(&mut inner, started);
-            let watch = Stopwatch::start();
-            while is_starved(&inner) && !watch.left(STARVING).is_zero() {
-                let left = watch.left(STARVING);
-                inner = self.signal.wait_timeout(inner, left).unwrap_or_else(PoisonError::into_inner).0;
-            }
-            if is_starved(&inner) && inner.threads < self.max_threads + EXPRESS_THREADS {
-                if !self.grow(&mut inner) {
-                    // The threads that there are go on meanwhile.
-                    inner =
-                        self.signal.wait_timeout(inner, GROW_AGAIN).unwrap_or_else(PoisonError::into_inner).0;
-                }
+            if is_starved(&inner) {
+                inner = self.feed(inner);
+                // What has happened meanwhile (a stop, a time that has come) is looked at from the top.
                 continue;
             }
             if has_work(&inner)
@@ -176,6 +168,21 @@ impl Dispatcher {
             };
             inner.sleeps_until = AWAKE;
         }
+    }
+
+    /// A job waits with nobody idle: gives the threads that there are [`STARVING`] to take it, then starts another.
+    fn feed<'a>(self: &'a Arc<Self>, mut inner: MutexGuard<'a, Inner>) -> MutexGuard<'a, Inner> {
+        let watch = Stopwatch::start();
+        while is_starved(&inner) && !watch.left(STARVING).is_zero() {
+            let left = watch.left(STARVING);
+            inner = self.signal.wait_timeout(inner, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+        let most = self.max_threads + EXPRESS_THREADS;
+        if is_starved(&inner) && inner.threads < most && !self.grow(&mut inner) {
+            // The threads that there are go on meanwhile.
+            inner = self.signal.wait_timeout(inner, GROW_AGAIN).unwrap_or_else(PoisonError::into_inner).0;
+        }
+        inner
     }
 
     /// Starts another thread, if the system lets it.
