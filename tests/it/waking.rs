@@ -42,3 +42,15 @@ fn an_endpoint_that_is_enabled_waits_for_no_pause_of_before() {
     app.enable(&id);
     receiver.wait_for(2);
 }
+
+#[test]
+fn a_stop_is_noticed_in_the_moment_in_which_a_thread_is_missing() {
+    let receiver = Receiver::start();
+    for _ in 0..20 {
+        // Nobody moves the clock, so what misses its wake-up sleeps for ever.
+        let mut app = TestApp::with_manual_clock();
+        app.endpoint_at(&receiver, "/");
+        app.publish("test", &json!(1));
+        app.stop();
+    }
+}
