@@ -204,6 +204,7 @@ fn a_cleanup_can_be_tried_and_run_with_and_without_a_server() {
     server.client.get(&path).expect(200);
     let cleaned = run(&data, "cleanup --older-than 30d");
     assert!(cleaned.status.success(), "{cleaned:?}");
+    assert_eq!(audit(&data, "cleanup.run"), [own_name(), own_name()]);
     let kept = server.get("/cleanups");
     let by: Vec<_> = kept["data"].as_array().expect("a list").iter().map(|cleanup| &cleanup["by"]).collect();
     assert_eq!(by, [own_name().as_str(), own_name().as_str()], "trials are not kept");

@@ -17,6 +17,7 @@ use rusqlite::params;
 use crate::domain::time::UnixMs;
 
 use super::answer::{Answer, Reply};
+use super::audit::{Actor, Audited};
 use super::batch::Desk;
 use super::error::StoreError;
 use super::{Shared, Store};
@@ -25,6 +26,9 @@ pub(super) use doubt::Doubt;
 use record::{size, write};
 use steps::Step;
 
+/// Who a cleanup is by that nobody asked for.
+pub const SCHEDULE: &str = "schedule";
+
 /// What is to be deleted.
 #[derive(Debug, Clone)]
 pub struct CleanupRequest {
@@ -32,7 +36,7 @@ pub struct CleanupRequest {
     pub older_than: Option<Duration>,
     /// Only count.
     pub dry_run: bool,
-    /// Who wants it: `schedule`, or an actor.
+    /// Who wants it: [`SCHEDULE`], or an actor's name.
     pub by: String,
 }
 
@@ -171,6 +175,19 @@ impl Cleaning {
                     "INSERT INTO cleanups (id, started_at, by_whom) VALUES (?1, ?2, ?3)",
                     params![id, tx.now.0, by],
                 )?;
+            }
+            if !dry_run && by != SCHEDULE {
+                let actor = Actor { name: by, address: None };
+                let target = "cleanups".to_owned();
+                let (before, after) = (None, None);
+                tx.audit(Audited {
+                    actor: &actor,
+                    action: "cleanup.run",
+                    target,
+                    tenant_id: None,
+                    before,
+                    after,
+                })?;
             }
             Ok((id, size(tx)?, tx.now))
         })?;

@@ -202,7 +202,6 @@ CREATE INDEX bulk_changes_by_endpoint ON bulk_changes (endpoint_id, id);
 CREATE TABLE hourly (
     endpoint_id INTEGER NOT NULL,
     hour        INTEGER NOT NULL,
-    events      INTEGER NOT NULL DEFAULT 0,
     delivered   INTEGER NOT NULL DEFAULT 0,
     failed      INTEGER NOT NULL DEFAULT 0,
     attempts_ok INTEGER NOT NULL DEFAULT 0,

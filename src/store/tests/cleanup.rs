@@ -7,7 +7,7 @@ use crate::domain::delivery::State;
 use crate::domain::ids::{DeliveryId, EndpointId, EventId};
 use crate::domain::outcome::Fact;
 use crate::store::StoreError;
-use crate::store::cleanup::{CleanupReport, CleanupRequest};
+use crate::store::cleanup::{CleanupReport, CleanupRequest, SCHEDULE};
 use crate::store::publish::NewEvent;
 
 use super::house::*;
@@ -25,7 +25,7 @@ pub(super) fn try_clean(house: &mut House, request: CleanupRequest) -> Result<Cl
 }
 
 pub(super) fn request(older_than: Option<Duration>, dry_run: bool) -> CleanupRequest {
-    CleanupRequest { older_than, dry_run, by: "cli:0".to_owned() }
+    CleanupRequest { older_than, dry_run, by: SCHEDULE.to_owned() }
 }
 
 /// A dry run first, which has to count what the real one then does.
@@ -279,7 +279,7 @@ fn an_age_that_a_person_gives_goes_before_the_settings() {
         house.clock.advance(HOUR);
     }
     let report = clean(&mut house, Some(HOUR * 2));
-    assert_eq!((report.deliveries, report.events, report.by.as_str()), (2, 2, "cli:0"));
+    assert_eq!((report.deliveries, report.events, report.by.as_str()), (2, 2, SCHEDULE));
 }
 
 #[test]
