@@ -1,11 +1,11 @@
-//! Durations as people type them: `30d`, `12h`, `90m`, `3600s`.
+//! Durations as people type them: `30d`, `36h`, `5400m`, `90000s`.
 
 use std::time::Duration;
 
 /// A hundred years: longer than anything is kept, and far from every overflow.
 const MAX: Duration = Duration::from_hours(36_525 * 24);
 
-const ALLOWED: &str = "must be a whole number and a unit, such as 30d, 12h, 90m or 3600s, and at most 36525d";
+const ALLOWED: &str = "must be a whole number and a unit, such as 30d, 36h or 5400m, and at most 36525d";
 
 /// Reads a whole number followed by `d`, `h`, `m` or `s`.
 ///

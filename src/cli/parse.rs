@@ -147,7 +147,7 @@ mod tests {
             ("keys create --scopes admin", "--name"),
             ("keys create --name ci", "--scopes"),
             ("keys revoke evt_0000000000001", "is not the id of a key"),
-            ("cleanup --older-than 30", "such as 30d, 12h, 90m or 3600s"),
+            ("cleanup --older-than 30", "such as 30d, 36h or 5400m"),
             ("serve --listen 8383", "--listen (POSTRIDER_LISTEN)"),
             ("serve --delivery-threads -5", "--delivery-threads (POSTRIDER_DELIVERY_THREADS)"),
             ("serve --listen 127.0.0.1:1 --listen 127.0.0.1:2", "cannot be used multiple times"),
