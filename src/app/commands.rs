@@ -15,7 +15,7 @@ use crate::config::{DataDir, DataDirError, socket_path};
 use super::StartError;
 
 /// How long an answer may take. A cleanup of a large file works for hours.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 const CLEANUP_PATIENCE: Duration = Duration::from_hours(24);
 
 /// How long to wait for another process that has the lock and does not answer: a server that starts or stops, or

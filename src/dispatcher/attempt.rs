@@ -131,7 +131,10 @@ fn note_trouble(started: &Started, sent: &Sent) {
     let readiness = started.service.readiness();
     match &sent.result {
         Err(failure) if failure.kind == FailureKind::Stopped => {}
-        Err(failure) if failure.kind.is_ours() => readiness.set_own_trouble(failure.message.clone()),
+        Err(failure) if failure.kind.is_ours() => {
+            let now = started.service.store().times().clock().monotonic();
+            readiness.set_own_trouble(failure.message.clone(), now);
+        }
         _ => readiness.clear_own_trouble(),
     }
 }
@@ -220,6 +223,7 @@ mod tests {
 
     const NOW: UnixMs = UnixMs(0);
 
+    #[expect(clippy::unnecessary_wraps, reason = "as the sender returns it")]
     fn answer(status: u16, headers: &[(&str, &str)]) -> Result<Answer, Failure> {
         let headers =
             headers.iter().map(|(name, value)| ((*name).to_owned(), value.as_bytes().to_vec())).collect();

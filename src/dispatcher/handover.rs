@@ -26,10 +26,9 @@ impl Handover for Dispatcher {
 
     fn wants_page(&self) -> Option<(EndpointId, PagePlan)> {
         self.started.get()?;
-        let now = self.now();
         let mut inner = self.lock();
         inner.nudged = false;
-        inner.book.wants_page(now)
+        inner.book.wants_page()
     }
 
     fn knows(&self, delivery: DeliveryId) -> bool {
@@ -56,7 +55,7 @@ fn apply(inner: &mut Inner, change: Change, now: SteadyMs) {
     match change {
         Change::Accepted(payload, deliveries) => book.accepted(&payload, &deliveries, now),
         Change::Route(route) => book.route(route, now),
-        Change::Gone(endpoint) => book.gone(endpoint, now),
+        Change::Gone(endpoint) => book.gone(endpoint),
         Change::Settled { delivery, endpoint, after } => book.settled(delivery, endpoint, after, now),
         Change::Pace(endpoint, pace) => book.pace(endpoint, pace, now),
         Change::Withdrawn(delivery, endpoint) => book.withdrawn(delivery, endpoint, now),

@@ -129,6 +129,10 @@ impl Dispatcher {
         service: Arc<Service>,
         courier: Arc<dyn Courier>,
     ) -> Result<(), StoreError> {
+        #[expect(
+            clippy::redundant_closure_for_method_calls,
+            reason = "the method itself has one lifetime only"
+        )]
         let paces = service.store().read(|reader| reader.paces())?;
         let routes = service.store().directory().all();
         if self.started.set(Started { service, courier }).is_err() {
@@ -175,6 +179,11 @@ impl Dispatcher {
         (in_flight, outcomes, inner.threads)
     }
 
+    /// Whether the stop has begun: nothing new starts.
+    pub fn is_stopping(&self) -> bool {
+        self.lock().stopping
+    }
+
     /// Blocks until nothing is in flight and nothing is due, at most `patience` of real time; whether it came to
     /// that. For tests, which move the clock and then want to see what follows.
     pub fn wait_until_quiet(&self, patience: Duration) -> bool {
@@ -194,6 +203,13 @@ impl Dispatcher {
             let slice = left.min(Duration::from_millis(5));
             inner = self.quiet.wait_timeout(inner, slice).unwrap_or_else(PoisonError::into_inner).0;
         }
+    }
+
+    /// Blocks until no delivery thread is left, at most `patience` of real time; whether it came to that.
+    pub fn wait_until_threads_end(&self, patience: Duration) -> bool {
+        let idle = |inner: &mut Inner| inner.threads > 0;
+        let waited = self.quiet.wait_timeout_while(self.lock(), patience, idle);
+        waited.unwrap_or_else(PoisonError::into_inner).0.threads == 0
     }
 
     /// Stops: nothing new starts; what is in flight may finish for `patience` and is cut then. What finished is

@@ -14,7 +14,7 @@ use super::{Dispatcher, Started};
 /// A run that was missed while the server was down is made up so long after the start.
 const MAKE_UP_MS: i64 = 5 * 60_000;
 /// The schedule is looked at this often at least: the wall clock may have jumped, or the setting changed.
-const LOOK: Duration = Duration::from_secs(600);
+const LOOK: Duration = Duration::from_mins(10);
 
 /// For waking and stopping the thread.
 #[derive(Default)]
@@ -48,13 +48,16 @@ pub(super) fn start(dispatcher: &Arc<Dispatcher>) -> std::io::Result<JoinHandle<
 
 fn run(dispatcher: &Dispatcher, started: &Started) {
     let store = started.service.store();
-    let started_at = store.times().wall();
-    // Without any cleanup so far, the first is due after the start.
-    let mut last = store.read(|reader| reader.last_cleanup()).ok().flatten().unwrap_or(started_at);
+    let mut started_at = store.times().wall();
+    // Without any so far, one is missing since there is something to clean.
+    #[expect(clippy::redundant_closure_for_method_calls, reason = "the method itself has one lifetime only")]
+    let mut last = store.read(|reader| reader.cleaned_at()).ok().flatten().unwrap_or(started_at);
     let nightly = &dispatcher.nightly;
     let mut stopped = nightly.stopped.lock().unwrap_or_else(PoisonError::into_inner);
     while !*stopped {
         let now = store.times().wall();
+        // A clock that is set back must not put the next run off until it has caught up.
+        (last, started_at) = (last.min(now), started_at.min(now));
         let due = due(&store.directory().settings(), last, started_at);
         if due.is_some_and(|due| due <= now) {
             last = now;

@@ -81,7 +81,7 @@ impl Dispatcher {
             }
             let Some(task) = self.next_task(&mut inner, started) else {
                 inner.idle.push(std::thread::current());
-                self.want_page(&mut inner, started);
+                want_page(&mut inner, started);
                 self.after_change(&mut inner);
                 drop(inner);
                 if self.wait_for_work() {
@@ -89,7 +89,7 @@ impl Dispatcher {
                 }
                 break;
             };
-            self.want_page(&mut inner, started);
+            want_page(&mut inner, started);
             self.after_change(&mut inner);
             drop(inner);
             match task {
@@ -111,14 +111,6 @@ impl Dispatcher {
         // Nothing to tell when the server's stop cut it: it stays pending, and is sent at the next start.
         if let Some(outcome) = outcome {
             started.service.store().settle(outcome);
-        }
-    }
-
-    /// Tells the writer that a page is wanted, unless it knows.
-    fn want_page(&self, inner: &mut Inner, started: &Started) {
-        if !inner.nudged && inner.book.wants_page(self.now()).is_some() {
-            inner.nudged = true;
-            started.service.store().nudge();
         }
     }
 
@@ -145,10 +137,10 @@ impl Dispatcher {
         let mut inner = self.lock();
         while !inner.stopping {
             inner.book.tick(self.now());
-            self.want_page(&mut inner, started);
-            if is_starved(&inner) {
-                inner = self.feed(inner);
-                // What has happened meanwhile (a stop, a time that has come) is looked at from the top.
+            want_page(&mut inner, started);
+            if self.may_grow(&inner) {
+                inner = self.grow_if_starved(inner);
+                // The time of a job, or a stop, may have come meanwhile.
                 continue;
             }
             if has_work(&inner)
@@ -170,15 +162,18 @@ impl Dispatcher {
         }
     }
 
-    /// A job waits with nobody idle: gives the threads that there are [`STARVING`] to take it, then starts another.
-    fn feed<'a>(self: &'a Arc<Self>, mut inner: MutexGuard<'a, Inner>) -> MutexGuard<'a, Inner> {
+    fn may_grow(&self, inner: &Inner) -> bool {
+        is_starved(inner) && inner.threads < self.max_threads + EXPRESS_THREADS
+    }
+
+    /// Gives a job a moment to find a thread, and starts another if it does not.
+    fn grow_if_starved<'a>(self: &'a Arc<Self>, mut inner: MutexGuard<'a, Inner>) -> MutexGuard<'a, Inner> {
         let watch = Stopwatch::start();
         while is_starved(&inner) && !watch.left(STARVING).is_zero() {
             let left = watch.left(STARVING);
             inner = self.signal.wait_timeout(inner, left).unwrap_or_else(PoisonError::into_inner).0;
         }
-        let most = self.max_threads + EXPRESS_THREADS;
-        if is_starved(&inner) && inner.threads < most && !self.grow(&mut inner) {
+        if self.may_grow(&inner) && !self.grow(&mut inner) {
             // The threads that there are go on meanwhile.
             inner = self.signal.wait_timeout(inner, GROW_AGAIN).unwrap_or_else(PoisonError::into_inner).0;
         }
@@ -209,6 +204,14 @@ impl Dispatcher {
 
 fn has_work(inner: &Inner) -> bool {
     !inner.express.is_empty() || inner.book.has_work()
+}
+
+/// Tells the writer that a page is wanted, unless it knows.
+fn want_page(inner: &mut Inner, started: &Started) {
+    if !inner.nudged && inner.book.wants_page().is_some() {
+        inner.nudged = true;
+        started.service.store().nudge();
+    }
 }
 
 /// Whether a job waits and nobody is there to take it.

@@ -67,7 +67,7 @@ pub enum Next {
 }
 
 /// The shortest and longest wait after a failure on our side.
-pub const OUR_TROUBLE_WAIT: (Duration, Duration) = (Duration::from_secs(10), Duration::from_secs(60));
+pub const OUR_TROUBLE_WAIT: (Duration, Duration) = (Duration::from_secs(10), Duration::from_mins(1));
 
 /// Decides what becomes of the delivery.
 ///
@@ -105,7 +105,7 @@ pub fn decide(
 
 fn own_wait(jitter: u32) -> Duration {
     let (least, most) = OUR_TROUBLE_WAIT;
-    least + (most - least).mul_f64(f64::from(jitter) / f64::from(u32::MAX))
+    least + most.saturating_sub(least).mul_f64(f64::from(jitter) / f64::from(u32::MAX))
 }
 
 #[cfg(test)]
@@ -147,7 +147,7 @@ mod tests {
         assert_eq!(after(FAILED, State::Ready, 0, EndpointIs::Enabled), Next::Wait(Duration::from_secs(5)));
         assert_eq!(
             after(FAILED, State::Waiting, 8, EndpointIs::Enabled),
-            Next::Wait(Duration::from_secs(86_400))
+            Next::Wait(Duration::from_hours(24))
         );
         assert_eq!(after(FAILED, State::Waiting, 9, EndpointIs::Enabled), Next::Failed);
     }
@@ -164,7 +164,7 @@ mod tests {
         };
         let wait = |seconds| after(asked(seconds), State::Ready, 0, EndpointIs::Enabled);
         assert_eq!(wait(1), Next::Wait(Duration::from_secs(5)));
-        assert_eq!(wait(600), Next::Wait(Duration::from_secs(600)));
+        assert_eq!(wait(600), Next::Wait(Duration::from_mins(10)));
         assert_eq!(wait(1_000_000), Next::Wait(Duration::from_hours(24)));
     }
 

@@ -4,6 +4,9 @@ use std::str::FromStr;
 
 use super::time::UnixMs;
 
+/// 2024-01-01T00:00:00Z: a schedule that never comes after it, never does.
+const BEFORE_ALL: UnixMs = UnixMs(1_704_067_200_000);
+
 /// A parsed schedule. Five fields are minute to weekday; six have the seconds in front.
 #[derive(Debug, Clone)]
 pub struct Schedule(cron::Schedule);
@@ -25,9 +28,15 @@ impl Schedule {
                 "must name weekdays (SUN, MON-FRI): their numbers differ from program to program".to_owned()
             );
         }
-        cron::Schedule::from_str(&full)
+        let schedule = cron::Schedule::from_str(&full)
             .map(Self)
-            .map_err(|error| format!("is no cron schedule such as 0 30 3 * * * ({error})"))
+            .map_err(|error| format!("is no cron schedule such as 0 30 3 * * * ({error})"))?;
+        match schedule.next_after(BEFORE_ALL) {
+            Some(_) => Ok(schedule),
+            None => {
+                Err("names a day that never comes; 0 30 3 * * * is every night at half past three".to_owned())
+            }
+        }
     }
 
     /// The first time strictly after `at`; `None` when there is none.
@@ -58,6 +67,14 @@ mod tests {
     fn weekdays_go_by_name() {
         assert_eq!(next("0 4 * * SUN", "2026-02-23T00:00:00Z"), "2026-03-01T04:00:00.000Z");
         assert!(Schedule::parse("0 4 * * 1").is_err());
+    }
+
+    #[test]
+    fn a_day_that_never_comes_is_refused_and_a_rare_one_is_not() {
+        for never in ["0 3 31 2 *", "0 0 3 30 2 *", "0 3 31 4,6,9,11 *"] {
+            assert!(Schedule::parse(never).is_err_and(|message| message.contains("never comes")), "{never}");
+        }
+        assert_eq!(next("0 3 29 2 *", "2026-02-23T00:00:00Z"), "2028-02-29T03:00:00.000Z");
     }
 
     #[test]

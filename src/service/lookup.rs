@@ -7,7 +7,7 @@ use crate::store::endpoints::EndpointRow;
 
 use super::Service;
 use super::error::Error;
-use super::scope::TenantScope;
+use super::scope::{Of, TenantScope};
 
 /// The tenant that a call is about.
 ///
@@ -29,10 +29,9 @@ impl Service {
         scope: &TenantScope,
         named: Option<&TenantName>,
     ) -> Result<Option<Option<i64>>, Error> {
-        match scope.list_tenant(named) {
-            Err(()) => Err(unseen(named)),
-            Ok(None) => Ok(Some(None)),
-            Ok(Some(name)) => Ok(self.store.directory().tenant(&name).map(|tenant| Some(tenant.tenant_id))),
+        match scope.listed(named).ok_or_else(|| unseen(named))? {
+            Of::All => Ok(Some(None)),
+            Of::One(name) => Ok(self.store.directory().tenant(&name).map(|tenant| Some(tenant.tenant_id))),
         }
     }
 }

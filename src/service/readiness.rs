@@ -2,11 +2,17 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+/// What failed on our side is tried again within a minute, as long as it is wanted: a trouble that nothing has
+/// met for so long is over, or nobody knows of it.
+const TROUBLE_LASTS: Duration = Duration::from_mins(3);
 
 /// What stands in the way of delivering, on our side. Kept by the dispatcher, read by everyone.
 #[derive(Debug, Default)]
 pub struct Readiness {
-    own_trouble: Mutex<Option<String>>,
+    /// Why, and when it was met last, by the monotonic clock.
+    own_trouble: Mutex<Option<(String, Duration)>>,
     /// Looked at with every delivery, so that the lock is not.
     has_trouble: AtomicBool,
     stopping: AtomicBool,
@@ -17,9 +23,9 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Readiness {
-    /// The last attempt failed on our side, for this reason.
-    pub fn set_own_trouble(&self, reason: String) {
-        *lock(&self.own_trouble) = Some(reason);
+    /// An attempt failed on our side, for this reason, at `now` of the monotonic clock.
+    pub fn set_own_trouble(&self, reason: String, now: Duration) {
+        *lock(&self.own_trouble) = Some((reason, now));
         self.has_trouble.store(true, Ordering::Relaxed);
     }
 
@@ -35,8 +41,8 @@ impl Readiness {
         self.stopping.store(true, Ordering::Relaxed);
     }
 
-    /// Sentences that say what is wrong; none when all is well.
-    pub fn problems(&self, database: Option<String>) -> Vec<String> {
+    /// Sentences that say what is wrong at `now` of the monotonic clock; none when all is well.
+    pub fn problems(&self, database: Option<String>, now: Duration) -> Vec<String> {
         let mut problems = Vec::new();
         if self.stopping.load(Ordering::Relaxed) {
             problems.push("the server is stopping".to_owned());
@@ -45,7 +51,8 @@ impl Readiness {
             problems
                 .push(format!("nothing can be written: {reason}; make room or end what locks the database"));
         }
-        if let Some(reason) = lock(&self.own_trouble).clone() {
+        let trouble = lock(&self.own_trouble).clone();
+        if let Some((reason, _)) = trouble.filter(|(_, met)| now.saturating_sub(*met) < TROUBLE_LASTS) {
             problems.push(format!("deliveries fail on this side: {reason}"));
         }
         problems

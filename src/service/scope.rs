@@ -59,6 +59,15 @@ impl Caller {
     }
 }
 
+/// Whose rows a list shows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Of {
+    /// Everybody's.
+    All,
+    /// One tenant's.
+    One(TenantName),
+}
+
 /// Leave to act for the tenants that the caller may see.
 #[derive(Debug, Clone)]
 pub struct TenantScope {
@@ -83,12 +92,13 @@ impl TenantScope {
         }
     }
 
-    /// The tenant that a list is limited to: `None`: all of them. `Err(())`: nothing can be seen.
-    pub fn list_tenant(&self, named: Option<&TenantName>) -> Result<Option<TenantName>, ()> {
+    /// Whose rows a list shows. `None`: those of a tenant that the caller may not see.
+    pub fn listed(&self, named: Option<&TenantName>) -> Option<Of> {
         match (&self.bound, named) {
-            (Some(own), Some(named)) if own != named => Err(()),
-            (Some(own), _) => Ok(Some(own.clone())),
-            (None, named) => Ok(named.cloned()),
+            (Some(own), Some(named)) if own != named => None,
+            (Some(own), _) => Some(Of::One(own.clone())),
+            (None, Some(named)) => Some(Of::One(named.clone())),
+            (None, None) => Some(Of::All),
         }
     }
 

@@ -3,14 +3,13 @@
 use rusqlite::Connection;
 
 use super::Shared;
-use super::answer::Reply;
 use super::error::{StoreError, is_environment};
 use super::handover::{Change, Handover};
 use super::meta::{self, Meta};
 use super::outcome::Outcome;
-use super::publish::{PublishError, Published};
+use super::publish::PublishError;
 use super::tx::{DirectoryChange, Gathered, Kept, Tx, panic_text};
-use super::work::Work;
+use super::work::{PublishResult, Work, answer};
 
 /// What the writer works with.
 pub(super) struct Desk<'a> {
@@ -23,12 +22,10 @@ pub(super) struct Desk<'a> {
 /// What came of a batch.
 pub(super) struct Done {
     /// Outcomes that are not on disk because the commit failed: to be tried again, in this order.
-    pub(super) again: Vec<Box<Outcome>>,
+    pub(super) again: Vec<Outcome>,
     /// Why the commit failed.
     pub(super) failed: Option<String>,
 }
-
-type PublishResult = Result<Published, PublishError>;
 
 impl Desk<'_> {
     /// Runs a batch. `before` does what the writer itself has to write with it.
@@ -247,7 +244,7 @@ fn settle(tx: &mut Tx<'_>, outcome: &Outcome, careful: bool) -> Result<(), Troub
             tx.gathered.changes.push(Change::Settled {
                 delivery: outcome.delivery,
                 endpoint: outcome.endpoint,
-                after: super::handover::After::Due(tx.steady.plus(std::time::Duration::from_secs(60))),
+                after: super::handover::After::Due(tx.steady.plus(std::time::Duration::from_mins(1))),
             });
             Ok(())
         }
@@ -279,31 +276,4 @@ fn finish(tx: &mut Tx<'_>) -> Result<super::fill::Taken, Trouble> {
         }
         Trouble::Environment(error.to_string())
     })
-}
-
-/// Answers everyone. Outcomes of a failed transaction come back.
-fn answer(items: Vec<Work>, results: Vec<Option<PublishResult>>, failed: Option<&str>) -> Vec<Box<Outcome>> {
-    let mut again = Vec::new();
-    let unavailable = || StoreError::Unavailable(failed.unwrap_or_default().to_owned());
-    let mut results = results.into_iter();
-    for item in items {
-        let result = results.next().flatten();
-        match item {
-            Work::Publish(_, reply) => send(reply, result, failed),
-            Work::Outcome(outcome) if failed.is_some() => again.push(outcome),
-            Work::Outcome(_) => {}
-            Work::Task(task) => task.finish(if failed.is_some() { Err(unavailable()) } else { Ok(()) }),
-        }
-    }
-    again
-}
-
-fn send(reply: Reply<Published, PublishError>, result: Option<PublishResult>, failed: Option<&str>) {
-    let result = match (failed, result) {
-        (None, Some(result)) => result,
-        (Some(reason), _) => Err(StoreError::Unavailable(reason.to_owned()).into()),
-        (None, None) => Err(StoreError::Stopping.into()),
-    };
-    // A caller that has gone away does not need its answer.
-    drop(reply.send(result));
 }

@@ -10,7 +10,8 @@ use std::collections::VecDeque;
 use rusqlite::{Connection, params};
 
 use crate::domain::delivery::{HeldReason, State};
-use crate::domain::ids::EndpointId;
+use crate::domain::ids::{DeliveryId, EndpointId};
+use crate::domain::outcome::Standing;
 
 use super::error::StoreError;
 use super::handover::Change;
@@ -63,7 +64,7 @@ impl BulkKind {
 /// A row of `bulk_changes`.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct BulkChange {
-    id: i64,
+    pub(super) id: i64,
     pub(super) kind: BulkKind,
     pub(super) up_to: i64,
     pub(super) done_to: i64,
@@ -107,6 +108,10 @@ impl Bulk {
     pub(super) fn is_empty(&self) -> bool {
         self.queue.is_empty()
     }
+
+    fn contains(&self, endpoint: EndpointId) -> bool {
+        self.queue.contains(&endpoint)
+    }
 }
 
 /// The unfinished changes of an endpoint, in the order in which they apply.
@@ -124,19 +129,31 @@ pub(super) fn changes(connection: &Connection, endpoint: EndpointId) -> rusqlite
     Ok(changes)
 }
 
-/// The state that a delivery is about to have. Also says whether a new round is about to start.
+/// The state that a delivery is about to have.
 pub(super) fn about_to_be(
     changes: &[BulkChange],
     id: i64,
     state: State,
     held: Option<HeldReason>,
 ) -> (State, Option<HeldReason>) {
+    let (state, held, _) = foresee(changes, id, state, held);
+    (state, held)
+}
+
+/// The same, and how many new rounds are about to start.
+fn foresee(
+    changes: &[BulkChange],
+    id: i64,
+    state: State,
+    held: Option<HeldReason>,
+) -> (State, Option<HeldReason>, u32) {
     changes.iter().filter(|change| change.done_to < id && id <= change.up_to).fold(
-        (state, held),
-        |(state, held), change| match change.kind.target(state, held) {
-            None => (state, held),
-            Some(State::Held) => (State::Held, Some(HeldReason::EndpointDisabled)),
-            Some(other) => (other, None),
+        (state, held, 0),
+        |(state, held, rounds), change| match change.kind.target(state, held) {
+            None => (state, held, rounds),
+            Some(State::Held) => (State::Held, Some(HeldReason::EndpointDisabled), rounds),
+            Some(State::Ready) => (State::Ready, None, rounds + 1),
+            Some(other) => (other, None, rounds),
         },
     )
 }
@@ -168,6 +185,24 @@ impl Tx<'_> {
             .execute(params![id, endpoint.0, kind.word(), up_to])?;
         self.gathered.bulk.push(endpoint);
         Ok(())
+    }
+
+    /// A delivery as it is about to stand, where a change to many is not finished: that was decided before whatever
+    /// happens to the delivery now.
+    pub(super) fn foreseen(
+        &self,
+        delivery: DeliveryId,
+        endpoint: EndpointId,
+        standing: Standing,
+        held: Option<HeldReason>,
+    ) -> rusqlite::Result<Standing> {
+        // Asked with every outcome, so the file is only looked at when there is something to find.
+        if !self.kept.bulk.contains(endpoint) && !self.gathered.bulk.contains(&endpoint) {
+            return Ok(standing);
+        }
+        let changes = changes(self.connection(), endpoint)?;
+        let (state, _, rounds) = foresee(&changes, delivery.0, standing.state, held);
+        Ok(Standing { state, round: standing.round + rounds, ..standing })
     }
 
     /// Does one turn for an endpoint. `true`: all its changes are finished.
@@ -243,43 +278,5 @@ impl Tx<'_> {
         };
         self.connection().prepare_cached(sql)?.execute([id])?;
         Ok(())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn change(kind: BulkKind, done_to: i64, up_to: i64) -> BulkChange {
-        BulkChange { id: 1, kind, up_to, done_to }
-    }
-
-    #[test]
-    fn a_row_shows_what_all_unfinished_changes_will_make_of_it() {
-        let changes = [change(BulkKind::Discard, 5, 10), change(BulkKind::Hold, 0, 20)];
-        assert_eq!(about_to_be(&changes, 7, State::Ready, None), (State::Canceled, None));
-        let held = (State::Held, Some(HeldReason::EndpointDisabled));
-        assert_eq!(about_to_be(&changes, 15, State::Waiting, None), held);
-        assert_eq!(about_to_be(&changes, 25, State::Ready, None), (State::Ready, None));
-        assert_eq!(about_to_be(&changes, 7, State::Delivered, None), (State::Delivered, None));
-    }
-
-    #[test]
-    fn what_a_restore_holds_is_neither_released_nor_discarded_with_the_endpoint() {
-        let restored = Some(HeldReason::Restored);
-        for kind in [BulkKind::Release, BulkKind::Discard, BulkKind::Hold] {
-            assert_eq!(about_to_be(&[change(kind, 0, 9)], 1, State::Held, restored), (State::Held, restored));
-        }
-        let gone = about_to_be(&[change(BulkKind::Cancel, 0, 9)], 1, State::Held, restored);
-        assert_eq!(gone, (State::Canceled, None));
-    }
-
-    #[test]
-    fn nothing_overtakes_what_is_about_to_be_released_and_nothing_discarded_is_sent() {
-        assert_eq!(sendable(&[]), Some((0, i64::MAX)));
-        assert_eq!(sendable(&[change(BulkKind::Release, 5, 10)]), Some((0, 5)));
-        assert_eq!(sendable(&[change(BulkKind::Discard, 5, 10)]), Some((10, i64::MAX)));
-        assert_eq!(sendable(&[change(BulkKind::Discard, 5, 10), change(BulkKind::Release, 0, 20)]), None);
-        assert_eq!(sendable(&[change(BulkKind::Hold, 0, 20)]), None);
     }
 }

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use super::error::StoreError;
@@ -29,7 +30,15 @@ pub(super) fn open_writer(path: &Path) -> Result<Connection, StoreError> {
         OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
     )?;
     connection.busy_timeout(WRITER_PATIENCE)?;
+    // If the file is refused, closing it must not fold the WAL into it either (see `fold_at_close`).
+    fold_at_close(&connection, false)?;
     Ok(connection)
+}
+
+/// Whether SQLite copies the WAL back and removes it when the last connection is closed.
+pub(super) fn fold_at_close(connection: &Connection, folds: bool) -> Result<(), StoreError> {
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, !folds)?;
+    Ok(())
 }
 
 /// Makes it ready to write. Only for a file that was looked at: the first two settings change the file.

@@ -134,15 +134,13 @@ impl Reader<'_> {
         limit: usize,
     ) -> Result<Listed<DeliveryRow>, StoreError> {
         let mut pages = Vec::new();
-        let states = status.states();
-        let share = EXAMINED / states.len();
-        for state in states {
-            match (state, filter.endpoint) {
-                (State::Ready, None) => pages.extend(self.ready_walks(filter, ids, limit, share)?),
-                _ => {
-                    let page = Collector::examining(limit, share);
-                    pages.push(self.state_walk(filter, *state, filter.endpoint, ids, page)?);
-                }
+        let share = EXAMINED / status.states().len();
+        for state in status.states() {
+            if (*state, filter.endpoint) == (State::Ready, None) {
+                pages.extend(self.ready_walks(filter, ids, limit, share)?);
+            } else {
+                let page = Collector::examining(limit, share);
+                pages.push(self.state_walk(filter, *state, filter.endpoint, ids, page)?);
             }
         }
         // A page that stopped early hides what lies below its end, so the merge may not go below it either.

@@ -135,7 +135,7 @@ impl Directory {
         let mut maps = self.maps.write().unwrap_or_else(PoisonError::into_inner);
         if let Some(route) = maps.routes.remove(&id) {
             replace(&mut maps, route.tenant_id, &route.tenant, |routes| {
-                routes.retain(|other| other.id != id)
+                routes.retain(|other| other.id != id);
             });
         }
     }

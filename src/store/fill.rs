@@ -144,6 +144,17 @@ impl Unfilled {
         self.rows.deliveries.len() >= TURN || self.rows.events.len() >= TURN
     }
 
+    /// The oldest row that waits.
+    pub(super) fn oldest(&self) -> Option<i64> {
+        let delivery = self.rows.deliveries.first().map(|row| row.id);
+        delivery.into_iter().chain(self.rows.events.first().map(|row| row.id)).min()
+    }
+
+    /// Whether a delivery of this endpoint waits.
+    pub(super) fn concerns(&self, endpoint: i64) -> bool {
+        self.rows.deliveries.iter().any(|row| row.endpoint == endpoint)
+    }
+
     /// Whether everything is taken in.
     pub(super) fn is_empty(&self) -> bool {
         self.rows.deliveries.is_empty() && self.rows.events.is_empty()
@@ -151,10 +162,8 @@ impl Unfilled {
 
     /// Writes one turn in the open transaction.
     pub(super) fn turn(&self, connection: &Connection) -> rusqlite::Result<Taken> {
-        let taken = Taken {
-            deliveries: share(self.rows.deliveries.len()),
-            events: share(self.rows.events.len()),
-        };
+        let taken =
+            Taken { deliveries: share(self.rows.deliveries.len()), events: share(self.rows.events.len()) };
         fill_deliveries(connection, &self.rows.deliveries[..taken.deliveries])?;
         fill_events(connection, &self.rows.events[..taken.events])?;
         Ok(taken)

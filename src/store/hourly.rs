@@ -87,5 +87,5 @@ pub(super) fn delete_before(
             "DELETE FROM hourly WHERE endpoint_id = ?1 AND hour IN
                  (SELECT hour FROM hourly WHERE endpoint_id = ?1 AND hour < ?2 ORDER BY hour LIMIT ?3)",
         )?
-        .execute(rusqlite::params![endpoint, hour, limit as i64])
+        .execute(rusqlite::params![endpoint, hour, i64::try_from(limit).unwrap_or(i64::MAX)])
 }

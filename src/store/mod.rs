@@ -1,7 +1,7 @@
 //! Floor 1: what is on disk. The only rusqlite, the only SQL.
 //!
 //! - [`Store`]: open, read (a pool of read-only connections), write (one writer thread).
-//! - The writer: `writer` (the loop), `batch` (a transaction), `work` and `queue` (what waits), `tx` (what a
+//! - The writer: `writer` (the loop), `checkpoint`, `batch` (a transaction), `work` and `queue` (what waits), `tx` (what a
 //!   transaction sees and gathers), [`handover`] (what the dispatcher is told).
 //! - The hot path: [`publish`] and [`outcome`]; `page` for what memory had no room for.
 //! - By hand: [`intervene`] (retry and cancel one delivery).
@@ -16,6 +16,7 @@ pub mod audit;
 mod backup;
 mod batch;
 mod bulk;
+mod checkpoint;
 pub mod cleanup;
 mod connection;
 pub mod deliveries;
@@ -133,7 +134,8 @@ impl Shared {
 pub struct Store {
     shared: Arc<Shared>,
     queue: Arc<Queue<Work>>,
-    readers: r2d2::Pool<SqliteConnectionManager>,
+    /// Gone once the store is closed.
+    readers: RwLock<Option<r2d2::Pool<SqliteConnectionManager>>>,
     writer: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -177,7 +179,9 @@ impl Store {
         work: impl FnOnce(&Reader<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
         let failed = |error: rusqlite::Error| E::from(StoreError::from(error));
-        let mut connection = self.readers.get().map_err(|error| E::from(StoreError::from(error)))?;
+        let readers = self.readers.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let readers = readers.ok_or_else(|| E::from(StoreError::Stopping))?;
+        let mut connection = readers.get().map_err(|error| E::from(StoreError::from(error)))?;
         let transaction = connection.transaction().map_err(failed)?;
         work(&Reader::new(&transaction, &self.shared))
     }
@@ -187,12 +191,16 @@ impl Store {
     /// The answer comes when the transaction is on disk. If `work` fails, nothing of it remains.
     ///
     /// # Errors
-    /// In the answer: what `work` fails with, or that the queue is full or the commit failed.
+    /// In the answer: what `work` fails with, or that the queue is full or the commit failed. While nothing can be
+    /// written, that is the answer at once: the writer finds out by itself when it can.
     pub fn write<T, E>(&self, work: impl FnOnce(&mut Tx<'_>) -> Result<T, E> + Send + 'static) -> Answer<T, E>
     where
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
+        if let Some(reason) = self.trouble() {
+            return Answer::ready(Err(E::from(StoreError::Unavailable(reason))));
+        }
         let (reply, answer) = Answer::new();
         match self.queue.push(Work::Task(Box::new(Closure::new(work, reply)))) {
             Ok(()) => answer,
@@ -219,6 +227,9 @@ impl Store {
     /// # Errors
     /// In the answer: see [`PublishError`].
     pub fn publish(&self, event: NewEvent) -> Answer<Published, PublishError> {
+        if let Some(reason) = self.trouble() {
+            return Answer::ready(Err(StoreError::Unavailable(reason).into()));
+        }
         let (reply, answer) = Answer::new();
         match self.queue.push(Work::Publish(Box::new(event), reply)) {
             Ok(()) => answer,
@@ -240,6 +251,8 @@ impl Store {
 
     /// Stops: what is in the queue is still written. May be called twice.
     pub fn close(&self) {
+        // Before the writer's connection: the last one to close folds the WAL back, and only one that writes can.
+        drop(self.readers.write().unwrap_or_else(PoisonError::into_inner).take());
         self.queue.close();
         let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(writer) = writer

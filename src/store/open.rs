@@ -121,11 +121,9 @@ impl Store {
         let shared = Arc::new(share(&writer, &config)?);
         let kept = load(&writer, &shared)?;
         note_version(&writer, shared.times.wall())?;
-        if !config.checkpoints {
-            writer.set_db_config(rusqlite::config::DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
-        }
+        connection::fold_at_close(&writer, config.checkpoints)?;
         let queue = Arc::new(Queue::new(QUEUE_BYTES));
-        let readers = readers(&config.path)?;
+        let readers = RwLock::new(Some(readers(&config.path)?));
         let writer = Writer {
             connection: writer,
             shared: Arc::clone(&shared),

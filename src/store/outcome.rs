@@ -83,7 +83,7 @@ impl Outcome {
     }
 }
 
-/// A delivery's row as far as an outcome concerns it.
+/// A delivery as far as an outcome concerns it: as it stands, or is about to.
 struct Row {
     standing: Standing,
     attempts: u32,
@@ -93,7 +93,7 @@ impl Tx<'_> {
     /// Writes an outcome. A delivery that is not there any more is no error.
     pub(super) fn settle(&mut self, outcome: &Outcome) -> Result<(), StoreError> {
         let Outcome { delivery, endpoint, .. } = *outcome;
-        let Some(row) = self.standing(delivery)? else {
+        let Some(row) = self.standing(delivery, endpoint)? else {
             self.gathered.changes.push(Change::Settled { delivery, endpoint, after: After::Over });
             return Ok(());
         };
@@ -120,19 +120,23 @@ impl Tx<'_> {
         Ok(())
     }
 
-    fn standing(&self, delivery: DeliveryId) -> Result<Option<Row>, StoreError> {
+    fn standing(&self, delivery: DeliveryId, endpoint: EndpointId) -> Result<Option<Row>, StoreError> {
         let row = self
             .connection()
-            .prepare_cached("SELECT state, round, round_attempts, attempts FROM deliveries WHERE id = ?1")?
+            .prepare_cached(
+                "SELECT state, round, round_attempts, attempts, held_reason FROM deliveries WHERE id = ?1",
+            )?
             .query_row([delivery.0], |row| {
                 let state = row.get::<_, i64>(0)?;
                 let state =
                     State::from_number(state).ok_or(rusqlite::Error::IntegralValueOutOfRange(0, state))?;
                 let standing = Standing { state, round: row.get(1)?, round_attempts: row.get(2)? };
-                Ok(Row { standing, attempts: row.get(3)? })
+                let held = row.get::<_, Option<i64>>(4)?.and_then(HeldReason::from_number);
+                Ok((standing, held, row.get(3)?))
             })
             .optional()?;
-        Ok(row)
+        let Some((standing, held, attempts)) = row else { return Ok(None) };
+        Ok(Some(Row { standing: self.foreseen(delivery, endpoint, standing, held)?, attempts }))
     }
 
     /// Keeps the endpoint's health, and disables it where the rules say so. What is it afterwards?

@@ -19,12 +19,11 @@ struct Reading<'a> {
     connection: &'a Connection,
     handover: &'a dyn Handover,
     endpoint: EndpointId,
-    plan: PagePlan,
     jobs: Vec<Job>,
     bytes: usize,
 }
 
-/// Reads a page: what is ready by id, then the retries that are due.
+/// Reads a page: retries that are due, then what is ready by id.
 pub(super) fn read(
     connection: &Connection,
     shared: &Shared,
@@ -38,20 +37,27 @@ pub(super) fn read(
         return Ok(Page { endpoint, jobs: Vec::new(), complete: false, next_due: None });
     };
     let now = shared.times.steady();
-    let mut reading = Reading { connection, handover, endpoint, plan, jobs: Vec::new(), bytes: 0 };
+    let mut reading = Reading { connection, handover, endpoint, jobs: Vec::new(), bytes: 0 };
     let ready = "SELECT id, event_id, round, attempts FROM deliveries INDEXED BY deliveries_ready
          WHERE endpoint_id = ?1 AND state = 0 AND id > ?2 AND id <= ?3 ORDER BY id";
     let due = "SELECT id, event_id, round, attempts FROM deliveries INDEXED BY deliveries_due
          WHERE endpoint_id = ?1 AND state = 2 AND due_at <= ?4 AND id > ?2 AND id <= ?3 ORDER BY due_at, id";
-    let mut complete = reading.rows(ready, &params![endpoint.0, above, up_to])?;
-    complete = complete && reading.rows(due, &params![endpoint.0, above, up_to, now.0])?;
+    // Retries get half of a page, so that neither they nor what was never tried waits for the other to run out.
+    let half = PagePlan { rows: plan.rows.div_ceil(2), bytes: plan.bytes / 2 };
+    let retries = reading.rows(due, params![endpoint.0, above, up_to, now.0], half)?;
+    let complete = reading.rows(ready, params![endpoint.0, above, up_to], plan)? && retries;
     let next_due = if complete { next_due(connection, endpoint, now)? } else { None };
     Ok(Page { endpoint, jobs: reading.jobs, complete: complete && !releasing, next_due })
 }
 
 impl Reading<'_> {
-    /// Adds the unknown rows of a query until the page is full; `false`: it is.
-    fn rows(&mut self, sql: &str, params: &[&dyn rusqlite::ToSql]) -> Result<bool, StoreError> {
+    /// Adds the unknown rows of a query until there is no room for another; `false`: there is one.
+    fn rows(
+        &mut self,
+        sql: &str,
+        params: &[&dyn rusqlite::ToSql],
+        room: PagePlan,
+    ) -> Result<bool, StoreError> {
         let mut statement = self.connection.prepare_cached(sql)?;
         let mut rows = statement.query(params)?;
         while let Some(row) = rows.next()? {
@@ -59,7 +65,7 @@ impl Reading<'_> {
             if self.handover.knows(delivery) {
                 continue;
             }
-            if self.jobs.len() >= self.plan.rows || (!self.jobs.is_empty() && self.bytes >= self.plan.bytes) {
+            if self.jobs.len() >= room.rows || (!self.jobs.is_empty() && self.bytes >= room.bytes) {
                 return Ok(false);
             }
             let event = EventId(row.get(1)?);

@@ -105,7 +105,7 @@ pub(super) fn fill(connection: &Connection, shared: &Shared) -> Result<(), Store
         match reader.parse_route(&row) {
             Ok(route) => routes.push(Arc::new(route)),
             Err(error) => {
-                tracing::error!(endpoint = %id, %error, "an endpoint cannot be read; it receives nothing")
+                tracing::error!(endpoint = %id, %error, "an endpoint cannot be read; it receives nothing");
             }
         }
     }

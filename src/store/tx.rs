@@ -66,7 +66,7 @@ pub(super) struct Gathered {
 }
 
 /// Ids that are further ahead of the clock than this are noted, so that lists by time still find their rows.
-pub(super) const AHEAD: Duration = Duration::from_secs(60);
+pub(super) const AHEAD: Duration = Duration::from_mins(1);
 
 /// A transaction on the only connection that writes. Its `now` is the same for all of it.
 pub struct Tx<'a> {

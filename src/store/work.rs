@@ -1,4 +1,4 @@
-//! What can be asked of the writer.
+//! What can be asked of the writer, and how it answers.
 
 use super::answer::Reply;
 use super::error::StoreError;
@@ -78,4 +78,38 @@ where
         // A caller that has gone away does not need its answer.
         drop(self.reply.send(result));
     }
+}
+
+/// What came of a publish.
+pub(super) type PublishResult = Result<Published, PublishError>;
+
+/// Answers everyone. Outcomes of a failed transaction come back.
+pub(super) fn answer(
+    items: Vec<Work>,
+    results: Vec<Option<PublishResult>>,
+    failed: Option<&str>,
+) -> Vec<Outcome> {
+    let mut again = Vec::new();
+    let unavailable = || StoreError::Unavailable(failed.unwrap_or_default().to_owned());
+    let mut results = results.into_iter();
+    for item in items {
+        let result = results.next().flatten();
+        match item {
+            Work::Publish(_, reply) => send(reply, result, failed),
+            Work::Outcome(outcome) if failed.is_some() => again.push(*outcome),
+            Work::Outcome(_) => {}
+            Work::Task(task) => task.finish(if failed.is_some() { Err(unavailable()) } else { Ok(()) }),
+        }
+    }
+    again
+}
+
+fn send(reply: Reply<Published, PublishError>, result: Option<PublishResult>, failed: Option<&str>) {
+    let result = match (failed, result) {
+        (None, Some(result)) => result,
+        (Some(reason), _) => Err(StoreError::Unavailable(reason.to_owned()).into()),
+        (None, None) => Err(StoreError::Stopping.into()),
+    };
+    // A caller that has gone away does not need its answer.
+    drop(reply.send(result));
 }

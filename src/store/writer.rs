@@ -4,7 +4,6 @@
 //! where there is time: pages for the dispatcher, a turn of a change to many rows, a turn of the cleanup, a
 //! checkpoint. It sleeps when there is nothing to do.
 
-use std::cell::Cell;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,6 +13,7 @@ use crate::clock::Stopwatch;
 
 use super::Shared;
 use super::batch::Desk;
+use super::checkpoint;
 use super::cleanup::Cleaning;
 use super::handover::Handover;
 use super::outcome::Outcome;
@@ -27,22 +27,13 @@ const BATCH_BYTES: usize = 4 * 1024 * 1024;
 /// How long to wait before a failed commit, or a turn that failed, is tried again.
 const PATIENCE_IN_TROUBLE: Duration = Duration::from_millis(500);
 /// How often an idle writer looks at the clock: for jumps, and for the hourly mark.
-const LOOK: Duration = Duration::from_secs(60);
+const LOOK: Duration = Duration::from_mins(1);
 /// Wall clock and uptime are noted this often.
-const MARK: Duration = Duration::from_secs(3_600);
+const MARK: Duration = Duration::from_hours(1);
 /// Pages that are read before the queue is looked at again.
 const PAGES: usize = 4;
 /// While there is always something to write, background turns come this far apart.
 const TURN_EVERY: Duration = Duration::from_millis(25);
-/// Pages of the WAL after which it is copied back, and after which readers are made to start afresh (16 MB).
-const CHECKPOINT_PAGES: i32 = 1_000;
-const RESTART_PAGES: i32 = 4_096;
-const RESTART_PATIENCE: Duration = Duration::from_millis(100);
-
-thread_local! {
-    /// Pages in the WAL after the last commit, told by SQLite. The hook cannot carry anything else.
-    static WAL_PAGES: Cell<i32> = const { Cell::new(0) };
-}
 
 /// The writer, to be run on a thread of its own.
 pub(super) struct Writer {
@@ -72,10 +63,7 @@ impl Writer {
         let clock = Arc::clone(self.shared.times.clock());
         let queue = Arc::clone(&self.queue);
         clock.on_move(Arc::new(move || queue.nudge()));
-        self.connection.wal_hook(Some(|_, pages| {
-            WAL_PAGES.set(pages);
-            Ok(())
-        }));
+        checkpoint::watch(&self.connection);
         let mut run = self.start();
         loop {
             let patience = self.patience(&run);
@@ -110,7 +98,9 @@ impl Writer {
             self.mark(run);
             self.pages();
             self.background(run);
-            self.checkpoint();
+            if self.checkpoints {
+                checkpoint::when_grown(&self.connection);
+            }
         }
         true
     }
@@ -141,21 +131,34 @@ impl Writer {
             return;
         }
         let done = self.desk().run(batch);
-        run.again = done.again.into_iter().map(Work::Outcome).collect();
+        run.again = done.again.into_iter().map(|outcome| Work::Outcome(Box::new(outcome))).collect();
         match (&done.failed, run.trouble) {
             (Some(reason), false) => {
                 tracing::error!(%reason, "nothing can be written; events are refused and deliveries pause until it can");
-                run.trouble = true;
-                self.shared.set_trouble(Some(reason.clone()));
-                self.handover.unavailable(Some(reason));
+                self.set_trouble(run, Some(reason));
             }
             (None, true) => {
                 tracing::info!("the database can be written again");
-                run.trouble = false;
-                self.shared.set_trouble(None);
-                self.handover.unavailable(None);
+                self.set_trouble(run, None);
             }
             _ => {}
+        }
+    }
+
+    /// From now on nothing can be written, for this reason, or it can again.
+    fn set_trouble(&self, run: &mut Run, reason: Option<&str>) {
+        run.trouble = reason.is_some();
+        self.shared.set_trouble(reason.map(str::to_owned));
+        self.handover.unavailable(reason);
+        // Who was waiting has waited long enough, and tries follow each other.
+        let patience = if run.trouble { Duration::ZERO } else { super::connection::WRITER_PATIENCE };
+        self.set_lock_patience(patience);
+    }
+
+    /// How long a lock of another program is waited for.
+    fn set_lock_patience(&self, patience: Duration) {
+        if let Err(error) = self.connection.busy_timeout(patience) {
+            tracing::warn!(%error, "the wait for locks could not be changed");
         }
     }
 
@@ -218,50 +221,38 @@ impl Writer {
                 self.kept.bulk.finished(endpoint);
             }
         }
+        self.clean(run);
+        run.last_turn = Stopwatch::start();
+    }
+
+    /// One turn of a cleanup.
+    fn clean(&mut self, run: &mut Run) {
         if run.cleaning.is_none() {
             run.cleaning = self.shared.cleanups.next().map(Cleaning::new);
         }
-        if let Some(mut cleaning) = run.cleaning.take() {
-            let result = cleaning.turn(&mut self.desk());
-            self.after_turn(run, "the cleanup", &result);
-            match result {
-                Ok(false) => run.cleaning = Some(cleaning),
-                Ok(true) => cleaning.finish(None),
-                Err(error) => run.cleaning = cleaning.give_up(error, &mut self.kept),
+        let Some(mut cleaning) = run.cleaning.take() else { return };
+        let result = cleaning.turn(&mut self.desk());
+        self.after_turn(run, "the cleanup", &result);
+        match result {
+            Ok(false) => run.cleaning = Some(cleaning),
+            Ok(true) => {
+                if self.checkpoints {
+                    // Only now the file itself becomes smaller.
+                    checkpoint::copy_back(&self.connection, "PASSIVE");
+                }
+                cleaning.finish();
             }
+            Err(error) => cleaning.fail(&mut self.desk(), error),
         }
-        run.last_turn = Stopwatch::start();
     }
 
     fn after_turn(&self, run: &mut Run, what: &str, result: &Result<bool, super::StoreError>) {
         let Err(error) = result else { return };
         tracing::error!(%error, "{what} could not go on");
         if error.is_passing() {
-            run.trouble = true;
-            self.shared.set_trouble(Some(error.to_string()));
-            self.handover.unavailable(Some(&error.to_string()));
+            self.set_trouble(run, Some(&error.to_string()));
         } else {
             run.resting = true;
-        }
-    }
-
-    /// Copies the WAL back into the file when it has grown.
-    fn checkpoint(&self) {
-        let pages = WAL_PAGES.get();
-        if !self.checkpoints || pages < CHECKPOINT_PAGES {
-            return;
-        }
-        let mode = if pages >= RESTART_PAGES { "RESTART" } else { "PASSIVE" };
-        let copied = self.connection.busy_timeout(RESTART_PATIENCE).and_then(|()| {
-            let sql = format!("PRAGMA wal_checkpoint({mode})");
-            self.connection.query_row(&sql, [], |row| row.get::<_, i64>(0))
-        });
-        // Whatever came of it: the next transaction waits as long as ever.
-        let restored = self.connection.busy_timeout(super::connection::WRITER_PATIENCE);
-        match copied.and(restored) {
-            // Counting starts again; pages that a reader still needs are copied next time.
-            Ok(()) => WAL_PAGES.set(0),
-            Err(error) => tracing::warn!(%error, "the WAL could not be copied back"),
         }
     }
 
@@ -277,18 +268,12 @@ impl Writer {
                 "could not be written; these deliveries are sent again at the next start"
             );
         }
+        self.shared.cleanups.close();
         if let Some(cleaning) = run.cleaning {
-            cleaning.finish(Some(super::StoreError::Stopping));
+            cleaning.fail(&mut self.desk(), super::StoreError::Stopping);
         }
         if let Err(error) = super::meta::mark(&self.connection, &self.shared) {
             tracing::warn!(%error, "the last mark could not be written");
-        }
-        // SQLite does this when the last connection closes, but only if that is one that writes.
-        if self.checkpoints
-            && let Err(error) =
-                self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, i64>(0))
-        {
-            tracing::warn!(%error, "the WAL could not be folded back; the next start does it");
         }
     }
 }

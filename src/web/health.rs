@@ -23,7 +23,8 @@ async fn alive() -> HttpResponse {
 
 async fn ready(state: Data<AppState>) -> Result<HttpResponse, Problem> {
     let service = &state.service;
-    let problems = service.readiness().problems(service.store().trouble());
+    let store = service.store();
+    let problems = service.readiness().problems(store.trouble(), store.times().clock().monotonic());
     if problems.is_empty() {
         return Ok(HttpResponse::Ok().json(json!({ "status": "ready" })));
     }

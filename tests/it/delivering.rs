@@ -174,7 +174,7 @@ fn patterns_and_filters_decide_who_gets_what() {
         let counted = app.publish(event_type, &data)["deliveries"].as_u64();
         app.settle();
         let paths = ["/exact", "/below", "/all", "/none", "/published"];
-        let got: Vec<_> = paths.into_iter().filter(|path| receiver.received_on(path).len() > 0).collect();
+        let got: Vec<_> = paths.into_iter().filter(|path| receiver.count_on(path) > 0).collect();
         let total = receiver.received().len();
         (counted, got, total)
     };

@@ -1,11 +1,12 @@
 //! When a failed delivery is tried again, and what counts as failed.
 
-use std::net::TcpListener;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use postrider::clock::Clock;
 use postrider::domain::time::UnixMs;
 use serde_json::{Value, json};
+use socket2::{Domain, Socket, Type};
 
 use crate::support::actions::shows;
 use crate::support::app::{START, TestApp, text};
@@ -22,11 +23,20 @@ fn follows(app: &TestApp, receiver: &Receiver, delivery: &str, schedule: &[u64])
         let due = UnixMs::parse(&text(&seen, "next_retry_at")).expect("a time").0 - app.clock().wall().0;
         let wait_ms = i64::try_from(wait * 1000).expect("a short one");
         assert!((wait_ms..=wait_ms * 11 / 10).contains(&due), "attempt {done}: {due} after {wait} s");
-        app.advance(Duration::from_secs(*wait) - Duration::from_millis(1));
+        app.advance(Duration::from_millis(wait * 1000 - 1));
         assert_eq!(receiver.count(), done + 1, "too early");
         app.advance(Duration::from_millis(1 + wait * 100));
         assert_eq!(receiver.count(), done + 2, "not sent after {wait} s and 10 %");
     }
+}
+
+/// A port that refuses connections, as long as the socket is kept.
+fn closed_port() -> (Socket, SocketAddr) {
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
+    let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    socket.bind(&any.into()).expect("a free port");
+    let address = socket.local_addr().ok().and_then(|address| address.as_socket()).expect("an address");
+    (socket, address)
 }
 
 #[test]
@@ -48,31 +58,16 @@ fn ten_attempts_are_made_at_the_documented_times_and_then_it_has_failed() {
 
 #[test]
 fn an_own_schedule_is_kept_and_the_setting_is_for_all_others() {
-    let (app, receiver) = (TestApp::with_manual_clock(), Receiver::start());
-    receiver.always(Reply::status(503));
-    app.endpoint_with(&receiver, "/", &json!({ "retry_schedule": [60, 1] }));
-    app.change_settings(&json!({ "retry_schedule": [7] }));
-    let delivery = app.send(&json!(1));
-    follows(&app, &receiver, &delivery, &[60, 1]);
-    assert_eq!(app.status(&delivery), "failed");
-
-    let (app, receiver) = (TestApp::with_manual_clock(), Receiver::start());
-    receiver.always(Reply::status(503));
-    app.endpoint_at(&receiver, "/");
-    app.change_settings(&json!({ "retry_schedule": [7] }));
-    let delivery = app.send(&json!(1));
-    follows(&app, &receiver, &delivery, &[7]);
-    assert_eq!(app.status(&delivery), "failed");
-}
-
-#[test]
-fn without_waits_there_is_one_attempt() {
-    let (app, receiver) = (TestApp::with_manual_clock(), Receiver::start());
-    receiver.always(Reply::status(400));
-    app.endpoint_with(&receiver, "/", &json!({ "retry_schedule": [] }));
-    let delivery = app.send(&json!(1));
-    app.settle();
-    assert_eq!(app.status(&delivery), "failed");
+    let own = |steps: &[u64]| json!({ "retry_schedule": steps });
+    for (fields, schedule) in [(own(&[60, 1]), vec![60, 1]), (own(&[]), vec![]), (json!({}), vec![7])] {
+        let (app, receiver) = (TestApp::with_manual_clock(), Receiver::start());
+        receiver.always(Reply::status(503));
+        app.endpoint_with(&receiver, "/", &fields);
+        app.change_settings(&own(&[7]));
+        let delivery = app.send(&json!(1));
+        follows(&app, &receiver, &delivery, &schedule);
+        assert_eq!(app.status(&delivery), "failed");
+    }
 }
 
 #[test]
@@ -229,15 +224,13 @@ fn the_head_decides_whatever_becomes_of_the_body() {
 #[test]
 fn what_gets_no_answer_is_retried_with_a_line_that_says_why() {
     let (app, receiver) = (TestApp::with_manual_clock(), Receiver::start());
-    let closed = TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address");
+    let (_closed, closed) = closed_port();
     receiver.always_on("/hang", Reply::hang());
     receiver.always_on("/trickle", Reply::ok().trickle(Duration::from_millis(200)));
     receiver.always_on("/close", Reply::close());
     receiver.always_on("/half", Reply::ok().cut_in_head());
     receiver.always_on("/ssh", Reply::raw("SSH-2.0-OpenSSH_9.6\r\n"));
-    let fields = Value::from_iter((0..129).map(|n| (format!("x-{n}"), "v")));
-    let wide =
-        fields.as_object().expect("fields").keys().fold(Reply::ok(), |reply, name| reply.header(name, "v"));
+    let wide = (0..129).fold(Reply::ok(), |reply, n| reply.header(&format!("x-{n}"), "v"));
     receiver.always_on("/wide", wide);
     let cases = [
         (receiver.url("/hang"), "timed out"),
@@ -269,9 +262,7 @@ fn what_gets_no_answer_is_retried_with_a_line_that_says_why() {
 
 #[test]
 fn a_failure_on_our_side_uses_up_no_attempt_and_readyz_says_so() {
-    let proxy = TcpListener::bind("127.0.0.1:0").expect("a port");
-    let address = proxy.local_addr().expect("an address");
-    drop(proxy);
+    let (_closed, address) = closed_port();
     let receiver = Receiver::start();
     let app = TestApp::builder()
         .with("POSTRIDER_EGRESS_PROXY", &format!("http://{address}"))
@@ -292,4 +283,9 @@ fn a_failure_on_our_side_uses_up_no_attempt_and_readyz_says_so() {
     let ready = app.client.get("/readyz").expect(503).json();
     assert!(text(&ready, "detail").contains("proxy"), "{ready}");
     app.client.get("/healthz").expect(200);
+
+    // Nothing is left that would find out: readiness does not stay lost for it.
+    app.cancel(&delivery).expect(202);
+    app.advance(Duration::from_mins(3));
+    app.client.get("/readyz").expect(200);
 }

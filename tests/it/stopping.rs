@@ -39,7 +39,7 @@ fn what_is_answered_after_the_signal_is_recorded() {
         server.endpoint(&receiver.url("/"), &json!({}));
         let event = server.publish(&json!(1)).expect(202).json();
         receiver.wait_in_flight(1);
-        process::signal(server.pid(), signal);
+        server.process.signal(signal);
         server.process.wait_for_log("stopping", 1);
         gate.open();
         let ended = server.process.wait_for_end(Duration::from_secs(5));

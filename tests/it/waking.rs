@@ -24,8 +24,8 @@ fn an_attempt_that_the_rate_puts_off_starts_in_time_while_another_hangs() {
     let gate = Gate::new();
     receiver.reply(Reply::ok().gated(&gate));
     app.enable(&id);
-    let received = receiver.wait_for(3);
-    assert_eq!(received[2].json()["data"], 2);
+    let arrived = receiver.wait_for(3);
+    assert_eq!(arrived[2].json()["data"], 2);
     assert_eq!(app.delivery(&hanging)["attempts"], 0, "it is under way still");
     gate.open();
 }

@@ -149,7 +149,12 @@ pub(super) fn show(tx: &mut Tx<'_>, id: EndpointId) -> Result<EndpointView, Erro
     Ok(EndpointView::of(&row, unsigned, tx.settings().failing_after_failures))
 }
 
-/// A view as the audit log keeps it.
+/// A view as the audit log keeps it. Filters may hold numbers that no [`serde_json::Value`] can (1e400); they are
+/// kept as the text that they came in.
 pub(super) fn json(view: &EndpointView) -> Result<serde_json::Value, StoreError> {
-    serde_json::to_value(view).map_err(|error| StoreError::Internal(error.to_string()))
+    let filters = serde_json::from_str(&view.filters).unwrap_or_else(|_| view.filters.as_str().into());
+    let plain = EndpointView { filters: "null".to_owned(), ..view.clone() };
+    let mut value = serde_json::to_value(plain).map_err(|error| StoreError::Internal(error.to_string()))?;
+    value["filters"] = filters;
+    Ok(value)
 }

@@ -4,6 +4,8 @@
 //! about a clock that may be wrong, are in [`Cleanups`].
 
 mod doubt;
+mod record;
+mod rest;
 mod steps;
 
 use std::collections::VecDeque;
@@ -17,11 +19,10 @@ use crate::domain::time::UnixMs;
 use super::answer::{Answer, Reply};
 use super::batch::Desk;
 use super::error::StoreError;
-use super::reader::{Listed, Reader};
-use super::tx::Kept;
 use super::{Shared, Store};
 
 pub(super) use doubt::Doubt;
+use record::{size, write};
 use steps::Step;
 
 /// What is to be deleted.
@@ -61,21 +62,35 @@ type Waiting = (CleanupRequest, Reply<CleanupReport>);
 /// Cleanups that wait for their turn.
 #[derive(Default)]
 pub(super) struct Cleanups {
-    waiting: Mutex<VecDeque<Waiting>>,
+    waiting: Mutex<Line>,
     pub(super) doubt: Mutex<Doubt>,
 }
 
+#[derive(Default)]
+struct Line {
+    waiting: VecDeque<Waiting>,
+    closed: bool,
+}
+
 impl Cleanups {
-    fn lock(&self) -> MutexGuard<'_, VecDeque<Waiting>> {
+    fn lock(&self) -> MutexGuard<'_, Line> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn is_waiting(&self) -> bool {
-        !self.lock().is_empty()
+        !self.lock().waiting.is_empty()
     }
 
     pub(super) fn next(&self) -> Option<Waiting> {
-        self.lock().pop_front()
+        self.lock().waiting.pop_front()
+    }
+
+    /// The writer stops: who waits, and who comes later, is told so.
+    pub(super) fn close(&self) {
+        let mut line = self.lock();
+        line.closed = true;
+        // A reply that is dropped says that the server is stopping.
+        line.waiting.clear();
     }
 
     pub(super) fn doubt(&self) -> MutexGuard<'_, Doubt> {
@@ -88,7 +103,11 @@ impl Store {
     /// is right.
     pub fn cleanup(&self, request: CleanupRequest) -> Answer<CleanupReport> {
         let (reply, answer) = Answer::new();
-        self.shared.cleanups.lock().push_back((request, reply));
+        let mut line = self.shared.cleanups.lock();
+        if !line.closed {
+            line.waiting.push_back((request, reply));
+        }
+        drop(line);
         self.queue.nudge();
         answer
     }
@@ -115,8 +134,6 @@ pub(super) struct Cleaning {
     /// The row that it is recorded in, and the size of the file before; once it has begun.
     begun: Option<(i64, i64)>,
     step: Step,
-    /// Why it ends early; all that is left to do is to record that.
-    failure: Option<StoreError>,
 }
 
 impl Cleaning {
@@ -131,15 +148,11 @@ impl Cleaning {
             freed_bytes: 0,
             error: None,
         };
-        Self { request, reply, report, begun: None, step: Step::first(), failure: None }
+        Self { request, reply, report, begun: None, step: Step::Fill(0) }
     }
 
     /// Does one turn. `true`: the cleanup is over.
     pub(super) fn turn(&mut self, desk: &mut Desk<'_>) -> Result<bool, StoreError> {
-        if self.failure.is_some() {
-            self.end(desk)?;
-            return Ok(true);
-        }
         desk.kept.fill_all = true;
         let over = if self.begun.is_some() { self.step(desk)? } else { self.begin(desk)? };
         if over {
@@ -163,6 +176,7 @@ impl Cleaning {
         })?;
         self.report.started_at = begun.2;
         self.begun = Some((begun.0, begun.1));
+        self.step = Step::Fill(begun.0);
         Ok(false)
     }
 
@@ -199,26 +213,8 @@ impl Cleaning {
         Ok(())
     }
 
-    /// A turn has failed. Comes back when there is something to record yet: as soon as the file can be written
-    /// again, the row says how far it came and why it ended.
-    pub(super) fn give_up(mut self, error: StoreError, kept: &mut Kept) -> Option<Self> {
-        kept.fill_all = false;
-        if self.failure.is_none() && self.begun.is_some() && !self.request.dry_run {
-            self.report.error = Some(error.to_string());
-            self.failure = Some(error);
-            return Some(self);
-        }
-        self.finish(Some(error));
-        None
-    }
-
-    /// Tells who asked, and the log.
-    pub(super) fn finish(mut self, error: Option<StoreError>) {
-        if let Some(error) = self.failure.take().or(error) {
-            tracing::error!(%error, by = self.report.by, "the cleanup ended early; the next one goes on");
-            drop(self.reply.send(Err(error)));
-            return;
-        }
+    /// It is over: tells who asked, and the log.
+    pub(super) fn finish(self) {
         let CleanupReport { deliveries, events, freed_bytes, dry_run, .. } = self.report;
         let duration_ms = self.report.ended_at.map_or(0, |end| end.0 - self.report.started_at.0);
         tracing::info!(
@@ -233,63 +229,17 @@ impl Cleaning {
         // Whoever asked may have gone away.
         drop(self.reply.send(Ok(self.report)));
     }
-}
 
-/// Bytes of the database file.
-fn size(reader: &Reader<'_>) -> Result<i64, StoreError> {
-    let pragma = |name| reader.connection().pragma_query_value(None, name, |row| row.get::<_, i64>(0));
-    Ok(pragma("page_count")? * pragma("page_size")?)
-}
-
-fn write(reader: &Reader<'_>, id: i64, report: &CleanupReport) -> Result<(), StoreError> {
-    let number = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
-    reader.connection().execute(
-        "UPDATE cleanups SET ended_at = ?2, deliveries = ?3, events = ?4, freed_bytes = ?5, error = ?6 WHERE id = ?1",
-        params![
-            id,
-            report.ended_at.map(|at| at.0),
-            number(report.deliveries),
-            number(report.events),
-            report.freed_bytes,
-            report.error
-        ],
-    )?;
-    Ok(())
-}
-
-impl Reader<'_> {
-    /// The cleanups, the newest first, below `before`.
-    pub fn cleanups(
-        &self,
-        before: Option<i64>,
-        limit: usize,
-    ) -> Result<Listed<(i64, CleanupReport)>, StoreError> {
-        let mut statement = self.connection().prepare_cached(
-            "SELECT id, started_at, ended_at, by_whom, deliveries, events, freed_bytes, error FROM cleanups
-             WHERE id < ?1 ORDER BY id DESC LIMIT ?2",
-        )?;
-        let most = i64::try_from(limit + 1).unwrap_or(i64::MAX);
-        let rows = statement
-            .query_map(params![before.unwrap_or(i64::MAX), most], |row| {
-                let report = CleanupReport {
-                    started_at: UnixMs(row.get(1)?),
-                    ended_at: row.get::<_, Option<i64>>(2)?.map(UnixMs),
-                    by: row.get(3)?,
-                    dry_run: false,
-                    deliveries: row.get::<_, i64>(4)?.unsigned_abs(),
-                    events: row.get::<_, i64>(5)?.unsigned_abs(),
-                    freed_bytes: row.get(6)?,
-                    error: row.get(7)?,
-                };
-                Ok((row.get(0)?, report))
-            })?
-            .collect::<rusqlite::Result<Vec<_>>>()?;
-        Ok(super::lists::cut(rows, limit, |(id, _)| *id))
-    }
-
-    /// When the last cleanup started; none ever: `None`.
-    pub fn last_cleanup(&self) -> Result<Option<UnixMs>, StoreError> {
-        Ok(self.cleanups(None, 1)?.rows.first().map(|(_, report)| report.started_at))
+    /// It cannot go on: tells the record, who asked, and the log.
+    pub(super) fn fail(mut self, desk: &mut Desk<'_>, error: StoreError) {
+        tracing::error!(%error, by = self.report.by, "the cleanup ended early; the next one goes on");
+        desk.kept.fill_all = false;
+        self.report.error = Some(error.to_string());
+        if let Err(error) = self.end(desk) {
+            tracing::warn!(%error, "that a cleanup ended early could not be recorded");
+        }
+        // Whoever asked may have gone away.
+        drop(self.reply.send(Err(error)));
     }
 }
 

@@ -10,11 +10,13 @@ use super::super::error::StoreError;
 use super::super::meta::{self, Meta};
 use super::super::tx::Tx;
 use super::super::{Shared, hourly};
-use super::CleanupRequest;
+use super::{CleanupRequest, rest};
 
 /// Deliveries or events that a turn deletes, and rows that it looks at.
 const TURN: usize = 150;
-const LOOKED_AT: usize = 1_000;
+pub(super) const LOOKED_AT: usize = 1_000;
+/// The same, as SQLite takes it.
+pub(super) const LIMIT: i64 = 1_000;
 /// Pages that a turn gives back to the file system.
 const VACUUM_PAGES: usize = 100;
 /// Hours that counters are kept.
@@ -23,6 +25,8 @@ const HOURS_KEPT: i64 = 366 * 24;
 /// Where a cleanup stands.
 #[derive(Debug, Clone)]
 pub(super) enum Step {
+    /// Waiting until the list indexes hold everything up to this id: what is deleted is deleted from them as well.
+    Fill(i64),
     /// Deliveries and their attempts, from this id on.
     Deliveries(i64),
     /// Events that no delivery refers to, from this id on.
@@ -55,7 +59,7 @@ pub(super) struct Done {
 }
 
 impl Done {
-    fn go_on(next: Step) -> Self {
+    pub(super) fn go_on(next: Step) -> Self {
         Self { deliveries: 0, events: 0, next: Some(next) }
     }
 }
@@ -76,13 +80,14 @@ impl Cutoffs {
 }
 
 impl Step {
-    pub(super) fn first() -> Self {
-        Self::Deliveries(0)
-    }
-
     /// Does one turn.
     pub(super) fn turn(self, tx: &mut Tx<'_>, cutoffs: &Cutoffs) -> Result<Done, StoreError> {
         match self {
+            // Filled at the end of this very transaction (`Kept::fill_all`).
+            Self::Fill(up_to) if tx.kept.unfilled.oldest().is_some_and(|id| id <= up_to) => {
+                Ok(Done::go_on(Self::Fill(up_to)))
+            }
+            Self::Fill(_) => Ok(Done::go_on(Self::Deliveries(0))),
             Self::Deliveries(after) => deliveries(tx, cutoffs, after),
             Self::Events(after) => match cutoffs.events {
                 Some(before) => events(tx, cutoffs, before, after),
@@ -91,8 +96,8 @@ impl Step {
             _ if cutoffs.dry_run => Ok(Done { deliveries: 0, events: 0, next: None }),
             Self::Small => small(tx, cutoffs),
             Self::Hours(endpoint) => hours(tx, endpoint),
-            Self::Revisions => revisions(tx),
-            Self::Endpoints(after) => endpoints(tx, after),
+            Self::Revisions => rest::revisions(tx),
+            Self::Endpoints(after) => rest::endpoints(tx, after),
             Self::Vacuum => vacuum(tx),
         }
     }
@@ -104,19 +109,20 @@ fn deliveries(tx: &Tx<'_>, cutoffs: &Cutoffs, after: i64) -> Result<Done, StoreE
         "SELECT id, endpoint_id, tenant_id, state, created_at FROM deliveries
          WHERE id > ?1 AND id <= ?2 ORDER BY id LIMIT ?3",
     )?;
-    let mut rows = statement.query(params![after, filled, LOOKED_AT as i64])?;
+    let mut rows = statement.query(params![after, filled, LIMIT])?;
     let (mut last, mut looked_at, mut old) = (after, 0, Vec::new());
     let mut over = false;
     while let Some(row) = rows.next()? {
-        if row.get::<_, i64>(4)? >= cutoffs.deliveries.0 {
+        let (id, state): (i64, i64) = (row.get(0)?, row.get(3)?);
+        let young = row.get::<_, i64>(4)? >= cutoffs.deliveries.0;
+        if young && id > tx.kept.ahead_until {
             over = true;
             break;
         }
-        let (id, state): (i64, i64) = (row.get(0)?, row.get(3)?);
         last = id;
         looked_at += 1;
-        // Pending ones stay until they end.
-        if state != 0 && state != 2 {
+        // Pending ones stay until they end; young ones among older ones are of a time when the clock was ahead.
+        if state != 0 && state != 2 && !young {
             old.push((id, row.get::<_, i64>(1)?, row.get::<_, i64>(2)?));
         }
         if old.len() == TURN && !cutoffs.dry_run {
@@ -150,18 +156,19 @@ fn events(tx: &Tx<'_>, cutoffs: &Cutoffs, before: UnixMs, after: i64) -> Result<
         "SELECT id, tenant_id, own_id, idempotency_key, created_at, deliveries FROM events
          WHERE id > ?1 AND id <= ?2 ORDER BY id LIMIT ?3",
     )?;
-    let mut rows = statement.query(params![after, filled, LOOKED_AT as i64])?;
+    let mut rows = statement.query(params![after, filled, LIMIT])?;
     let (mut last, mut looked_at, mut deleted) = (after, 0, 0);
     let mut over = false;
     while let Some(row) = rows.next()? {
-        if row.get::<_, i64>(4)? >= before.0 {
+        let (id, tenant): (i64, i64) = (row.get(0)?, row.get(1)?);
+        let young = row.get::<_, i64>(4)? >= before.0;
+        if young && id > tx.kept.ahead_until {
             over = true;
             break;
         }
-        let (id, tenant): (i64, i64) = (row.get(0)?, row.get(1)?);
         last = id;
         looked_at += 1;
-        if is_referred_to(tx, id, row.get(5)?, cutoffs)? {
+        if young || is_referred_to(tx, id, row.get(5)?, cutoffs)? {
             continue;
         }
         deleted += 1;
@@ -218,8 +225,7 @@ fn delete_event(
 }
 
 fn small(tx: &Tx<'_>, cutoffs: &Cutoffs) -> Result<Done, StoreError> {
-    let limit = LOOKED_AT as i64;
-    let run = |sql: &str, before: i64| tx.connection().prepare_cached(sql)?.execute([before, limit]);
+    let run = |sql: &str, before: i64| tx.connection().prepare_cached(sql)?.execute([before, LIMIT]);
     let mut deleted = run(
         "DELETE FROM idempotent_answers WHERE (tenant_id, key) IN
              (SELECT tenant_id, key FROM idempotent_answers INDEXED BY idempotent_answers_by_age
@@ -250,54 +256,10 @@ fn hours(tx: &Tx<'_>, endpoint: i64) -> Result<Done, StoreError> {
     Ok(Done::go_on(Step::Hours(next)))
 }
 
-fn revisions(tx: &Tx<'_>) -> Result<Done, StoreError> {
-    let oldest: Option<i64> =
-        tx.connection().query_row("SELECT min(id) FROM deliveries", [], |row| row.get(0))?;
-    let deleted = tx
-        .connection()
-        .prepare_cached(
-            "DELETE FROM endpoint_revisions WHERE (endpoint_id, revision) IN
-                 (SELECT endpoint_id, revision FROM endpoint_revisions INDEXED BY endpoint_revisions_replaced
-                  WHERE replaced_after IS NOT NULL AND replaced_after < ?1 LIMIT ?2)",
-        )?
-        .execute(params![oldest.unwrap_or(i64::MAX), LOOKED_AT as i64])?;
-    Ok(Done::go_on(if deleted < LOOKED_AT { Step::Endpoints(0) } else { Step::Revisions }))
-}
-
-/// Removes a deleted endpoint once no delivery refers to it.
-fn endpoints(tx: &Tx<'_>, after: i64) -> Result<Done, StoreError> {
-    let found: Option<i64> = tx
-        .connection()
-        .prepare_cached(
-            "SELECT id FROM endpoints INDEXED BY endpoints_deleted
-             WHERE deleted_at IS NOT NULL AND id > ?1 ORDER BY id LIMIT 1",
-        )?
-        .query_row([after], |row| row.get(0))
-        .optional()?;
-    let Some(id) = found else { return Ok(Done::go_on(Step::Vacuum)) };
-    let used: bool = tx
-        .connection()
-        .prepare_cached(
-            "SELECT EXISTS (SELECT 1 FROM endpoint_deliveries WHERE endpoint_id = ?1)
-                 OR EXISTS (SELECT 1 FROM bulk_changes WHERE endpoint_id = ?1)",
-        )?
-        .query_row([id], |row| row.get(0))?;
-    if !used && tx.kept.unfilled.is_empty() {
-        for table in ["endpoint_revisions", "endpoint_secrets", "endpoint_health"] {
-            tx.connection()
-                .prepare_cached(&format!("DELETE FROM {table} WHERE endpoint_id = ?1"))?
-                .execute([id])?;
-        }
-        tx.connection().prepare_cached("DELETE FROM endpoints WHERE id = ?1")?.execute([id])?;
-    }
-    Ok(Done::go_on(Step::Endpoints(id)))
-}
-
 fn vacuum(tx: &Tx<'_>) -> Result<Done, StoreError> {
-    let mut statement =
-        tx.connection().prepare_cached(&format!("PRAGMA incremental_vacuum({VACUUM_PAGES})"))?;
-    // Each step gives one page back; `execute_batch` would take but one.
+    let mut statement = tx.connection().prepare(&format!("PRAGMA incremental_vacuum({VACUUM_PAGES})"))?;
     let mut pages = statement.query([])?;
+    // One page a step.
     while pages.next()?.is_some() {}
     let left: i64 = tx.connection().pragma_query_value(None, "freelist_count", |row| row.get(0))?;
     Ok(Done { deliveries: 0, events: 0, next: (left > 0).then_some(Step::Vacuum) })

@@ -4,6 +4,7 @@ use crate::store::cleanup::{CleanupReport, CleanupRequest};
 use crate::store::{Answer, StoreError};
 
 use super::house::*;
+use super::make::plant_failure;
 
 fn begin(house: &House) -> Answer<CleanupReport> {
     house.store.cleanup(CleanupRequest { older_than: None, dry_run: false, by: "test".to_owned() })

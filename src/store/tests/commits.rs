@@ -2,24 +2,22 @@
 
 use std::collections::HashSet;
 
-use proptest::prelude::*;
-
 use crate::domain::delivery::State;
-use crate::domain::ids::{DeliveryId, EventId};
+use crate::domain::ids::EventId;
 use crate::domain::outcome::Fact;
-use crate::store::StoreError;
 use crate::store::handover::After;
-use crate::store::outcome::Outcome;
-use crate::store::publish::{PublishError, Published};
+use crate::store::publish::PublishError;
+use crate::store::{Answer, StoreError};
 
 use super::house::*;
+use super::make::*;
 use super::recorder::Told;
 
 fn unavailable<T: std::fmt::Debug>(result: &Result<T, PublishError>) -> bool {
     matches!(result, Err(PublishError::Store(StoreError::Unavailable(_))))
 }
 
-fn stored(house: &House) -> HashSet<EventId> {
+pub(super) fn stored(house: &House) -> HashSet<EventId> {
     house.read(|reader| {
         let mut statement = reader.connection().prepare("SELECT id FROM events")?;
         let ids = statement.query_map([], |row| row.get(0).map(EventId))?.collect::<Result<_, _>>()?;
@@ -62,7 +60,7 @@ fn a_publish_that_fails_fails_alone() {
     let answers: Vec<_> =
         kinds.iter().map(|kind| house.store.publish(house.event("default", kind, "1"))).collect();
     house.turn();
-    let results: Vec<_> = answers.into_iter().map(|answer| answer.wait()).collect();
+    let results: Vec<_> = answers.into_iter().map(Answer::wait).collect();
     for (kind, result) in kinds.iter().zip(&results) {
         match result {
             Ok(published) => assert_eq!((*kind, published.deliveries), ("a.b", 1)),
@@ -238,67 +236,7 @@ fn a_stop_writes_what_waits_and_refuses_what_comes_later() {
     let late = house.store.publish(house.event("default", "a.b", "1")).wait();
     assert!(matches!(late, Err(PublishError::Store(StoreError::Stopping))));
     assert!(matches!(house.store.write(|_| Ok::<_, StoreError>(())).wait(), Err(StoreError::Stopping)));
-    assert_eq!(stored(&house).len(), 500);
-}
-
-#[derive(Debug, Clone, Copy)]
-enum Step {
-    Publish,
-    BadPublish,
-    Settle,
-    Err,
-    Panic,
-    BreakCommit,
-    Turn,
-    Crash,
-}
-
-fn steps() -> impl Strategy<Value = Vec<Step>> {
-    let step = prop_oneof![
-        6 => Just(Step::Publish), 1 => Just(Step::BadPublish), 4 => Just(Step::Settle), 1 => Just(Step::Err),
-        1 => Just(Step::Panic), 1 => Just(Step::BreakCommit), 3 => Just(Step::Turn), 1 => Just(Step::Crash),
-    ];
-    prop::collection::vec(step, 1..60)
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
-
-    #[test]
-    fn what_was_acknowledged_is_there_and_what_was_refused_is_not(steps in steps()) {
-        let mut house = House::new();
-        let endpoint = house.endpoint("default", &["*"]);
-        plant_failure(&house, "INSERT ON events WHEN new.type = 'bad'");
-        let (mut acknowledged, mut settled) = (Vec::<Published>::new(), 0);
-        let mut waiting = Vec::new();
-        for step in steps.into_iter().chain([Step::Turn, Step::Turn, Step::Crash]) {
-            match step {
-                Step::Publish => waiting.push(house.store.publish(house.event("default", "a.b", "1"))),
-                Step::BadPublish => waiting.push(house.store.publish(house.event("default", "bad", "1"))),
-                Step::Settle => if let Some(of) = acknowledged.get(settled) {
-                    settled += 1;
-                    let outcome: Outcome = outcome(DeliveryId(of.event.0 + 1), endpoint, 1, Fact::Delivered);
-                    house.store.settle(outcome);
-                },
-                Step::Err => drop(house.store.write(|_| Err::<(), _>(StoreError::Busy))),
-                Step::Panic => drop(house.store.write(|_| -> Result<(), StoreError> { panic!("as planned") })),
-                Step::BreakCommit => drop(house.store.write(break_commit)),
-                Step::Turn => {}
-                Step::Crash => {
-                    while house.store.load().1 > 0 { house.turn(); }
-                    house.turn();
-                    let stored = stored(&house);
-                    acknowledged.extend(waiting.drain(..).filter_map(|answer| answer.wait().ok()));
-                    prop_assert_eq!(&stored, &acknowledged.iter().map(|p| p.event).collect::<HashSet<_>>());
-                    house = house.crash();
-                }
-            }
-            if matches!(step, Step::Turn) { house.turn(); }
-        }
-        prop_assert_eq!(house.number("SELECT count(*) FROM deliveries"), i64::try_from(acknowledged.len()).unwrap());
-        let delivered = i64::try_from(settled).unwrap();
-        prop_assert_eq!(house.number("SELECT count(*) FROM deliveries WHERE state = 1"), delivered);
-        prop_assert_eq!(house.number("SELECT coalesce(sum(delivered), 0) FROM hourly"), delivered);
-        prop_assert_eq!(house.number("SELECT count(*) FROM attempts"), delivered);
-    }
+    assert!(matches!(house.store.read(|_| Ok::<_, StoreError>(())), Err(StoreError::Stopping)));
+    let (dir, clock) = house.close();
+    assert_eq!(stored(&House::in_dir(dir, clock).unwrap()).len(), 500);
 }

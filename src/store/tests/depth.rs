@@ -90,14 +90,10 @@ fn check(house: &House, endpoint: EndpointId, statuses: &[Option<StatusFilter>])
                 event_type: rare_type.clone(),
                 ..DeliveryFilter::default()
             };
-            let mut condition = format!("event_id = {rare}");
-            if let Some(id) = endpoint {
-                condition += &format!(" AND endpoint_id = {}", id.0);
-            }
-            if tenant_id.is_some() {
-                condition += &format!(" AND tenant_id = {tenant}");
-            }
-            assert_eq!(pages(house, &filter, 3), ids(house, &condition), "{filter:?}");
+            let of_endpoint = endpoint.map_or(String::new(), |id| format!(" AND endpoint_id = {}", id.0));
+            let of_tenant = tenant_id.map_or(String::new(), |id| format!(" AND tenant_id = {id}"));
+            let condition = format!("event_id = {rare}{of_endpoint}{of_tenant}");
+            assert_eq!(pages(house, &filter, 20), ids(house, &condition), "{filter:?}");
         }
     }
 }
@@ -105,14 +101,14 @@ fn check(house: &House, endpoint: EndpointId, statuses: &[Option<StatusFilter>])
 #[test]
 fn a_rare_filter_over_what_is_ready_at_many_endpoints_examines_no_more_than_a_page_may() {
     for endpoints in [1, 30, 150] {
-        let (house, ids) = many(24_000, endpoints, "0");
+        let (house, ids) = many(13_000, endpoints, "0");
         check(&house, ids[0], &[None, Some(StatusFilter::Pending), Some(StatusFilter::Retrying)]);
     }
 }
 
 #[test]
 fn a_rare_filter_over_waiting_and_ready_deliveries_examines_no_more_than_a_page_may() {
-    let (house, ids) = many(24_000, 30, "CASE WHEN i % 7 < 3 THEN 0 ELSE 2 END");
+    let (house, ids) = many(13_000, 30, "CASE WHEN i % 7 < 3 THEN 0 ELSE 2 END");
     check(&house, ids[0], &[None, Some(StatusFilter::Pending), Some(StatusFilter::Retrying)]);
 }
 

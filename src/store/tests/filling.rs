@@ -7,12 +7,12 @@ use crate::domain::ids::{DeliveryId, EndpointId, EventId};
 use crate::domain::matching::Pattern;
 use crate::domain::outcome::Fact;
 use crate::domain::time::UnixMs;
-use crate::store::EXAMINED;
 use crate::store::deliveries::{DeliveryFilter, DeliveryRow};
 use crate::store::events::{EventFilter, StoredEvent};
 use crate::store::lists::Span;
 
 use super::house::*;
+use super::make::*;
 
 const STATUSES: [Option<StatusFilter>; 7] = [
     None,
@@ -48,8 +48,9 @@ fn listed(house: &House, filter: &DeliveryFilter, limit: usize) -> Vec<DeliveryR
     all_pages(page, limit)
 }
 
-fn listed_events(house: &House, filter: &EventFilter, limit: usize) -> Vec<StoredEvent> {
-    all_pages(|before| house.read(|r| r.events(filter, before.map(EventId), limit)), limit)
+fn listed_events(house: &House, filter: &EventFilter, limit: usize) -> Vec<EventId> {
+    let events = all_pages(|before| house.read(|r| r.events(filter, before.map(EventId), limit)), limit);
+    events.into_iter().map(|event| event.id).collect()
 }
 
 /// The file as a naive reader sees it: every delivery, the newest first.
@@ -167,9 +168,9 @@ impl World {
                 let id = self.endpoints[dice.roll(self.endpoints.len())];
                 let enabled = self.house.store.directory().route(id).unwrap().enabled;
                 if enabled {
-                    self.house.disable(id)
+                    self.house.disable(id);
                 } else {
-                    self.house.enable(id, dice.roll(2) == 0)
+                    self.house.enable(id, dice.roll(2) == 0);
                 }
                 self.house.finish_bulk();
             }
@@ -217,7 +218,7 @@ impl World {
                     && type_matches(filter.event_type.as_ref(), event.event_type.as_str())
                     && in_span(filter.span, event.created_at)
             };
-            let expected: Vec<_> = events.iter().filter(fits).cloned().collect();
+            let expected: Vec<_> = events.iter().filter(fits).map(|event| event.id).collect();
             assert_eq!(listed_events(&self.house, &filter, limit), expected, "{filter:?}");
         }
         for event in events.iter().take(3) {
@@ -245,4 +246,26 @@ proptest! {
         }
         world.check(&mut dice, 40);
     }
+}
+
+#[test]
+fn a_few_thousand_rows_at_most_wait_however_many_a_batch_brings() {
+    let mut house = House::new();
+    for _ in 0..20 {
+        house.endpoint("default", &["*"]);
+    }
+    let unfilled = |house: &House| {
+        let filled = "SELECT coalesce(max(value), 0) FROM meta WHERE name = 'filled_deliveries'";
+        house.number(&format!("SELECT count(*) FROM deliveries WHERE id > ({filled})"))
+    };
+    for _ in 0..4 {
+        house.publish_many("default", "a.b", 400);
+        assert!(unfilled(&house) <= 8_000, "not more than one batch");
+        house.turn();
+        assert!(unfilled(&house) <= 5 * 1_024, "{}", unfilled(&house));
+    }
+    for _ in 0..8 {
+        house.turn();
+    }
+    assert!(unfilled(&house) < 1_024, "a server that has nothing else to do catches up");
 }

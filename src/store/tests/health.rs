@@ -7,6 +7,7 @@ use crate::store::endpoints::{DisabledReason, EndpointRow};
 use crate::store::handover::Pace;
 
 use super::house::*;
+use super::make::*;
 use super::recorder::Told;
 
 fn look(house: &House, endpoint: EndpointId) -> EndpointRow {

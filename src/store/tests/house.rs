@@ -10,9 +10,8 @@ use tempfile::TempDir;
 use crate::clock::ManualClock;
 use crate::domain::delivery::State;
 use crate::domain::ids::{DeliveryId, EndpointId};
-use crate::domain::names::{EventType, IdempotencyKey, OwnId, TenantName};
+use crate::domain::names::{EventType, TenantName};
 use crate::domain::outcome::Fact;
-use crate::domain::secret::Secret;
 use crate::domain::settings::Settings;
 use crate::domain::time::UnixMs;
 use crate::random::SeededRandom;
@@ -21,13 +20,13 @@ use crate::store::audit::Actor;
 use crate::store::deliveries::DeliveryRow;
 use crate::store::endpoints::EndpointSettings;
 use crate::store::handover::{Page, PagePlan};
-use crate::store::outcome::{AttemptRecord, Outcome, PhasesMs};
+use crate::store::outcome::Outcome;
 use crate::store::publish::{Matched, NewEvent, PublishError, Published};
-use crate::store::revisions::Revision;
 use crate::store::vault::Vault;
 use crate::store::writer::{Run, Writer};
 use crate::store::{OpenError, Reader, Store, StoreConfig, StoreError, Tx};
 
+use super::make::{endpoint_settings, make_endpoint};
 use super::recorder::Recorder;
 
 pub(super) const START: UnixMs = UnixMs(1_771_857_000_000);
@@ -262,85 +261,4 @@ impl House {
     pub(super) fn delete(&mut self, id: EndpointId) {
         self.write(move |tx| tx.delete_endpoint(id, &Actor::system()));
     }
-}
-
-pub(super) fn endpoint_settings(events: &[&str]) -> EndpointSettings {
-    EndpointSettings {
-        uid: None,
-        description: String::new(),
-        events: events.iter().map(ToString::to_string).collect(),
-        filters: "{}".to_owned(),
-        metadata: Vec::new(),
-        retry_schedule: None,
-        rate_limit: None,
-        max_in_flight: None,
-        hold_while_disabled: true,
-    }
-}
-
-/// What an endpoint's requests look like in these tests.
-pub(super) fn revision() -> Revision {
-    Revision {
-        number: 0,
-        url: "https://receiver.example.com/hook".to_owned(),
-        headers: vec![("X-Token".to_owned(), "a-header-that-is-a-credential".to_owned())],
-        format: "standard".to_owned(),
-        timeout_seconds: None,
-    }
-}
-
-pub(super) fn make_endpoint(
-    tx: &mut Tx<'_>,
-    tenant: &TenantName,
-    settings: &EndpointSettings,
-) -> Result<EndpointId, StoreError> {
-    let tenant_id = match tx.tenant_id(tenant)? {
-        Some(id) => id,
-        None => tx.insert_tenant(tenant)?,
-    };
-    let id = tx.insert_endpoint(tenant_id, settings, true)?;
-    tx.put_revision(id, &revision())?;
-    tx.put_secret(id, Some(&Secret::stored(SECRET)), None)?;
-    tx.reload_route(id)?;
-    Ok(id)
-}
-
-/// Lets the commit of this transaction fail, whatever else is in it.
-pub(super) fn break_commit(tx: &mut Tx<'_>) -> Result<(), StoreError> {
-    Ok(tx.connection().execute_batch(
-        "PRAGMA defer_foreign_keys = ON;
-         INSERT INTO endpoint_secrets (endpoint_id, version, secret, created_at) VALUES (-1, 1, x'00', 0)",
-    )?)
-}
-
-pub(super) fn outcome(delivery: DeliveryId, endpoint: EndpointId, round: u32, fact: Fact) -> Outcome {
-    let delivered = fact == Fact::Delivered;
-    let attempt = AttemptRecord {
-        revision: 1,
-        format_revision: 0,
-        started_at: START,
-        duration_ms: 12,
-        phases: PhasesMs { wait: Some(11), ..PhasesMs::default() },
-        address: Some("192.0.2.1:443".to_owned()),
-        signatures: "v1,abc".to_owned(),
-        status_code: if fact == Fact::OurTrouble { None } else { Some(if delivered { 200 } else { 500 }) },
-        error: (!delivered).then(|| "it failed".to_owned()),
-        response_headers: b"server: test\n".to_vec(),
-        response_body: b"an answer".to_vec(),
-    };
-    Outcome { delivery, endpoint, round, fact, jitter: 0, attempt }
-}
-
-pub(super) fn own_id(text: &str) -> Option<OwnId> {
-    Some(OwnId::parse(text).unwrap())
-}
-
-pub(super) fn key(text: &str, request: u8) -> Option<(IdempotencyKey, [u8; 16])> {
-    Some((IdempotencyKey::parse(text).unwrap(), [request; 16]))
-}
-
-/// Lets some statements fail, as a row that violates a constraint would.
-pub(super) fn plant_failure(house: &House, before: &str) {
-    let sql = format!("CREATE TRIGGER planted BEFORE {before} BEGIN SELECT RAISE(ABORT, 'planted'); END");
-    house.other().execute_batch(&sql).unwrap();
 }

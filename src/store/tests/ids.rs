@@ -9,6 +9,7 @@ use crate::store::events::EventFilter;
 use crate::store::lists::Span;
 
 use super::house::*;
+use super::make::*;
 
 const DAY_MS: i64 = 86_400_000;
 

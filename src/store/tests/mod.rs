@@ -3,7 +3,12 @@
 //! Most of them turn the writer by hand ([`house::House`]): no thread, no waiting, and a look at the file
 //! between any two turns.
 
+mod anything;
+mod bulk;
+mod changes;
 mod cleaning;
+mod cleanup;
+mod cleanup_ends;
 mod commits;
 mod depth;
 mod filling;
@@ -11,10 +16,11 @@ mod health;
 mod house;
 mod idempotency;
 mod ids;
+mod make;
 mod opening;
 mod outcomes;
+mod pages;
 mod plans;
 mod recorder;
-mod smoke;
-mod upgrading;
 mod trace;
+mod upgrading;

@@ -9,7 +9,7 @@ async fn health_needs_no_key() {
     assert_eq!((answer.status.as_u16(), answer.text.as_str()), (200, r#"{"status":"ok"}"#));
     assert_eq!(answer.header("x-request-id").len(), 16);
     assert_eq!(house.call(TestRequest::get().uri("/readyz")).await.status, StatusCode::OK);
-    house.state.service.readiness().set_own_trouble("no route to anywhere".to_owned());
+    house.state.service.readiness().set_own_trouble("no route to anywhere".to_owned(), Duration::ZERO);
     let answer = house.call(TestRequest::get().uri("/readyz")).await;
     assert_eq!(answer.problem(), (503, "unavailable"));
     assert!(answer.text.contains("no route to anywhere") && answer.header("retry-after") == "1");

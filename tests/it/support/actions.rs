@@ -1,5 +1,6 @@
 //! What a user does about deliveries, one method each, and what a test wants to know of them.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use postrider::clock::{Clock, Stopwatch};
@@ -8,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::app::{TestApp, text};
 use super::client::Response;
-use super::receiver::Receiver;
+use super::receiver::{Gate, Receiver};
 
 /// How long something may take that follows from a call by itself.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -138,6 +139,23 @@ impl TestApp {
             )
         };
         rows.query_map([target], line).expect("rows").map(|row| row.expect("a row")).collect()
+    }
+
+    /// Restarts, and lets answers that wait at `gate` go as soon as nothing new is sent: each request in flight ends
+    /// during the stop.
+    #[track_caller]
+    pub fn restart_at(&mut self, gate: &Gate, in_flight: usize) {
+        let dispatcher = Arc::clone(self.dispatcher());
+        std::thread::scope(|scope| {
+            let restarting = scope.spawn(|| self.restart());
+            let watch = Stopwatch::start();
+            while !dispatcher.is_stopping() {
+                assert!(!watch.left(PATIENCE).is_zero(), "the stop does not begin");
+                std::thread::yield_now();
+            }
+            gate.let_through(in_flight);
+            restarting.join().expect("a server that starts again");
+        });
     }
 
     /// Asks until there is an answer.

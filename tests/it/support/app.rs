@@ -30,14 +30,21 @@ pub const START: UnixMs = UnixMs(1_771_857_000_000);
 /// How long a server may take to have nothing more to do.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Names that end in `.test` are this machine; others do not exist.
+/// Names that end in `.test` are this machine, except `public.test`, which is not, and `mixed.test`, which is
+/// also elsewhere; others do not exist.
 #[derive(Debug)]
 struct TestNames;
 
 impl Lookup for TestNames {
     fn lookup(&self, name: &str) -> Result<Vec<IpAddr>, LookupError> {
-        let known = name == "localhost" || name.ends_with(".test");
-        if known { Ok(vec![Ipv4Addr::LOCALHOST.into()]) } else { Err(LookupError::NoSuchName) }
+        let public = IpAddr::from(Ipv4Addr::new(9, 9, 9, 9));
+        match name {
+            "public.test" => Ok(vec![public]),
+            "mixed.test" => Ok(vec![public, Ipv4Addr::LOCALHOST.into()]),
+            "localhost" => Ok(vec![Ipv4Addr::LOCALHOST.into()]),
+            _ if name.rsplit('.').next() == Some("test") => Ok(vec![Ipv4Addr::LOCALHOST.into()]),
+            _ => Err(LookupError::NoSuchName),
+        }
     }
 }
 
@@ -92,13 +99,15 @@ struct Running {
 impl Running {
     fn start(data: &std::path::Path, how: &Builder) -> Self {
         let data = data.to_str().expect("a path in UTF-8").to_owned();
-        let mut variables = vec![
+        // The first value of a name counts, so that a test can say `POSTRIDER_DEV=0`.
+        let mut variables: Vec<_> =
+            how.settings.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        variables.extend([
             ("POSTRIDER_DATA", data.as_str()),
             ("POSTRIDER_LISTEN", "127.0.0.1:0"),
             ("POSTRIDER_DEV", "1"),
             ("POSTRIDER_API_KEY", KEY),
-        ];
-        variables.extend(how.settings.iter().map(|(name, value)| (name.as_str(), value.as_str())));
+        ]);
         let config =
             Config::read(Flags::default(), &Environment::of(&variables)).expect("a valid configuration");
         let clock: Arc<dyn Clock> = match &how.clock {

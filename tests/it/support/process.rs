@@ -68,8 +68,8 @@ impl Process {
     #[track_caller]
     pub fn line(&self, start: &str) -> Option<String> {
         self.wait(&format!("the line {start:?}"), |said| {
-            let complete = said.out.split_inclusive('\n').filter_map(|line| line.strip_suffix('\n'));
-            let found = complete.filter_map(|line| line.strip_prefix(start)).next().map(str::to_owned);
+            let mut complete = said.out.split_inclusive('\n').filter_map(|line| line.strip_suffix('\n'));
+            let found = complete.find_map(|line| line.strip_prefix(start)).map(str::to_owned);
             (found.is_some() || said.ended == 2).then_some(found)
         })
     }
@@ -88,11 +88,6 @@ impl Process {
     pub fn wait_for_end(&mut self, patience: Duration) -> Ended {
         self.output.wait("its end", patience, |said| (said.ended == 2).then_some(()));
         self.reap()
-    }
-
-    /// Whether it still runs.
-    pub fn runs(&mut self) -> bool {
-        self.reaped.is_none() && self.child.try_wait().expect("a child of ours").is_none()
     }
 
     /// Ends it as a power cut would: nothing of it runs any more when this returns.

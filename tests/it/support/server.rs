@@ -47,7 +47,7 @@ impl Start {
         self
     }
 
-    /// Started by another program, which gets the server's path and arguments after its own.
+    /// Started by another program, which gets the server's path and arguments after its own and becomes it.
     pub fn under(mut self, wrapper: &[&str]) -> Self {
         self.wrapper = wrapper.iter().map(|&word| word.to_owned()).collect();
         self
@@ -93,13 +93,7 @@ impl Start {
         };
         let ready_after = watch.elapsed();
         let address: SocketAddr = address.parse().expect("an address");
-        Server {
-            process,
-            address,
-            ready_after,
-            data: self.data.clone(),
-            client: Client::tcp(address).with_key(KEY),
-        }
+        Server { process, address, ready_after, client: Client::tcp(address).with_key(KEY) }
     }
 
     /// Starts a server that is expected to refuse within 2 s; how it has ended.
@@ -119,7 +113,6 @@ pub struct Server {
     pub client: Client,
     /// From the start of the process to the line that says where it listens.
     pub ready_after: Duration,
-    data: PathBuf,
 }
 
 impl Server {
@@ -129,15 +122,9 @@ impl Server {
         Start::on(data).start()
     }
 
-    /// The id of the server's own process, also where another program has started it.
-    pub fn pid(&self) -> u32 {
-        let text = std::fs::read_to_string(self.data.join("postrider.lock")).expect("the lock file");
-        text.trim().parse().expect("a process id")
-    }
-
     /// Tells it to stop, as process managers do.
     pub fn terminate(&self) {
-        process::signal(self.pid(), "TERM");
+        self.process.signal("TERM");
     }
 
     /// Stops it and waits for its end, which has to be a clean one.

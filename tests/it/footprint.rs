@@ -1,0 +1,69 @@
+//! What the program may take of a small machine: size, memory, time to start.
+//!
+//! The limits hold for what ships, which `tests/run` names in `POSTRIDER_BIN`. A build for debugging is held to
+//! bounds that only catch what is out of all proportion. Times are bounded widely: other tests run beside this one.
+
+use std::fs;
+use std::time::Duration;
+
+use crate::support::program::program;
+use crate::support::server::{Server, Start};
+
+const MEGABYTE: u64 = 1024 * 1024;
+
+/// Whether the program under test is the one that ships.
+fn ships() -> bool {
+    std::env::var_os("POSTRIDER_BIN").is_some()
+}
+
+/// A figure of `/proc/PID/status` or `smaps_rollup`, in bytes.
+fn memory(server: &Server, file: &str, field: &str) -> u64 {
+    let path = format!("/proc/{}/{file}", server.process.pid());
+    let text = fs::read_to_string(&path).expect("a process that runs");
+    let line = text.lines().find_map(|line| line.strip_prefix(field)).expect("the field");
+    let kilobytes: u64 = line.trim().trim_end_matches(" kB").parse().expect("a number");
+    kilobytes * 1024
+}
+
+#[test]
+fn the_program_is_small() {
+    let size = fs::metadata(program().get_program()).expect("the program").len();
+    println!("the program has {size} bytes");
+    let limit = if ships() { 20 } else { 300 };
+    assert!(size < limit * MEGABYTE, "{size} bytes");
+}
+
+#[test]
+fn an_idle_server_needs_little_memory() {
+    let temp = tempfile::tempdir().expect("a temporary directory");
+    let server = Server::on(&temp.path().join("data"));
+    server.client.get("/readyz").expect(200);
+    server.get("/endpoints");
+    let resident = memory(&server, "status", "VmRSS:");
+    println!("resident: {resident} bytes, of that its own: {}", memory(&server, "smaps_rollup", "Pss:"));
+    let limit = if ships() { 20 } else { 60 };
+    assert!(resident < limit * MEGABYTE, "{resident} bytes");
+    server.stop();
+}
+
+#[test]
+fn a_server_is_ready_soon_on_an_empty_directory_and_on_a_used_one() {
+    let mut first = Vec::new();
+    let mut again = Vec::new();
+    for _ in 0..7 {
+        let temp = tempfile::tempdir().expect("a temporary directory");
+        let start = Start::on(&temp.path().join("data"));
+        for times in [&mut first, &mut again] {
+            let server = start.start();
+            server.client.get("/readyz").expect(200);
+            times.push(server.ready_after);
+            server.stop();
+        }
+    }
+    for (what, times) in [("an empty", &mut first), ("a used", &mut again)] {
+        times.sort();
+        let median = times[times.len() / 2];
+        println!("ready on {what} directory after {median:?} (median of {})", times.len());
+        assert!(median < Duration::from_secs(1), "{times:?}");
+    }
+}
