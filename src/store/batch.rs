@@ -47,9 +47,19 @@ impl Desk<'_> {
             }
             Err(trouble) => {
                 let text = trouble.to_string();
+                self.pause(&text);
                 let again = answer(items, results, Some(&text));
                 Done { again, failed: Some(text) }
             }
+        }
+    }
+
+    /// Nothing can be written, for this reason. Before anybody is answered: who reads a refusal finds deliveries
+    /// paused, and every further call refused.
+    pub(super) fn pause(&self, reason: &str) {
+        if self.shared.trouble().is_none() {
+            self.shared.set_trouble(Some(reason.to_owned()));
+            self.handover.unavailable(Some(reason));
         }
     }
 

@@ -1,5 +1,6 @@
 //! Opening the store: the file, its schema, the key, and what is kept in memory.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::atomic::AtomicI64;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -106,10 +107,19 @@ impl Store {
     /// [`OpenError`], each of which says what to do.
     pub fn open(config: StoreConfig) -> Result<Arc<Self>, OpenError> {
         let (store, writer) = Self::build(config)?;
-        let thread = std::thread::Builder::new()
-            .name("writer".to_owned())
-            .spawn(move || writer.run())
-            .map_err(OpenError::Thread)?;
+        let (shared, queue) = (Arc::clone(&store.shared), Arc::clone(&store.queue));
+        let work = move || {
+            // Items are guarded one by one; a panic that comes this far is a defect of the writer itself. Nobody
+            // may wait for a writer that is no more.
+            if let Err(panic) = catch_unwind(AssertUnwindSafe(|| writer.run())) {
+                let text = super::tx::panic_text(panic.as_ref());
+                tracing::error!(panic = text, "the writer has ended by a defect; restart the server");
+                shared.set_trouble(Some("the writer has ended by a defect; restart the server".to_owned()));
+                queue.abandon();
+            }
+        };
+        let thread =
+            std::thread::Builder::new().name("writer".to_owned()).spawn(work).map_err(OpenError::Thread)?;
         *store.writer.lock().unwrap_or_else(PoisonError::into_inner) = Some(thread);
         Ok(Arc::new(store))
     }

@@ -90,6 +90,16 @@ impl<T: Weight> Queue<T> {
         self.filled.notify_one();
     }
 
+    /// No more pushes, and what waits is dropped: whoever waits for it is told that nobody will take it.
+    pub(super) fn abandon(&self) {
+        let mut inner = self.lock();
+        inner.closed = true;
+        inner.bytes = 0;
+        let dropped = std::mem::take(&mut inner.items);
+        drop(inner);
+        drop(dropped);
+    }
+
     /// Waits for work (at most `patience`, for ever when `None`) and takes from the front until `last(item)`
     /// says that a batch ends here, or `max` items or `max_bytes` are reached.
     pub(super) fn take(
@@ -175,6 +185,15 @@ mod tests {
         }
         assert_eq!(take(&queue), [1, 7]);
         assert_eq!(take(&queue), [2]);
+    }
+
+    #[test]
+    fn an_abandoned_queue_keeps_and_takes_nothing() {
+        let queue = Queue::new(1000);
+        queue.push(1).unwrap();
+        queue.abandon();
+        assert_eq!(queue.load(), (0, 0));
+        assert!(matches!(queue.push(2), Err(StoreError::Stopping)));
     }
 
     #[test]

@@ -135,24 +135,24 @@ impl Writer {
         match (&done.failed, run.trouble) {
             (Some(reason), false) => {
                 tracing::error!(%reason, "nothing can be written; events are refused and deliveries pause until it can");
-                self.set_trouble(run, Some(reason));
+                self.begin_trouble(run);
             }
             (None, true) => {
                 tracing::info!("the database can be written again");
-                self.set_trouble(run, None);
+                run.trouble = false;
+                self.shared.set_trouble(None);
+                self.handover.unavailable(None);
+                self.set_lock_patience(super::connection::WRITER_PATIENCE);
             }
             _ => {}
         }
     }
 
-    /// From now on nothing can be written, for this reason, or it can again.
-    fn set_trouble(&self, run: &mut Run, reason: Option<&str>) {
-        run.trouble = reason.is_some();
-        self.shared.set_trouble(reason.map(str::to_owned));
-        self.handover.unavailable(reason);
+    /// From now on it is only tried whether something can be written again.
+    fn begin_trouble(&self, run: &mut Run) {
+        run.trouble = true;
         // Who was waiting has waited long enough, and tries follow each other.
-        let patience = if run.trouble { Duration::ZERO } else { super::connection::WRITER_PATIENCE };
-        self.set_lock_patience(patience);
+        self.set_lock_patience(Duration::ZERO);
     }
 
     /// How long a lock of another program is waited for.
@@ -246,11 +246,12 @@ impl Writer {
         }
     }
 
-    fn after_turn(&self, run: &mut Run, what: &str, result: &Result<bool, super::StoreError>) {
+    fn after_turn(&mut self, run: &mut Run, what: &str, result: &Result<bool, super::StoreError>) {
         let Err(error) = result else { return };
         tracing::error!(%error, "{what} could not go on");
         if error.is_passing() {
-            self.set_trouble(run, Some(&error.to_string()));
+            self.desk().pause(&error.to_string());
+            self.begin_trouble(run);
         } else {
             run.resting = true;
         }

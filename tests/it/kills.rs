@@ -26,6 +26,8 @@ const STEPS: usize = 40;
 const FLAKY: usize = 3;
 /// Outcomes that may wait for their commit.
 const OUTCOMES: usize = 256;
+/// Requests that may arrive while another is answered.
+const OVERTAKEN: usize = 100;
 /// The whole test.
 const PATIENCE: Duration = Duration::from_mins(1);
 
@@ -133,10 +135,11 @@ fn assert_only_what_was_in_flight_was_repeated(tally: &Tally, receiver: &Receive
         else {
             panic!("sent twice without a kill in between: {twice:?}");
         };
-        // Outcomes are written in order of arrival, so only the last ones before a kill can be lost.
+        // Outcomes are written in order of arrival, so only the last ones before a kill can be lost. One of `/slow`
+        // is told long after its request has come.
         let behind = kill.received - twice.first;
         assert!(
-            behind <= OUTCOMES + kill.in_flight + STEPS,
+            behind <= OUTCOMES + kill.in_flight + OVERTAKEN || twice.path == "/slow",
             "{behind} requests came before the kill: {twice:?}"
         );
     }

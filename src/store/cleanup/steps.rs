@@ -31,7 +31,7 @@ pub(super) enum Step {
     Deliveries(i64),
     /// Events that no delivery refers to, from this id on.
     Events(i64),
-    /// Remembered answers, the audit log, sessions and links.
+    /// Remembered answers and the audit log.
     Small,
     /// Hourly counters of the endpoints from this one on.
     Hours(i64),

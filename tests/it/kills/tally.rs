@@ -19,7 +19,6 @@ pub(super) struct Kill {
 /// A delivery that was answered with 200 twice, by the order of arrival of both requests.
 #[derive(Debug)]
 pub(super) struct Twice {
-    #[expect(dead_code, reason = "for whoever reads why the test has failed")]
     pub(super) path: &'static str,
     pub(super) first: usize,
     pub(super) second: usize,

@@ -5,6 +5,7 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::mpsc;
 use std::thread;
 
+use postrider::config::{Config, Environment, Flags};
 use postrider::sender::EgressProxy;
 
 use super::peer::{OK, Peer, read_request, wait_for_close};
@@ -38,12 +39,19 @@ fn pass(from: &mut TcpStream, to: &mut TcpStream) {
     let _ = to.shutdown(std::net::Shutdown::Write);
 }
 
+/// A proxy as the program reads it.
+fn read(url: &str) -> EgressProxy {
+    let variables = Environment::of(&[("POSTRIDER_EGRESS_PROXY", url)]);
+    let proxy = Config::read(Flags::default(), &variables).unwrap().egress_proxy.unwrap();
+    EgressProxy::new(&proxy.host, proxy.port, proxy.authorization.map(|login| login.expose().to_owned()))
+}
+
 fn through(proxy: &str, allowed: &[&str]) -> Sender {
     let names: [(&str, &[&str]); 3] =
         [("receiver.test", &["127.0.0.1"]), ("proxy.test", &["127.0.0.1"]), ("bad.test", &["10.0.0.1"])];
     let config = SenderConfig {
         policy: allow(allowed),
-        egress_proxy: Some(EgressProxy::parse(proxy).unwrap()),
+        egress_proxy: Some(read(proxy)),
         lookup: Names::new(&names),
         ..SenderConfig::default()
     };

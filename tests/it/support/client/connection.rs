@@ -151,7 +151,13 @@ impl Connection {
     /// Reads some more; false at the end.
     fn fill(&mut self) -> io::Result<bool> {
         let mut chunk = [0; 16 * 1024];
-        let read = self.stream.read(&mut chunk)?;
+        let read = loop {
+            match self.stream.read(&mut chunk) {
+                // A wait with a time limit ends so when a debugger looks at the process.
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                read => break read?,
+            }
+        };
         self.buffer.extend_from_slice(&chunk[..read]);
         Ok(read > 0)
     }
