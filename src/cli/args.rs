@@ -8,9 +8,15 @@ use crate::config::{Flags, with_variables};
 
 use super::duration;
 
-/// Webhook delivery: one binary, one `SQLite` file.
+/// What the program is called with.
 #[derive(Debug, Parser)]
-#[command(name = "postrider", version, arg_required_else_help = true, infer_subcommands = false)]
+#[command(
+    name = "postrider",
+    version,
+    about = "Webhook delivery: one binary, one SQLite file",
+    arg_required_else_help = true,
+    infer_subcommands = false
+)]
 pub(super) struct Arguments {
     #[command(subcommand)]
     pub(super) command: Subcommands,

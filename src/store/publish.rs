@@ -18,6 +18,9 @@ use super::tx::Tx;
 
 /// How long an `Idempotency-Key` is remembered.
 const KEY_LIFE_MS: i64 = 24 * 3_600_000;
+/// Bytes that an event weighs besides its data, and each of its deliveries.
+const EVENT_WEIGHT: usize = 512;
+const DELIVERY_WEIGHT: usize = 256;
 
 /// An event to be accepted. All of it is checked already.
 #[derive(Debug)]
@@ -118,8 +121,10 @@ impl From<rusqlite::Error> for PublishError {
 }
 
 impl NewEvent {
+    /// Bytes in the queue, and a measure of what it is to write: a batch of events with many receivers each is
+    /// to be no longer than one with few.
     pub(super) fn weight(&self) -> usize {
-        self.data.len() + 512
+        self.data.len() + EVENT_WEIGHT + self.matched.routes.len() * DELIVERY_WEIGHT
     }
 }
 

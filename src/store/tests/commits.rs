@@ -240,3 +240,21 @@ fn a_stop_writes_what_waits_and_refuses_what_comes_later() {
     let (dir, clock) = house.close();
     assert_eq!(stored(&House::in_dir(dir, clock).unwrap()).len(), 500);
 }
+
+#[test]
+fn a_batch_is_no_longer_for_events_with_many_receivers() {
+    let mut house = House::new();
+    for _ in 0..400 {
+        house.endpoint("default", &["*"]);
+    }
+    let answers: Vec<_> = (0..100).map(|_| house.store.publish(house.event("default", "a.b", "1"))).collect();
+    let (mut before, mut turns) = (0, 0);
+    while house.store.load().1 > 0 {
+        house.turn();
+        let now = house.number("SELECT count(*) FROM deliveries");
+        assert!(now - before <= 17_000, "{} deliveries in one commit", now - before);
+        (before, turns) = (now, turns + 1);
+    }
+    assert!(turns > 1, "all in one commit");
+    assert!(answers.into_iter().all(|answer| answer.wait().is_ok_and(|event| event.deliveries == 400)));
+}
