@@ -6,7 +6,7 @@
 //! - The hot path: [`publish`] and [`outcome`]; `page` for what memory had no room for.
 //! - By hand: [`intervene`] (retry and cancel one delivery).
 //! - Behind it: `fill` (list indexes), `bulk` (changes to very many rows), [`cleanup`].
-//! - A file for each table: [`tenants`], [`endpoints`], [`events`], [`deliveries`], [`attempts`], [`keys`],
+//! - A file for each table: [`tenants`], [`endpoints`] (and `endpoint_state`), [`events`], [`deliveries`], [`attempts`], [`keys`],
 //!   [`event_types`], [`settings`], [`audit`], `health`, [`hourly`], `meta`; `migrations` makes them.
 //! - In memory: [`directory`] (endpoints, parsed), [`times`] (the scheduler's scale of time).
 
@@ -22,6 +22,7 @@ mod connection;
 pub mod deliveries;
 mod delivery_lists;
 pub mod directory;
+mod endpoint_state;
 pub mod endpoints;
 mod error;
 pub mod event_types;

@@ -1,0 +1,106 @@
+//! Enabling, disabling and deleting an endpoint: at once for sending, in turns for the rows (`bulk`).
+
+use rusqlite::{OptionalExtension, params};
+
+use crate::domain::ids::EndpointId;
+
+use super::audit::{Actor, Audited};
+use super::bulk::BulkKind;
+use super::endpoints::{DisabledReason, EndpointRow};
+use super::error::StoreError;
+use super::handover::Change;
+use super::tx::Tx;
+
+impl Tx<'_> {
+    /// Disables an endpoint. What is pending of it is held: for sending at once, in the rows in turns.
+    pub fn disable_endpoint(
+        &mut self,
+        id: EndpointId,
+        reason: DisabledReason,
+        note: Option<&str>,
+        actor: &Actor,
+    ) -> Result<(), StoreError> {
+        self.connection()
+            .prepare_cached(
+                "UPDATE endpoints SET enabled = 0, disabled_reason = ?2, disabled_note = ?3, disabled_at = ?4,
+                     updated_at = ?4 WHERE id = ?1",
+            )?
+            .execute(params![id.0, reason.word(), note, self.now.0])?;
+        self.start_bulk(id, BulkKind::Hold)?;
+        self.audit_state(
+            id,
+            actor,
+            "endpoint.disable",
+            serde_json::json!({ "reason": reason, "note": note }),
+        )?;
+        self.reload_route(id)
+    }
+
+    /// Notes why an endpoint is disabled that is disabled already.
+    pub fn note_disabled(&mut self, id: EndpointId, note: &str, actor: &Actor) -> Result<(), StoreError> {
+        self.connection()
+            .prepare_cached("UPDATE endpoints SET disabled_note = ?2, updated_at = ?3 WHERE id = ?1")?
+            .execute(params![id.0, note, self.now.0])?;
+        self.audit_state(id, actor, "endpoint.disable", serde_json::json!({ "note": note }))
+    }
+
+    /// An endpoint as this transaction has left it, with its health.
+    pub fn changed_endpoint(&mut self, id: EndpointId) -> Result<Option<EndpointRow>, StoreError> {
+        self.flush()?;
+        self.endpoint(id)
+    }
+
+    /// Enables an endpoint and delivers (or discards) what was held for it.
+    pub fn enable_endpoint(
+        &mut self,
+        id: EndpointId,
+        deliver: bool,
+        actor: &Actor,
+    ) -> Result<(), StoreError> {
+        self.connection()
+            .prepare_cached(
+                "UPDATE endpoints SET enabled = 1, disabled_reason = NULL, disabled_note = NULL, disabled_at = NULL,
+                     updated_at = ?2 WHERE id = ?1",
+            )?
+            .execute(params![id.0, self.now.0])?;
+        let row = self.health(id)?;
+        row.health = row.health.enabled();
+        row.paused_until = None;
+        let pace = row.pace();
+        self.gathered.changes.push(Change::Pace(id, pace));
+        self.start_bulk(id, if deliver { BulkKind::Release } else { BulkKind::Discard })?;
+        let held = if deliver { "deliver" } else { "discard" };
+        self.audit_state(id, actor, "endpoint.enable", serde_json::json!({ "held": held }))?;
+        self.reload_route(id)
+    }
+
+    /// Deletes an endpoint. What is pending of it is canceled; its deliveries stay until they are pruned.
+    pub fn delete_endpoint(&mut self, id: EndpointId, actor: &Actor) -> Result<(), StoreError> {
+        self.connection()
+            .prepare_cached("UPDATE endpoints SET deleted_at = ?2, enabled = 0 WHERE id = ?1")?
+            .execute(params![id.0, self.now.0])?;
+        self.connection()
+            .prepare_cached("DELETE FROM endpoint_secrets WHERE endpoint_id = ?1")?
+            .execute([id.0])?;
+        self.start_bulk(id, BulkKind::Cancel)?;
+        self.audit_state(id, actor, "endpoint.delete", serde_json::Value::Null)?;
+        self.remove_route(id);
+        Ok(())
+    }
+
+    fn audit_state(
+        &mut self,
+        id: EndpointId,
+        actor: &Actor,
+        action: &'static str,
+        after: serde_json::Value,
+    ) -> Result<(), StoreError> {
+        let tenant_id = self
+            .connection()
+            .prepare_cached("SELECT tenant_id FROM endpoints WHERE id = ?1")?
+            .query_row([id.0], |row| row.get(0))
+            .optional()?;
+        let after = if after.is_null() { None } else { Some(after) };
+        self.audit(Audited { actor, action, target: id.to_string(), tenant_id, before: None, after })
+    }
+}
