@@ -19,7 +19,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::Notify;
 
 use crate::clock::{Clock, SystemClock};
-use crate::config::{Config, DataDirError, SecretKeyError};
+use crate::config::{Config, DataDirError, Environment, SecretKeyError, folds_back};
 use crate::dispatcher::{Courier, Dispatcher};
 use crate::domain::address::{AllowedNet, Policy};
 use crate::domain::target::TargetRules;
@@ -137,6 +137,11 @@ impl Application {
         let sender = Arc::new(sender(config, address, Arc::clone(&world.lookup))?);
         let rules = TargetRules { allow_http: config.allow_http };
         let service = Arc::new(Service::new(store, Arc::clone(&sender), rules));
+        if config.first_start.operator.is_some() {
+            tracing::warn!(
+                "POSTRIDER_ADMIN_EMAIL is set, but this version has no console and makes no operator"
+            );
+        }
         if let Some(key) = &config.first_start.api_key {
             service.register_first_key(key.expose()).await.map_err(StartError::FirstKey)?;
         }
@@ -275,7 +280,9 @@ fn sender(config: &Config, own: SocketAddr, lookup: Arc<dyn Lookup>) -> Result<S
 pub(crate) fn local_only(data: &std::path::Path) -> Result<(Server, Arc<Service>, files::Files), StartError> {
     let world = World::real()?;
     let files = files::open(data, &*world.random)?;
-    let store = open_store(&files, &world, true, Arc::new(NoHandover))?;
+    let checkpoints =
+        folds_back(&Environment::of_process()).map_err(|error| StartError::System(error.to_string()))?;
+    let store = open_store(&files, &world, checkpoints, Arc::new(NoHandover))?;
     let sender = Sender::new(SenderConfig::default()).map_err(StartError::System)?;
     let service = Arc::new(Service::new(store, Arc::new(sender), TargetRules { allow_http: false }));
     let unix: UnixListener = files.listen_for_own_call()?;

@@ -28,4 +28,4 @@ pub use hidden::Hidden;
 pub use lock::Lock;
 pub use networks::Network;
 pub use secret_key::SecretKeyError;
-pub use serve::{Config, LogFormat, data_path};
+pub use serve::{Config, LogFormat, data_path, folds_back};

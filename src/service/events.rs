@@ -8,7 +8,8 @@ use crate::domain::time::UnixMs;
 use crate::store::deliveries::DeliveryRow;
 use crate::store::events::{EventFilter, StoredEvent};
 use crate::store::lists::Span;
-use crate::store::publish::{Matched, NewEvent, PublishError, Published};
+use crate::store::matched::Matched;
+use crate::store::publish::{NewEvent, PublishError, Published};
 use crate::store::{Answer, Listed, Reader};
 
 use super::Service;

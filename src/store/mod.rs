@@ -34,6 +34,7 @@ pub mod hourly;
 pub mod intervene;
 pub mod keys;
 pub mod lists;
+pub mod matched;
 mod meta;
 mod migrations;
 mod open;

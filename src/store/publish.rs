@@ -9,11 +9,11 @@ use crate::domain::ids::{DeliveryId, EndpointId, EventId};
 use crate::domain::names::{EventType, IdempotencyKey, OwnId, TenantName};
 use crate::domain::time::UnixMs;
 
-use super::directory::{Directory, Route, TenantRoutes};
 use super::error::StoreError;
 use super::events::StoredEvent;
 use super::fill;
 use super::handover::{Change, Payload};
+use super::matched::Matched;
 use super::tx::Tx;
 
 /// How long an `Idempotency-Key` is remembered.
@@ -39,39 +39,6 @@ pub struct NewEvent {
     pub idempotency: Option<(IdempotencyKey, [u8; 16])>,
     /// The endpoints that match, found outside the transaction.
     pub matched: Matched,
-}
-
-/// Which endpoints of a tenant receive an event, and by which state of the directory.
-#[derive(Debug)]
-pub struct Matched {
-    tenant: Option<Arc<TenantRoutes>>,
-    routes: Vec<Arc<Route>>,
-}
-
-impl Matched {
-    /// Finds the endpoints that match.
-    pub fn find(directory: &Directory, tenant: &TenantName, event_type: &EventType, data: &str) -> Self {
-        let tenant = directory.tenant(tenant);
-        let routes = tenant.as_ref().map_or_else(Vec::new, |tenant| {
-            let matches = |route: &&Arc<Route>| route.subscription.matches(event_type.as_str(), data);
-            tenant.routes.iter().filter(matches).cloned().collect()
-        });
-        Self { tenant, routes }
-    }
-
-    /// No endpoint at all.
-    pub(super) fn nothing() -> Self {
-        Self { tenant: None, routes: Vec::new() }
-    }
-
-    /// Whether the directory is still the one that this was found in.
-    fn holds(&self, directory: &Directory, tenant: &TenantName) -> bool {
-        match (&self.tenant, directory.tenant(tenant)) {
-            (None, None) => true,
-            (Some(then), Some(now)) => Arc::ptr_eq(then, &now),
-            _ => false,
-        }
-    }
 }
 
 /// An event that is on disk.

@@ -8,8 +8,9 @@ use crate::domain::names::EventType;
 use super::directory::Route;
 use super::error::StoreError;
 use super::handover::{Change, Express, Job, Payload};
+use super::matched::Matched;
 use super::outcome::Outcome;
-use super::publish::{EventRow, Matched, NewEvent};
+use super::publish::{EventRow, NewEvent};
 use super::tx::Tx;
 
 /// What is to be sent. It is checked already.

@@ -71,7 +71,8 @@ impl Cutoffs {
         let settings = shared.directory.settings();
         let days = |days: u32| now.minus(DAY * days);
         let (deliveries, events) = match request.older_than {
-            Some(age) => (now.minus(age), Some(now.minus(age))),
+            // Events that are kept for ever stay, also when somebody names an age.
+            Some(age) => (now.minus(age), settings.event_days().map(|_| now.minus(age))),
             None => (days(settings.retention_days), settings.event_days().map(days)),
         };
         let audit = Some(settings.audit_retention_days).filter(|days| *days > 0).map(days);

@@ -280,6 +280,14 @@ fn an_age_that_a_person_gives_goes_before_the_settings() {
     }
     let report = clean(&mut house, Some(HOUR * 2));
     assert_eq!((report.deliveries, report.events, report.by.as_str()), (2, 2, SCHEDULE));
+    // Events that are kept for ever stay all the same.
+    house.write(|tx| {
+        let mut settings = (*tx.settings()).clone();
+        settings.event_retention_days = Some(0);
+        tx.put_settings(settings)
+    });
+    let report = clean(&mut house, Some(HOUR));
+    assert_eq!((report.deliveries, report.events), (1, 0));
 }
 
 #[test]
