@@ -35,7 +35,7 @@ fn reach(code: Code) -> Response {
         Code::MalformedRequest => app.client.raw(b"nonsense\r\n\r\n", false).expect("an answer"),
         Code::InvalidQuery => app.client.get("/api/v1/events?limit=0"),
         Code::InvalidHeader => {
-            let headers = [("Content-Type", "application/json"), ("Idempotency-Key", "a b")];
+            let headers = [("Content-Type", "application/json"), ("Idempotency-Key", "\u{e9}")];
             app.client.request("POST", "/api/v1/events", &headers, Some(b"{\"type\":\"a\",\"data\":1}"))
         }
         Code::Unauthorized => Client::tcp(app.address()).get("/api/v1/events"),

@@ -226,7 +226,7 @@ fn an_own_id_is_found_under_a_key_and_without() {
 fn keys_in_any_other_form_are_refused_by_name() {
     let app = TestApp::start();
     let body = r#"{"type":"a","data":1}"#;
-    for bad in ["", "a b", "é", &"k".repeat(256)] {
+    for bad in ["", "é", &"k".repeat(256)] {
         let answer = under(&app, bad, body);
         assert_eq!(
             (code(&answer).as_str(), fields(&answer)),
@@ -234,7 +234,7 @@ fn keys_in_any_other_form_are_refused_by_name() {
         );
     }
     let long = "~".repeat(255);
-    for good in ["k", "\"quoted\"", long.as_str()] {
+    for good in ["k", "order 17", "\"quoted\"", long.as_str()] {
         assert!(!replayed(&under(&app, good, body)), "{good}");
     }
     let none =

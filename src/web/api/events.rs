@@ -63,10 +63,10 @@ async fn publish(
 fn idempotency_key(request: &HttpRequest) -> Result<Option<IdempotencyKey>, Problem> {
     let mut given = request.headers().get_all(IDEMPOTENCY_KEY);
     let Some(value) = given.next() else { return Ok(None) };
-    let key = match (given.next(), value.to_str()) {
-        (None, Ok(text)) => IdempotencyKey::parse(text),
-        (None, Err(_)) => Err("must be 1 to 255 visible ASCII characters without blanks".to_owned()),
-        (Some(_), _) => Err("is there twice".to_owned()),
+    let key = match given.next() {
+        // What is not UTF-8 is not ASCII either, and refused as such.
+        None => IdempotencyKey::parse(&String::from_utf8_lossy(value.as_bytes())),
+        Some(_) => Err("is there twice".to_owned()),
     };
     key.map(Some)
         .map_err(|message| Problem::fields(Code::InvalidHeader, Invalid::one("Idempotency-Key", message)))
