@@ -114,11 +114,6 @@ impl Subscription {
     pub fn wants_nothing(&self) -> bool {
         !self.all && self.exact.is_empty() && self.prefixes.is_empty()
     }
-
-    /// The types that are subscribed to by exact name (for the check against the catalogue).
-    pub fn exact_types(&self) -> &[EventType] {
-        &self.exact
-    }
 }
 
 #[cfg(test)]

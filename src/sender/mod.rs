@@ -48,7 +48,6 @@ use self::request::message;
 pub use self::request::{Answer, Check, Phases, Request, SenderConfig, Sent};
 use self::resolver::{Known, Resolver};
 use self::sockets::Sockets;
-pub use self::tls::certificates_from_pem;
 pub use self::tunnel::EgressProxy;
 use self::wire::Deadline;
 use crate::clock::Stopwatch;

@@ -3,26 +3,12 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{CertificateError, ClientConfig, ClientConnection, InvalidMessage, RootCertStore};
 
 use super::failure::{Failure, FailureKind};
 use crate::domain::target::{Host, Target};
 use crate::domain::time::UnixMs;
-
-/// Reads the certificates of a PEM file (`--extra-ca`).
-///
-/// # Errors
-/// A sentence, when `pem` holds none or one that cannot be read.
-pub fn certificates_from_pem(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, String> {
-    let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
-    let found = found.map_err(|error| format!("is not a PEM file of certificates: {error:?}"))?;
-    if found.is_empty() {
-        return Err("holds no certificate (-----BEGIN CERTIFICATE-----)".to_owned());
-    }
-    Ok(found)
-}
 
 /// One configuration for all connections: the public authorities and `extra`.
 pub(super) fn config(extra: Vec<CertificateDer<'static>>) -> Result<Arc<ClientConfig>, String> {

@@ -112,6 +112,20 @@ pub fn row_number(text: &str) -> Option<i64> {
     text.bytes().all(|b| b.is_ascii_digit()).then(|| text.parse().ok()).flatten()
 }
 
+/// For a list without filters: how many rows, and below which one.
+///
+/// # Errors
+/// `invalid_query`, with every parameter that is wrong or unknown.
+pub fn page<T>(
+    request: &HttpRequest,
+    cursor: impl FnOnce(&str) -> Option<T>,
+) -> Result<(usize, Option<T>), Problem> {
+    let mut query = Query::of(request);
+    let page = (query.limit(), query.cursor(cursor));
+    query.finish()?;
+    Ok(page)
+}
+
 /// For a call that takes no parameters.
 ///
 /// # Errors

@@ -7,7 +7,7 @@ use crate::web::auth::Authenticated;
 use crate::web::body;
 use crate::web::fields::Fields;
 use crate::web::problem::Problem;
-use crate::web::query::{self, Query};
+use crate::web::query;
 use crate::web::state::AppState;
 
 /// Registers the calls.
@@ -21,9 +21,7 @@ async fn list(
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
     let scope = caller.admin()?;
-    let mut query = Query::of(&request);
-    let (limit, before) = (query.limit(), query.cursor(query::row_number));
-    query.finish()?;
+    let (limit, before) = query::page(&request, query::row_number)?;
     let page = state.read(move |service| service.cleanups(&scope, before, limit)).await?;
     Ok(query::list(page.rows, page.next.map(|number| number.to_string())))
 }

@@ -9,7 +9,7 @@ use crate::web::auth::Authenticated;
 use crate::web::body;
 use crate::web::fields::Fields;
 use crate::web::problem::Problem;
-use crate::web::query::{self, Query};
+use crate::web::query;
 use crate::web::state::AppState;
 
 /// Registers the calls.
@@ -45,9 +45,7 @@ async fn list(
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
     let scope = caller.admin()?;
-    let mut query = Query::of(&request);
-    let (limit, before) = (query.limit(), query.cursor(KeyId::parse));
-    query.finish()?;
+    let (limit, before) = query::page(&request, KeyId::parse)?;
     let page = state.read(move |service| service.keys(&scope, before, limit)).await?;
     Ok(query::list(page.rows, page.next.map(|id| KeyId(id).to_string())))
 }

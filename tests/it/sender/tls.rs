@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::net::TcpStream;
 
-use postrider::sender::{CertificateDer, certificates_from_pem};
+use postrider::sender::CertificateDer;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, date_time_ymd};
 use rustls::pki_types::PrivateKeyDer;
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
@@ -53,7 +53,7 @@ fn answering(config: Arc<ServerConfig>) -> Peer {
 }
 
 fn trusting(authority: &Authority) -> Sender {
-    let extra_ca: Vec<CertificateDer<'static>> = certificates_from_pem(authority.pem().as_bytes()).unwrap();
+    let extra_ca = vec![authority.der().clone()];
     Sender::new(SenderConfig { extra_ca, ..config() }).unwrap()
 }
 
@@ -216,10 +216,7 @@ fn a_tls_answer_that_never_comes_is_a_timeout() {
 }
 
 #[test]
-fn files_without_certificates_are_refused() {
-    assert!(certificates_from_pem(b"").is_err_and(|why| why.contains("no certificate")));
-    assert!(certificates_from_pem(b"hello").is_err());
-    assert!(certificates_from_pem(b"-----BEGIN CERTIFICATE-----\n!!\n-----END CERTIFICATE-----\n").is_err());
+fn what_is_no_certificate_is_refused_as_an_authority() {
     let extra_ca = vec![CertificateDer::from(vec![1, 2, 3])];
     let error = Sender::new(SenderConfig { extra_ca, ..SenderConfig::default() }).unwrap_err();
     assert!(error.contains("certificate 1"), "{error}");
