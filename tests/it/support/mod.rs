@@ -4,6 +4,7 @@ pub mod actions;
 pub mod app;
 pub mod client;
 pub mod house;
+pub mod length;
 pub mod problem;
 pub mod process;
 pub mod program;
