@@ -36,7 +36,8 @@ pub(super) fn run(started: &Started, job: &Job, route: &Route) -> Option<Outcome
         return None;
     }
     let fact = fact(&sent.result, started.service.store().times().wall());
-    let jitter = started.service.store().random().u32();
+    // A system call: only where a wait may follow.
+    let jitter = if fact == Fact::Delivered { 0 } else { started.service.store().random().u32() };
     let attempt = record(route, at, signatures, sent);
     Some(Outcome { delivery: job.delivery, endpoint: job.endpoint, round: job.round, fact, jitter, attempt })
 }
@@ -106,11 +107,11 @@ fn render(job: &Job, route: &Route, at: UnixMs) -> Rendered {
         data: &payload.data,
     };
     let live = |end: Option<UnixMs>| end.is_none_or(|end| at < end);
-    let signers: Vec<Signer> = route
+    let signers: Vec<&Signer> = route
         .signers
         .iter()
         .filter(|live_signer| live(live_signer.expires_at))
-        .map(|s| s.signer.clone())
+        .map(|live_signer| &live_signer.signer)
         .collect();
     let attempt = AttemptOnWire { timestamp_seconds: at.seconds(), number: job.attempts + 1 };
     route.format.render(&event, &attempt, &signers, &route.headers, USER_AGENT)

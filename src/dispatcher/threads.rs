@@ -9,9 +9,10 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use crate::clock::Stopwatch;
-use crate::domain::ids::EndpointId;
+use crate::domain::ids::{DeliveryId, EndpointId};
 use crate::store::directory::Route;
 use crate::store::handover::{Express, Job};
+use crate::store::outcome::Outcome;
 use crate::store::times::SteadyMs;
 
 use super::{AWAKE, Dispatcher, Inner, Started, attempt};
@@ -30,6 +31,21 @@ enum Task {
     Express(Express),
 }
 
+enum Next {
+    Task(Task),
+    Wait,
+    /// The server stops.
+    End,
+}
+
+/// What a thread has sent, to be told to the book and then to the store.
+struct Told {
+    delivery: DeliveryId,
+    endpoint: EndpointId,
+    /// `None`: the server's stop has cut it. It stays pending, and is sent at the next start.
+    outcome: Option<Outcome>,
+}
+
 impl Dispatcher {
     /// After the book has changed: wakes a thread if there is work, and the supervisor if it sleeps too long.
     pub(super) fn after_change(&self, inner: &mut Inner) {
@@ -46,11 +62,10 @@ impl Dispatcher {
         self.quiet.notify_all();
     }
 
-    fn next_task(self: &Arc<Self>, inner: &mut Inner, started: &Started) -> Option<Task> {
+    fn next_task(self: &Arc<Self>, inner: &mut Inner, started: &Started, now: SteadyMs) -> Option<Task> {
         if let Some(express) = inner.express.pop_front() {
             return Some(Task::Express(express));
         }
-        let now = self.now();
         let resolved = |route: &Route| match &route.target {
             Ok(target) => started.courier.prepare(target, self.waker(route.id)),
             // The attempt says why.
@@ -74,27 +89,21 @@ impl Dispatcher {
 
     /// A delivery thread's life.
     fn work(self: &Arc<Self>, started: &Started) {
+        let mut sent: Option<Told> = None;
         loop {
-            let mut inner = self.lock();
-            if inner.stopping {
-                break;
+            let next = self.next(started, sent.as_ref());
+            // Before the next attempt, which may hang.
+            if let Some(outcome) = sent.take().and_then(|told| told.outcome) {
+                started.service.store().settle(outcome);
             }
-            let Some(task) = self.next_task(&mut inner, started) else {
-                inner.idle.push(std::thread::current());
-                want_page(&mut inner, started);
-                self.after_change(&mut inner);
-                drop(inner);
-                if self.wait_for_work() {
-                    continue;
+            match next {
+                Next::Task(Task::Deliver(job, route)) => {
+                    let outcome = attempt::run(started, &job, &route);
+                    sent = Some(Told { delivery: job.delivery, endpoint: job.endpoint, outcome });
                 }
-                break;
-            };
-            want_page(&mut inner, started);
-            self.after_change(&mut inner);
-            drop(inner);
-            match task {
-                Task::Deliver(job, route) => self.deliver(started, &job, &route),
-                Task::Express(express) => attempt::express(started, express),
+                Next::Task(Task::Express(express)) => attempt::express(started, express),
+                Next::Wait if self.wait_for_work() => {}
+                Next::Wait | Next::End => break,
             }
         }
         let mut inner = self.lock();
@@ -102,16 +111,23 @@ impl Dispatcher {
         self.quiet.notify_all();
     }
 
-    fn deliver(&self, started: &Started, job: &Job, route: &Route) {
-        let outcome = attempt::run(started, job, route);
+    /// What a thread does next. In the same hold of the lock, which all threads want, as what it has sent is told.
+    fn next(self: &Arc<Self>, started: &Started, sent: Option<&Told>) -> Next {
         let now = self.now();
         let mut inner = self.lock();
-        inner.book.reported(job.delivery, job.endpoint, now);
-        drop(inner);
-        // Nothing to tell when the server's stop cut it: it stays pending, and is sent at the next start.
-        if let Some(outcome) = outcome {
-            started.service.store().settle(outcome);
+        if let Some(told) = sent {
+            inner.book.reported(told.delivery, told.endpoint, now);
         }
+        if inner.stopping {
+            return Next::End;
+        }
+        let task = self.next_task(&mut inner, started, now);
+        if task.is_none() {
+            inner.idle.push(std::thread::current());
+        }
+        want_page(&mut inner, started);
+        self.after_change(&mut inner);
+        task.map_or(Next::Wait, Next::Task)
     }
 
     /// Waits on the idle stack. `false`: nobody came for a while, or the server stops; the thread is to end.

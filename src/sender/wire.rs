@@ -4,6 +4,8 @@ use std::io::{self, Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
+use rustix::io::Errno;
+use rustix::net::{RecvFlags, recv};
 use rustls::ClientConnection;
 
 use super::sockets::Registered;
@@ -124,16 +126,21 @@ impl Wire {
 
     /// Whether a kept connection still stands, with nothing unexpected on it. Does not wait.
     pub(super) fn is_quiet(&mut self) -> bool {
-        let quiet = self.stream.set_nonblocking(true).is_ok() && self.probe();
-        quiet && self.stream.set_nonblocking(false).is_ok()
+        let stream: &TcpStream = &self.stream;
+        match recv(stream, &mut [0; 1], RecvFlags::PEEK | RecvFlags::DONTWAIT) {
+            Err(Errno::AGAIN) => true,
+            Ok((1.., _)) if self.tls.is_some() => {
+                let quiet = self.stream.set_nonblocking(true).is_ok() && self.takes_what_tls_sends();
+                quiet && self.stream.set_nonblocking(false).is_ok()
+            }
+            _ => false,
+        }
     }
 
-    fn probe(&mut self) -> bool {
+    /// Session tickets may wait to be read; data or a farewell may not.
+    fn takes_what_tls_sends(&mut self) -> bool {
         let mut socket: &TcpStream = &self.stream;
-        let Some(tls) = &mut self.tls else {
-            return matches!(socket.read(&mut [0]), Err(e) if e.kind() == io::ErrorKind::WouldBlock);
-        };
-        // Session tickets may wait to be read; data or a farewell may not.
+        let Some(tls) = &mut self.tls else { return false };
         loop {
             match tls.read_tls(&mut socket) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return true,

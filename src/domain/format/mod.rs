@@ -107,7 +107,7 @@ impl Format {
         &self,
         event: &EventOnWire<'_>,
         attempt: &AttemptOnWire,
-        signers: &[Signer],
+        signers: &[&Signer],
         extra_headers: &[(String, String)],
         user_agent: &str,
     ) -> Rendered {

@@ -27,7 +27,7 @@ impl Scheme {
     }
 
     /// The value of the signature header; empty without signers. `timestamp` is the attempt's, in unix seconds.
-    pub(super) fn sign(self, signers: &[Signer], id: &str, timestamp: &str, body: &[u8]) -> String {
+    pub(super) fn sign(self, signers: &[&Signer], id: &str, timestamp: &str, body: &[u8]) -> String {
         match self {
             Self::Standard => {
                 let mut header = String::with_capacity(signers.len() * 48);

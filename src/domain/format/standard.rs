@@ -84,7 +84,7 @@ mod tests {
         let extra = [("X-Team".to_owned(), "blue".to_owned())];
         let attempt = AttemptOnWire { timestamp_seconds: 1_771_857_001, number: 2 };
         let rendered =
-            Format::standard().render(&EVENT, &attempt, &[signer(&secret)], &extra, "Postrider/0.1.0");
+            Format::standard().render(&EVENT, &attempt, &[&signer(&secret)], &extra, "Postrider/0.1.0");
         let signature = signer(&secret).sign_standard(EVENT.id, 1_771_857_001, &rendered.body);
         let expected = [
             ("content-type", "application/json"),
@@ -105,7 +105,13 @@ mod tests {
     fn each_of_two_live_secrets_verifies_and_another_does_not() {
         let [new, old, other] = [1, 2, 3].map(|n| Secret::generate([n; 32]));
         let signers = [signer(&new), signer(&old)];
-        let rendered = Format::standard().render(&EVENT, &attempt_now(), &signers, &[], "Postrider/0.1.0");
+        let rendered = Format::standard().render(
+            &EVENT,
+            &attempt_now(),
+            &[&signers[0], &signers[1]],
+            &[],
+            "Postrider/0.1.0",
+        );
         assert!(verifies(&rendered, &new) && verifies(&rendered, &old) && !verifies(&rendered, &other));
     }
 
@@ -124,7 +130,7 @@ mod tests {
             let (secret, format, attempt) = (Secret::generate(key), Format::standard(), attempt_now());
             let event = EventOnWire { id: &id, data: &data, ..EVENT };
             let extra = [("x".to_owned(), "y".to_owned())];
-            let sent = format.render(&event, &attempt, &[signer(&secret)], &extra, "Postrider/0.1.0");
+            let sent = format.render(&event, &attempt, &[&signer(&secret)], &extra, "Postrider/0.1.0");
             prop_assert!(verifies(&sent, &secret));
             let again = format.render_recorded(&event, &attempt, &sent.signatures, &extra, "Postrider/0.1.0");
             prop_assert_eq!(again, sent);
