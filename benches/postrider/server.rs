@@ -1,0 +1,170 @@
+//! The server under test: the release build as a child process, on a data directory of its own.
+
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::{Value, json};
+
+use crate::Fallible;
+use crate::load::Prepared;
+use crate::now;
+use crate::process::Watched;
+
+/// The program.
+const PROGRAM: &str = env!("CARGO_BIN_EXE_postrider");
+/// The key of all requests.
+const KEY: &str = "pr_benchmarkbenchmarkbenchmark";
+const LISTENS: &str = "postrider listens on http://";
+
+/// How a server is started.
+pub struct Start {
+    data: PathBuf,
+    flags: Vec<String>,
+    hosts: Option<PathBuf>,
+}
+
+/// A server that runs; it is killed when this is dropped.
+pub struct Server {
+    /// What it takes of the machine.
+    pub process: Watched,
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// From the start of its process to the line that says where it listens; nanoseconds.
+    pub ready_after: u64,
+    data: PathBuf,
+    child: Child,
+    agent: ureq::Agent,
+}
+
+impl Start {
+    /// `serve --dev` on a data directory; its log goes to `server.log` beside it.
+    pub fn on(folder: &Path) -> Self {
+        Self { data: folder.join("data"), flags: Vec::new(), hosts: None }
+    }
+
+    /// With another argument.
+    pub fn flag(mut self, flag: &str) -> Self {
+        self.flags.push(flag.to_owned());
+        self
+    }
+
+    /// With a hosts file of its own, in a mount namespace (see [`crate::hosts`]).
+    pub fn hosts(mut self, file: &Path) -> Self {
+        self.hosts = Some(file.to_owned());
+        self
+    }
+
+    fn command(&self) -> Command {
+        let Some(hosts) = &self.hosts else { return Command::new(PROGRAM) };
+        let mut command = Command::new("unshare");
+        command.args(["--map-root-user", "--mount", "sh", "-c"]);
+        // Each becomes the next, so that the child is the server in the end.
+        command.arg("mount --bind \"$0\" /etc/hosts && exec \"$@\"").arg(hosts).arg(PROGRAM);
+        command
+    }
+
+    /// Starts it and waits until it takes requests.
+    pub fn start(self) -> Fallible<Server> {
+        let log_path = self.data.with_file_name("server.log");
+        let log = std::fs::OpenOptions::new().create(true).append(true).open(&log_path)?;
+        let mut command = self.command();
+        command
+            .args(["serve", "--dev", "--listen", "127.0.0.1:0", "--data"])
+            .arg(&self.data)
+            .args(&self.flags);
+        command.env("POSTRIDER_API_KEY", KEY).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log);
+        let started = now::now();
+        let mut child = command.spawn().map_err(|error| format!("{command:?}: {error}"))?;
+        let out = child.stdout.take().ok_or("the server has no output")?;
+        let mut lines = BufReader::new(out).lines().map_while(Result::ok);
+        let Some(address) = lines.find_map(|line| line.strip_prefix(LISTENS).map(str::to_owned)) else {
+            let ended = child.wait()?;
+            let log = std::fs::read_to_string(&log_path)?;
+            return Err(format!("the server has not started ({ended}):\n{log}").into());
+        };
+        let ready_after = now::since(started);
+        // What it prints later is read, so that it never waits for us.
+        std::thread::spawn(move || lines.for_each(drop));
+        let config = ureq::Agent::config_builder().proxy(None).http_status_as_error(false);
+        Ok(Server {
+            process: Watched::new(child.id()),
+            address: address.parse()?,
+            ready_after,
+            data: self.data,
+            child,
+            agent: config.build().into(),
+        })
+    }
+}
+
+impl Server {
+    /// Its database file.
+    pub fn database(&self) -> PathBuf {
+        self.data.join("postrider.db")
+    }
+
+    /// `GET` below `/api/v1`; fails unless the answer is a success.
+    pub fn get(&self, path: &str) -> Fallible<Value> {
+        let call = self.agent.get(self.url(path)).header("authorization", format!("Bearer {KEY}"));
+        answer(path, call.call()?)
+    }
+
+    /// `POST` below `/api/v1`.
+    pub fn post(&self, path: &str, body: &Value) -> Fallible<Value> {
+        let call = self.agent.post(self.url(path)).header("authorization", format!("Bearer {KEY}"));
+        answer(path, call.header("content-type", "application/json").send(body.to_string())?)
+    }
+
+    /// `PATCH` below `/api/v1`.
+    pub fn patch(&self, path: &str, body: &Value) -> Fallible<Value> {
+        let call = self.agent.patch(self.url(path)).header("authorization", format!("Bearer {KEY}"));
+        answer(path, call.header("content-type", "application/json").send(body.to_string())?)
+    }
+
+    /// Makes an endpoint that receives everything of a tenant, with these fields besides; its id.
+    pub fn endpoint(&self, tenant: &str, url: &str, fields: &Value) -> Fallible<String> {
+        let mut endpoint = json!({ "tenant": tenant, "url": url, "events": ["*"] });
+        for (name, value) in fields.as_object().into_iter().flatten() {
+            endpoint[name] = value.clone();
+        }
+        let made = self.post("/endpoints", &endpoint)?;
+        Ok(made["id"].as_str().ok_or("an endpoint without an id")?.to_owned())
+    }
+
+    /// A request that publishes an event, `length` bytes of body.
+    pub fn event(&self, tenant: &str, length: usize) -> Prepared {
+        let body = crate::load::request::event(tenant, "order.paid", length);
+        let headers = format!("authorization: Bearer {KEY}\r\n");
+        Prepared::post(self.address, "/api/v1/events", &headers, &body)
+    }
+
+    /// Stops it as process managers do, and waits for its end.
+    pub fn stop(mut self) -> Fallible<()> {
+        kill_process(Pid::from_child(&self.child), Signal::TERM)?;
+        let ended = self.child.wait()?;
+        if ended.success() { Ok(()) } else { Err(format!("the server has ended with {ended}").into()) }
+    }
+
+    fn url(&self, path: &str) -> String {
+        format!("http://{}/api/v1{path}", self.address)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // After `stop` it has ended by itself.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn answer(path: &str, mut answer: ureq::http::Response<ureq::Body>) -> Fallible<Value> {
+    let text = answer.body_mut().with_config().limit(64 << 20).read_to_string()?;
+    if !answer.status().is_success() {
+        return Err(format!("{path}: {} {text}", answer.status()).into());
+    }
+    Ok(if text.is_empty() { Value::Null } else { serde_json::from_str(&text)? })
+}
