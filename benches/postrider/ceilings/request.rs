@@ -24,7 +24,7 @@ pub fn rendered() -> Fallible<Rendered> {
     };
     let signer = Signer::new(&Secret::generate([7; 32]), KeyForm::Decoded)?;
     let attempt = AttemptOnWire { timestamp_seconds: 1_771_857_000, number: 1 };
-    Ok(Format::standard().render(&on_wire, &attempt, &[signer], &[], "Postrider"))
+    Ok(Format::standard().render(&on_wire, &attempt, &[&signer], &[], "Postrider"))
 }
 
 /// The `data` of the load's events.
