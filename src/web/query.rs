@@ -32,7 +32,8 @@ impl Query {
         Self::parse(request.query_string())
     }
 
-    fn parse(text: &str) -> Self {
+    /// The parameters that a text holds, as it stands behind the question mark of a path.
+    pub fn parse(text: &str) -> Self {
         let given = form_urlencoded::parse(text.as_bytes()).into_owned().collect();
         Self { given, asked: Vec::new(), invalid: Invalid::new() }
     }
