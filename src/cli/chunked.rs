@@ -2,7 +2,7 @@
 
 /// What the bytes amount to so far.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Chunked {
+pub enum Chunked {
     /// The whole body.
     Complete(Vec<u8>),
     /// The last chunk has not arrived.
@@ -12,7 +12,7 @@ pub(super) enum Chunked {
 }
 
 /// Joins the chunks in `bytes`. Trailers and chunk extensions are passed over.
-pub(super) fn join(mut bytes: &[u8]) -> Chunked {
+pub fn join(mut bytes: &[u8]) -> Chunked {
     let mut body = Vec::new();
     loop {
         let (head, size) = match httparse::parse_chunk_size(bytes) {

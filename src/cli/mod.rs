@@ -3,7 +3,7 @@
 
 mod answer;
 mod args;
-mod chunked;
+pub mod chunked;
 mod command;
 pub mod duration;
 pub mod output;

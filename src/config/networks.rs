@@ -52,8 +52,12 @@ fn split_port(entry: &str) -> Option<(&str, Option<u16>)> {
 
 /// A port from 1 on, in plain digits.
 fn read_port(text: &str) -> Option<u16> {
-    let plain = text.bytes().all(|b| b.is_ascii_digit());
-    text.parse().ok().filter(|port| plain && *port > 0)
+    text.parse().ok().filter(|port| is_plain(text) && *port > 0)
+}
+
+/// Digits alone, without a sign, and without zeros in front, which others take for octal.
+fn is_plain(text: &str) -> bool {
+    text.bytes().all(|b| b.is_ascii_digit()) && (text == "0" || !text.starts_with('0'))
 }
 
 /// A network, or a single address. One that names a host and a network at once is refused: either may be meant.
@@ -63,8 +67,7 @@ fn read_network(setting: Setting, allowed: &str, entry: &str, text: &str) -> Res
     }
     // Not `IpNet`'s own reading, which takes 010.0.0.0 for 10.0.0.0 where others take it for 8.0.0.0.
     let network = text.split_once('/').and_then(|(address, length)| {
-        let plain = length.bytes().all(|b| b.is_ascii_digit());
-        IpNet::new(address.parse().ok()?, length.parse().ok().filter(|_| plain)?).ok()
+        IpNet::new(address.parse().ok()?, length.parse().ok().filter(|_| is_plain(length))?).ok()
     });
     let network = network.ok_or_else(|| refused(setting, allowed, entry))?;
     if network.addr() != network.network() {
@@ -130,6 +133,9 @@ mod tests {
             "fd00::/129",
             "localhost",
             "010.0.0.0/8",
+            "10.0.0.0/08",
+            "::1/0128",
+            "10.0.0.0/8:080",
             "fe80::1%eth0",
         ] {
             let error = read(text).unwrap_err();

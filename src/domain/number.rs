@@ -33,9 +33,14 @@ impl<'a> Parts<'a> {
             Some((mantissa, exponent)) => (mantissa, read_exponent(exponent)?),
             None => (rest, 0),
         };
-        let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+        let (whole, fraction) = match mantissa.split_once('.') {
+            Some((_, "")) => return None,
+            Some(parts) => parts,
+            None => (mantissa, ""),
+        };
         let digits = |part: &str| part.bytes().all(|b| b.is_ascii_digit());
-        let good = !whole.is_empty() && digits(whole) && digits(fraction);
+        let starts = whole == "0" || !whole.starts_with('0');
+        let good = !whole.is_empty() && starts && digits(whole) && digits(fraction);
         good.then_some(Self { negative, whole: whole.as_bytes(), fraction: fraction.as_bytes(), exponent })
     }
 
@@ -149,6 +154,13 @@ mod tests {
     fn what_is_no_number_equals_no_number() {
         for text in ["", "-", "e1", "1e", "1e+", "x", "+1", "NaN", "1..2", "true"] {
             assert!(!same("1", text) && Decimal::parse(text).is_none(), "{text}");
+        }
+    }
+
+    #[test]
+    fn spellings_that_json_does_not_have_are_no_numbers() {
+        for text in ["01", "-00", "00.5", "1.", "0.", "1.e5"] {
+            assert!(Decimal::parse(text).is_none() && !same("1", text) && !same("0", text), "{text}");
         }
     }
 

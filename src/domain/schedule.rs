@@ -17,18 +17,24 @@ impl Schedule {
     /// # Errors
     /// A sentence that says what is allowed.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let fields = text.split_whitespace().count();
-        let full = match fields {
-            5 => format!("0 {text}"),
-            6 => text.to_owned(),
-            _ => return Err(format!("must have five or six fields, such as 0 30 3 * * *, and not {fields}")),
-        };
-        if full.split_whitespace().nth(5).is_some_and(|days| days.contains(|c: char| c.is_ascii_digit())) {
+        let mut fields: Vec<&str> = text.split_whitespace().collect();
+        match fields.len() {
+            5 => fields.insert(0, "0"),
+            6 => {}
+            count => {
+                return Err(format!("must have five or six fields, such as 0 30 3 * * *, and not {count}"));
+            }
+        }
+        if let Some(odd) = fields.iter().position(|field| !is_one_field(field)) {
+            let odd = fields[odd].chars().take(40).collect::<String>();
+            return Err(format!("is no cron schedule such as 0 30 3 * * * ({odd:?} is no field)"));
+        }
+        if fields[5].contains(|c: char| c.is_ascii_digit()) {
             return Err(
                 "must name weekdays (SUN, MON-FRI): their numbers differ from program to program".to_owned()
             );
         }
-        let schedule = cron::Schedule::from_str(&full)
+        let schedule = cron::Schedule::from_str(&fields.join(" "))
             .map(Self)
             .map_err(|error| format!("is no cron schedule such as 0 30 3 * * * ({error})"))?;
         match schedule.next_after(BEFORE_ALL) {
@@ -44,6 +50,22 @@ impl Schedule {
         let at = chrono::DateTime::from_timestamp_millis(at.0)?;
         self.0.after(&at).next().map(|next| UnixMs(next.timestamp_millis()))
     }
+}
+
+/// Whether a text is one field: values, ranges and steps with commas between them.
+///
+/// The library needs no blank where a field can end, and takes `*5 3 * * *` for six fields: any minute of five
+/// o'clock on the third.
+fn is_one_field(text: &str) -> bool {
+    let all = |text: &str, of: fn(&u8) -> bool| !text.is_empty() && text.as_bytes().iter().all(of);
+    let number = |text: &str| all(text, u8::is_ascii_digit);
+    let value = |text: &str| number(text) || all(text, u8::is_ascii_alphabetic);
+    text.split(',').all(|item| {
+        let (values, step) = item.split_once('/').map_or((item, None), |(values, step)| (values, Some(step)));
+        let whole = matches!(values, "*" | "?");
+        let range = values.split_once('-').map_or(value(values), |(first, last)| value(first) && value(last));
+        (whole || range) && step.is_none_or(number)
+    })
 }
 
 #[cfg(test)]
@@ -75,6 +97,17 @@ mod tests {
             assert!(Schedule::parse(never).is_err_and(|message| message.contains("never comes")), "{never}");
         }
         assert_eq!(next("0 3 29 2 *", "2026-02-23T00:00:00Z"), "2028-02-29T03:00:00.000Z");
+    }
+
+    #[test]
+    fn a_field_ends_where_a_blank_is_and_nowhere_else() {
+        for text in ["*5 3 * * *", "30 3 ** * *", "5MON 3 * * *", "1-5* 3 * * *", "5 -7 3 * *", "5, 7 3 * *"]
+        {
+            assert!(Schedule::parse(text).is_err_and(|message| message.contains("no field")), "{text}");
+        }
+        for text in ["*/5 3 * * *", "1-5/2,7 3 ? JAN-MAR,5 SUN,MON-FRI", "  0\t30 3 * * *  "] {
+            assert!(Schedule::parse(text).is_ok(), "{text}");
+        }
     }
 
     #[test]

@@ -35,10 +35,44 @@ impl UnixMs {
     pub fn parse(text: &str) -> Result<Self, String> {
         let wrong =
             || "must be an RFC 3339 time such as 2026-02-23T14:30:00.000Z, from 1970 to 9999".to_owned();
-        let at: jiff::Timestamp = text.parse().map_err(|_| wrong())?;
+        let (moment, fraction, offset) = rfc_3339(text).ok_or_else(wrong)?;
+        let milliseconds = fraction.get(..3).unwrap_or(fraction);
+        let at = format!("{moment}.{milliseconds:0<3}{offset}").parse::<jiff::Timestamp>();
+        let at = at.map_err(|_| wrong())?;
         let ms = at.as_millisecond();
         if (0..=LATEST_MS).contains(&ms) { Ok(Self(ms)) } else { Err(wrong()) }
     }
+}
+
+/// Takes a time of RFC 3339, section 5.6, apart: date and time, the digits of the fraction, the offset.
+///
+/// `jiff` takes other times as well (without minutes or punctuation, with a time zone in brackets, which it passes
+/// over), and no more than nine digits of a fraction.
+fn rfc_3339(text: &str) -> Option<(&str, &str, &str)> {
+    let (moment, rest) = text.split_at_checked(SHAPE.len())?;
+    let digits = |rest: &str| rest.bytes().take_while(u8::is_ascii_digit).count();
+    let (fraction, offset) = match rest.strip_prefix('.') {
+        Some(rest) => rest.split_at(digits(rest)),
+        None => ("", rest),
+    };
+    let empty = fraction.is_empty() && rest.starts_with('.');
+    let good =
+        has_shape(moment, SHAPE) && (matches!(offset, "Z" | "z") || has_shape(offset, OFFSET)) && !empty;
+    good.then_some((moment, fraction, offset))
+}
+
+/// `0` stands for a digit, `T` for what may separate date and time, `+` for a sign.
+const SHAPE: &str = "0000-00-00T00:00:00";
+const OFFSET: &str = "+00:00";
+
+fn has_shape(text: &str, shape: &str) -> bool {
+    let fits = |(byte, wanted): (u8, u8)| match wanted {
+        b'0' => byte.is_ascii_digit(),
+        b'T' => matches!(byte, b'T' | b't' | b' '),
+        b'+' => matches!(byte, b'+' | b'-'),
+        _ => byte == wanted,
+    };
+    text.len() == shape.len() && text.bytes().zip(shape.bytes()).all(fits)
 }
 
 impl fmt::Display for UnixMs {
@@ -76,5 +110,33 @@ mod tests {
         {
             assert!(UnixMs::parse(text).is_err_and(|m| m.contains("2026-02-23T14:30")), "{text}");
         }
+    }
+
+    #[test]
+    fn times_that_only_other_standards_have_are_refused() {
+        for text in [
+            "20260223T143000Z",
+            "2026-02-23T14:30Z",
+            "2026-02-23T14Z",
+            "2026-02-23T14:30:00,5Z",
+            "2026-02-23T14:30:00.Z",
+            "2026-02-23T14:30:00+01",
+            "2026-02-23T14:30:00+01:00:00",
+            "2026-02-23T14:30:00+0100",
+            "2026-02-23T14:30:00Z[Asia/Kolkata]",
+            "+002026-02-23T14:30:00Z",
+        ] {
+            assert!(UnixMs::parse(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn every_spelling_of_rfc_3339_is_read() {
+        for text in ["2026-02-23t14:30:00z", "2026-02-23 14:30:00-00:00", "2026-02-23T14:30:00.000000000000Z"]
+        {
+            assert_eq!(UnixMs::parse(text), Ok(UnixMs(1_771_857_000_000)), "{text}");
+        }
+        assert_eq!(UnixMs::parse("2026-02-23T14:30:00.0199999999999+00:00"), Ok(UnixMs(1_771_857_000_019)));
+        assert_eq!(UnixMs::parse("1970-01-01T00:00:00.5Z"), Ok(UnixMs(500)));
     }
 }

@@ -6,21 +6,23 @@
 use super::failure::{Failure, FailureKind, shown};
 
 /// The most that the heads of one answer may take, those of 1xx included.
-pub(super) const MAX_HEAD: usize = 32 * 1024;
+pub const MAX_HEAD: usize = 32 * 1024;
 const MAX_FIELDS: usize = 128;
 /// How much of the fields' names and values is kept.
 const KEPT: usize = 8 * 1024;
 
 /// Status and headers of an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Head {
-    pub(super) status: u16,
-    pub(super) headers: Vec<(String, Vec<u8>)>,
+pub struct Head {
+    /// The status code, 100 to 999.
+    pub status: u16,
+    /// Names in lower case and values, as many as fit in 8 KB.
+    pub headers: Vec<(String, Vec<u8>)>,
 }
 
 /// What the bytes so far amount to.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Step {
+pub enum Step {
     /// The head goes on.
     More,
     /// So many bytes are a 1xx answer, to be skipped.
@@ -31,7 +33,7 @@ pub(super) enum Step {
 
 /// Looks for the end of the head as bytes come in, each byte once.
 #[derive(Debug, Default)]
-pub(super) struct HeadScan {
+pub struct HeadScan {
     /// Bytes of the current head that hold no end.
     seen: usize,
     /// Bytes of 1xx heads before it.
@@ -40,7 +42,7 @@ pub(super) struct HeadScan {
 
 impl HeadScan {
     /// Looks at all bytes of the current head, the new ones at the end.
-    pub(super) fn step(&mut self, bytes: &[u8]) -> Result<Step, Failure> {
+    pub fn step(&mut self, bytes: &[u8]) -> Result<Step, Failure> {
         let blank = bytes.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
         let rest = bytes.get(blank..).unwrap_or_default();
         if !b"HTTP/1.".iter().zip(rest).all(|(wanted, byte)| wanted == byte) {

@@ -15,7 +15,7 @@ mod dial;
 mod exchange;
 mod failure;
 mod guard;
-mod head;
+pub mod head;
 mod keeper;
 mod lookup;
 mod pool;

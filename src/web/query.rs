@@ -32,7 +32,8 @@ impl Query {
         Self::parse(request.query_string())
     }
 
-    fn parse(text: &str) -> Self {
+    /// The parameters that a text holds, as it stands behind the question mark of a path.
+    pub fn parse(text: &str) -> Self {
         let given = form_urlencoded::parse(text.as_bytes()).into_owned().collect();
         Self { given, asked: Vec::new(), invalid: Invalid::new() }
     }
@@ -108,8 +109,9 @@ impl Query {
 
 /// The cursor of a list whose rows have a number and no id.
 pub fn row_number(text: &str) -> Option<i64> {
-    // `parse` would take a sign as well.
-    text.bytes().all(|b| b.is_ascii_digit()).then(|| text.parse().ok()).flatten()
+    // `parse` would take a sign, and zeros in front, as well.
+    let plain = text.bytes().all(|b| b.is_ascii_digit()) && (text == "0" || !text.starts_with('0'));
+    plain.then(|| text.parse().ok()).flatten()
 }
 
 /// For a list without filters: how many rows, and below which one.
@@ -194,9 +196,9 @@ mod tests {
     }
 
     #[test]
-    fn the_number_of_a_row_has_no_sign() {
-        assert_eq!(row_number("17"), Some(17));
-        for bad in ["", "-1", "+1", "1.0", "9223372036854775808"] {
+    fn the_number_of_a_row_has_one_spelling() {
+        assert_eq!((row_number("17"), row_number("0")), (Some(17), Some(0)));
+        for bad in ["", "-1", "+1", "1.0", "007", "00", "9223372036854775808"] {
             assert_eq!(row_number(bad), None, "{bad}");
         }
     }

@@ -24,6 +24,7 @@ mod delivering;
 mod disk;
 mod files;
 mod footprint;
+mod fuzzing;
 mod health;
 mod holding;
 mod intervening;

@@ -41,7 +41,7 @@ pub struct AllowedNet {
 /// Why an address may not be reached. Its text names the rule and the option that allows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Denied {
-    /// The address and port that were asked for.
+    /// What the rule denies: the address that was asked for, or the IPv4 address in it; and the port.
     pub address: SocketAddr,
     /// The rule that denies it.
     pub rule: Rule,
