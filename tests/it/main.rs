@@ -26,6 +26,7 @@ mod files;
 mod footprint;
 mod health;
 mod holding;
+mod injected;
 mod intervening;
 mod kills;
 mod ordering;

@@ -1,0 +1,5 @@
+//! A disk that refuses the n-th write, sync, or other call of a server, for n from the first to the last.
+
+mod check;
+mod fault;
+mod starts;
