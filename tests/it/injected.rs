@@ -2,4 +2,6 @@
 
 mod check;
 mod fault;
+mod running;
 mod starts;
+mod story;

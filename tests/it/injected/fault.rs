@@ -39,7 +39,7 @@ impl Watch {
     pub(super) fn start(&self, data: &Path, calls: &str, fault: Option<&Fault>) -> Start {
         let trace = self.trace.to_str().expect("a path").to_owned();
         // `-D`: the server stays this test's own child.
-        let mut words = ["strace", "-D", "-f", "-q", "-o", &trace, "-e"].map(str::to_owned).to_vec();
+        let mut words = ["strace", "-D", "-I2", "-f", "-q", "-o", &trace, "-e"].map(str::to_owned).to_vec();
         words.push(format!("trace={calls}"));
         if let Some(Fault { call, error, from, lasting }) = fault {
             let on = if *lasting { "+" } else { "" };
