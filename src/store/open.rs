@@ -95,6 +95,13 @@ impl Store {
     /// # Errors
     /// The file is damaged, of another program, or of a newer version.
     pub fn needs_key(path: &std::path::Path) -> Result<bool, OpenError> {
+        if let Some(wal) = cut_off::lonely_wal(path) {
+            return Err(OpenError::NotOurs(format!(
+                "the file is missing or empty, and {} beside it is not: put the file back, or restore a backup \
+                 (only to begin anew, remove both)",
+                wal.display()
+            )));
+        }
         if !path.exists() {
             return Ok(false);
         }
