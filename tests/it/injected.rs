@@ -1,6 +1,7 @@
 //! A disk that refuses the n-th write, sync, or other call of a server, for n from the first to the last.
 
 mod check;
+mod checkpoints;
 mod fault;
 mod running;
 mod starts;
