@@ -3,7 +3,6 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
 
 use postrider::clock::Stopwatch;
 
@@ -119,13 +118,17 @@ pub(super) fn for_each<T: std::fmt::Debug + Sync>(cases: &[T], run: impl Fn(&T) 
     std::thread::scope(|scope| {
         for _ in 0..AT_ONCE {
             scope.spawn(|| {
-                while let Some(case) = cases.get(next.fetch_add(1, Ordering::Relaxed)) {
+                loop {
+                    let at = next.fetch_add(1, Ordering::Relaxed);
+                    let Some(case) = cases.get(at) else { break };
+                    if at > 0 && at.is_multiple_of(100) {
+                        println!("{at} of {} cases in {:?}", cases.len(), watch.elapsed());
+                    }
                     let _named = Case(format!("{case:?}"));
                     run(case);
                 }
             });
         }
     });
-    let took = Duration::from_secs(watch.elapsed().as_secs());
-    println!("{} cases in {took:?}", cases.len());
+    println!("{} cases in {:?}", cases.len(), watch.elapsed());
 }

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
@@ -53,7 +54,7 @@ fn event(key: &str, event_type: &str, bytes: usize) -> Value {
 
 fn post(client: &Client, path: &str, body: &Value, key: Option<&str>) -> Response {
     let headers = [("Content-Type", "application/json"), ("Idempotency-Key", key.unwrap_or_default())];
-    let headers = &headers[..1 + usize::from(key.is_some())];
+    let headers = &headers[..=usize::from(key.is_some())];
     client.request("POST", &format!("/api/v1{path}"), headers, Some(body.to_string().as_bytes()))
 }
 
@@ -82,10 +83,17 @@ impl<'a> Story<'a> {
     pub(super) fn tell(&mut self) {
         self.receiver.reply_on("/flaky", Reply::status(500));
         self.receiver.always_on("/dead", Reply::status(500));
+        // One at a time and slowly, so that some always wait for their turn.
+        self.receiver.always_on("/held", Reply::ok().trickle(Duration::from_millis(1)));
         for path in PATHS {
-            self.make_endpoint(path, "it.*", &json!([1, 1, 1]));
+            let in_flight = if path == "/held" { 1 } else { 16 };
+            self.make_endpoint(
+                path,
+                "it.*",
+                &json!({ "retry_schedule": [1, 1, 1], "max_in_flight": in_flight }),
+            );
         }
-        self.make_endpoint("/dead", DEAD, &json!([]));
+        self.make_endpoint("/dead", DEAD, &json!({ "retry_schedule": [] }));
         for number in 0..3 {
             self.publish(&format!("single-{number}"), "it.happened", 500);
         }
@@ -104,10 +112,11 @@ impl<'a> Story<'a> {
         self.wait_for_all("delivered");
     }
 
-    fn make_endpoint(&mut self, path: &str, events: &str, retries: &Value) {
-        let endpoint = json!({
-            "url": self.receiver.url(path), "uid": &path[1..], "events": [events], "retry_schedule": retries
-        });
+    fn make_endpoint(&mut self, path: &str, events: &str, more: &Value) {
+        let mut endpoint = more.clone();
+        endpoint["url"] = json!(self.receiver.url(path));
+        endpoint["uid"] = json!(path[1..]);
+        endpoint["events"] = json!([events]);
         self.call("/endpoints", &endpoint, None);
     }
 
