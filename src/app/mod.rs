@@ -143,7 +143,8 @@ impl Application {
             );
         }
         if let Some(key) = &config.first_start.api_key {
-            service.register_first_key(key.expose()).await.map_err(StartError::FirstKey)?;
+            let registered = service.register_first_key(key.expose()).await;
+            registered.map_err(|error| first_key_failed(error, &service, &files))?;
         }
         dispatcher
             .start(Arc::clone(&service), (world.courier)(sender))
@@ -290,6 +291,16 @@ pub(crate) fn local_only(data: &std::path::Path) -> Result<(Server, Arc<Service>
     let web =
         server::start(state, None, Some(unix)).map_err(|error| StartError::System(error.to_string()))?;
     Ok((web, service, files))
+}
+
+/// The first key is the first thing that is written: a disk that fails there is to be told as such.
+fn first_key_failed(error: Error, service: &Service, files: &files::Files) -> StartError {
+    match service.store().trouble() {
+        Some(reason) => {
+            StartError::Store { path: files.dir.database(), error: StoreError::Unavailable(reason).into() }
+        }
+        None => StartError::FirstKey(error),
+    }
 }
 
 impl From<StoreError> for StartError {

@@ -91,8 +91,14 @@ impl DataDirError {
     }
 }
 
+/// The number of "input/output error", for which the standard library has no kind.
+const EIO: i32 = 5;
+
 /// What to do about an error of the operating system, where that is known.
 pub(super) fn advice(error: &io::Error) -> &'static str {
+    if error.raw_os_error() == Some(EIO) {
+        return "; see the system's log for the faults of that disk";
+    }
     match error.kind() {
         io::ErrorKind::PermissionDenied => "; let it belong to the user that runs Postrider",
         io::ErrorKind::ReadOnlyFilesystem => {
@@ -120,5 +126,7 @@ mod tests {
             let error = DataDirError::io("create", Path::new("/data"), kind.into()).to_string();
             assert!(error.starts_with("cannot create \"/data\": ") && error.contains(says), "{error}");
         }
+        let broken = DataDirError::io("create", Path::new("/data"), io::Error::from_raw_os_error(EIO));
+        assert!(broken.to_string().contains("see the system's log"), "{broken}");
     }
 }

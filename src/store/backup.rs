@@ -10,13 +10,16 @@ use rusqlite::Connection;
 use super::connection;
 use super::error::StoreError;
 
+/// A copy that is being made. Always of this name, so that what a kill leaves does not stay for ever.
+const UNFINISHED: &str = "unfinished.part";
+
 /// Copies the database to `to`, which must not exist. The copy appears whole or not at all: it is made beside its
-/// place, synced, checked, and then renamed.
+/// place, synced, checked, and then renamed. What a kill has left of another is removed before.
 ///
 /// # Errors
 /// The disk, or a database that fails its own check; nothing is left behind.
 pub(super) fn copy(connection: &Connection, to: &Path) -> Result<(), StoreError> {
-    let part = to.with_extension("part");
+    let part = to.with_file_name(UNFINISHED);
     let made = remove(&part).and_then(|()| make(connection, &part)).and_then(|()| {
         fs::rename(&part, to).map_err(|error| failed(to, &error))?;
         let folder = to.parent().unwrap_or(Path::new("."));
@@ -66,12 +69,13 @@ mod tests {
         let connection = Connection::open(dir.path().join("a.db")).unwrap();
         connection.execute_batch("CREATE TABLE t (x); INSERT INTO t VALUES (7)").unwrap();
         let to = dir.path().join("copy.db");
-        fs::write(to.with_extension("part"), "left over").unwrap();
+        let part = to.with_file_name(UNFINISHED);
+        fs::write(&part, "left over").unwrap();
         copy(&connection, &to).unwrap();
         assert_eq!(fs::metadata(&to).unwrap().permissions().mode() & 0o777, 0o600);
         let copied = Connection::open(&to).unwrap();
         assert_eq!(copied.query_row("SELECT x FROM t", [], |row| row.get::<_, i64>(0)).unwrap(), 7);
-        assert!(!to.with_extension("part").exists());
+        assert!(!part.exists());
     }
 
     #[test]

@@ -4,9 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, OpenFlags};
-
-use super::error::StoreError;
+use rusqlite::{Connection, OpenFlags, ffi};
 
 /// Marks the file as ours: "PSTR".
 pub(super) const APPLICATION_ID: i32 = 0x5053_5452;
@@ -24,7 +22,7 @@ const JOURNAL_LIMIT: i64 = 16 * 1024 * 1024;
 const STATEMENTS: usize = 96;
 
 /// The connection that writes, with nothing written yet. The file must exist (empty, 0600) already.
-pub(super) fn open_writer(path: &Path) -> Result<Connection, StoreError> {
+pub(super) fn open_writer(path: &Path) -> rusqlite::Result<Connection> {
     let connection = Connection::open_with_flags(
         path,
         OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
@@ -36,19 +34,41 @@ pub(super) fn open_writer(path: &Path) -> Result<Connection, StoreError> {
 }
 
 /// Whether SQLite copies the WAL back and removes it when the last connection is closed.
-pub(super) fn fold_at_close(connection: &Connection, folds: bool) -> Result<(), StoreError> {
-    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, !folds)?;
-    Ok(())
+pub(super) fn fold_at_close(connection: &Connection, folds: bool) -> rusqlite::Result<()> {
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, !folds).map(drop)
 }
 
-/// Makes it ready to write. Only for a file that was looked at: the first two settings change the file.
-pub(super) fn prepare_writer(connection: &Connection) -> Result<(), StoreError> {
-    // Has to come before the first table; later it would need a VACUUM.
-    connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
-    connection.pragma_update(None, "journal_mode", "WAL")?;
+/// Makes a database of ours of an empty file: in one transaction, so that the first page is known for ours from the
+/// first, also when its making is cut off (`cut_off.rs`).
+pub(super) fn begin_file(connection: &Connection) -> rusqlite::Result<()> {
+    // `auto_vacuum` has to come before the first page; later it would need a VACUUM.
+    connection.execute_batch(&format!(
+        "BEGIN; PRAGMA auto_vacuum = INCREMENTAL; PRAGMA application_id = {APPLICATION_ID}; COMMIT"
+    ))
+}
+
+/// Makes it ready to write. Only for a file that was looked at: the first setting changes the file.
+pub(super) fn prepare_writer(connection: &Connection) -> rusqlite::Result<()> {
+    keep_wal(connection)?;
     common(connection, WRITER_CACHE_KIB)?;
     // The writer runs checkpoints itself, where they hold nobody up (`writer.rs`).
-    Ok(connection.pragma_update(None, "wal_autocheckpoint", 0)?)
+    connection.pragma_update(None, "wal_autocheckpoint", 0)
+}
+
+/// Sets the mode WAL, and sees that it is set: SQLite answers with the mode that it then has, and what fails as the
+/// change is committed is only told after that answer.
+fn keep_wal(connection: &Connection) -> rusqlite::Result<()> {
+    let mut statement = connection.prepare("PRAGMA journal_mode = WAL")?;
+    let mut rows = statement.query([])?;
+    let mode: Option<String> = rows.next()?.map(|row| row.get(0)).transpose()?;
+    while rows.next()?.is_some() {}
+    match mode.as_deref() {
+        Some("wal") => Ok(()),
+        _ => Err(rusqlite::Error::SqliteFailure(
+            ffi::Error::new(ffi::SQLITE_CANTOPEN),
+            Some("the mode WAL could not be set".to_owned()),
+        )),
+    }
 }
 
 /// A connection that only reads.

@@ -2,6 +2,8 @@
 
 use rusqlite::ErrorCode;
 
+use super::cut_off::is_half_written;
+
 /// A failure of the store. None of them is ever the caller's fault: over HTTP they are a 503 or a 500.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -23,6 +25,16 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// What to do about it where a start fails.
+    pub(super) fn advice(&self) -> &'static str {
+        match self {
+            Self::Unavailable(_) => {
+                "; make room on that disk, see the system's log for its faults, or end what locks the database"
+            }
+            _ => "",
+        }
+    }
+
     /// Whether the same call may well succeed later, without anybody changing anything else than the disk.
     pub fn is_passing(&self) -> bool {
         !matches!(self, Self::Internal(_))
@@ -51,6 +63,9 @@ pub(super) fn is_environment(error: &rusqlite::Error) -> bool {
 
 /// What to do about a file that cannot be opened, where that is known.
 pub(super) fn advice(error: &rusqlite::Error) -> &'static str {
+    if is_half_written(error) {
+        return "; its last writer was cut off: open it with that program, which undoes what was half written";
+    }
     match error.sqlite_error_code() {
         Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
             "; the file is damaged or no database: restore a backup, or name another directory with --data"
@@ -59,7 +74,7 @@ pub(super) fn advice(error: &rusqlite::Error) -> &'static str {
             "; make room on that disk, or see the system's log for its faults"
         }
         Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => {
-            "; it has to be a file that the user who runs Postrider may write"
+            "; it and its folder have to be ones that the user who runs Postrider may write, on a disk without faults"
         }
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked | ErrorCode::FileLockingProtocolFailed) => {
             "; another program has locked it: end that first"

@@ -48,11 +48,11 @@ pub(super) fn look(connection: &Connection) -> Result<Found, OpenError> {
 }
 
 /// Brings the schema to the latest version, in a transaction.
-pub(super) fn run(connection: &mut Connection) -> Result<(), StoreError> {
-    connection.pragma_update(None, "application_id", APPLICATION_ID)?;
-    Migrations::from_slice(STEPS)
-        .to_latest(connection)
-        .map_err(|error| StoreError::Unavailable(format!("the database could not be upgraded: {error}")))
+pub(super) fn run(connection: &mut Connection) -> Result<(), OpenError> {
+    Migrations::from_slice(STEPS).to_latest(connection).map_err(|error| match error {
+        rusqlite_migration::Error::RusqliteError { err, .. } => OpenError::File(err),
+        other => StoreError::Internal(format!("the database could not be upgraded: {other}")).into(),
+    })
 }
 
 #[cfg(test)]

@@ -19,6 +19,7 @@ mod bulk;
 mod checkpoint;
 pub mod cleanup;
 mod connection;
+mod cut_off;
 pub mod deliveries;
 mod delivery_lists;
 pub mod directory;

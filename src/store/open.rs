@@ -17,6 +17,7 @@ use super::backup;
 use super::bulk::Bulk;
 use super::cleanup::Cleanups;
 use super::connection;
+use super::cut_off;
 use super::directory::Directory;
 use super::error::{StoreError, advice};
 use super::event_types::EventTypes;
@@ -71,8 +72,11 @@ pub enum OpenError {
     /// It is a file that this program leaves alone.
     #[error("{0}")]
     NotOurs(String),
+    /// The copy that is made before an upgrade could not be made.
+    #[error("no copy could be made before its upgrade, so it is left as it was: {0}{advice}", advice = .0.advice())]
+    Copy(StoreError),
     /// Anything else.
-    #[error("{0}")]
+    #[error("{0}{advice}", advice = .0.advice())]
     Store(#[from] StoreError),
     /// No thread could be started.
     #[error("a thread could not be started: {0}")]
@@ -91,13 +95,22 @@ impl Store {
     /// # Errors
     /// The file is damaged, of another program, or of a newer version.
     pub fn needs_key(path: &std::path::Path) -> Result<bool, OpenError> {
+        if let Some(wal) = cut_off::lonely_wal(path) {
+            return Err(OpenError::NotOurs(format!(
+                "the file is missing or empty, and {} beside it is not: put the file back, or restore a backup \
+                 (only to begin anew, remove both)",
+                wal.display()
+            )));
+        }
         if !path.exists() {
             return Ok(false);
         }
-        let connection = Connection::open_with_flags(path, connection::reader_flags())?;
-        match migrations::look(&connection)? {
-            Found::Nothing | Found::Version(0) => Ok(false),
-            Found::Version(_) => Ok(meta::get::<Vec<u8>>(&connection, Meta::KeyCheck)?.is_some()),
+        match key_check(&Connection::open_with_flags(path, connection::reader_flags())?) {
+            Err(OpenError::File(error)) if cut_off::is_half_written(&error) && cut_off::is_ours(path) => {
+                // Opened for writing, SQLite undoes what was half written.
+                Ok(key_check(&connection::open_writer(path)?)?.is_some())
+            }
+            found => Ok(found?.is_some()),
         }
     }
 
@@ -146,14 +159,18 @@ impl Store {
     }
 }
 
+/// What the file keeps of its key, if it does.
+fn key_check(connection: &Connection) -> Result<Option<Vec<u8>>, OpenError> {
+    match migrations::look(connection)? {
+        Found::Nothing | Found::Version(0) => Ok(None),
+        Found::Version(_) => Ok(meta::get(connection, Meta::KeyCheck)?),
+    }
+}
+
 /// Schema and key. Looks at both before it writes anything.
 fn prepare(writer: &mut Connection, config: &StoreConfig) -> Result<(), OpenError> {
     let vault = &config.vault;
-    let found = migrations::look(writer)?;
-    let check = match found {
-        Found::Nothing | Found::Version(0) => None,
-        Found::Version(_) => meta::get::<Vec<u8>>(writer, Meta::KeyCheck)?,
-    };
+    let (found, check) = (migrations::look(writer)?, key_check(writer)?);
     if check.as_ref().is_some_and(|check| !vault.fits(check)) {
         return Err(OpenError::WrongKey);
     }
@@ -163,7 +180,10 @@ fn prepare(writer: &mut Connection, config: &StoreConfig) -> Result<(), OpenErro
         let now = config.clock.wall().seconds();
         let copy = config.backups.join(format!("before-upgrade-from-{version}-at-{now}.db"));
         tracing::info!(from = version, to = migrations::LATEST, backup = %copy.display(), "upgrading the database");
-        backup::copy(writer, &copy)?;
+        backup::copy(writer, &copy).map_err(OpenError::Copy)?;
+    }
+    if found == Found::Nothing {
+        connection::begin_file(writer)?;
     }
     connection::prepare_writer(writer)?;
     if found != Found::Version(migrations::LATEST) {

@@ -4,6 +4,7 @@
 use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
+use std::sync::Arc;
 
 use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
@@ -16,6 +17,7 @@ use actix_web::{HttpResponse, ResponseError};
 use crate::service::{Code, Error, Kind};
 
 use super::problem::Problem;
+use super::refusals::Refusals;
 use super::request_id::RequestId;
 use super::state::AppState;
 
@@ -30,7 +32,8 @@ pub async fn problems<B: MessageBody + 'static>(
     let state = request.app_data::<Data<AppState>>().cloned();
     let state = state.ok_or_else(|| Problem::internal("the server has no state"))?;
     let id = state.ids.next();
-    let about = About { id, method: request.method().clone(), path: request.path().to_owned() };
+    let (method, path) = (request.method().clone(), request.path().to_owned());
+    let about = About { id, method, path, refusals: Arc::clone(&state.refusals) };
     let mut answering = pin!(next.call(request));
     let answered = poll_fn(|cx| match catch_unwind(AssertUnwindSafe(|| answering.as_mut().poll(cx))) {
         Ok(poll) => poll.map(Ok),
@@ -54,6 +57,7 @@ struct About {
     id: RequestId,
     method: actix_web::http::Method,
     path: String,
+    refusals: Arc<Refusals>,
 }
 
 fn finish<B: MessageBody + 'static>(
@@ -108,7 +112,10 @@ fn write(problem: &Problem, about: &About) -> HttpResponse {
     match code.kind() {
         Kind::Internal => tracing::error!(%request_id, %method, path, cause, "a request failed inside"),
         Kind::Unavailable => {
-            tracing::warn!(%request_id, %method, path, code = code.as_str(), cause, "refused a request for now");
+            if let Some(untold) = about.refusals.tell() {
+                let code = code.as_str();
+                tracing::warn!(%request_id, %method, path, code, cause, untold, "refused a request for now");
+            }
         }
         _ => {}
     }

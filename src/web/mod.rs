@@ -17,6 +17,7 @@ pub mod fields;
 pub mod health;
 pub mod problem;
 pub mod query;
+mod refusals;
 pub mod request_id;
 pub mod server;
 pub mod state;

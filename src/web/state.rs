@@ -9,6 +9,7 @@ use crate::service::{Error, Service};
 
 use super::body::Budget;
 use super::problem::Problem;
+use super::refusals::Refusals;
 use super::request_id::RequestIds;
 
 /// Bytes of bodies that are being read at once.
@@ -22,13 +23,14 @@ pub struct AppState {
     pub trusted_proxy: Vec<IpNet>,
     pub(super) ids: RequestIds,
     pub(super) bodies: Budget,
+    pub(super) refusals: Arc<Refusals>,
 }
 
 impl AppState {
     /// The state of a server that is about to start.
     pub fn new(service: Arc<Service>, trusted_proxy: Vec<IpNet>) -> Self {
         let ids = RequestIds::new(&**service.store().random());
-        Self { service, trusted_proxy, ids, bodies: Budget::new(BODIES) }
+        Self { service, trusted_proxy, ids, bodies: Budget::new(BODIES), refusals: Arc::default() }
     }
 
     /// Runs a use case that reads the database, on a thread that may wait.

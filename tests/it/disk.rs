@@ -1,6 +1,8 @@
 //! A disk that is full, that fails, or whose database another program has locked: refused honestly, nothing lost,
 //! and all goes on by itself.
 
+mod locked;
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;

@@ -1,5 +1,7 @@
 //! The data directory as the program finds and leaves it: modes, key, database.
 
+mod cut;
+
 use std::collections::BTreeMap;
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -89,14 +91,17 @@ fn every_file_is_private_whatever_the_umask_says() {
 #[test]
 fn wrong_modes_are_repaired_at_the_next_start() {
     let (_temp, data) = used();
-    for name in ["postrider.db", "postrider.lock", "secret.key"] {
-        chmod(&data.join(name), 0o666);
+    for (file, folder) in [(0o666, 0o777), (0o400, 0o500)] {
+        for name in ["postrider.db", "postrider.lock", "secret.key"] {
+            chmod(&data.join(name), file);
+        }
+        chmod(&data.join("backups"), folder);
+        chmod(&data, 0o755);
+        let server = Server::on(&data);
+        assert_eq!(modes(&data), private());
+        server.publish(&json!(1)).expect(202);
+        server.stop();
     }
-    chmod(&data.join("backups"), 0o777);
-    chmod(&data, 0o755);
-    let server = Server::on(&data);
-    assert_eq!(modes(&data), private());
-    server.stop();
 }
 
 #[test]
@@ -180,19 +185,13 @@ fn a_database_of_a_newer_version_is_left_alone() {
 }
 
 #[test]
-fn a_damaged_database_is_refused_with_what_to_do() {
+fn a_database_file_that_is_mounted_for_reading_is_told_as_such() {
     let (_temp, data) = used();
+    let mounts = "mount --bind \"$0\" \"$0\" && mount -o remount,bind,ro \"$0\" && exec \"$@\"";
     let file = data.join("postrider.db");
-    let whole = fs::read(&file).expect("a database");
-    let mut scribbled = whole.clone();
-    scribbled[..16].copy_from_slice(b"a letter to you.");
-    for damaged in [&whole[..5_000], &whole[..100], &scribbled] {
-        fs::write(&file, damaged).expect("a database");
-        refuses(&Start::on(&data), &data, &["postrider.db", "restore"]);
-    }
-    fs::remove_file(&file).expect("a database");
-    fs::create_dir(&file).expect("a folder");
-    refuses(&Start::on(&data), &data, &["postrider.db"]);
+    let wrapper =
+        ["unshare", "--map-root-user", "--mount", "sh", "-c", mounts, file.to_str().expect("a path")];
+    refuses(&Start::on(&data).under(&wrapper), &data, &["postrider.db", "for writing"]);
 }
 
 #[test]

@@ -27,6 +27,7 @@ mod footprint;
 mod fuzzing;
 mod health;
 mod holding;
+mod injected;
 mod intervening;
 mod kills;
 mod ordering;

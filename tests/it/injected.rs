@@ -1,0 +1,8 @@
+//! A disk that refuses the n-th write, sync, or other call of a server, for n from the first to the last.
+
+mod check;
+mod checkpoints;
+mod fault;
+mod running;
+mod starts;
+mod story;
