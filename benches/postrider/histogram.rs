@@ -55,11 +55,6 @@ impl Histogram {
         self.count
     }
 
-    /// The greatest.
-    pub fn max(&self) -> u64 {
-        self.max
-    }
-
     /// The value that `percent` percent do not exceed; 0 without values.
     pub fn percentile(&self, percent: f64) -> u64 {
         #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss)]
@@ -72,15 +67,6 @@ impl Histogram {
             }
         }
         0
-    }
-
-    /// Adds what another one has counted.
-    pub fn add(&mut self, other: &Self) {
-        for (mine, theirs) in self.buckets.iter_mut().zip(&other.buckets) {
-            *mine += theirs;
-        }
-        self.count += other.count;
-        self.max = self.max.max(other.max);
     }
 
     /// For another process: the greatest value, and the buckets that are not empty.

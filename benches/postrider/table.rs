@@ -10,9 +10,9 @@ pub fn render(rows: &[Row]) -> String {
     lines.extend(rows.iter().map(cells));
     let width = |column: usize| lines.iter().map(|line| line[column].chars().count()).max().unwrap_or(0);
     let widths: Vec<_> = (0..TITLES.len()).map(width).collect();
-    let ruler = widths.iter().map(|width| format!("|{}", "-".repeat(width + 2))).collect::<String>() + "|";
+    let ruler: Vec<_> = widths.iter().map(|width| "-".repeat(width + 2)).collect();
     let mut text: Vec<_> = lines.iter().map(|line| render_line(line, &widths)).collect();
-    text.insert(1, ruler);
+    text.insert(1, format!("|{}|", ruler.join("|")));
     let notes = rows.iter().filter(|row| !row.note.is_empty());
     let notes: Vec<_> = notes.map(|row| format!("- {}: {}", row.name, row.note)).collect();
     if !notes.is_empty() {

@@ -67,7 +67,7 @@ impl Paced<'_> {
         std::thread::scope(|scope| {
             let reading = scope.spawn(|| read(readers, &shared));
             let first = now();
-            let sending = self.send(senders, &shared);
+            let sending = self.send(senders, first, &shared);
             shared.sent_all.store(true, Ordering::Release);
             let mut answers = reading.join().map_err(|_| "the reading thread has panicked")??;
             (answers.first, answers.late) = (first, sending?);
@@ -77,11 +77,11 @@ impl Paced<'_> {
     }
 
     /// Sends all; how many were late.
-    fn send(&self, mut connections: Vec<Connection>, shared: &Shared) -> Fallible<u64> {
-        let (start, step) = (now() + nanos(0.001), nanos(1.0 / self.per_second));
+    fn send(&self, mut connections: Vec<Connection>, first: u64, shared: &Shared) -> Fallible<u64> {
+        let step = nanos(1.0 / self.per_second);
         let (mut count, mut late) = (0, 0);
-        while !self.until.over(count) {
-            let moment = start + count * step;
+        while !self.until.over(first, count) {
+            let moment = first + (count + 1) * step;
             at(moment);
             let token = shared.take_free()?;
             let turn = usize::try_from(count % self.requests.len() as u64)?;

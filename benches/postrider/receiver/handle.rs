@@ -26,8 +26,7 @@ pub struct Receiver {
 /// What has arrived since the last reset.
 #[derive(Debug, Clone, Default)]
 pub struct Report {
-    /// By class: see the module of the receiver.
-    pub classes: BTreeMap<String, Class>,
+    classes: BTreeMap<String, Class>,
 }
 
 /// What has arrived of a class.

@@ -4,7 +4,7 @@ use crate::Fallible;
 use crate::bench::{Bench, Scenario, float};
 use crate::ceilings::{disk, own, request};
 use crate::load::{Closed, Prepared, Until};
-use crate::now::{nanos, now, seconds};
+use crate::now::seconds;
 use crate::row::Row;
 
 /// The first lines of the table.
@@ -43,7 +43,7 @@ fn receiver(bench: &Bench) -> Fallible<f64> {
         connections: 32,
         requests: &[request],
         number: 0,
-        until: Until::Moment(now() + nanos(bench.pick(1.5, 0.5))),
+        until: Until::Seconds(bench.pick(1.5, 0.5)),
     }
     .run()?;
     answers.only(204)?;

@@ -2,10 +2,23 @@
 
 pub mod course;
 
+mod accept;
 mod ceilings;
+mod fan_out;
+mod many;
+mod memory;
 mod one;
+mod paced;
 
 use crate::bench::Scenario;
 
 /// All of them.
-pub const ALL: &[Scenario] = &[ceilings::SCENARIO, one::SCENARIO];
+pub const ALL: &[Scenario] = &[
+    ceilings::SCENARIO,
+    one::SCENARIO,
+    fan_out::SCENARIO,
+    many::SCENARIO,
+    accept::SCENARIO,
+    paced::SCENARIO,
+    memory::SCENARIO,
+];
