@@ -26,6 +26,8 @@ pub struct Receiver {
 /// What has arrived since the last reset.
 #[derive(Debug, Clone, Default)]
 pub struct Report {
+    /// Connections that were opened.
+    pub connections: u64,
     classes: BTreeMap<String, Class>,
 }
 
@@ -72,10 +74,7 @@ impl Receiver {
     pub fn report(&self) -> Fallible<Report> {
         let text = self.agent.get(self.url("/control/report")).call()?.body_mut().read_to_string()?;
         let told: Value = serde_json::from_str(&text)?;
-        let classes = told.as_object().ok_or("the receiver's report is no object")?.iter();
-        let read =
-            classes.map(|(name, told)| Some((name.clone(), Class::read(told)?))).collect::<Option<_>>();
-        Ok(Report { classes: read.ok_or("the receiver's report cannot be read")? })
+        Report::read(&told).ok_or_else(|| format!("the receiver's report cannot be read: {text}").into())
     }
 
     /// Waits until exactly `expected` requests of a class have arrived, as long as any arrive.
@@ -113,6 +112,12 @@ impl Drop for Receiver {
 }
 
 impl Report {
+    fn read(told: &Value) -> Option<Self> {
+        let classes = told["classes"].as_object()?.iter();
+        let classes = classes.map(|(name, told)| Some((name.clone(), Class::read(told)?)));
+        Some(Self { connections: told["connections"].as_u64()?, classes: classes.collect::<Option<_>>()? })
+    }
+
     /// What has arrived of a class; nothing if it was never heard of.
     pub fn class(&self, name: &str) -> Class {
         self.classes.get(name).cloned().unwrap_or_default()

@@ -9,6 +9,8 @@ use crate::histogram::Histogram;
 /// All counts.
 #[derive(Default)]
 pub struct Tally {
+    /// Connections that were opened.
+    pub connections: u64,
     classes: HashMap<String, Counted>,
 }
 
@@ -51,6 +53,6 @@ impl Tally {
             });
             (class.clone(), told)
         });
-        Value::Object(classes.collect())
+        json!({ "connections": self.connections, "classes": Value::Object(classes.collect()) })
     }
 }

@@ -49,6 +49,8 @@ pub struct Course {
     pub peak_mb: f64,
     /// The most threads that it had.
     pub threads: u64,
+    /// Connections that it opened to the receiver.
+    pub connections: u64,
 }
 
 impl Load<'_> {
@@ -75,6 +77,7 @@ impl Load<'_> {
             grown: checkpointed_size(&self.server.database())? - size,
             peak_mb,
             threads,
+            connections: bench.receiver.report()?.connections,
         })
     }
 
