@@ -50,6 +50,11 @@ impl Histogram {
         self.max = self.max.max(value);
     }
 
+    /// The greatest.
+    pub fn max(&self) -> u64 {
+        self.max
+    }
+
     /// How many were counted.
     pub fn count(&self) -> u64 {
         self.count

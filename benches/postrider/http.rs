@@ -21,6 +21,14 @@ pub struct Request {
     pub body: Range<usize>,
 }
 
+/// An answer.
+pub struct Answer {
+    /// Its status.
+    pub status: u16,
+    /// Where its body is; it ends where the next message begins.
+    pub body: Range<usize>,
+}
+
 /// The request at the start of `bytes`.
 ///
 /// # Errors
@@ -38,11 +46,11 @@ pub fn request(bytes: &[u8]) -> Result<Found<Request>, String> {
     Ok(whole(end, bytes, || Request { path, body: head..end }))
 }
 
-/// The status of the answer at the start of `bytes`, once its body is there too.
+/// The answer at the start of `bytes`.
 ///
 /// # Errors
 /// What is wrong with it.
-pub fn answer(bytes: &[u8]) -> Result<Found<u16>, String> {
+pub fn answer(bytes: &[u8]) -> Result<Found<Answer>, String> {
     let mut headers = [httparse::EMPTY_HEADER; HEADERS];
     let mut parsed = httparse::Response::new(&mut headers);
     let httparse::Status::Complete(head) = parsed.parse(bytes).map_err(|error| error.to_string())? else {
@@ -50,7 +58,7 @@ pub fn answer(bytes: &[u8]) -> Result<Found<u16>, String> {
     };
     let status = parsed.code.unwrap_or(0);
     let end = head + length(parsed.headers)?.ok_or("an answer without content-length")?;
-    Ok(whole(end, bytes, || status))
+    Ok(whole(end, bytes, || Answer { status, body: head..end }))
 }
 
 fn whole<T>(end: usize, bytes: &[u8], message: impl FnOnce() -> T) -> Found<T> {

@@ -76,10 +76,10 @@ impl Connection {
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(None),
                 Err(error) => return Err(error.into()),
             }
-            if let Found::Whole(status) = http::answer(&self.input[..self.filled])? {
+            if let Found::Whole(answer) = http::answer(&self.input[..self.filled])? {
                 // Without pipelining nothing follows an answer.
                 self.filled = 0;
-                return Ok(Some(status));
+                return Ok(Some(answer.status));
             }
         }
     }

@@ -36,8 +36,6 @@ pub struct Report {
 pub struct Class {
     /// Requests.
     pub requests: u64,
-    /// Bytes of their bodies.
-    pub bytes: u64,
     /// When the first arrived; see [`now::now`].
     pub first: u64,
     /// When the last arrived.
@@ -128,7 +126,6 @@ impl Class {
     fn read(told: &Value) -> Option<Self> {
         Some(Self {
             requests: told["requests"].as_u64()?,
-            bytes: told["bytes"].as_u64()?,
             first: told["first"].as_u64()?,
             last: told["last"].as_u64()?,
             latency: Histogram::from_json(&told["latency"])?,

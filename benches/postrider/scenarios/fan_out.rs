@@ -40,7 +40,7 @@ fn round(bench: &Bench) -> Fallible<Course> {
         requests: &[server.event(TENANT, BODY)],
         fan_out: ENDPOINTS,
         class: "ok/fan-out",
-        seconds: bench.pick(5.0, 1.0),
+        seconds: bench.pick(5.0, 0.7),
     }
     .run(bench)?;
     server.stop()?;

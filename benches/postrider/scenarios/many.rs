@@ -53,7 +53,7 @@ fn round(bench: &Bench) -> Fallible<Course> {
         requests: &requests,
         fan_out: 1,
         class: "ok/many",
-        seconds: bench.pick(5.0, 1.0),
+        seconds: bench.pick(5.0, 0.7),
     }
     .run(bench)?;
     server.stop()?;

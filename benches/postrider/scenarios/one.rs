@@ -86,6 +86,6 @@ pub fn round(bench: &Bench) -> Fallible<Course> {
 pub fn load(bench: &Bench, server: &Server) -> Fallible<Course> {
     server.endpoint(TENANT, &bench.receiver.url("/ok/one"), &json!({}))?;
     let requests = [server.event(TENANT, BODY)];
-    let seconds = bench.pick(5.0, 1.0);
+    let seconds = bench.pick(5.0, 0.7);
     Load { server, connections: 32, requests: &requests, fan_out: 1, class: "ok/one", seconds }.run(bench)
 }
