@@ -65,6 +65,11 @@ impl Bench {
         Ok(self.ceilings.insert(found))
     }
 
+    /// R and S, now: measured before each round of full load.
+    pub fn r_and_s(&mut self) -> Fallible<[f64; 2]> {
+        Ok([self.r()?, self.s()?])
+    }
+
     /// R, now: deliveries per second of ureq's stock connector, straight to the receiver.
     pub fn r(&mut self) -> Fallible<f64> {
         let seconds = self.pick(1.5, 0.3);

@@ -31,14 +31,18 @@ fn render_line(cells: &[String], widths: &[usize]) -> String {
 }
 
 fn cells(row: &Row) -> [String; 8] {
-    let (ratio, of) = row.ratio.as_ref().map_or((None, ""), |(ratio, of)| (Some(ratio), *of));
+    let of = row.ratios.first().map_or("", |(_, of)| *of);
+    let ratios = row.ratios.iter().map(|(ratio, of)| {
+        let spread = if ratio.rounds().len() > 1 { format!(" ({})", spread(ratio)) } else { String::new() };
+        format!("{} {of}{spread}", number(ratio.median()))
+    });
     let limit = |limit: Option<Limit>| limit.map_or(String::new(), |limit| limit_words(limit, of));
     [
         row.name.clone(),
         number(row.figures.median()),
         row.unit.to_owned(),
         spread(&row.figures),
-        ratio.map_or(String::new(), |ratio| format!("{} {of} ({})", number(ratio.median()), spread(ratio))),
+        ratios.collect::<Vec<_>>().join(", "),
         limit(row.must),
         limit(row.aim),
         row.verdict().word().to_owned(),

@@ -23,18 +23,29 @@ const TENANTS: usize = 1000;
 /// Endpoints that are made at a time: a commit is shared by many.
 const MADE_AT_ONCE: usize = 16;
 
+/// What a round has found: the ceilings, one endpoint, and many.
+struct Round {
+    r: f64,
+    s: f64,
+    one: Course,
+    many: Course,
+}
+
 fn run(bench: &mut Bench) -> Fallible<Vec<Row>> {
     let rounds = bench.rounds(|bench, _| {
-        let one = one::round(bench)?;
-        let many = round(bench)?;
-        bench.note_peak(SCENARIO.name, many.peak_mb);
-        Ok((one.per_second, many))
+        let [r, s] = bench.r_and_s()?;
+        let round = Round { r, s, one: one::round(bench)?, many: round(bench)? };
+        bench.note_peak(SCENARIO.name, round.many.peak_mb);
+        Ok(round)
     })?;
-    let last = rounds.last().map(|(_, many)| many.clone());
-    let (one, many): (Vec<_>, Vec<_>) = rounds.into_iter().map(|(one, many)| (one, many.per_second)).unzip();
+    let each = |figure: fn(&Round) -> f64| rounds.iter().map(figure).collect::<Vec<_>>();
     let name = "many: 256 connections, 1,000 endpoints of 1,000 tenants, idempotency keys";
-    let row = Row::new(name, "deliveries/s", many).over(&one, "of one endpoint");
-    let note = last.map_or(String::new(), |Course { connections, deliveries, threads, .. }| {
+    let row = Row::new(name, "deliveries/s", each(|round| round.many.per_second))
+        .over(&each(|round| round.one.per_second), "of one endpoint")
+        .over(&each(|round| round.r), "of R")
+        .over(&each(|round| round.s), "of S");
+    let note = rounds.last().map_or(String::new(), |Round { many, .. }| {
+        let Course { connections, deliveries, threads, .. } = many;
         format!("the last round opened {connections} connections for {deliveries} deliveries, on at most {threads} threads")
     });
     Ok(vec![row.must(Limit::AtLeast(0.8)).aim(Limit::AtLeast(1.0)).note(note)])

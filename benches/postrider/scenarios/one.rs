@@ -32,25 +32,22 @@ impl Round {
 
 fn run(bench: &mut Bench) -> Fallible<Vec<Row>> {
     let rounds = bench.rounds(|bench, _| {
-        let (r, s) = (bench.r()?, bench.s()?);
+        let [r, s] = bench.r_and_s()?;
         let course = round(bench)?;
         bench.note_peak("one", course.peak_mb);
         Ok(Round { r, s, course })
     })?;
     let each = |figure: fn(&Round) -> f64| rounds.iter().map(figure).collect::<Vec<_>>();
-    let delivered =
-        Row::new("one endpoint, 32 connections", "deliveries/s", each(|round| round.course.per_second));
     let cpu = |round: &Round| round.for_each_event(round.course.cpu.total()) * 1e3;
     let grown = |round: &Round| round.for_each_event(float(round.course.grown)) / 1024.0;
     let written = |round: &Round| round.for_each_event(float(round.course.written)) / 1024.0;
     Ok(vec![
-        delivered
-            .clone()
+        Row::new("one endpoint, 32 connections", "deliveries/s", each(|round| round.course.per_second))
             .over(&each(|round| round.r), "of R")
+            .over(&each(|round| round.s), "of S")
             .must(Limit::AtLeast(1.0 / 4.0))
             .aim(Limit::AtLeast(1.0 / 3.0))
             .note(remark(&rounds)),
-        delivered.over(&each(|round| round.s), "of S"),
         Row::new("processor time of the server for each delivered event", "ms", each(cpu))
             .must(Limit::AtMost(0.12))
             .aim(Limit::AtMost(0.08)),
