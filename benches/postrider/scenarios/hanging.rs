@@ -62,7 +62,7 @@ fn round(bench: &mut Bench, hanging: usize) -> Fallible<Round> {
         requests.push(server.event(&tenant, BODY));
     }
     let sampler = server.process.sample();
-    let seconds = bench.pick(8.0, 2.0);
+    let seconds = bench.pick(8.0, 1.3);
     healthy(bench, &server, 0.3)?;
     let alone_ms = healthy(bench, &server, seconds)?;
     bench.receiver.reset()?;
