@@ -65,17 +65,27 @@ impl Bench {
         Ok(self.ceilings.insert(found))
     }
 
+    /// R and S, now: measured before each round of full load.
+    pub fn r_and_s(&mut self) -> Fallible<[f64; 2]> {
+        Ok([self.r()?, self.s()?])
+    }
+
     /// R, now: deliveries per second of ureq's stock connector, straight to the receiver.
     pub fn r(&mut self) -> Fallible<f64> {
-        let seconds = self.pick(1.5, 0.5);
+        let seconds = self.pick(1.5, 0.3);
         let threads = self.ceilings()?.threads;
         ceilings::stock::per_second(self.receiver.address, threads, seconds)
     }
 
     /// S, now: lives of a delivery per second in the store, without HTTP.
     pub fn s(&mut self) -> Fallible<f64> {
-        let seconds = self.pick(1.5, 0.5);
+        let seconds = self.pick(1.5, 0.3);
         ceilings::store::per_second(self.folder()?.path(), seconds)
+    }
+
+    /// The median time of one `fdatasync` of 4 KB, now, in milliseconds.
+    pub fn sync_ms(&self) -> Fallible<f64> {
+        ceilings::disk::sync_ms(self.folder()?.path())
     }
 
     /// Notes the most memory that a server has taken in a scenario whose own line names no figure.

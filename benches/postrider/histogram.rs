@@ -50,14 +50,14 @@ impl Histogram {
         self.max = self.max.max(value);
     }
 
-    /// How many were counted.
-    pub fn count(&self) -> u64 {
-        self.count
-    }
-
     /// The greatest.
     pub fn max(&self) -> u64 {
         self.max
+    }
+
+    /// How many were counted.
+    pub fn count(&self) -> u64 {
+        self.count
     }
 
     /// The value that `percent` percent do not exceed; 0 without values.
@@ -72,15 +72,6 @@ impl Histogram {
             }
         }
         0
-    }
-
-    /// Adds what another one has counted.
-    pub fn add(&mut self, other: &Self) {
-        for (mine, theirs) in self.buckets.iter_mut().zip(&other.buckets) {
-            *mine += theirs;
-        }
-        self.count += other.count;
-        self.max = self.max.max(other.max);
     }
 
     /// For another process: the greatest value, and the buckets that are not empty.

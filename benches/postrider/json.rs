@@ -20,20 +20,21 @@ pub fn write(path: &Path, about: &Value, rows: &[Row], failures: &[String]) -> F
 }
 
 fn row(row: &Row) -> Value {
-    let mut told = json!({
+    let ratios = row.ratios.iter().map(|(ratio, of)| {
+        let mut told = figures(ratio);
+        told["unit"] = json!(of);
+        told
+    });
+    json!({
         "name": row.name,
         "unit": row.unit,
         "figure": figures(&row.figures),
+        "ratios": ratios.collect::<Vec<_>>(),
         "must": row.must.map(Limit::value),
         "aim": row.aim.map(Limit::value),
         "reached": row.verdict().word(),
         "note": row.note,
-    });
-    if let Some((ratio, of)) = &row.ratio {
-        told["ratio"] = figures(ratio);
-        told["ratio"]["of"] = json!(of);
-    }
-    told
+    })
 }
 
 fn figures(figures: &Figures) -> Value {

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::bench::{Bench, float};
+use crate::bench::Bench;
 
 /// Machine, disk and date.
 pub fn about(bench: &Bench) -> Value {
@@ -63,8 +63,7 @@ fn processor() -> String {
     field("/proc/cpuinfo", "model name")
 }
 
-fn memory_mb() -> f64 {
-    let kilobytes = field("/proc/meminfo", "MemTotal");
-    let kilobytes = kilobytes.strip_suffix(" kB").and_then(|number| number.parse().ok());
-    (kilobytes.map_or(0.0, float) / 1024.0).round()
+fn memory_mb() -> Option<u64> {
+    let kilobytes: u64 = field("/proc/meminfo", "MemTotal").strip_suffix(" kB")?.parse().ok()?;
+    Some(kilobytes / 1024)
 }

@@ -8,6 +8,8 @@
 mod arguments;
 mod bench;
 mod ceilings;
+mod fill;
+mod get;
 mod histogram;
 mod hosts;
 mod http;

@@ -39,7 +39,7 @@ pub fn millis(nanos: u64) -> f64 {
 pub fn sleep_until(moment: u64) {
     let time = Timespec {
         tv_sec: i64::try_from(moment / 1_000_000_000).unwrap_or(i64::MAX),
-        tv_nsec: i64::try_from(moment % 1_000_000_000).unwrap_or(0).into(),
+        tv_nsec: i64::try_from(moment % 1_000_000_000).unwrap_or(0),
     };
     // A signal may end it early.
     while now() < moment && clock_nanosleep_absolute(ClockId::Monotonic, &time).is_err() {}

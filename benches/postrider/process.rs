@@ -29,20 +29,17 @@ pub struct Cpu {
     pub system: f64,
 }
 
-/// Bytes that a process had written to its files, and has made the disk write.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Io {
-    /// Handed to the system, sockets included.
-    pub handed: u64,
-    /// Sent to the disk.
-    pub disk: u64,
+/// Looks at a process again and again; see [`Watched::sample`].
+pub struct Sampler {
+    seen: Arc<Seen>,
+    thread: Option<JoinHandle<()>>,
 }
 
-/// Looks at the memory of a process again and again; see [`Watched::sample`].
-pub struct Sampler {
-    peak: Arc<AtomicU64>,
-    over: Arc<AtomicBool>,
-    thread: Option<JoinHandle<()>>,
+#[derive(Default)]
+struct Seen {
+    memory: AtomicU64,
+    threads: AtomicU64,
+    over: AtomicBool,
 }
 
 impl Cpu {
@@ -101,14 +98,11 @@ impl Watched {
         Ok(found.ok_or_else(|| format!("no {name} in the status of a process"))?.trim().to_owned())
     }
 
-    /// What it has written.
-    pub fn io(self) -> Fallible<Io> {
+    /// Bytes that it has made the disk write since its start.
+    pub fn written(self) -> Fallible<u64> {
         let io = self.file("io")?;
-        let figure = |name: &str| -> Fallible<u64> {
-            let found = io.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
-            Ok(found.ok_or_else(|| format!("no {name} in the io of a process"))?.parse()?)
-        };
-        Ok(Io { handed: figure("wchar")?, disk: figure("write_bytes")? })
+        let found = io.lines().find_map(|line| line.strip_prefix("write_bytes: "));
+        Ok(found.ok_or("no write_bytes in the io of a process")?.parse()?)
     }
 
     /// Waits until it uses no processor time any more: what is done behind is done.
@@ -129,33 +123,37 @@ impl Watched {
         Ok(())
     }
 
-    /// Begins to look at its resident memory every 20 ms.
+    /// Begins to look at its resident memory and its threads every 20 ms.
     pub fn sample(self) -> Sampler {
-        let (peak, over) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicBool::new(false)));
-        let (seen, told) = (Arc::clone(&peak), Arc::clone(&over));
+        let seen = Arc::new(Seen::default());
+        let seeing = Arc::clone(&seen);
         let thread = std::thread::spawn(move || {
-            while !told.load(Ordering::Relaxed) {
-                // Nothing, once the process has ended.
-                if let Ok(resident) = self.memory("VmRSS") {
-                    seen.fetch_max(resident, Ordering::Relaxed);
-                }
+            while !seeing.over.load(Ordering::Relaxed) {
+                // There is nothing to see once the process has ended.
+                seeing.memory.fetch_max(self.memory("VmRSS").unwrap_or(0), Ordering::Relaxed);
+                seeing.threads.fetch_max(self.threads().unwrap_or(0), Ordering::Relaxed);
                 sleep(EVERY);
             }
         });
-        Sampler { peak, over, thread: Some(thread) }
+        Sampler { seen, thread: Some(thread) }
     }
 }
 
 impl Sampler {
     /// The greatest resident memory that was seen so far, in bytes.
     pub fn peak(&self) -> u64 {
-        self.peak.load(Ordering::Relaxed)
+        self.seen.memory.load(Ordering::Relaxed)
+    }
+
+    /// The most threads that were seen so far.
+    pub fn threads(&self) -> u64 {
+        self.seen.threads.load(Ordering::Relaxed)
     }
 }
 
 impl Drop for Sampler {
     fn drop(&mut self) {
-        self.over.store(true, Ordering::Relaxed);
+        self.seen.over.store(true, Ordering::Relaxed);
         if let Some(thread) = self.thread.take() {
             // A panic there has been printed.
             let _ = thread.join();

@@ -79,8 +79,8 @@ pub struct Row {
     pub unit: &'static str,
     /// The figure of every round.
     pub figures: Figures,
-    /// The figure beside another one of the same round, and what that is: `of R`.
-    pub ratio: Option<(Figures, &'static str)>,
+    /// The figure beside others of the same round, and what those are (`of R`). The first is judged.
+    pub ratios: Vec<(Figures, &'static str)>,
     /// What is finished with.
     pub must: Option<Limit>,
     /// What is wished for.
@@ -93,17 +93,25 @@ impl Row {
     /// A row without a ratio, of which nothing is asked.
     pub fn new(name: impl Into<String>, unit: &'static str, rounds: Vec<f64>) -> Self {
         let figures = Figures(rounds);
-        Self { name: name.into(), unit, figures, ratio: None, must: None, aim: None, note: String::new() }
+        Self {
+            name: name.into(),
+            unit,
+            figures,
+            ratios: Vec::new(),
+            must: None,
+            aim: None,
+            note: String::new(),
+        }
     }
 
-    /// With each round's figure divided by another one of the same round; the ratio is what is judged then.
+    /// With each round's figure divided by another one of the same round. The first such ratio is what is judged.
     pub fn over(mut self, others: &[f64], of: &'static str) -> Self {
         let ratios = self.figures.0.iter().zip(others).map(|(figure, other)| figure / other).collect();
-        self.ratio = Some((Figures(ratios), of));
+        self.ratios.push((Figures(ratios), of));
         self
     }
 
-    /// What the median (that of the ratio, if there is one) has to be.
+    /// What the median (that of the first ratio, if there is one) has to be.
     pub fn must(mut self, limit: Limit) -> Self {
         self.must = Some(limit);
         self
@@ -123,7 +131,7 @@ impl Row {
 
     /// How it did, by its median. A must without an aim is an aim as well.
     pub fn verdict(&self) -> Verdict {
-        let judged = self.ratio.as_ref().map_or(&self.figures, |(ratio, _)| ratio).median();
+        let judged = self.ratios.first().map_or(&self.figures, |(ratio, _)| ratio).median();
         let holds = |limit: Option<Limit>| limit.map(|limit| limit.holds(judged));
         match (holds(self.must), holds(self.aim)) {
             (None, None) => Verdict::Told,

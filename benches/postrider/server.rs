@@ -16,13 +16,12 @@ use crate::process::Watched;
 /// The program.
 const PROGRAM: &str = env!("CARGO_BIN_EXE_postrider");
 /// The key of all requests.
-const KEY: &str = "pr_benchmarkbenchmarkbenchmark";
+pub const KEY: &str = "pr_benchmarkbenchmarkbenchmark";
 const LISTENS: &str = "postrider listens on http://";
 
 /// How a server is started.
 pub struct Start {
     data: PathBuf,
-    flags: Vec<String>,
     hosts: Option<PathBuf>,
 }
 
@@ -42,13 +41,7 @@ pub struct Server {
 impl Start {
     /// `serve --dev` on a data directory; its log goes to `server.log` beside it.
     pub fn on(folder: &Path) -> Self {
-        Self { data: folder.join("data"), flags: Vec::new(), hosts: None }
-    }
-
-    /// With another argument.
-    pub fn flag(mut self, flag: &str) -> Self {
-        self.flags.push(flag.to_owned());
-        self
+        Self { data: folder.join("data"), hosts: None }
     }
 
     /// With a hosts file of its own, in a mount namespace (see [`crate::hosts`]).
@@ -71,10 +64,7 @@ impl Start {
         let log_path = self.data.with_file_name("server.log");
         let log = std::fs::OpenOptions::new().create(true).append(true).open(&log_path)?;
         let mut command = self.command();
-        command
-            .args(["serve", "--dev", "--listen", "127.0.0.1:0", "--data"])
-            .arg(&self.data)
-            .args(&self.flags);
+        command.args(["serve", "--dev", "--listen", "127.0.0.1:0", "--data"]).arg(&self.data);
         command.env("POSTRIDER_API_KEY", KEY).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log);
         let started = now::now();
         let mut child = command.spawn().map_err(|error| format!("{command:?}: {error}"))?;

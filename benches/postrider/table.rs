@@ -10,9 +10,9 @@ pub fn render(rows: &[Row]) -> String {
     lines.extend(rows.iter().map(cells));
     let width = |column: usize| lines.iter().map(|line| line[column].chars().count()).max().unwrap_or(0);
     let widths: Vec<_> = (0..TITLES.len()).map(width).collect();
-    let ruler = widths.iter().map(|width| format!("|{}", "-".repeat(width + 2))).collect::<String>() + "|";
+    let ruler: Vec<_> = widths.iter().map(|width| "-".repeat(width + 2)).collect();
     let mut text: Vec<_> = lines.iter().map(|line| render_line(line, &widths)).collect();
-    text.insert(1, ruler);
+    text.insert(1, format!("|{}|", ruler.join("|")));
     let notes = rows.iter().filter(|row| !row.note.is_empty());
     let notes: Vec<_> = notes.map(|row| format!("- {}: {}", row.name, row.note)).collect();
     if !notes.is_empty() {
@@ -31,14 +31,18 @@ fn render_line(cells: &[String], widths: &[usize]) -> String {
 }
 
 fn cells(row: &Row) -> [String; 8] {
-    let (ratio, of) = row.ratio.as_ref().map_or((None, ""), |(ratio, of)| (Some(ratio), *of));
+    let of = row.ratios.first().map_or("", |(_, of)| *of);
+    let ratios = row.ratios.iter().map(|(ratio, of)| {
+        let spread = if ratio.rounds().len() > 1 { format!(" ({})", spread(ratio)) } else { String::new() };
+        format!("{} {of}{spread}", number(ratio.median()))
+    });
     let limit = |limit: Option<Limit>| limit.map_or(String::new(), |limit| limit_words(limit, of));
     [
         row.name.clone(),
         number(row.figures.median()),
         row.unit.to_owned(),
         spread(&row.figures),
-        ratio.map_or(String::new(), |ratio| format!("{} {of} ({})", number(ratio.median()), spread(ratio))),
+        ratios.collect::<Vec<_>>().join(", "),
         limit(row.must),
         limit(row.aim),
         row.verdict().word().to_owned(),

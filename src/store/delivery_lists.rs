@@ -1,7 +1,7 @@
 //! Lists of deliveries, newest first: by endpoint, by tenant, by status.
 //!
-//! However rare the filter is, a page examines [`EXAMINED`] rows at most. Where it is merged from several walks,
-//! they share that number, so that a page may end early and say where the next one goes on.
+//! However rare the filter is, a page spends [`EXAMINED`] on rows at most. Where it is merged from several walks,
+//! they share that, so that a page may end early and say where the next one goes on.
 
 use std::ops::Range;
 
@@ -120,6 +120,7 @@ impl Reader<'_> {
                  WHERE i.{column} = ?3 AND i.delivery_id >= ?1 AND i.delivery_id < ?2 ORDER BY i.delivery_id DESC"
             );
             let to = ids.end.min(filled + 1);
+            page.scattered();
             more = self.collect(&mut page, &by_index, params![ids.start, to, of], passes)?;
         }
         Ok(page.finish(more))
@@ -226,6 +227,7 @@ impl Reader<'_> {
              WHERE {of} AND d.state = ?4 AND d.id >= ?1 AND d.id < ?2 ORDER BY d.id DESC"
         );
         let params = params![ids.start, ids.end, whose, state as i64];
+        page.scattered();
         let more = self.collect(&mut page, &sql, params, |row| filter.passes(row))?;
         Ok(page.finish(more))
     }

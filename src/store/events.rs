@@ -204,6 +204,7 @@ impl Reader<'_> {
                  WHERE i.tenant_id = ?3 AND i.event_id >= ?1 AND i.event_id < ?2 ORDER BY i.event_id DESC"
             );
             let to = ids.end.min(filled + 1);
+            page.scattered();
             more = self.collect_events(&mut page, &by_tenant, params![ids.start, to, tenant_id], filter)?;
         }
         Ok(page.finish(more))

@@ -7,7 +7,7 @@ use rusqlite::Row;
 use crate::domain::ids;
 use crate::domain::time::UnixMs;
 
-use super::reader::{EXAMINED, Listed};
+use super::reader::{EXAMINED, Listed, SCATTERED};
 use super::tx::AHEAD;
 
 /// Cuts a query that asked for one row more than `limit` to a page.
@@ -22,6 +22,7 @@ pub(super) struct Collector<T> {
     rows: Vec<T>,
     examined: usize,
     may_examine: usize,
+    cost: usize,
     limit: usize,
     last: i64,
 }
@@ -31,9 +32,15 @@ impl<T> Collector<T> {
         Self::examining(limit, EXAMINED)
     }
 
-    /// One that may examine so many rows only (at least one, so that it always goes on).
+    /// One that may spend so much only (enough for one row at least, so that it always goes on).
     pub(super) fn examining(limit: usize, may_examine: usize) -> Self {
-        Self { rows: Vec::new(), examined: 0, may_examine: may_examine.max(1), limit, last: i64::MAX }
+        let may_examine = may_examine.max(1);
+        Self { rows: Vec::new(), examined: 0, may_examine, cost: 1, limit, last: i64::MAX }
+    }
+
+    /// From now on an index leads to the rows.
+    pub(super) fn scattered(&mut self) {
+        self.cost = SCATTERED;
     }
 
     /// Whether the page has room, and may examine another row.
@@ -43,7 +50,7 @@ impl<T> Collector<T> {
 
     /// Takes a row that was examined; `None`: it did not pass the filter.
     pub(super) fn add(&mut self, id: i64, row: Option<T>) {
-        self.examined += 1;
+        self.examined += self.cost;
         self.last = id;
         self.rows.extend(row);
     }

@@ -6,15 +6,15 @@ use std::path::Path;
 
 use crate::Fallible;
 use crate::histogram::Histogram;
-use crate::now::{now, since};
+use crate::now::{millis, now, since};
 
 const PAGE: usize = 4096;
 /// Pairs of an append and an overwrite.
 const PAIRS: u64 = 150;
 
-/// Times of `fdatasync`, in nanoseconds: after appending 4 KB to a file, and after overwriting the 4 KB at its start,
+/// The median time of `fdatasync`, in milliseconds: after appending 4 KB to a file, and after overwriting the 4 KB at its start,
 /// in turn. A log that grows does the first, one that was checkpointed the second.
-pub fn syncs(folder: &Path) -> Fallible<Histogram> {
+pub fn sync_ms(folder: &Path) -> Fallible<f64> {
     let file = File::create(folder.join("syncs"))?;
     let page = [7; PAGE];
     let mut times = Histogram::default();
@@ -26,5 +26,5 @@ pub fn syncs(folder: &Path) -> Fallible<Histogram> {
             times.record(since(started));
         }
     }
-    Ok(times)
+    Ok(millis(times.percentile(50.0)))
 }

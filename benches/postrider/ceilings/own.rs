@@ -29,8 +29,7 @@ pub fn per_second(receiver: SocketAddr, threads: usize, seconds: f64) -> Fallibl
         headers.push((HeaderName::from_bytes(name.as_bytes())?, HeaderValue::from_str(value)?));
     }
     let url = format!("http://r.bench.example.net:{}/ok/own", receiver.port());
-    let target = Target::parse(&url, TargetRules { allow_http: true, ..TargetRules::default() })
-        .map_err(|error| error.to_string())?;
+    let target = Target::parse(&url, TargetRules { allow_http: true }).map_err(|error| error.to_string())?;
     let allow = vec![AllowedNet { net: "127.0.0.0/8".parse()?, port: None }];
     let config = SenderConfig {
         policy: Policy { allow, ..Policy::default() },

@@ -74,7 +74,7 @@ impl Closed<'_> {
 
 impl Running<'_> {
     fn send_next(&mut self, token: usize) -> Fallible<()> {
-        if self.load.until.over(self.answers.sent) {
+        if self.load.until.over(self.answers.first, self.answers.sent) {
             return Ok(());
         }
         let turn = self.answers.sent % self.load.requests.len() as u64;

@@ -14,24 +14,25 @@ pub use request::Prepared;
 
 use crate::Fallible;
 use crate::histogram::Histogram;
-use crate::now::now;
+use crate::now::{nanos, since};
 
 /// When a load ends. What is on its way then is still answered.
 #[derive(Debug, Clone, Copy)]
 pub enum Until<'a> {
     /// So many requests are sent.
     Sent(u64),
-    /// This moment has come.
-    Moment(u64),
+    /// So many seconds have passed since the first request.
+    Seconds(f64),
     /// Somebody says so.
     Told(&'a AtomicBool),
 }
 
 impl Until<'_> {
-    fn over(self, sent: u64) -> bool {
+    /// Whether a load that began at `first` and has sent so many requests ends now.
+    fn over(self, first: u64, sent: u64) -> bool {
         match self {
             Self::Sent(count) => sent >= count,
-            Self::Moment(moment) => now() >= moment,
+            Self::Seconds(length) => since(first) >= nanos(length),
             Self::Told(told) => told.load(Ordering::Relaxed),
         }
     }
@@ -66,9 +67,9 @@ impl Answers {
         self.by_status.get(&status).copied().unwrap_or(0)
     }
 
-    /// Fails unless every answer has this status.
+    /// Fails unless every answer has this status, and there are any.
     pub fn only(&self, status: u16) -> Fallible<()> {
-        if self.with_status(status) == self.sent {
+        if self.sent > 0 && self.with_status(status) == self.sent {
             return Ok(());
         }
         Err(format!("{} requests; answers that are not all {status}: {:?}", self.sent, self.by_status).into())

@@ -3,6 +3,7 @@
 //! One thread sleeps until shortly before the moment, spins the rest and sends; another one notes the answers as
 //! they come. Times count from the actual sending.
 
+use std::collections::VecDeque;
 use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -42,8 +43,8 @@ pub struct Paced<'a> {
 
 /// What the two threads share.
 struct Shared {
-    /// Connections without a request on its way.
-    free: Mutex<Vec<usize>>,
+    /// Connections without a request on its way. They are used in turn: the server closes one that was never used.
+    free: Mutex<VecDeque<usize>>,
     /// When the request on each connection was sent.
     sent_at: Vec<AtomicU64>,
     sent: AtomicU64,
@@ -67,7 +68,7 @@ impl Paced<'_> {
         std::thread::scope(|scope| {
             let reading = scope.spawn(|| read(readers, &shared));
             let first = now();
-            let sending = self.send(senders, &shared);
+            let sending = self.send(senders, first, &shared);
             shared.sent_all.store(true, Ordering::Release);
             let mut answers = reading.join().map_err(|_| "the reading thread has panicked")??;
             (answers.first, answers.late) = (first, sending?);
@@ -77,11 +78,11 @@ impl Paced<'_> {
     }
 
     /// Sends all; how many were late.
-    fn send(&self, mut connections: Vec<Connection>, shared: &Shared) -> Fallible<u64> {
-        let (start, step) = (now() + nanos(0.001), nanos(1.0 / self.per_second));
+    fn send(&self, mut connections: Vec<Connection>, first: u64, shared: &Shared) -> Fallible<u64> {
+        let step = nanos(1.0 / self.per_second);
         let (mut count, mut late) = (0, 0);
-        while !self.until.over(count) {
-            let moment = start + count * step;
+        while !self.until.over(first, count) {
+            let moment = first + (count + 1) * step;
             at(moment);
             let token = shared.take_free()?;
             let turn = usize::try_from(count % self.requests.len() as u64)?;
@@ -105,7 +106,7 @@ impl Shared {
     fn take_free(&self) -> Fallible<usize> {
         let asked = now();
         loop {
-            if let Some(token) = self.free.lock().unwrap_or_else(PoisonError::into_inner).pop() {
+            if let Some(token) = self.free.lock().unwrap_or_else(PoisonError::into_inner).pop_front() {
                 return Ok(token);
             }
             if since(asked) > nanos(PATIENCE) {
@@ -134,7 +135,7 @@ fn read(mut connections: Vec<Connection>, shared: &Shared) -> Fallible<Answers> 
                 heard = now();
                 answers.answered(status, shared.sent_at[token].load(Ordering::Acquire), heard);
                 answered += 1;
-                shared.free.lock().unwrap_or_else(PoisonError::into_inner).push(token);
+                shared.free.lock().unwrap_or_else(PoisonError::into_inner).push_back(token);
             }
         }
         if shared.sent_all.load(Ordering::Acquire) && since(heard) > nanos(PATIENCE) {

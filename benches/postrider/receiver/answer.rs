@@ -44,7 +44,7 @@ pub fn reply(tally: &mut Tally, path: &str, body: &[u8]) -> Reply {
 /// The moment of its arrival.
 fn count(tally: &mut Tally, class: &str, body: &[u8]) -> u64 {
     let arrived = now();
-    tally.count(class, body.len(), arrived, request::sent_at(body));
+    tally.count(class, arrived, request::sent_at(body));
     arrived
 }
 

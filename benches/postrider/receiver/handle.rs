@@ -26,8 +26,9 @@ pub struct Receiver {
 /// What has arrived since the last reset.
 #[derive(Debug, Clone, Default)]
 pub struct Report {
-    /// By class: see the module of the receiver.
-    pub classes: BTreeMap<String, Class>,
+    /// Connections that were opened.
+    pub connections: u64,
+    classes: BTreeMap<String, Class>,
 }
 
 /// What has arrived of a class.
@@ -35,8 +36,6 @@ pub struct Report {
 pub struct Class {
     /// Requests.
     pub requests: u64,
-    /// Bytes of their bodies.
-    pub bytes: u64,
     /// When the first arrived; see [`now::now`].
     pub first: u64,
     /// When the last arrived.
@@ -73,10 +72,7 @@ impl Receiver {
     pub fn report(&self) -> Fallible<Report> {
         let text = self.agent.get(self.url("/control/report")).call()?.body_mut().read_to_string()?;
         let told: Value = serde_json::from_str(&text)?;
-        let classes = told.as_object().ok_or("the receiver's report is no object")?.iter();
-        let read =
-            classes.map(|(name, told)| Some((name.clone(), Class::read(told)?))).collect::<Option<_>>();
-        Ok(Report { classes: read.ok_or("the receiver's report cannot be read")? })
+        Report::read(&told).ok_or_else(|| format!("the receiver's report cannot be read: {text}").into())
     }
 
     /// Waits until exactly `expected` requests of a class have arrived, as long as any arrive.
@@ -114,6 +110,12 @@ impl Drop for Receiver {
 }
 
 impl Report {
+    fn read(told: &Value) -> Option<Self> {
+        let classes = told["classes"].as_object()?.iter();
+        let classes = classes.map(|(name, told)| Some((name.clone(), Class::read(told)?)));
+        Some(Self { connections: told["connections"].as_u64()?, classes: classes.collect::<Option<_>>()? })
+    }
+
     /// What has arrived of a class; nothing if it was never heard of.
     pub fn class(&self, name: &str) -> Class {
         self.classes.get(name).cloned().unwrap_or_default()
@@ -124,7 +126,6 @@ impl Class {
     fn read(told: &Value) -> Option<Self> {
         Some(Self {
             requests: told["requests"].as_u64()?,
-            bytes: told["bytes"].as_u64()?,
             first: told["first"].as_u64()?,
             last: told["last"].as_u64()?,
             latency: Histogram::from_json(&told["latency"])?,

@@ -111,6 +111,7 @@ impl Serving {
                 Interest::READABLE | Interest::WRITABLE,
             )?;
             self.serial += 1;
+            self.tally.connections += 1;
             self.connections[token] = Some(Connection::new(stream, self.serial));
         }
     }

@@ -9,21 +9,22 @@ use crate::histogram::Histogram;
 /// All counts.
 #[derive(Default)]
 pub struct Tally {
+    /// Connections that were opened.
+    pub connections: u64,
     classes: HashMap<String, Counted>,
 }
 
 #[derive(Default)]
 struct Counted {
     requests: u64,
-    bytes: u64,
     first: u64,
     last: u64,
     latency: Histogram,
 }
 
 impl Tally {
-    /// Counts a request with so many bytes of body, which arrived now and was sent then, if it says so.
-    pub fn count(&mut self, class: &str, bytes: usize, arrived: u64, sent: Option<u64>) {
+    /// Counts a request that arrived at one moment and was sent at another, if it says so.
+    pub fn count(&mut self, class: &str, arrived: u64, sent: Option<u64>) {
         let counted = match self.classes.get_mut(class) {
             Some(counted) => counted,
             None => self
@@ -32,7 +33,6 @@ impl Tally {
                 .or_insert_with(|| Counted { first: arrived, ..Counted::default() }),
         };
         counted.requests += 1;
-        counted.bytes += bytes as u64;
         counted.last = arrived;
         if let Some(sent) = sent {
             counted.latency.record(arrived.saturating_sub(sent));
@@ -44,13 +44,12 @@ impl Tally {
         let classes = self.classes.iter().map(|(class, counted)| {
             let told = json!({
                 "requests": counted.requests,
-                "bytes": counted.bytes,
                 "first": counted.first,
                 "last": counted.last,
                 "latency": counted.latency.to_json(),
             });
             (class.clone(), told)
         });
-        Value::Object(classes.collect())
+        json!({ "connections": self.connections, "classes": Value::Object(classes.collect()) })
     }
 }

@@ -2,9 +2,9 @@
 
 use crate::Fallible;
 use crate::bench::{Bench, Scenario, float};
-use crate::ceilings::{disk, own, request};
+use crate::ceilings::{own, request};
 use crate::load::{Closed, Prepared, Until};
-use crate::now::{nanos, now, seconds};
+use crate::now::seconds;
 use crate::row::Row;
 
 /// The first lines of the table.
@@ -13,11 +13,11 @@ pub const SCENARIO: Scenario =
 
 fn run(bench: &mut Bench) -> Fallible<Vec<Row>> {
     let rounds = bench.rounds(|bench, _| {
-        let seconds = bench.pick(1.5, 0.5);
+        let seconds = bench.pick(1.5, 0.3);
         let threads = bench.ceilings()?.threads;
         let (receiver, r) = (receiver(bench)?, bench.r()?);
         let own = own::per_second(bench.receiver.address, threads, seconds)?;
-        let sync = crate::now::millis(disk::syncs(bench.folder()?.path())?.percentile(50.0));
+        let sync = bench.sync_ms()?;
         Ok([receiver, r, own, bench.s()?, sync])
     })?;
     let threads = bench.ceilings()?.threads;
@@ -43,7 +43,7 @@ fn receiver(bench: &Bench) -> Fallible<f64> {
         connections: 32,
         requests: &[request],
         number: 0,
-        until: Until::Moment(now() + nanos(bench.pick(1.5, 0.5))),
+        until: Until::Seconds(bench.pick(1.5, 0.3)),
     }
     .run()?;
     answers.only(204)?;

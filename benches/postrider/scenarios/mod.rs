@@ -2,10 +2,46 @@
 
 pub mod course;
 
+mod accept;
+mod backlog;
+mod bodies;
 mod ceilings;
+mod fan_out;
+mod hanging;
+mod history;
+mod many;
+mod memory;
 mod one;
+mod paced;
+mod slow;
 
-use crate::bench::Scenario;
+use crate::Fallible;
+use crate::bench::{Bench, Scenario};
 
 /// All of them.
-pub const ALL: &[Scenario] = &[ceilings::SCENARIO, one::SCENARIO];
+pub const ALL: &[Scenario] = &[
+    ceilings::SCENARIO,
+    one::SCENARIO,
+    fan_out::SCENARIO,
+    many::SCENARIO,
+    accept::SCENARIO,
+    paced::SCENARIO,
+    memory::SCENARIO,
+    bodies::SCENARIO,
+    slow::SCENARIO,
+    backlog::SCENARIO,
+    hanging::SCENARIO,
+    history::SCENARIO,
+];
+
+/// The rounds of a scenario that takes long: of a quick run, one. Each is told its number, from 1.
+///
+/// # Errors
+/// That of the first round that fails.
+fn heavy_rounds<T>(
+    bench: &mut Bench,
+    mut round: impl FnMut(&mut Bench, usize) -> Fallible<T>,
+) -> Fallible<Vec<T>> {
+    let rounds = bench.pick(bench.options.rounds, 1);
+    (1..=rounds).map(|number| round(bench, number)).collect()
+}
