@@ -210,5 +210,5 @@ fn a_store_without_its_file_says_so() {
     let dir = temporary();
     let config =
         config(&dir.path().join("no.db"), &ManualClock::new(START), &Arc::new(Recorder::default()), 7);
-    assert!(matches!(Store::build(config), Err(OpenError::Store(_))));
+    assert!(matches!(Store::build(config), Err(OpenError::File(_))));
 }

@@ -61,7 +61,7 @@ fn cases(make: Make) -> Vec<Fault> {
     for call in CALLS {
         let count = watch.count(call);
         // Most writes are pages of the schema, one as the other.
-        let chosen = (1..=count).filter(|n| *n <= short_or_long(14, count) || n % 16 == 0 || *n == count);
+        let chosen = (1..=count).filter(|n| *n <= short_or_long(10, count) || n % 16 == 0 || *n == count);
         for (from, lasting) in chosen.flat_map(|n| [(n, false), (n, true)]) {
             let errors = short_or_long(&["EIO", "ENOSPC"][from % 2..][..1], &["EIO", "ENOSPC"]);
             cases.extend(errors.iter().map(|error| Fault { call, error, from, lasting }));
@@ -80,6 +80,7 @@ fn start_twice(make: Make, fault: &Fault, check: impl Fn(&Path, bool)) {
     let mut process = watch.start(&data, fault.call, Some(fault)).spawn();
     let started = process.line("postrider listens on http://").is_some();
     if started {
+        assert!(data.join("postrider.db-wal").exists(), "whatever starts has a WAL");
         process.signal("TERM");
     }
     let ended = process.wait_for_end(PATIENCE);
