@@ -18,6 +18,7 @@ const WRITER_CACHE_KIB: i64 = 8 * 1024;
 const READER_CACHE_KIB: i64 = 1024;
 /// What is left of the WAL after a checkpoint.
 const JOURNAL_LIMIT: i64 = 16 * 1024 * 1024;
+const COPIER_CACHE_KIB: i64 = 64;
 /// Prepared statements kept by each connection; there are about 60 in all.
 const STATEMENTS: usize = 96;
 
@@ -51,7 +52,7 @@ pub(super) fn begin_file(connection: &Connection) -> rusqlite::Result<()> {
 pub(super) fn prepare_writer(connection: &Connection) -> rusqlite::Result<()> {
     keep_wal(connection)?;
     common(connection, WRITER_CACHE_KIB)?;
-    // The writer runs checkpoints itself, where they hold nobody up (`writer.rs`).
+    // They run where they hold nobody up (`checkpoint.rs`).
     connection.pragma_update(None, "wal_autocheckpoint", 0)
 }
 
@@ -69,6 +70,13 @@ fn keep_wal(connection: &Connection) -> rusqlite::Result<()> {
             Some("the mode WAL could not be set".to_owned()),
         )),
     }
+}
+
+/// A connection that copies the WAL back and does nothing else.
+pub(super) fn open_copier(path: &Path) -> rusqlite::Result<Connection> {
+    let connection = open_writer(path)?;
+    common(&connection, COPIER_CACHE_KIB)?;
+    Ok(connection)
 }
 
 /// A connection that only reads.

@@ -15,6 +15,7 @@ use crate::random::Random;
 
 use super::backup;
 use super::bulk::Bulk;
+use super::checkpoint::Checkpoints;
 use super::cleanup::Cleanups;
 use super::connection;
 use super::cut_off;
@@ -153,7 +154,7 @@ impl Store {
             queue: Arc::clone(&queue),
             handover: config.handover,
             kept,
-            checkpoints: config.checkpoints,
+            checkpoints: config.checkpoints.then(|| Checkpoints::start(&config.path)).transpose()?,
         };
         Ok((Self { shared, queue, readers, writer: Mutex::new(None) }, writer))
     }

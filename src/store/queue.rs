@@ -10,16 +10,32 @@ use super::error::StoreError;
 pub(super) trait Weight {
     /// Bytes, roughly.
     fn weight(&self) -> usize;
+    /// Whether nobody waits for an answer to it. Such items let the others pass.
+    fn is_told(&self) -> bool;
 }
 
+/// How many items that nobody waits for come in a batch at most, and how many more for each of the others in it: who
+/// comes next waits for no more than these, and under full load they keep up with the rest.
+const TOLD: usize = 64;
+const TOLD_PER_ASKED: usize = 8;
+
 struct Inner<T> {
-    items: VecDeque<T>,
+    /// Items that somebody waits for.
+    asked: VecDeque<T>,
+    /// Items that nobody waits for.
+    told: VecDeque<T>,
     bytes: usize,
     closed: bool,
     nudged: bool,
 }
 
-/// A first-in first-out queue between many threads and the writer.
+impl<T> Inner<T> {
+    fn len(&self) -> usize {
+        self.asked.len() + self.told.len()
+    }
+}
+
+/// A queue between many threads and the writer: first in, first out, for either kind of items.
 pub(super) struct Queue<T> {
     inner: Mutex<Inner<T>>,
     filled: Condvar,
@@ -36,7 +52,8 @@ pub(super) enum Taken<T> {
 
 impl<T: Weight> Queue<T> {
     pub(super) fn new(limit: usize) -> Self {
-        let inner = Inner { items: VecDeque::new(), bytes: 0, closed: false, nudged: false };
+        let inner =
+            Inner { asked: VecDeque::new(), told: VecDeque::new(), bytes: 0, closed: false, nudged: false };
         Self { inner: Mutex::new(inner), filled: Condvar::new(), limit }
     }
 
@@ -72,8 +89,9 @@ impl<T: Weight> Queue<T> {
 
     fn add(&self, inner: &mut Inner<T>, item: T, weight: usize) {
         inner.bytes += weight;
-        inner.items.push_back(item);
-        if inner.items.len() == 1 {
+        let line = if item.is_told() { &mut inner.told } else { &mut inner.asked };
+        line.push_back(item);
+        if inner.len() == 1 {
             self.filled.notify_one();
         }
     }
@@ -95,13 +113,14 @@ impl<T: Weight> Queue<T> {
         let mut inner = self.lock();
         inner.closed = true;
         inner.bytes = 0;
-        let dropped = std::mem::take(&mut inner.items);
+        let dropped = (std::mem::take(&mut inner.asked), std::mem::take(&mut inner.told));
         drop(inner);
         drop(dropped);
     }
 
     /// Waits for work (at most `patience`, for ever when `None`) and takes from the front until `last(item)`
-    /// says that a batch ends here, or `max` items or `max_bytes` are reached.
+    /// says that a batch ends here, or `max` items or `max_bytes` are reached. What nobody waits for comes first, as
+    /// far as it has room.
     pub(super) fn take(
         &self,
         patience: Option<Duration>,
@@ -110,7 +129,7 @@ impl<T: Weight> Queue<T> {
         last: impl Fn(&T) -> bool,
     ) -> Taken<T> {
         let mut inner = self.lock();
-        while inner.items.is_empty() && !inner.closed && !inner.nudged {
+        while inner.len() == 0 && !inner.closed && !inner.nudged {
             inner = match patience {
                 None => self.filled.wait(inner).unwrap_or_else(PoisonError::into_inner),
                 Some(patience) => {
@@ -125,13 +144,21 @@ impl<T: Weight> Queue<T> {
             };
         }
         inner.nudged = false;
-        if inner.items.is_empty() && inner.closed {
+        if inner.len() == 0 && inner.closed {
             return Taken::Closed;
         }
-        let mut batch = Vec::with_capacity(inner.items.len().min(max));
+        let mut batch = Vec::with_capacity(inner.len().min(max));
         let mut bytes = 0;
+        let asked = inner.asked.len();
+        // Half of a batch is for those who wait, however many there are.
+        let told = (TOLD + TOLD_PER_ASKED * asked).min(if asked > 0 { max.div_ceil(2) } else { max });
+        while batch.len() < told && bytes < max_bytes / 2 {
+            let Some(item) = inner.told.pop_front() else { break };
+            bytes += item.weight();
+            batch.push(item);
+        }
         while batch.len() < max && bytes < max_bytes {
-            let Some(item) = inner.items.pop_front() else { break };
+            let Some(item) = inner.asked.pop_front() else { break };
             bytes += item.weight();
             let ends = last(&item);
             batch.push(item);
@@ -143,10 +170,15 @@ impl<T: Weight> Queue<T> {
         Taken::Items(batch)
     }
 
+    /// Whether somebody waits for an answer.
+    pub(super) fn is_asked(&self) -> bool {
+        !self.lock().asked.is_empty()
+    }
+
     /// Bytes and items waiting.
     pub(super) fn load(&self) -> (usize, usize) {
         let inner = self.lock();
-        (inner.bytes, inner.items.len())
+        (inner.bytes, inner.len())
     }
 }
 
@@ -157,6 +189,9 @@ mod tests {
     impl Weight for usize {
         fn weight(&self) -> usize {
             *self
+        }
+        fn is_told(&self) -> bool {
+            self.is_multiple_of(2)
         }
     }
 
@@ -180,11 +215,31 @@ mod tests {
     #[test]
     fn a_batch_ends_with_the_item_that_says_so() {
         let queue = Queue::new(1000);
-        for item in [1, 7, 2] {
+        for item in [1, 7, 3] {
             queue.push(item).unwrap();
         }
         assert_eq!(take(&queue), [1, 7]);
-        assert_eq!(take(&queue), [2]);
+        assert_eq!(take(&queue), [3]);
+    }
+
+    #[test]
+    fn who_waits_is_not_behind_all_that_nobody_waits_for() {
+        let queue = Queue::new(100_000);
+        for _ in 0..300 {
+            queue.push(2).unwrap();
+        }
+        queue.push(1).unwrap();
+        let batch = |max| match queue.take(Some(Duration::ZERO), max, 100_000, |_| false) {
+            Taken::Items(items) => items,
+            Taken::Closed => Vec::new(),
+        };
+        let first = batch(1_000);
+        assert_eq!((first.len(), first.last()), (TOLD + TOLD_PER_ASKED + 1, Some(&1)));
+        assert_eq!(batch(1_000).len(), TOLD);
+        for _ in 0..20 {
+            queue.push(1).unwrap();
+        }
+        assert_eq!(batch(10), [2, 2, 2, 2, 2, 1, 1, 1, 1, 1], "half of a batch each");
     }
 
     #[test]

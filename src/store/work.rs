@@ -40,6 +40,10 @@ impl Weight for Work {
             Self::Task(_) => 1_024,
         }
     }
+
+    fn is_told(&self) -> bool {
+        matches!(self, Self::Outcome(_))
+    }
 }
 
 /// A [`Task`] made of a closure and the channel for its answer.

@@ -1,8 +1,8 @@
 //! The one thread that writes.
 //!
 //! It takes whatever waits, runs it in one transaction, commits once and answers everyone: group commit. Then,
-//! where there is time: pages for the dispatcher, a turn of a change to many rows, a turn of the cleanup, a
-//! checkpoint. It sleeps when there is nothing to do.
+//! where there is time: pages for the dispatcher, a turn of a change to many rows, a turn of the cleanup. It sleeps when
+//! there is nothing to do.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use crate::clock::Stopwatch;
 
 use super::Shared;
 use super::batch::Desk;
-use super::checkpoint;
+use super::checkpoint::{self, Checkpoints};
 use super::cleanup::Cleaning;
 use super::handover::Handover;
 use super::outcome::Outcome;
@@ -42,7 +42,8 @@ pub(super) struct Writer {
     pub(super) queue: Arc<Queue<Work>>,
     pub(super) handover: Arc<dyn Handover>,
     pub(super) kept: Kept,
-    pub(super) checkpoints: bool,
+    /// `None`: somebody else copies the WAL back.
+    pub(super) checkpoints: Option<Checkpoints>,
 }
 
 /// What the loop keeps besides.
@@ -98,8 +99,8 @@ impl Writer {
             self.mark(run);
             self.pages();
             self.background(run);
-            if self.checkpoints {
-                checkpoint::when_grown(&self.connection);
+            if let Some(checkpoints) = &mut self.checkpoints {
+                checkpoints.when_grown(&self.connection);
             }
         }
         true
@@ -189,7 +190,10 @@ impl Writer {
     }
 
     fn pages(&mut self) {
-        for _ in 0..PAGES {
+        for nth in 0..PAGES {
+            if nth > 0 && self.queue.is_asked() {
+                return;
+            }
             let Some((endpoint, plan)) = self.handover.wants_page() else { return };
             match super::page::read(&self.connection, &self.shared, &*self.handover, endpoint, plan) {
                 Ok(page) => self.handover.paged(endpoint, Some(page)),
@@ -236,9 +240,9 @@ impl Writer {
         match result {
             Ok(false) => run.cleaning = Some(cleaning),
             Ok(true) => {
-                if self.checkpoints {
+                if let Some(checkpoints) = &self.checkpoints {
                     // Only now the file itself becomes smaller.
-                    checkpoint::copy_back(&self.connection, "PASSIVE");
+                    checkpoints.copy_now(&self.connection);
                 }
                 cleaning.finish();
             }
@@ -259,6 +263,8 @@ impl Writer {
 
     /// What a clean stop leaves: the outcomes that can still be written, and a mark.
     pub(super) fn stop(mut self, mut run: Run) {
+        // Its connection goes first: the last one to close folds the WAL back, and only the writer's does.
+        drop(self.checkpoints.take());
         if !run.again.is_empty() {
             self.batch(&mut run, Vec::new());
         }

@@ -215,12 +215,15 @@ impl House {
         answers.into_iter().map(|answer| answer.wait().unwrap()).collect()
     }
 
-    /// Reports outcomes, all in one batch.
+    /// Reports outcomes, in one batch if they are few.
     pub(super) fn settle(&mut self, outcomes: impl IntoIterator<Item = Outcome>) {
         for outcome in outcomes {
             self.store.settle(outcome);
         }
         self.turn();
+        while self.store.load().1 > 0 {
+            self.turn();
+        }
     }
 
     pub(super) fn row(&self, id: DeliveryId) -> DeliveryRow {

@@ -19,7 +19,7 @@ pub fn target(bytes: &[u8]) {
     let timestamp_seconds = SystemClock::new().wall().seconds();
     let attempt = AttemptOnWire { timestamp_seconds, number: 1 };
     let format = Format::standard();
-    let request = format.render(&event, &attempt, &signers, &[], "x");
+    let request = format.render(&event, &attempt, &signers.iter().collect::<Vec<_>>(), &[], "x");
     assert_eq!(format.render_recorded(&event, &attempt, &request.signatures, &[], "x"), request);
     if postrider::domain::names::OwnId::parse(id).is_err() {
         return;
