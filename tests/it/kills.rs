@@ -240,7 +240,9 @@ fn kills_lose_nothing_and_repeat_only_what_was_in_flight() {
     );
     wait_until_nothing_is_pending(&server, &story.endpoints["/waiting"]);
     publishers::assert_every_key_holds(&line, &story.events);
-    story.switched.iter().for_each(|switched| switched.assert_held(&receiver, &story.kills));
+    for switched in &story.switched {
+        switched.assert_held(&receiver, &story.kills);
+    }
     story.assert_operators_obeyed(&tracks, &receiver);
     server.stop();
 
