@@ -22,6 +22,8 @@ fn bands() -> usize {
 /// A stopped server with a history; its folder stays as long as this does.
 pub(super) fn make(receiver: &Receiver) -> TestApp {
     let mut app = TestApp::with_manual_clock();
+    // Only people clean here.
+    app.change_settings(&json!({ "retention_days": 3650 }));
     app.endpoint_with(receiver, "/old", &json!({ "events": ["old.*"] }));
     for band in 0..bands() {
         for number in 0..BAND {
