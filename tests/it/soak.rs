@@ -120,7 +120,7 @@ fn compare(samples: &[Sample]) {
     let plain = |number: u64| number.to_string();
     // The last of a row is what it may grow by besides a quarter. Beside other tests times say nothing, and a backlog
     // may come and go: only the long form is as strict as a server of its own can be held to.
-    let spare = short_or_long(40, 8) * MEGABYTE;
+    let spare = short_or_long(16, 8) * MEGABYTE;
     let times = |micros: u64| short_or_long(u64::MAX / 2, micros);
     let rows: [(&str, Figure, &dyn Fn(u64) -> String, u64); 6] = [
         ("resident memory, MB", |sample| Some(sample.resident), &megabytes, spare),
