@@ -46,8 +46,8 @@ const FLAKY: usize = 3;
 const OUTCOMES: usize = 256;
 /// Requests that may arrive while another is answered.
 const OVERTAKEN: usize = 100;
-/// Until all that is pending is over.
-const PATIENCE: Duration = Duration::from_mins(2);
+/// Until the next thing that has to come has come, or all that is pending is over.
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// The endpoints: path, what they subscribe to, and their retries.
 const ENDPOINTS: &[(&str, &str, &[u32])] = &[

@@ -111,28 +111,40 @@ fn soak(
     })
 }
 
+/// A line of the table: a figure, how it is shown, and what it may grow by besides a quarter.
+struct Row {
+    name: &'static str,
+    figure: Figure,
+    show: fn(u64) -> String,
+    spare: u64,
+}
+
+/// Beside other tests times say nothing, and a backlog may come and go: only the long form is as strict as a server
+/// that has a machine of its own can be held to.
+fn rows() -> [Row; 6] {
+    let plain = |number: u64| number.to_string();
+    let millis = |micros: u64| format!("{}.{:02}", micros / 1_000, micros % 1_000 / 10);
+    let megabytes = |bytes: u64| format!("{}.{}", bytes / MEGABYTE, bytes % MEGABYTE * 10 / MEGABYTE);
+    let row = |name, figure, show, spare| Row { name, figure, show, spare };
+    let times = |micros: u64| short_or_long(u64::MAX, micros);
+    let resident = short_or_long(16, 8) * MEGABYTE;
+    [
+        row("resident memory, MB", |sample| Some(sample.resident), megabytes, resident),
+        row("descriptors", |sample| Some(sample.descriptors), plain, 48),
+        row("threads", |sample| Some(sample.threads), plain, 32),
+        row("write-ahead log, MB", |sample| Some(sample.wal), megabytes, 20 * MEGABYTE),
+        row("to a good endpoint, p50, ms", |sample| sample.p50, millis, times(20_000)),
+        row("to a good endpoint, p99, ms", |sample| sample.p99, millis, times(200_000)),
+    ]
+}
+
 /// Prints the figures near the first twelfth and at the end side by side, and fails where one has grown.
 fn compare(samples: &[Sample]) {
     let length = length();
     let part = length / 24;
-    let millis = |micros: u64| format!("{:.2}", Duration::from_micros(micros).as_secs_f64() * 1e3);
-    let megabytes = |bytes: u64| format!("{:.1}", bytes as f64 / MEGABYTE as f64);
-    let plain = |number: u64| number.to_string();
-    // The last of a row is what it may grow by besides a quarter. Beside other tests times say nothing, and a backlog
-    // may come and go: only the long form is as strict as a server of its own can be held to.
-    let spare = short_or_long(16, 8) * MEGABYTE;
-    let times = |micros: u64| short_or_long(u64::MAX / 2, micros);
-    let rows: [(&str, Figure, &dyn Fn(u64) -> String, u64); 6] = [
-        ("resident memory, MB", |sample| Some(sample.resident), &megabytes, spare),
-        ("descriptors", |sample| Some(sample.descriptors), &plain, 48),
-        ("threads", |sample| Some(sample.threads), &plain, 32),
-        ("write-ahead log, MB", |sample| Some(sample.wal), &megabytes, 20 * MEGABYTE),
-        ("to a good endpoint, p50, ms", |sample| sample.p50, &millis, times(20_000)),
-        ("to a good endpoint, p99, ms", |sample| sample.p99, &millis, times(200_000)),
-    ];
     println!("{:30} {:>12?} {:>12?} {:>12}", "", length / 12, length, "most");
     let mut grown = Vec::new();
-    for (name, figure, show, spare) in rows {
+    for Row { name, figure, show, spare } in rows() {
         let first = watch::median(samples, part, part * 3, figure);
         let last = watch::median(samples, part * 22, length, figure);
         let most = samples.iter().filter_map(figure).max().expect("a sample");

@@ -2,8 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use postrider::clock::Stopwatch;
-
+use crate::support::process;
 use crate::support::receiver::Receiver;
 
 use super::{FLAKY, OUTCOMES, OVERTAKEN, PATIENCE};
@@ -68,11 +67,11 @@ impl Track {
 
     /// Waits until all has come that has to; nothing else may have.
     pub(super) fn wait_until_complete(&mut self, receiver: &Receiver, expected: &Expected) {
-        let watch = Stopwatch::start();
         self.read(receiver);
         while let Some(missing) = expected.must.iter().find(|id| !self.has(id)) {
-            assert!(watch.elapsed() <= PATIENCE, "{} has not got {missing}", self.path);
-            receiver.wait_for_path(self.path, self.seen + 1);
+            process::until(&format!("{missing} to come on {}", self.path), PATIENCE, || {
+                (receiver.count_on(self.path) > self.seen).then_some(())
+            });
             self.read(receiver);
         }
         let unwanted = |id: &&String| !expected.must.contains(*id) && !expected.may.contains(*id);

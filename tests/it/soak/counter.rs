@@ -118,16 +118,15 @@ impl Shared {
         let path = after(request, b"POST /").expect("a POST");
         let manner = MANNERS.into_iter().find(|manner| path.starts_with(manner.word().as_bytes()));
         let manner = manner.expect("a path that says how to answer");
-        let flaps = u128::from(self.watch.elapsed().as_millis() as u64) / self.flaps.as_millis();
+        let is_up = (self.watch.elapsed().as_millis() / self.flaps.as_millis()).is_multiple_of(2);
         let status = match manner {
             Manner::Good => 200,
             Manner::Slow => {
                 std::thread::park_timeout(SLOW);
                 200
             }
-            Manner::Failing => 500,
-            Manner::Flapping if flaps % 2 == 0 => 200,
-            Manner::Flapping => 500,
+            Manner::Flapping if is_up => 200,
+            Manner::Failing | Manner::Flapping => 500,
         };
         let mut seen = self.lock();
         *seen.answered.entry((manner, status)).or_default() += 1;
