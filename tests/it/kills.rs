@@ -88,6 +88,7 @@ fn make_endpoints(server: &Server, receiver: &Receiver) -> BTreeMap<&'static str
     let made = ENDPOINTS.iter().map(|(path, events, retries)| {
         let while_disabled = if *path == "/skipped" { "skip" } else { "hold" };
         let fields = json!({ "events": [events], "retry_schedule": retries, "while_disabled": while_disabled,
+                "timeout_seconds": 30,
                 "enabled": *path != "/frozen" });
         (*path, server.endpoint(&receiver.url(path), &fields))
     });
@@ -97,7 +98,7 @@ fn make_endpoints(server: &Server, receiver: &Receiver) -> BTreeMap<&'static str
 /// Lets the server work until something random has happened.
 fn work(random: &SeededRandom, receiver: &Receiver, line: &Line) {
     // Some live longer, so that what takes long comes to an end as well.
-    let longer = if random.u32().is_multiple_of(8) { 10 } else { 1 };
+    let longer = if random.u32().is_multiple_of(8) { short_or_long(3, 10) } else { 1 };
     let steps = random.u32() as usize % STEPS * longer;
     match random.u32() % 4 {
         0 => line.wait_for_more(steps),

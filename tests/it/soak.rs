@@ -59,8 +59,8 @@ fn make_endpoints(server: &Server, counter: &Counter) {
             let (word, tenant) = (manner.word(), tenant(number));
             // What flaps is up again long before these are used up.
             let retries = if manner == Manner::Failing { SOON.to_vec() } else { vec![2; 20] };
-            let fields =
-                json!({ "events": [format!("soak.{word}")], "tenant": tenant, "retry_schedule": retries });
+            let fields = json!({ "events": [format!("soak.{word}")], "tenant": tenant, "retry_schedule": retries,
+                "timeout_seconds": 30 });
             server.endpoint(&format!("http://{}/{word}/{tenant}", counter.address), &fields);
         }
     }

@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::support::receiver::Receiver;
+use crate::support::receiver::{Received, Receiver};
 
 use super::file::File;
-use super::operators::Done;
+use super::operators::{Done, secret_of_change};
 use super::publishers::Acknowledged;
 use super::switches::Switched;
 use super::tally::{Expected, Kill, Track};
@@ -83,7 +83,8 @@ impl Story {
         }
     }
 
-    /// A change that was acknowledged is in every request of the servers that follow.
+    /// A change that was acknowledged is in every request of the servers that follow, and each is whole: header and
+    /// secret of a request are of the same change.
     fn assert_changes_stay(&self, receiver: &Receiver) {
         let requests = receiver.received_on("/fast");
         let mut kills = self.kills.iter().peekable();
@@ -95,6 +96,9 @@ impl Story {
             }
             let shown = request.header("x-change").map_or(0, |number| number.parse().expect("a number"));
             assert!(shown >= least, "request {} shows change {shown}, but {least} was made", request.order);
+            if shown > 0 {
+                assert_signed(request, &secret_of_change(shown));
+            }
         }
     }
 
@@ -137,4 +141,13 @@ impl Story {
             }
         }
     }
+}
+
+/// The request carries the signature that this secret makes.
+fn assert_signed(request: &Received, secret: &str) {
+    let header = |name| request.header(name).unwrap_or_else(|| panic!("no {name} in {request:?}"));
+    let seconds = header("webhook-timestamp").parse().expect("seconds");
+    let webhook = standardwebhooks::Webhook::from_bytes(secret.as_bytes().to_vec()).expect("a secret");
+    let signature = webhook.sign(header("webhook-id"), seconds, &request.body).expect("a signature");
+    assert_eq!(header("webhook-signature"), signature, "by {secret}");
 }

@@ -120,12 +120,14 @@ impl Operator {
         recorded
     }
 
-    /// Changes a header of an endpoint's requests to 1, 2, 3 and on.
+    /// Changes a header of an endpoint's requests to 1, 2, 3 and on, and its secret with it.
     pub(super) fn change(&self, endpoint: &str) -> Vec<Done> {
         let mut changes = Vec::new();
         while self.goes_on() {
             let number = (changes.len() + 1).to_string();
-            let fields = json!({ "headers": { "X-Change": number }, "description": number });
+            let secret = secret_of_change(changes.len() + 1);
+            let fields =
+                json!({ "headers": { "X-Change": number }, "description": number, "secret": secret });
             let (answer, span) = self.line.send("PATCH", &format!("/api/v1/endpoints/{endpoint}"), &fields);
             assert_eq!(answer.expect(200).json()["description"], json!(number));
             let came_by = self.receiver.count();
@@ -143,7 +145,8 @@ impl Operator {
         while self.goes_on() {
             let uid = format!("brief-{}", deleted.len());
             let path = format!("/{uid}");
-            let fields = json!({ "url": self.receiver.url(&path), "uid": uid, "events": ["*"], "retry_schedule": [1] });
+            let fields = json!({ "url": self.receiver.url(&path), "uid": uid, "events": ["*"], "retry_schedule": [1],
+                "timeout_seconds": 30 });
             let (answer, _) = self.post("/endpoints", &fields);
             // A server that was killed may have made it.
             assert!(matches!(answer.status, 201 | 409), "{answer:?}");
@@ -158,6 +161,11 @@ impl Operator {
         }
         deleted
     }
+}
+
+/// The secret that an endpoint has since this change.
+pub(super) fn secret_of_change(number: usize) -> String {
+    format!("the-secret-of-change-number-{number}")
 }
 
 pub(super) fn text(value: &Value, field: &str) -> String {
