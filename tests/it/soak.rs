@@ -224,7 +224,8 @@ fn at_half_of_full_load_nothing_grows_and_nothing_is_lost() {
         pending["data"].as_array().expect("a list").is_empty().then_some(())
     });
     server.stop();
-    println!("{acknowledged:?} acknowledged");
+    let bytes = std::fs::metadata(data.join("postrider.db")).expect("a database").len();
+    println!("{acknowledged:?} acknowledged; the file has {} MB", bytes / MEGABYTE);
     account(&acknowledged, &counter, &data);
     compare(&samples);
 }
