@@ -67,6 +67,14 @@ impl Times {
         SteadyMs(self.steady_at_start.saturating_add(self.since_start()))
     }
 
+    /// The next whole millisecond on the scheduler's scale: from then on a wait is counted that begins now, so that it
+    /// is not cut short by the fraction that has passed already.
+    pub fn next_steady(&self) -> SteadyMs {
+        let since = self.clock.monotonic().saturating_sub(self.monotonic_at_start);
+        let rounded_up = since.as_nanos().div_ceil(1_000_000);
+        SteadyMs(self.steady_at_start.saturating_add(i64::try_from(rounded_up).unwrap_or(i64::MAX)))
+    }
+
     /// Milliseconds that the server ran, over all its starts.
     pub fn up_ms(&self) -> i64 {
         self.up_at_start.saturating_add(self.since_start())
@@ -123,6 +131,19 @@ mod tests {
         assert_eq!(times.wall_of(due), UnixMs(11 * DAY + 60_000));
         clock.advance(Duration::from_mins(1));
         assert_eq!(times.steady(), due);
+    }
+
+    #[test]
+    fn a_wait_that_begins_within_a_millisecond_is_not_cut_short() {
+        let clock = ManualClock::new(UnixMs(10 * DAY));
+        let times = Times::new(Arc::new(clock.clone()), 0, 0);
+        for micros in [0, 1, 999, 1_000, 2_500] {
+            clock.advance(Duration::from_micros(micros));
+            let began = clock.monotonic();
+            let due = times.monotonic_of(times.next_steady().plus(Duration::from_secs(3)));
+            let waits = due.saturating_sub(began);
+            assert!(waits >= Duration::from_secs(3) && waits < Duration::from_millis(3_001), "{waits:?}");
+        }
     }
 
     #[test]

@@ -76,7 +76,7 @@ pub struct Tx<'a> {
     pub(super) gathered: Gathered,
     /// The wall clock, once for the whole transaction.
     pub now: UnixMs,
-    /// The scheduler's time, once for the whole transaction.
+    /// The scheduler's time, once for the whole transaction: what begins in it waits from then on.
     pub steady: SteadyMs,
     /// Milliseconds that the server ran.
     pub(super) up_ms: i64,
@@ -104,7 +104,7 @@ impl<'a> Tx<'a> {
             kept,
             gathered: Gathered::default(),
             now: times.wall(),
-            steady: times.steady(),
+            steady: times.next_steady(),
             up_ms: times.up_ms(),
         }
     }

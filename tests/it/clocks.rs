@@ -1,4 +1,7 @@
-//! A wall clock that jumps while deliveries wait.
+//! A wall clock that jumps while deliveries wait: here a clock of the test's, in `process` that of a whole server.
+
+mod process;
+mod wall;
 
 use std::time::Duration;
 

@@ -40,6 +40,7 @@ mod sender;
 mod service_admin;
 mod service_endpoints;
 mod service_tests;
+mod soak;
 mod starting;
 mod stopping;
 mod support;
