@@ -25,6 +25,7 @@ mod disk;
 mod files;
 mod footprint;
 mod health;
+mod hell;
 mod holding;
 mod intervening;
 mod kills;

@@ -11,16 +11,16 @@ use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use super::peer::{OK, Peer, close, read_request, wait_for_close};
 use super::*;
 
-type Authority = CertifiedIssuer<'static, KeyPair>;
+pub type Authority = CertifiedIssuer<'static, KeyPair>;
 type Stream = StreamOwned<ServerConnection, TcpStream>;
 
-fn authority() -> Authority {
+pub fn authority() -> Authority {
     let mut params = CertificateParams::new(Vec::new()).unwrap();
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap()
 }
 
-fn identity(params: &CertificateParams, authority: Option<&Authority>) -> Arc<ServerConfig> {
+pub fn identity(params: &CertificateParams, authority: Option<&Authority>) -> Arc<ServerConfig> {
     let key = KeyPair::generate().unwrap();
     let certificate = match authority {
         Some(authority) => params.signed_by(&key, authority).unwrap(),
@@ -33,7 +33,7 @@ fn identity(params: &CertificateParams, authority: Option<&Authority>) -> Arc<Se
     Arc::new(config.with_single_cert(vec![certificate.der().clone()], key).unwrap())
 }
 
-fn named(name: &str) -> CertificateParams {
+pub fn named(name: &str) -> CertificateParams {
     CertificateParams::new(vec![name.to_owned()]).unwrap()
 }
 
