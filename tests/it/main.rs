@@ -29,6 +29,7 @@ mod hell;
 mod holding;
 mod intervening;
 mod kills;
+mod names;
 mod ordering;
 mod pacing;
 mod program;
