@@ -239,7 +239,9 @@ impl Exchange {
             match self.scan.step(bytes) {
                 Ok(Step::More) => return Ok(false),
                 Ok(Step::Interim(length)) => self.consume(length),
-                Ok(Step::Done(head)) => {
+                Ok(Step::Done(length, head)) => {
+                    self.input.splice(self.start..self.start + length, head.frame.iter().copied());
+                    self.end = self.end - length + head.frame.len();
                     self.head = Some(head);
                     return Ok(true);
                 }

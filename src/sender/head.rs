@@ -5,6 +5,9 @@
 
 use super::failure::{Failure, FailureKind, shown};
 
+#[cfg(test)]
+mod tests;
+
 /// The most that the heads of one answer may take, those of 1xx included.
 pub const MAX_HEAD: usize = 32 * 1024;
 const MAX_FIELDS: usize = 128;
@@ -18,6 +21,9 @@ pub struct Head {
     pub status: u16,
     /// Names in lower case and values, as many as fit in 8 KB.
     pub headers: Vec<(String, Vec<u8>)>,
+    /// A head for the HTTP client that says no more than it needs: the status, and where the body ends. It would refuse
+    /// a whole answer for the sake of one malformed field.
+    pub(super) frame: Vec<u8>,
 }
 
 /// What the bytes so far amount to.
@@ -27,8 +33,8 @@ pub enum Step {
     More,
     /// So many bytes are a 1xx answer, to be skipped.
     Interim(usize),
-    /// The head is complete.
-    Done(Head),
+    /// So many bytes are the head, which is complete.
+    Done(usize, Head),
 }
 
 /// Looks for the end of the head as bytes come in, each byte once.
@@ -60,7 +66,7 @@ impl HeadScan {
             (self.seen, self.skipped) = (0, self.skipped + end);
             return Ok(Step::Interim(end));
         }
-        Ok(Step::Done(head))
+        Ok(Step::Done(end, head))
     }
 }
 
@@ -77,30 +83,86 @@ fn find_end(bytes: &[u8], from: usize) -> Option<usize> {
     }
 }
 
+/// Takes a head apart. Only its status line can be wrong: a receiver whose fields are malformed has answered all the
+/// same. A line that is no field is left out, a folded one (RFC 9112, 5.2) is joined with a space.
 fn parse(bytes: &[u8]) -> Result<Head, Failure> {
-    let mut fields = [httparse::EMPTY_HEADER; MAX_FIELDS];
-    let mut response = httparse::Response::new(&mut fields);
-    let status = match response.parse(bytes) {
-        Ok(httparse::Status::Complete(_)) => response.code.filter(|code| *code >= 100),
-        Ok(httparse::Status::Partial) => None,
-        Err(httparse::Error::TooManyHeaders) => return Err(too_large()),
-        Err(error) => {
-            let message = format!("the answer is not HTTP/1: {error}; it begins with {}", shown(bytes));
-            return Err(Failure::new(FailureKind::NotHttp, message));
+    let mut lines = bytes
+        .split(|byte| *byte == b'\n')
+        .map(|line| line.strip_suffix(b"\r").unwrap_or(line))
+        .skip_while(|line| line.is_empty());
+    let (version, status) =
+        lines.next().and_then(status).ok_or_else(|| not_http(bytes.trim_ascii_start()))?;
+    let mut fields: Vec<(&[u8], Vec<u8>)> = Vec::new();
+    let mut count = 0;
+    for line in lines.take_while(|line| !line.is_empty()) {
+        let folded = line.starts_with(b" ") || line.starts_with(b"\t");
+        if let Some((_, value)) = fields.last_mut().filter(|_| folded) {
+            value.push(b' ');
+            value.extend(line.trim_ascii());
+            continue;
         }
-    };
-    let status = status.ok_or_else(|| not_http(bytes))?;
+        count += 1;
+        if count > MAX_FIELDS {
+            return Err(too_large());
+        }
+        // Without a colon or a name it is no field; it stands here for the lines that may be folded onto it.
+        let colon = line.iter().position(|byte| *byte == b':').unwrap_or_default();
+        let (name, value) = line.split_at_checked(colon).unwrap_or_default();
+        fields.push((name.trim_ascii(), value.get(1..).unwrap_or_default().trim_ascii().to_vec()));
+    }
+    let frame = frame(version, status, &fields);
+    Ok(Head { status, headers: kept(fields), frame })
+}
+
+/// See [`Head::frame`]. A body that a status cannot have, or with two ends, is the last thing on its connection: what
+/// follows could be taken for the answer to the next request.
+fn frame(version: u8, status: u16, fields: &[(&[u8], Vec<u8>)]) -> Vec<u8> {
+    let minor = u8::from(version != b'0');
+    let mut frame = format!("HTTP/1.{minor} {status} \r\n").into_bytes();
+    let (mut sized, mut chunked) = (false, false);
+    for (name, value) in fields {
+        let (length, coding) =
+            (name.eq_ignore_ascii_case(b"content-length"), name.eq_ignore_ascii_case(b"transfer-encoding"));
+        if length || coding || name.eq_ignore_ascii_case(b"connection") {
+            for part in [*name, b": ", value, b"\r\n"] {
+                frame.extend(part);
+            }
+        }
+        sized |= length && value != b"0";
+        chunked |= coding;
+    }
+    if (sized && chunked) || (matches!(status, 204 | 304) && (sized || chunked)) {
+        frame.extend(b"connection: close\r\n");
+    }
+    frame.extend(b"\r\n");
+    frame
+}
+
+/// Version and status in a status line: `HTTP/1.`, a digit, blanks, three digits that begin with 1 to 9, and, after a
+/// blank, a reason that can be anything.
+fn status(line: &[u8]) -> Option<(u8, u16)> {
+    let (version, rest) = line.strip_prefix(b"HTTP/1.")?.split_first()?;
+    let code = rest.trim_ascii_start();
+    let (digits, reason) = code.split_at_checked(3)?;
+    let apart = code.len() < rest.len() && reason.first().is_none_or(u8::is_ascii_whitespace);
+    let is_one = version.is_ascii_digit() && digits.iter().all(u8::is_ascii_digit) && apart;
+    let number = digits.iter().fold(0, |number, digit| number * 10 + u16::from(digit.wrapping_sub(b'0')));
+    (is_one && number >= 100).then_some((*version, number))
+}
+
+/// The first 8 KB of names and values.
+fn kept(fields: Vec<(&[u8], Vec<u8>)>) -> Vec<(String, Vec<u8>)> {
     let mut left = KEPT;
-    let mut headers = Vec::with_capacity(response.headers.len());
-    for field in response.headers.iter() {
-        let Some(room) = left.checked_sub(field.name.len()) else {
+    let mut headers = Vec::with_capacity(fields.len());
+    for (name, mut value) in fields.into_iter().filter(|(name, _)| !name.is_empty()) {
+        let Some(room) = left.checked_sub(name.len()) else {
             break;
         };
-        let value = field.value.get(..room).unwrap_or(field.value);
+        value.truncate(room);
         left = room - value.len();
-        headers.push((field.name.to_ascii_lowercase(), value.to_vec()));
+        headers.push((String::from_utf8_lossy(name).to_ascii_lowercase(), value));
     }
-    Ok(Head { status, headers })
+    headers
 }
 
 fn not_http(bytes: &[u8]) -> Failure {
@@ -117,104 +179,4 @@ fn too_large() -> Failure {
         FailureKind::HeadTooLarge,
         "the answer's head is larger than 32 KB or has more than 128 fields",
     )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    fn done(bytes: &[u8]) -> Head {
-        match HeadScan::default().step(bytes) {
-            Ok(Step::Done(head)) => head,
-            other => panic!("{other:?}"),
-        }
-    }
-
-    fn kind(bytes: &[u8]) -> FailureKind {
-        HeadScan::default().step(bytes).unwrap_err().kind
-    }
-
-    #[test]
-    fn a_head_is_taken_however_it_is_cut() {
-        let whole = b"HTTP/1.1 201 Created\r\nX-A: 1\r\nSet-Cookie: a\r\nSet-Cookie: b\r\n\r\nrest";
-        let end = whole.len() - 4;
-        let mut scan = HeadScan::default();
-        for cut in 1..end {
-            assert_eq!(scan.step(&whole[..cut]), Ok(Step::More), "{cut}");
-        }
-        let Ok(Step::Done(head)) = scan.step(whole) else { panic!("it is complete") };
-        assert_eq!(head.status, 201);
-        assert_eq!(head.headers[2], ("set-cookie".to_owned(), b"b".to_vec()));
-    }
-
-    #[test]
-    fn bare_line_feeds_and_leading_empty_lines_are_accepted() {
-        assert_eq!(done(b"\r\n\r\nHTTP/1.0 204\n\n").status, 204);
-        assert_eq!(done(b"HTTP/1.1 101 Switching Protocols\r\n\r\n").status, 101);
-    }
-
-    #[test]
-    fn interim_answers_are_skipped_until_they_are_too_much() {
-        let interim = b"HTTP/1.1 103 Early Hints\r\nlink: x\r\n\r\n";
-        let mut scan = HeadScan::default();
-        let steps = (0..)
-            .map(|_| scan.step(interim))
-            .take_while(|step| step.as_ref().is_ok_and(|step| *step == Step::Interim(interim.len())));
-        assert_eq!(steps.count(), MAX_HEAD / interim.len());
-    }
-
-    #[test]
-    fn what_is_not_http_is_seen_at_the_first_bytes() {
-        for bytes in [
-            &b"SSH-2.0-OpenSSH_9.2\r\n"[..],
-            b"220 mail ESMTP",
-            b"\x15\x03\x01",
-            b"\0\0\x12\x04\0",
-            b"HTTP/2 200",
-        ] {
-            assert_eq!(kind(bytes), FailureKind::NotHttp, "{bytes:?}");
-        }
-        for bytes in
-            [&b"HTTP/1.1 abc\r\n\r\n"[..], b"HTTP/1.1 099 x\r\n\r\n", b"HTTP/1.1 200 OK\r\nno colon\r\n\r\n"]
-        {
-            assert_eq!(kind(bytes), FailureKind::NotHttp, "{bytes:?}");
-        }
-    }
-
-    #[test]
-    fn heads_beyond_the_limits_are_refused() {
-        let fields =
-            |count: usize| format!("HTTP/1.1 200 OK\r\n{}\r\n", "a: b\r\n".repeat(count)).into_bytes();
-        assert_eq!(done(&fields(MAX_FIELDS)).headers.len(), MAX_FIELDS);
-        assert_eq!(kind(&fields(MAX_FIELDS + 1)), FailureKind::HeadTooLarge);
-        let long =
-            |bytes: usize| format!("HTTP/1.1 200 OK\r\na: {}\r\n\r\n", "x".repeat(bytes - 24)).into_bytes();
-        assert_eq!(done(&long(MAX_HEAD)).status, 200);
-        assert_eq!(kind(&long(MAX_HEAD + 1)), FailureKind::HeadTooLarge);
-        assert_eq!(kind(&long(MAX_HEAD + 100)[..=MAX_HEAD]), FailureKind::HeadTooLarge, "without its end");
-    }
-
-    #[test]
-    fn eight_kilobytes_of_headers_are_kept() {
-        let head = done(format!("HTTP/1.1 200 OK\r\na: {}\r\nb: c\r\n\r\n", "x".repeat(9000)).as_bytes());
-        assert_eq!(head.headers.len(), 1);
-        assert_eq!(head.headers[0].1.len(), KEPT - 1);
-    }
-
-    proptest! {
-        #[test]
-        fn no_bytes_panic_and_cutting_them_changes_nothing(
-            tail in prop::collection::vec(any::<u8>(), 0..80), at in 0..80usize, http: bool,
-        ) {
-            let mut bytes = if http { b"HTTP/1.1 200 OK\r\n".to_vec() } else { Vec::new() };
-            bytes.extend(&tail);
-            let whole = HeadScan::default().step(&bytes);
-            let mut scan = HeadScan::default();
-            let first = scan.step(&bytes[..at.min(bytes.len())]);
-            if first == Ok(Step::More) {
-                prop_assert_eq!(scan.step(&bytes), whole);
-            }
-        }
-    }
 }

@@ -68,13 +68,19 @@ fn certificate(fault: &CertificateError, host: &str) -> Failure {
         }
         E::NotValidYet => (FailureKind::CertificateExpired, "is not valid yet".to_owned()),
         E::NotValidForNameContext { presented, .. } => {
-            let names = presented.iter().take(5).map(String::as_str).collect::<Vec<_>>().join(", ");
+            let names = presented.iter().take(5).map(|name| bare(name)).collect::<Vec<_>>().join(", ");
             (FailureKind::CertificateOtherName, format!("is for another name ({names})"))
         }
         E::NotValidForName => (FailureKind::CertificateOtherName, "is for another name".to_owned()),
         E::UnknownIssuer => (
             FailureKind::CertificateUnknownAuthority,
             "is by an unknown authority; is the chain complete? `--extra-ca` trusts a private one".to_owned(),
+        ),
+        E::BadSignature => (
+            FailureKind::CertificateUnknownAuthority,
+            "is not signed by the authority that it names, but maybe by another one of the same name; `--extra-ca` \
+             trusts a private one"
+                .to_owned(),
         ),
         // `openssl req -x509` makes certificates that are their own authority.
         E::Other(other) if other.to_string().contains("CaUsedAsEndEntity") => (
@@ -84,6 +90,12 @@ fn certificate(fault: &CertificateError, host: &str) -> Failure {
         other => (FailureKind::Tls, format!("is not accepted: {other}")),
     };
     Failure::new(kind, format!("the certificate of {host} {said}"))
+}
+
+/// A name as rustls lists it, `DnsName("a.example")`, without what stands around it.
+fn bare(name: &str) -> &str {
+    let inside = name.split_once('(').and_then(|(_, rest)| rest.strip_suffix(')'));
+    inside.unwrap_or(name).trim_matches('"')
 }
 
 fn day(at: UnixTime) -> String {

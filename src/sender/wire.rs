@@ -30,6 +30,9 @@ impl Deadline {
     }
 }
 
+/// Reads, of some 4 KB each, that a look at a kept connection may take: there is no deadline in it.
+const MAX_PROBES: usize = 8;
+
 /// Why nothing more goes over a connection.
 #[derive(Debug)]
 pub(super) enum WireError {
@@ -53,6 +56,8 @@ pub(super) struct Wire {
     stream: Registered,
     limits: Limits,
     tls: Option<Box<ClientConnection>>,
+    /// Nothing can be written any more, while what has come in can still be read.
+    shut: bool,
 }
 
 /// The socket's own timeouts as they were last set, so that an unhurried call need not set them again.
@@ -65,7 +70,7 @@ struct Limits {
 impl Wire {
     /// A plain connection over a connected socket.
     pub(super) fn new(stream: Registered) -> Self {
-        Self { stream, limits: Limits::default(), tls: None }
+        Self { stream, limits: Limits::default(), tls: None, shut: false }
     }
 
     /// Whether TLS is spoken.
@@ -105,7 +110,9 @@ impl Wire {
                 Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(0),
                 Err(error) => return Err(error.into()),
             }
-            flush(tls, &mut socket)?;
+            if !self.shut {
+                flush(tls, &mut socket)?;
+            }
             pull(tls, &mut socket)?;
         }
     }
@@ -116,11 +123,13 @@ impl Wire {
         let Some(tls) = &mut self.tls else {
             return Ok(socket.write_all(bytes)?);
         };
+        self.shut = true;
         while !bytes.is_empty() {
             let taken = tls.writer().write(bytes)?;
             bytes = bytes.get(taken..).unwrap_or_default();
             flush(tls, &mut socket)?;
         }
+        self.shut = false;
         Ok(())
     }
 
@@ -137,11 +146,11 @@ impl Wire {
         }
     }
 
-    /// Session tickets may wait to be read; data or a farewell may not.
+    /// Session tickets may wait to be read; data or a farewell may not, nor more than belongs to a handshake.
     fn takes_what_tls_sends(&mut self) -> bool {
         let mut socket: &TcpStream = &self.stream;
         let Some(tls) = &mut self.tls else { return false };
-        loop {
+        for _ in 0..MAX_PROBES {
             match tls.read_tls(&mut socket) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return true,
                 Err(_) | Ok(0) => return false,
@@ -151,6 +160,7 @@ impl Wire {
                 },
             }
         }
+        false
     }
 }
 
@@ -232,5 +242,65 @@ impl Write for Timed<'_> {
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+    use std::sync::{Arc, mpsc};
+
+    use rcgen::{CertificateParams, KeyPair};
+    use rustls::pki_types::PrivateKeyDer;
+    use rustls::{ClientConfig, RootCertStore, ServerConfig, ServerConnection};
+
+    use super::*;
+    use crate::sender::sockets::Sockets;
+
+    /// Whether a TLS connection is quiet on which a server has sent so many session tickets after the handshake.
+    fn is_quiet_after(tickets: usize) -> bool {
+        let key = KeyPair::generate().unwrap();
+        let certificate =
+            CertificateParams::new(vec!["a.test".to_owned()]).unwrap().self_signed(&key).unwrap();
+        let mut roots = RootCertStore::empty();
+        roots.add(certificate.der().clone()).unwrap();
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let client = ClientConfig::builder_with_provider(Arc::clone(&provider));
+        let client = client.with_safe_default_protocol_versions().unwrap().with_root_certificates(roots);
+        let key = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
+        let server =
+            ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+        let mut server =
+            server.with_no_client_auth().with_single_cert(vec![certificate.der().clone()], key).unwrap();
+        server.send_tls13_tickets = tickets;
+
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let stream = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let (told, tell) = mpsc::channel();
+        std::thread::spawn(move || {
+            let mut stream = listener.accept().unwrap().0;
+            let mut session = ServerConnection::new(Arc::new(server)).unwrap();
+            session.complete_io(&mut stream).unwrap();
+            while session.wants_write() {
+                session.write_tls(&mut stream).unwrap();
+            }
+            told.send(()).unwrap();
+            stream.read(&mut [0]).unwrap_or_default();
+        });
+        let sockets = Arc::new(Sockets::default());
+        let mut wire = Wire::new(sockets.register(stream).unwrap());
+        let session =
+            ClientConnection::new(Arc::new(client.with_no_client_auth()), "a.test".try_into().unwrap());
+        let deadline = Deadline::new(Stopwatch::start(), Duration::from_secs(20));
+        wire.start_tls(session.unwrap(), deadline).unwrap();
+        tell.recv_timeout(Duration::from_secs(20)).unwrap();
+        wire.is_quiet()
+    }
+
+    #[test]
+    fn a_few_session_tickets_are_quiet_and_a_flood_of_them_is_not() {
+        assert!(is_quiet_after(0));
+        assert!(is_quiet_after(4));
+        assert!(!is_quiet_after(400));
     }
 }

@@ -4,10 +4,10 @@ mod answers;
 mod connections;
 mod guard;
 mod names;
-mod peer;
+pub mod peer;
 mod proxy;
 mod stopping;
-mod tls;
+pub mod tls;
 mod trouble;
 
 use std::collections::HashMap;

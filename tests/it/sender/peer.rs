@@ -19,7 +19,12 @@ pub struct Peer {
 impl Peer {
     /// Runs `script` for each connection, with its number from 0, on a thread of its own.
     pub fn new(script: impl Fn(usize, TcpStream) + Send + Sync + 'static) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        Self::at(SocketAddr::from(([127, 0, 0, 1], 0)), script)
+    }
+
+    /// The same at a known address.
+    pub fn at(address: SocketAddr, script: impl Fn(usize, TcpStream) + Send + Sync + 'static) -> Self {
+        let listener = TcpListener::bind(address).unwrap();
         let address = listener.local_addr().unwrap();
         let (connections, stopped) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicBool::new(false)));
         let (count, stop, script) = (Arc::clone(&connections), Arc::clone(&stopped), Arc::new(script));
@@ -38,7 +43,12 @@ impl Peer {
 
     /// Answers every request with `answer`, and keeps connections.
     pub fn answering(answer: &'static [u8]) -> Self {
-        Self::new(move |_, mut stream| {
+        Self::answering_at(SocketAddr::from(([127, 0, 0, 1], 0)), answer)
+    }
+
+    /// The same at a known address.
+    pub fn answering_at(address: SocketAddr, answer: &'static [u8]) -> Self {
+        Self::at(address, move |_, mut stream| {
             while read_request(&mut stream).is_some() {
                 if stream.write_all(answer).is_err() {
                     return;

@@ -1,6 +1,6 @@
 //! TLS towards receivers, and its faults.
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::net::TcpStream;
 
 use postrider::sender::CertificateDer;
@@ -11,16 +11,16 @@ use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use super::peer::{OK, Peer, close, read_request, wait_for_close};
 use super::*;
 
-type Authority = CertifiedIssuer<'static, KeyPair>;
+pub type Authority = CertifiedIssuer<'static, KeyPair>;
 type Stream = StreamOwned<ServerConnection, TcpStream>;
 
-fn authority() -> Authority {
+pub fn authority() -> Authority {
     let mut params = CertificateParams::new(Vec::new()).unwrap();
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap()
 }
 
-fn identity(params: &CertificateParams, authority: Option<&Authority>) -> Arc<ServerConfig> {
+pub fn identity(params: &CertificateParams, authority: Option<&Authority>) -> Arc<ServerConfig> {
     let key = KeyPair::generate().unwrap();
     let certificate = match authority {
         Some(authority) => params.signed_by(&key, authority).unwrap(),
@@ -33,7 +33,7 @@ fn identity(params: &CertificateParams, authority: Option<&Authority>) -> Arc<Se
     Arc::new(config.with_single_cert(vec![certificate.der().clone()], key).unwrap())
 }
 
-fn named(name: &str) -> CertificateParams {
+pub fn named(name: &str) -> CertificateParams {
     CertificateParams::new(vec![name.to_owned()]).unwrap()
 }
 
@@ -213,6 +213,31 @@ fn a_tls_answer_that_never_comes_is_a_timeout() {
         wait_for_close(&mut stream.sock);
     });
     assert_eq!(kind(post_briefly(&trusting(&authority), &url(&peer))), FailureKind::WaitTimeout);
+}
+
+/// A receiver that reads the beginning of a request, says 413 and then does this.
+fn refusing(authority: &Authority, then: impl Fn(&mut Stream) + Send + Sync + 'static) -> Peer {
+    serve(identity(&named("receiver.test"), Some(authority)), move |_, stream| {
+        // Behind the session tickets, it would wait for their acknowledgement.
+        stream.sock.set_nodelay(true).unwrap();
+        stream.read_exact(&mut [0; 1000]).unwrap();
+        stream.write_all(b"HTTP/1.1 413 Too Large\r\nconnection: close\r\n\r\n").unwrap();
+        stream.flush().unwrap();
+        then(stream);
+    })
+}
+
+#[test]
+fn a_tls_answer_that_comes_before_the_body_was_read_counts() {
+    let authority = authority();
+    let body = vec![b'x'; 32 * 1024 * 1024];
+    let gone = refusing(&authority, |_| {});
+    assert_eq!(status(post_as(&trusting(&authority), &url(&gone), (1, 1), &body, LONG)), 413);
+    let stays = refusing(&authority, |_| {
+        let (_alive, never) = std::sync::mpsc::channel::<()>();
+        never.recv_timeout(LONG).unwrap_err();
+    });
+    assert_eq!(status(post_as(&trusting(&authority), &url(&stays), (1, 1), &body, LONG / 10)), 413);
 }
 
 #[test]
