@@ -10,7 +10,7 @@ use postrider::random::{Random, SystemRandom};
 use crate::support::length::short_or_long;
 
 /// The longest input that is made.
-const LONGEST: usize = 16 * 1024;
+const LONGEST: usize = 40 * 1024;
 
 /// What runs at most: short in every run, and for minutes with `tests/run --long`.
 pub fn run(name: &str, mut target: impl FnMut(&[u8])) {
