@@ -56,8 +56,9 @@ fn rfc_3339(text: &str) -> Option<(&str, &str, &str)> {
         None => ("", rest),
     };
     let empty = fraction.is_empty() && rest.starts_with('.');
-    let good =
-        has_shape(moment, SHAPE) && (matches!(offset, "Z" | "z") || has_shape(offset, OFFSET)) && !empty;
+    // `jiff` takes offsets of up to 25 hours.
+    let numeric = || has_shape(offset, OFFSET) && offset.get(1..3).is_some_and(|hours| hours < "24");
+    let good = has_shape(moment, SHAPE) && (matches!(offset, "Z" | "z") || numeric()) && !empty;
     good.then_some((moment, fraction, offset))
 }
 
@@ -123,6 +124,7 @@ mod tests {
             "2026-02-23T14:30:00+01",
             "2026-02-23T14:30:00+01:00:00",
             "2026-02-23T14:30:00+0100",
+            "2026-02-23T14:30:00-24:00",
             "2026-02-23T14:30:00Z[Asia/Kolkata]",
             "+002026-02-23T14:30:00Z",
         ] {
