@@ -26,9 +26,9 @@ pub fn about(bench: &Bench) -> Value {
 /// The same for a person.
 pub fn lines(about: &Value) -> String {
     let text = |name: &str| about[name].as_str().map_or_else(|| about[name].to_string(), str::to_owned);
-    let quick = if about["quick"] == true { ", quick: the figures are rough" } else { "" };
+    let quick = if about["quick"] == true { ", and rough: this is the quick run" } else { "" };
     format!(
-        "Postrider {} on {}: {} cores of {}, {} MB, Linux {}\nDisk: {} on {}, {}\nMedians of {} rounds{quick}\n",
+        "Postrider {} on {}: {} cores of {}, {} MB, Linux {}\nDisk: {} on {}, {}\nRounds: {}; the figures are medians{quick}\n",
         text("postrider"),
         text("date"),
         text("cores"),

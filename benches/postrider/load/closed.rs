@@ -65,7 +65,9 @@ impl Closed<'_> {
                 return Err(format!("{} requests have no answer after {PATIENCE:?}", running.waiting).into());
             }
             for event in &events {
-                running.on(event.token().0)?;
+                // What was answered until then says why.
+                let heard = running.on(event.token().0);
+                heard.map_err(|error| format!("{error}; answers: {:?}", running.answers.by_status))?;
             }
         }
         Ok(running.answers)

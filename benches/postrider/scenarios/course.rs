@@ -10,8 +10,9 @@ use crate::now::seconds;
 use crate::process::Cpu;
 use crate::server::Server;
 
-/// Seconds of load before what is measured: threads start, connections open.
-const WARM_UP: f64 = 0.3;
+/// Events before what is measured: threads start, and each of 1,000 endpoints has its name looked up and a
+/// connection opened.
+const WARM_UP: u64 = 2000;
 
 /// What to do to a server.
 #[derive(Clone, Copy)]
@@ -60,11 +61,11 @@ impl Load<'_> {
     /// When an event is refused, or a delivery is lost or sent twice.
     pub fn run(self, bench: &Bench) -> Fallible<Course> {
         let process = self.server.process;
-        let (warm_up, _) = self.drive(bench, 0, WARM_UP)?;
+        let (warm_up, _) = self.drive(bench, 0, Until::Sent(WARM_UP))?;
         let size = checkpointed_size(&self.server.database())?;
         let sampler = process.sample();
         let (cpu, written) = (process.cpu()?, process.written()?);
-        let (answers, last) = self.drive(bench, warm_up.sent, self.seconds)?;
+        let (answers, last) = self.drive(bench, warm_up.sent, Until::Seconds(self.seconds))?;
         let (peak_mb, threads) = (megabytes(sampler.peak()), sampler.threads());
         let (cpu, written) = (process.cpu()?.since(cpu), process.written()? - written);
         let deliveries = answers.sent * self.fan_out;
@@ -83,14 +84,14 @@ impl Load<'_> {
 
     /// Loads and waits for the end of all that follows from it; what the load has seen, and the moment of the last
     /// arrival.
-    fn drive(self, bench: &Bench, number: u64, length: f64) -> Fallible<(Answers, u64)> {
+    fn drive(self, bench: &Bench, number: u64, until: Until<'_>) -> Fallible<(Answers, u64)> {
         bench.receiver.reset()?;
         let answers = Closed {
             target: self.server.address,
             connections: self.connections,
             requests: self.requests,
             number,
-            until: Until::Seconds(length),
+            until,
         }
         .run()?;
         answers.only(202)?;
