@@ -52,7 +52,7 @@ fn expected(bytes: &[u8]) -> Result<Option<Head>, FailureKind> {
     loop {
         match scan.step(&bytes[start..]).map_err(|failure| failure.kind)? {
             Step::Interim(length) => start += length,
-            Step::Done(head) => return Ok(Some(head)),
+            Step::Done(_, head) => return Ok(Some(head)),
             Step::More => return Ok(None),
         }
     }

@@ -37,7 +37,7 @@ fn scan(sent: &[u8], piece: &mut dyn FnMut(usize) -> usize) -> Result<Option<(He
                     assert!((1..=end - start).contains(&bytes), "{bytes}");
                     start += bytes;
                 }
-                Step::Done(head) => return Ok(Some((head, start + length(&sent[start..])))),
+                Step::Done(bytes, head) => return Ok(Some((head, start + bytes))),
             }
         }
     }
@@ -59,28 +59,31 @@ fn length(bytes: &[u8]) -> usize {
     length
 }
 
-/// What was read of a head stands in it, and is what `httparse` says.
+/// What was read of a head stands in it, and is what `httparse` says, if that reads it at all: a receiver whose fields
+/// are malformed has answered all the same.
 fn good(head: &Head, bytes: &[u8]) {
     assert!(matches!(head.status, 101 | 200..=999), "{}", head.status);
     assert!(bytes.len() <= MAX_HEAD);
-    let kept: usize = head.headers.iter().map(|(name, value)| name.len() + value.len()).sum();
+    let kept: usize = head.headers.iter().map(|(_, value)| value.len()).sum();
     assert!(kept <= 8 * 1024 && head.headers.len() <= 128);
     for (name, value) in &head.headers {
-        let token =
-            |b: u8| b.is_ascii_graphic() && !b.is_ascii_uppercase() && !b"():;<=>?@[\\]{}\",/".contains(&b);
-        assert!(!name.is_empty() && name.bytes().all(token), "{name}");
-        assert!(!value.iter().any(|b| matches!(b, b'\r' | b'\n' | 0)), "{value:?}");
+        assert!(!name.is_empty() && !name.contains([':', '\n']), "{name}");
+        assert!(!value.contains(&b'\n'), "{value:?}");
     }
     let last = last_head(bytes);
     let mut fields = [httparse::EMPTY_HEADER; 128];
     let mut response = httparse::Response::new(&mut fields);
-    assert_eq!(response.parse(last), Ok(httparse::Status::Complete(last.len())));
+    if response.parse(last) != Ok(httparse::Status::Complete(last.len())) {
+        return;
+    }
     assert_eq!(response.code, Some(head.status));
     let both = response.headers.iter().zip(&head.headers);
     for (field, (name, value)) in both {
         assert!(field.name.eq_ignore_ascii_case(name) && field.value.starts_with(value), "{name}");
     }
-    let sent: usize = response.headers.iter().map(|field| field.name.len() + field.value.len()).sum();
+    let length = |name: usize, value: usize| name + value;
+    let sent: usize = response.headers.iter().map(|field| length(field.name.len(), field.value.len())).sum();
+    let kept: usize = head.headers.iter().map(|(name, value)| length(name.len(), value.len())).sum();
     assert!(kept == sent || sent > 8 * 1024, "some are lost, and there was room");
 }
 
