@@ -3,18 +3,22 @@
 
 use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::pin;
+use std::pin::{Pin, pin};
+use std::rc::Rc;
+use std::task::{Context, Poll};
 
-use actix_web::body::{EitherBody, MessageBody};
+use actix_web::body::{BodySize, BoxBody, EitherBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::middleware::Next;
-use actix_web::web::Data;
+use actix_web::web::{Bytes, Data};
 use actix_web::{HttpResponse, ResponseError};
 
 use crate::service::{Code, Error, Kind};
 
+use super::budget::Taken;
+use super::flow::Flow;
 use super::problem::Problem;
 use super::request_id::RequestId;
 use super::state::AppState;
@@ -31,13 +35,17 @@ pub async fn problems<B: MessageBody + 'static>(
     let state = state.ok_or_else(|| Problem::internal("the server has no state"))?;
     let id = state.ids.next();
     let about = About { id, method: request.method().clone(), path: request.path().to_owned() };
+    let flow = request.conn_data::<Rc<Flow>>().cloned();
+    let work = flow.map(|flow| flow.begin(has_body(&request)));
     let mut answering = pin!(next.call(request));
     let answered = poll_fn(|cx| match catch_unwind(AssertUnwindSafe(|| answering.as_mut().poll(cx))) {
         Ok(poll) => poll.map(Ok),
-        Err(panic) => std::task::Poll::Ready(Err(panic)),
+        Err(panic) => Poll::Ready(Err(panic)),
     });
-    match answered.await {
-        Ok(Ok(answer)) => Ok(finish(answer, &about)),
+    let answered = answered.await;
+    drop(work);
+    match answered {
+        Ok(Ok(answer)) => Ok(finish(answer, &about, &state)),
         Ok(Err(error)) => {
             Err(Final { problem: explain(error.error_response().status(), Some(&error)), about }.into())
         }
@@ -56,13 +64,56 @@ struct About {
     path: String,
 }
 
+/// Whether there is anything behind the head.
+fn has_body(request: &ServiceRequest) -> bool {
+    let headers = request.headers();
+    headers.contains_key(header::TRANSFER_ENCODING)
+        || headers.get(header::CONTENT_LENGTH).is_some_and(|length| length.as_bytes() != b"0")
+}
+
+/// Answers of more bytes than this are counted until they are written.
+const LARGE: u64 = 32 * 1024;
+
+/// A large answer, with its part of the budget.
+struct Large {
+    body: BoxBody,
+    _taken: Taken,
+}
+
+impl MessageBody for Large {
+    type Error = Box<dyn std::error::Error>;
+
+    fn size(&self) -> BodySize {
+        self.body.size()
+    }
+
+    fn poll_next(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Bytes, Self::Error>>> {
+        self.body.as_pin_mut().poll_next(cx)
+    }
+}
+
 fn finish<B: MessageBody + 'static>(
     answer: ServiceResponse<B>,
     about: &About,
+    state: &AppState,
 ) -> ServiceResponse<EitherBody<B>> {
     let status = answer.status();
     if status.as_u16() < 400 {
-        let mut answer = answer.map_into_left_body();
+        let mut answer = match answer.response().body().size() {
+            BodySize::Sized(size) if size > LARGE => {
+                let Some(taken) = state.answers.take(usize::try_from(size).unwrap_or(usize::MAX)) else {
+                    let detail = "too many large answers wait for their callers to read them; repeat the request";
+                    let response = write(&Problem::new(Code::Overloaded, detail), about);
+                    return answer.into_response(response).map_into_right_body();
+                };
+                let large = |body: B| BoxBody::new(Large { body: body.boxed(), _taken: taken });
+                answer.map_body(|_, body| EitherBody::right(large(body)))
+            }
+            _ => answer.map_into_left_body(),
+        };
         label(answer.response_mut(), about.id);
         return answer;
     }

@@ -20,7 +20,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, UnixStream};
 
 use super::auth::LocalUser;
-use super::connection::Connection;
+use super::connection::{Connection, Patience};
 use super::errors;
 use super::state::AppState;
 
@@ -33,10 +33,14 @@ const HEAD_PATIENCE: Duration = Duration::from_secs(10);
 /// How long a connection is kept without a request: longer than proxies keep theirs, so that none sends a request
 /// into a connection that is being closed.
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
-/// How long what a client still sends is read after its connection was closed on our side.
+/// How long what a client still sends is read after its request was answered without it.
 const CLOSE_PATIENCE: Duration = Duration::from_secs(1);
+/// How long a client may take nothing of its answer.
+const ANSWER_PATIENCE: Duration = Duration::from_secs(30);
 /// Seconds that requests under way get at a stop.
 const STOP_PATIENCE_SECONDS: u64 = 10;
+
+const PATIENCE: Patience = Patience { head: HEAD_PATIENCE, rest: CLOSE_PATIENCE, answer: ANSWER_PATIENCE };
 
 /// Starts to answer: on a port, on the Unix socket, or on both. Signals are the application's business; stop it by
 /// `Server::handle`.
@@ -78,7 +82,7 @@ fn tcp_service(
             // Answers are written whole; there is nothing to gather.
             stream.set_nodelay(true).map_err(DispatchError::Io)?;
             let peer = stream.peer_addr().ok();
-            Ok((Connection::new(stream, state), Protocol::Http1, peer))
+            Ok((Connection::new(stream, &state, PATIENCE), Protocol::Http1, peer))
         }
     };
     fn_service(accept).and_then(http)
@@ -93,7 +97,7 @@ fn unix_service(
     let state = state.clone();
     let accept = move |stream: UnixStream| {
         let state = state.clone();
-        async move { Ok((Connection::new(stream, state), Protocol::Http1, None)) }
+        async move { Ok((Connection::new(stream, &state, PATIENCE), Protocol::Http1, None)) }
     };
     fn_service(accept).and_then(http)
 }
@@ -121,7 +125,10 @@ where
         .keep_alive(KEEP_ALIVE)
         .client_request_timeout(HEAD_PATIENCE)
         .client_disconnect_timeout(CLOSE_PATIENCE)
-        .on_connect_ext(move |connection: &Connection<Io>, data| connected(connection.get_ref(), data))
+        .on_connect_ext(move |connection: &Connection<Io>, data| {
+            data.insert(connection.flow());
+            connected(connection.get_ref(), data);
+        })
         .finish(map_config(app.into_factory(), |()| AppConfig::default()))
 }
 

@@ -7,12 +7,16 @@ use ipnet::IpNet;
 
 use crate::service::{Error, Service};
 
-use super::body::Budget;
+use super::budget::Budget;
 use super::problem::Problem;
 use super::request_id::RequestIds;
 
 /// Bytes of bodies that are being read at once.
 const BODIES: usize = 16 * 1024 * 1024;
+/// Bytes of large answers that wait for their callers to read them.
+const ANSWERS: usize = 16 * 1024 * 1024;
+/// Bytes of long heads that are not complete.
+const HEADS: usize = 8 * 1024 * 1024;
 
 /// One for the whole server, handed to every handler as `web::Data<AppState>`.
 pub struct AppState {
@@ -22,13 +26,22 @@ pub struct AppState {
     pub trusted_proxy: Vec<IpNet>,
     pub(super) ids: RequestIds,
     pub(super) bodies: Budget,
+    pub(super) answers: Budget,
+    pub(super) heads: Budget,
 }
 
 impl AppState {
     /// The state of a server that is about to start.
     pub fn new(service: Arc<Service>, trusted_proxy: Vec<IpNet>) -> Self {
         let ids = RequestIds::new(&**service.store().random());
-        Self { service, trusted_proxy, ids, bodies: Budget::new(BODIES) }
+        Self {
+            service,
+            trusted_proxy,
+            ids,
+            bodies: Budget::new(BODIES),
+            answers: Budget::new(ANSWERS),
+            heads: Budget::new(HEADS),
+        }
     }
 
     /// Runs a use case that reads the database, on a thread that may wait.
