@@ -5,6 +5,7 @@
 //! The program and the tests start the same [`Application`].
 
 mod commands;
+mod descriptors;
 mod files;
 pub mod logging;
 
@@ -15,6 +16,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::dev::Server;
+use tokio::net::TcpSocket;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::Notify;
 
@@ -150,7 +152,8 @@ impl Application {
             .map_err(|error| StartError::Store { path: files.dir.database(), error: error.into() })?;
         let state = AppState::new(Arc::clone(&service), config.trusted_proxy.clone());
         let unix = files.listen()?;
-        let web = server::start(state, Some(tcp), Some(unix))
+        let connections = descriptors::for_clients(config.delivery_threads.into());
+        let web = server::start(state, Some(tcp), Some(unix), connections)
             .map_err(|error| StartError::System(error.to_string()))?;
         Ok(Self { address, web, service, dispatcher, stop: Arc::new(Notify::new()), signals, files })
     }
@@ -241,8 +244,18 @@ impl Signals {
     }
 }
 
+/// Connections that may wait for being accepted: the standard library's 128 are soon full, and a client whose
+/// connection finds no place tries again only after a second. The system may allow fewer.
+const BACKLOG: u32 = 4096;
+
 fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
-    TcpListener::bind(address).map_err(|error| StartError::Listen { address, error })
+    let bound = || {
+        let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+        socket.set_reuseaddr(true)?;
+        socket.bind(address)?;
+        socket.listen(BACKLOG)?.into_std()
+    };
+    bound().map_err(|error| StartError::Listen { address, error })
 }
 
 fn open_store(
@@ -275,6 +288,9 @@ fn sender(config: &Config, own: SocketAddr, lookup: Arc<dyn Lookup>) -> Result<S
         .map_err(StartError::System)
 }
 
+/// Connections of the command that such a server is there for.
+const OWN_CALLS: usize = 16;
+
 /// A server without a port and without deliveries: for a command on a file that no server has open. It answers
 /// on a Unix socket only, so that commands have one way to go.
 pub(crate) fn local_only(data: &std::path::Path) -> Result<(Server, Arc<Service>, files::Files), StartError> {
@@ -288,7 +304,7 @@ pub(crate) fn local_only(data: &std::path::Path) -> Result<(Server, Arc<Service>
     let unix: UnixListener = files.listen_for_own_call()?;
     let state = AppState::new(Arc::clone(&service), Vec::new());
     let web =
-        server::start(state, None, Some(unix)).map_err(|error| StartError::System(error.to_string()))?;
+        server::start(state, None, Some(unix), OWN_CALLS).map_err(|error| StartError::System(error.to_string()))?;
     Ok((web, service, files))
 }
 

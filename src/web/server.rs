@@ -42,16 +42,22 @@ const STOP_PATIENCE_SECONDS: u64 = 10;
 
 const PATIENCE: Patience = Patience { head: HEAD_PATIENCE, rest: CLOSE_PATIENCE, answer: ANSWER_PATIENCE };
 
-/// Starts to answer: on a port, on the Unix socket, or on both. Signals are the application's business; stop it by
-/// `Server::handle`.
+/// Starts to answer: on a port, on the Unix socket, or on both, so many connections at once; others wait until one
+/// ends. Signals are the application's business; stop it by `Server::handle`.
 ///
 /// # Errors
 /// A listener cannot be used.
-pub fn start(state: AppState, tcp: Option<TcpListener>, unix: Option<UnixListener>) -> io::Result<Server> {
+pub fn start(
+    state: AppState,
+    tcp: Option<TcpListener>,
+    unix: Option<UnixListener>,
+    connections: usize,
+) -> io::Result<Server> {
     let state = Data::new(state);
     let builder = ServerBuilder::default()
         .workers(WORKERS)
         .worker_max_blocking_threads(READERS)
+        .max_concurrent_connections(connections.div_ceil(WORKERS))
         .shutdown_timeout(STOP_PATIENCE_SECONDS)
         .disable_signals();
     let stop = builder.graceful_shutdown_signal();
