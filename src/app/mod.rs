@@ -303,8 +303,8 @@ pub(crate) fn local_only(data: &std::path::Path) -> Result<(Server, Arc<Service>
     let service = Arc::new(Service::new(store, Arc::new(sender), TargetRules { allow_http: false }));
     let unix: UnixListener = files.listen_for_own_call()?;
     let state = AppState::new(Arc::clone(&service), Vec::new());
-    let web =
-        server::start(state, None, Some(unix), OWN_CALLS).map_err(|error| StartError::System(error.to_string()))?;
+    let web = server::start(state, None, Some(unix), OWN_CALLS)
+        .map_err(|error| StartError::System(error.to_string()))?;
     Ok((web, service, files))
 }
 

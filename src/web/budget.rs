@@ -28,6 +28,11 @@ impl Budget {
         Taken { budget: self.clone(), bytes: 0 }
     }
 
+    /// Whether so many bytes are there at this moment.
+    pub fn has(&self, bytes: usize) -> bool {
+        self.left.load(Ordering::Relaxed) >= bytes
+    }
+
     /// So many bytes, or all of it for what is larger; nothing if they are not there.
     pub fn take(&self, bytes: usize) -> Option<Taken> {
         let mut taken = self.open();
@@ -74,8 +79,9 @@ mod tests {
     fn what_is_larger_than_the_budget_takes_all_of_it() {
         let budget = Budget::new(10);
         let all = budget.take(11).unwrap();
-        assert!(budget.take(1).is_none());
+        assert!(budget.take(1).is_none() && !budget.has(1));
         drop(all);
+        assert!(budget.has(10) && !budget.has(11));
         assert!(budget.take(1).is_some() && budget.take(10).is_some());
         let one = budget.take(1);
         assert!(budget.take(11).is_none());

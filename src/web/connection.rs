@@ -208,7 +208,8 @@ impl<Io: AsyncRead + Unpin> AsyncRead for Connection<Io> {
             Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
             Poll::Pending => {
                 this.end_turn();
-                this.poll_deadline(cx).map(|()| Err(io::ErrorKind::TimedOut.into()))
+                let late = if phase == Phase::Rest { Ok(()) } else { Err(io::ErrorKind::TimedOut.into()) };
+                this.poll_deadline(cx).map(|()| late)
             }
         }
     }

@@ -34,7 +34,7 @@ pub async fn problems<B: MessageBody + 'static>(
     let state = request.app_data::<Data<AppState>>().cloned();
     let state = state.ok_or_else(|| Problem::internal("the server has no state"))?;
     let id = state.ids.next();
-    let about = About { id, method: request.method().clone(), path: request.path().to_owned() };
+    let about = About { state, id, method: request.method().clone(), path: request.path().to_owned() };
     let flow = request.conn_data::<Rc<Flow>>().cloned();
     let work = flow.map(|flow| flow.begin(has_body(&request)));
     let mut answering = pin!(next.call(request));
@@ -45,7 +45,7 @@ pub async fn problems<B: MessageBody + 'static>(
     let answered = answered.await;
     drop(work);
     match answered {
-        Ok(Ok(answer)) => Ok(finish(answer, &about, &state)),
+        Ok(Ok(answer)) => Ok(finish(answer, &about)),
         Ok(Err(error)) => {
             Err(Final { problem: explain(error.error_response().status(), Some(&error)), about }.into())
         }
@@ -57,8 +57,8 @@ pub async fn problems<B: MessageBody + 'static>(
 }
 
 /// The request, for the log.
-#[derive(Debug)]
 struct About {
+    state: Data<AppState>,
     id: RequestId,
     method: actix_web::http::Method,
     path: String,
@@ -87,10 +87,7 @@ impl MessageBody for Large {
         self.body.size()
     }
 
-    fn poll_next(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Bytes, Self::Error>>> {
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Self::Error>>> {
         self.body.as_pin_mut().poll_next(cx)
     }
 }
@@ -98,15 +95,14 @@ impl MessageBody for Large {
 fn finish<B: MessageBody + 'static>(
     answer: ServiceResponse<B>,
     about: &About,
-    state: &AppState,
 ) -> ServiceResponse<EitherBody<B>> {
     let status = answer.status();
     if status.as_u16() < 400 {
         let mut answer = match answer.response().body().size() {
             BodySize::Sized(size) if size > LARGE => {
-                let Some(taken) = state.answers.take(usize::try_from(size).unwrap_or(usize::MAX)) else {
-                    let detail = "too many large answers wait for their callers to read them; repeat the request";
-                    let response = write(&Problem::new(Code::Overloaded, detail), about);
+                let Some(taken) = about.state.answers.take(usize::try_from(size).unwrap_or(usize::MAX))
+                else {
+                    let response = write(&Problem::too_many_answers(), about);
                     return answer.into_response(response).map_into_right_body();
                 };
                 let large = |body: B| BoxBody::new(Large { body: body.boxed(), _taken: taken });
@@ -159,7 +155,11 @@ fn write(problem: &Problem, about: &About) -> HttpResponse {
     match code.kind() {
         Kind::Internal => tracing::error!(%request_id, %method, path, cause, "a request failed inside"),
         Kind::Unavailable => {
-            tracing::warn!(%request_id, %method, path, code = code.as_str(), cause, "refused a request for now");
+            // Many are refused at once, for one reason.
+            if let Some(others) = about.state.complaints.count(about.state.service.store().times().wall()) {
+                let code = code.as_str();
+                tracing::warn!(%request_id, %method, path, code, cause, others, "refused a request for now");
+            }
         }
         _ => {}
     }
@@ -180,10 +180,15 @@ fn label<B>(response: &mut HttpResponse<B>, id: RequestId) {
 }
 
 /// A problem on the way out where there is no answer left to put it in.
-#[derive(Debug)]
 struct Final {
     problem: Problem,
     about: About,
+}
+
+impl std::fmt::Debug for Final {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Final").field(&self.problem).field(&self.about.id).finish()
+    }
 }
 
 impl std::fmt::Display for Final {

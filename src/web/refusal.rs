@@ -35,7 +35,9 @@ pub(super) fn refusal(status: u16, bare: &[u8], request_id: &str) -> Vec<u8> {
         500.. => Problem::internal("the HTTP library failed"),
         _ => Problem::new(Code::MalformedRequest, "the request line or a header is not as HTTP/1.1 wants it"),
     };
-    tracing::debug!(request_id, status, "refused a request whose head could not be read");
+    if status >= 500 {
+        tracing::error!(request_id, status, "the HTTP library has failed");
+    }
     let status = problem::status(problem.0.code.kind());
     let document = problem::document(&problem.0, request_id);
     let bare = String::from_utf8_lossy(bare);
