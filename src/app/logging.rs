@@ -54,9 +54,13 @@ where
     }
 }
 
-/// What the HTTP server says of its own starting and stopping is said by `app` already.
+/// What the HTTP server says of its own starting and stopping is said by `app` already. That a client sends nonsense,
+/// or leaves, is no error of ours: anybody who reaches the port could fill the log.
 fn quiet() -> Targets {
-    Targets::new().with_default(LEVEL).with_target("actix", LevelFilter::WARN)
+    Targets::new()
+        .with_default(LEVEL)
+        .with_target("actix", LevelFilter::WARN)
+        .with_target("actix_http::h1::dispatcher", LevelFilter::OFF)
 }
 
 /// `name=value`, and the message alone. Control characters are escaped: what a receiver answers or a caller

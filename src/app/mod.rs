@@ -5,6 +5,7 @@
 //! The program and the tests start the same [`Application`].
 
 mod commands;
+mod descriptors;
 mod files;
 pub mod logging;
 
@@ -15,6 +16,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::dev::Server;
+use tokio::net::TcpSocket;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::Notify;
 
@@ -134,7 +136,8 @@ impl Application {
         let dispatcher = Dispatcher::new(config.delivery_threads, Arc::clone(&world.clock));
         let store =
             open_store(&files, &world, config.checkpoint, Arc::clone(&dispatcher) as Arc<dyn Handover>)?;
-        let sender = Arc::new(sender(config, address, Arc::clone(&world.lookup))?);
+        let shares = descriptors::share(config.delivery_threads.into());
+        let sender = Arc::new(sender(config, address, Arc::clone(&world.lookup), shares.idle)?);
         let rules = TargetRules { allow_http: config.allow_http };
         let service = Arc::new(Service::new(store, Arc::clone(&sender), rules));
         if config.first_start.operator.is_some() {
@@ -151,7 +154,7 @@ impl Application {
             .map_err(|error| StartError::Store { path: files.dir.database(), error: error.into() })?;
         let state = AppState::new(Arc::clone(&service), config.trusted_proxy.clone());
         let unix = files.listen()?;
-        let web = server::start(state, Some(tcp), Some(unix))
+        let web = server::start(state, Some(tcp), Some(unix), shares.clients)
             .map_err(|error| StartError::System(error.to_string()))?;
         Ok(Self { address, web, service, dispatcher, stop: Arc::new(Notify::new()), signals, files })
     }
@@ -242,8 +245,18 @@ impl Signals {
     }
 }
 
+/// Connections that may wait for being accepted: the standard library's 128 are soon full, and a client whose
+/// connection finds no place tries again only after a second. The system may allow fewer.
+const BACKLOG: u32 = 4096;
+
 fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
-    TcpListener::bind(address).map_err(|error| StartError::Listen { address, error })
+    let bound = || {
+        let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+        socket.set_reuseaddr(true)?;
+        socket.bind(address)?;
+        socket.listen(BACKLOG)?.into_std()
+    };
+    bound().map_err(|error| StartError::Listen { address, error })
 }
 
 fn open_store(
@@ -265,16 +278,25 @@ fn open_store(
     Store::open(config).map_err(|error| StartError::Store { path, error })
 }
 
-fn sender(config: &Config, own: SocketAddr, lookup: Arc<dyn Lookup>) -> Result<Sender, StartError> {
+fn sender(
+    config: &Config,
+    own: SocketAddr,
+    lookup: Arc<dyn Lookup>,
+    idle_connections: usize,
+) -> Result<Sender, StartError> {
     let allow = config.allow_net.iter().map(|(net, port)| AllowedNet { net: *net, port: *port }).collect();
     let egress_proxy = config.egress_proxy.as_ref().map(|proxy| {
         let authorization = proxy.authorization.as_ref().map(|value| value.expose().to_owned());
         EgressProxy::new(&proxy.host, proxy.port, authorization)
     });
     let policy = Policy { allow, own: vec![own] };
-    Sender::new(SenderConfig { policy, egress_proxy, extra_ca: config.extra_ca.clone(), lookup })
+    let extra_ca = config.extra_ca.clone();
+    Sender::new(SenderConfig { policy, egress_proxy, extra_ca, lookup, idle_connections })
         .map_err(StartError::System)
 }
+
+/// Connections of the command that such a server is there for.
+const OWN_CALLS: usize = 16;
 
 /// A server without a port and without deliveries: for a command on a file that no server has open. It answers
 /// on a Unix socket only, so that commands have one way to go.
@@ -288,8 +310,8 @@ pub(crate) fn local_only(data: &std::path::Path) -> Result<(Server, Arc<Service>
     let service = Arc::new(Service::new(store, Arc::new(sender), TargetRules { allow_http: false }));
     let unix: UnixListener = files.listen_for_own_call()?;
     let state = AppState::new(Arc::clone(&service), Vec::new());
-    let web =
-        server::start(state, None, Some(unix)).map_err(|error| StartError::System(error.to_string()))?;
+    let web = server::start(state, None, Some(unix), OWN_CALLS)
+        .map_err(|error| StartError::System(error.to_string()))?;
     Ok((web, service, files))
 }
 

@@ -74,7 +74,7 @@ impl Sender {
     /// A sentence, when an extra authority cannot be used or the thread cannot start.
     pub fn new(config: SenderConfig) -> Result<Self, String> {
         let alarm = Arc::new(Alarm::default());
-        let pool = Pool::new(Arc::clone(&alarm));
+        let pool = Pool::new(Arc::clone(&alarm), config.idle_connections);
         let resolver = Resolver::new(config.lookup, Arc::clone(&alarm));
         let sockets = Arc::new(Sockets::default());
         let tls = tls::config(config.extra_ca)?;

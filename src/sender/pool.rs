@@ -1,4 +1,4 @@
-//! Connections that wait for their next request: at most 512 in all, 4 s each, none older than 60 s.
+//! Connections that wait for their next request: a bounded number in all, 4 s each, none older than 60 s.
 //!
 //! Kept by endpoint and revision: a change of the endpoint closes what it had. ureq has a pool of its own,
 //! which is quadratic in the number of hosts; it is switched off, and this one stands below it.
@@ -13,7 +13,6 @@ use super::wire::Wire;
 use crate::clock::Stopwatch;
 use crate::domain::ids::EndpointId;
 
-const MAX_IDLE: usize = 512;
 const IDLE_LIFE: Duration = Duration::from_secs(4);
 const LIFE: Duration = Duration::from_mins(1);
 
@@ -32,6 +31,9 @@ pub(super) struct Connection {
 /// All idle connections.
 pub(super) struct Pool {
     alarm: Arc<Alarm>,
+    /// Connections at most. Where endpoints have their turns one after another, fewer than there are endpoints would
+    /// be as good as none: each is closed just before it is wanted.
+    most: usize,
     state: Mutex<State>,
 }
 
@@ -76,8 +78,8 @@ impl State {
 }
 
 impl Pool {
-    pub(super) fn new(alarm: Arc<Alarm>) -> Arc<Self> {
-        Arc::new(Self { alarm, state: Mutex::default() })
+    pub(super) fn new(alarm: Arc<Alarm>, most: usize) -> Arc<Self> {
+        Arc::new(Self { alarm, most, state: Mutex::default() })
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -130,7 +132,7 @@ impl Pool {
             return;
         }
         let old = if known.is_some_and(|known| known < revision) { state.drop_all(endpoint) } else { None };
-        let crowd = if state.order.len() >= MAX_IDLE { state.drop_oldest() } else { None };
+        let crowd = if state.order.len() >= self.most { state.drop_oldest() } else { None };
         state.next += 1;
         let number = state.next;
         let kept =

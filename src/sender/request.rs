@@ -24,6 +24,8 @@ pub struct SenderConfig {
     pub extra_ca: Vec<CertificateDer<'static>>,
     /// Who knows the addresses of names.
     pub lookup: Arc<dyn Lookup>,
+    /// Connections that are kept for another request, at most.
+    pub idle_connections: usize,
 }
 
 impl Default for SenderConfig {
@@ -34,6 +36,7 @@ impl Default for SenderConfig {
             egress_proxy: None,
             extra_ca: Vec::new(),
             lookup: Arc::new(SystemLookup),
+            idle_connections: 2_048,
         }
     }
 }

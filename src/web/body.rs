@@ -1,6 +1,6 @@
 //! Reading a request's body, within limits of size, time and memory.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::rc::Rc;
 use std::time::Duration;
 
 use actix_web::HttpRequest;
@@ -11,6 +11,8 @@ use futures_util::StreamExt;
 
 use crate::service::Code;
 
+use super::budget::Taken;
+use super::flow::Flow;
 use super::problem::Problem;
 use super::state::AppState;
 
@@ -19,50 +21,6 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Room for the small calls that are not about events.
 pub const SMALL: usize = 64 * 1024;
-
-/// How many bytes of bodies may be in memory while they are being read.
-#[derive(Debug)]
-pub struct Budget {
-    left: AtomicUsize,
-}
-
-/// Bytes taken from a [`Budget`], given back when it is dropped.
-struct Taken<'a> {
-    budget: &'a Budget,
-    bytes: usize,
-}
-
-impl Budget {
-    /// A budget of so many bytes.
-    pub fn new(bytes: usize) -> Self {
-        Self { left: AtomicUsize::new(bytes) }
-    }
-
-    fn open(&self) -> Taken<'_> {
-        Taken { budget: self, bytes: 0 }
-    }
-}
-
-impl Taken<'_> {
-    fn add(&mut self, bytes: usize) -> Result<(), Problem> {
-        let taken = self
-            .budget
-            .left
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(bytes));
-        if taken.is_err() {
-            let detail = "too many large requests are being read at once; repeat this one";
-            return Err(Problem::new(Code::Overloaded, detail));
-        }
-        self.bytes += bytes;
-        Ok(())
-    }
-}
-
-impl Drop for Taken<'_> {
-    fn drop(&mut self) {
-        self.budget.left.fetch_add(self.bytes, Ordering::Relaxed);
-    }
-}
 
 /// Reads a body of at most `limit` bytes of JSON.
 ///
@@ -88,19 +46,24 @@ pub async fn read(
     let state = request.app_data::<Data<AppState>>();
     let state = state.ok_or_else(|| Problem::internal("the server has no state"))?;
     let mut taken = state.bodies.open();
+    let wanted = request.conn_data::<Rc<Flow>>().map(Flow::read_body);
     let reading = collect(payload, limit, &mut taken);
     let Ok(read) = actix_web::rt::time::timeout(PATIENCE, reading).await else {
         let detail = format!("the body has not arrived within {} s; send it again", PATIENCE.as_secs());
         return Err(Problem::new(Code::RequestTimeout, detail));
     };
-    match read? {
+    let body = read?;
+    if let Some(wanted) = wanted {
+        wanted.complete();
+    }
+    match body {
         body if json || body.is_empty() => Ok(body),
         _ => Err(not_json()),
     }
 }
 
 /// Joins the pieces. A body that came in one piece is not copied.
-async fn collect(mut payload: Payload, limit: usize, taken: &mut Taken<'_>) -> Result<Bytes, Problem> {
+async fn collect(mut payload: Payload, limit: usize, taken: &mut Taken) -> Result<Bytes, Problem> {
     let mut first = Bytes::new();
     let mut all = BytesMut::new();
     while let Some(piece) = payload.next().await {
@@ -108,7 +71,10 @@ async fn collect(mut payload: Payload, limit: usize, taken: &mut Taken<'_>) -> R
         if first.len().max(all.len()) + piece.len() > limit {
             return Err(too_large(limit));
         }
-        taken.add(piece.len())?;
+        if !taken.add(piece.len()) {
+            let detail = "too many large requests are being read at once; repeat this one";
+            return Err(Problem::new(Code::Overloaded, detail));
+        }
         if all.is_empty() && first.is_empty() {
             first = piece;
         } else {
@@ -186,16 +152,5 @@ mod tests {
             assert!(!is_json(bad), "{bad}");
         }
         assert!(!is_json("application/json; charset=iso-8859-1"));
-    }
-
-    #[test]
-    fn a_budget_gets_back_what_was_taken() {
-        let budget = Budget::new(10);
-        let mut one = budget.open();
-        assert!(one.add(6).is_ok() && one.add(4).is_ok());
-        assert_eq!(budget.open().add(1).unwrap_err().0.code, Code::Overloaded);
-        drop(one);
-        assert!(budget.open().add(10).is_ok());
-        assert!(budget.open().add(10).is_ok());
     }
 }

@@ -3,21 +3,23 @@
 
 use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::pin;
-use std::sync::Arc;
+use std::pin::{Pin, pin};
+use std::rc::Rc;
+use std::task::{Context, Poll};
 
-use actix_web::body::{EitherBody, MessageBody};
+use actix_web::body::{BodySize, BoxBody, EitherBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::middleware::Next;
-use actix_web::web::Data;
+use actix_web::web::{Bytes, Data};
 use actix_web::{HttpResponse, ResponseError};
 
 use crate::service::{Code, Error, Kind};
 
+use super::budget::Taken;
+use super::flow::Flow;
 use super::problem::Problem;
-use super::refusals::Refusals;
 use super::request_id::RequestId;
 use super::state::AppState;
 
@@ -32,14 +34,17 @@ pub async fn problems<B: MessageBody + 'static>(
     let state = request.app_data::<Data<AppState>>().cloned();
     let state = state.ok_or_else(|| Problem::internal("the server has no state"))?;
     let id = state.ids.next();
-    let (method, path) = (request.method().clone(), request.path().to_owned());
-    let about = About { id, method, path, refusals: Arc::clone(&state.refusals) };
+    let about = About { state, id, method: request.method().clone(), path: request.path().to_owned() };
+    let flow = request.conn_data::<Rc<Flow>>().cloned();
+    let work = flow.map(|flow| flow.begin(has_body(&request)));
     let mut answering = pin!(next.call(request));
     let answered = poll_fn(|cx| match catch_unwind(AssertUnwindSafe(|| answering.as_mut().poll(cx))) {
         Ok(poll) => poll.map(Ok),
-        Err(panic) => std::task::Poll::Ready(Err(panic)),
+        Err(panic) => Poll::Ready(Err(panic)),
     });
-    match answered.await {
+    let answered = answered.await;
+    drop(work);
+    match answered {
         Ok(Ok(answer)) => Ok(finish(answer, &about)),
         Ok(Err(error)) => {
             Err(Final { problem: explain(error.error_response().status(), Some(&error)), about }.into())
@@ -52,12 +57,39 @@ pub async fn problems<B: MessageBody + 'static>(
 }
 
 /// The request, for the log.
-#[derive(Debug)]
 struct About {
+    state: Data<AppState>,
     id: RequestId,
     method: actix_web::http::Method,
     path: String,
-    refusals: Arc<Refusals>,
+}
+
+/// Whether there is anything behind the head.
+fn has_body(request: &ServiceRequest) -> bool {
+    let headers = request.headers();
+    headers.contains_key(header::TRANSFER_ENCODING)
+        || headers.get(header::CONTENT_LENGTH).is_some_and(|length| length.as_bytes() != b"0")
+}
+
+/// Answers of more bytes than this are counted until they are written.
+const LARGE: u64 = 32 * 1024;
+
+/// A large answer, with its part of the budget.
+struct Large {
+    body: BoxBody,
+    _taken: Taken,
+}
+
+impl MessageBody for Large {
+    type Error = Box<dyn std::error::Error>;
+
+    fn size(&self) -> BodySize {
+        self.body.size()
+    }
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Self::Error>>> {
+        self.body.as_pin_mut().poll_next(cx)
+    }
 }
 
 fn finish<B: MessageBody + 'static>(
@@ -66,7 +98,18 @@ fn finish<B: MessageBody + 'static>(
 ) -> ServiceResponse<EitherBody<B>> {
     let status = answer.status();
     if status.as_u16() < 400 {
-        let mut answer = answer.map_into_left_body();
+        let mut answer = match answer.response().body().size() {
+            BodySize::Sized(size) if size > LARGE => {
+                let Some(taken) = about.state.answers.take(usize::try_from(size).unwrap_or(usize::MAX))
+                else {
+                    let response = write(&Problem::too_many_answers(), about);
+                    return answer.into_response(response).map_into_right_body();
+                };
+                let large = |body: B| BoxBody::new(Large { body: body.boxed(), _taken: taken });
+                answer.map_body(|_, body| EitherBody::right(large(body)))
+            }
+            _ => answer.map_into_left_body(),
+        };
         label(answer.response_mut(), about.id);
         return answer;
     }
@@ -112,9 +155,10 @@ fn write(problem: &Problem, about: &About) -> HttpResponse {
     match code.kind() {
         Kind::Internal => tracing::error!(%request_id, %method, path, cause, "a request failed inside"),
         Kind::Unavailable => {
-            if let Some(untold) = about.refusals.tell() {
+            // Many are refused at once, for one reason.
+            if let Some(others) = about.state.complaints.count(about.state.service.store().times().wall()) {
                 let code = code.as_str();
-                tracing::warn!(%request_id, %method, path, code, cause, untold, "refused a request for now");
+                tracing::warn!(%request_id, %method, path, code, cause, others, "refused a request for now");
             }
         }
         _ => {}
@@ -136,10 +180,15 @@ fn label<B>(response: &mut HttpResponse<B>, id: RequestId) {
 }
 
 /// A problem on the way out where there is no answer left to put it in.
-#[derive(Debug)]
 struct Final {
     problem: Problem,
     about: About,
+}
+
+impl std::fmt::Debug for Final {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Final").field(&self.problem).field(&self.about.id).finish()
+    }
 }
 
 impl std::fmt::Display for Final {

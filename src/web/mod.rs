@@ -1,8 +1,9 @@
 //! Floor 3: HTTP. The only actix; async stops here.
 //!
-//! - [`server`]: listeners, threads, timeouts; `connection`: what goes out when a head cannot be read.
-//!   [`state`]: what handlers share.
-//! - [`errors`] and [`problem`]: every answer of 400 and above, in one form.
+//! - [`server`]: listeners, threads, timeouts. `connection`: how much is read ahead, and how long a slow client is
+//!   waited for; `flow`: what requests tell it; `refusal`: what goes out when a head cannot be read.
+//! - [`state`]: what handlers share. [`budget`]: memory in bytes.
+//! - [`errors`] and [`problem`]: every answer of 400 and above, in one form; `complaints`: not each is logged.
 //! - [`auth`]: who calls. [`client_address`]: from where.
 //! - [`body`], [`fields`], [`query`]: reading requests, with every mistake named at once.
 //! - [`api`]: the calls, one file for each resource. A handler extracts, calls one use case, and answers.
@@ -10,14 +11,17 @@
 pub mod api;
 pub mod auth;
 pub mod body;
+pub mod budget;
 pub mod client_address;
+mod complaints;
 mod connection;
 pub mod errors;
 pub mod fields;
+mod flow;
 pub mod health;
 pub mod problem;
 pub mod query;
-mod refusals;
+mod refusal;
 pub mod request_id;
 pub mod server;
 pub mod state;

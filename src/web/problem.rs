@@ -28,6 +28,17 @@ impl Problem {
         Self(Error { cause: Some(cause.into()), ..Error::new(Code::Internal, "") })
     }
 
+    /// What callers do not read takes all the memory that there is for answers.
+    pub fn too_many_answers() -> Self {
+        let detail = "too many large answers wait for their callers to read them; repeat the request";
+        Self::new(Code::Overloaded, detail)
+    }
+
+    /// The text of an answer, or why there is none: a defect.
+    pub fn or_json(answer: &impl Serialize) -> Result<Vec<u8>, Self> {
+        serde_json::to_vec(answer).map_err(|error| Self::internal(error.to_string()))
+    }
+
     /// Wrong inputs under another code than `invalid`: query parameters, headers.
     pub fn fields(code: Code, invalid: Invalid) -> Self {
         Self(Error { code, ..Error::from(invalid) })

@@ -143,6 +143,11 @@ struct List<T> {
     next_cursor: Option<String>,
 }
 
+/// The text of a list that may be long, for [`super::state::AppState::answer`].
+pub fn long_list<T: Serialize>(data: Vec<T>, next_cursor: Option<String>) -> Result<Vec<u8>, Problem> {
+    Problem::or_json(&List { data, next_cursor })
+}
+
 /// The answer of a list: a page, and where the next one starts.
 pub fn list<T: Serialize>(data: Vec<T>, next_cursor: Option<String>) -> HttpResponse {
     HttpResponse::Ok().json(List { data, next_cursor })

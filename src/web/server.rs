@@ -20,7 +20,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, UnixStream};
 
 use super::auth::LocalUser;
-use super::connection::Connection;
+use super::connection::{Connection, Patience};
 use super::errors;
 use super::state::AppState;
 
@@ -33,21 +33,31 @@ const HEAD_PATIENCE: Duration = Duration::from_secs(10);
 /// How long a connection is kept without a request: longer than proxies keep theirs, so that none sends a request
 /// into a connection that is being closed.
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
-/// How long what a client still sends is read after its connection was closed on our side.
+/// How long what a client still sends is read after its request was answered without it.
 const CLOSE_PATIENCE: Duration = Duration::from_secs(1);
+/// How long a client may take nothing of its answer.
+const ANSWER_PATIENCE: Duration = Duration::from_secs(30);
 /// Seconds that requests under way get at a stop.
 const STOP_PATIENCE_SECONDS: u64 = 10;
 
-/// Starts to answer: on a port, on the Unix socket, or on both. Signals are the application's business; stop it by
-/// `Server::handle`.
+const PATIENCE: Patience = Patience { head: HEAD_PATIENCE, rest: CLOSE_PATIENCE, answer: ANSWER_PATIENCE };
+
+/// Starts to answer: on a port, on the Unix socket, or on both, so many connections at once; others wait until one
+/// ends. Signals are the application's business; stop it by `Server::handle`.
 ///
 /// # Errors
 /// A listener cannot be used.
-pub fn start(state: AppState, tcp: Option<TcpListener>, unix: Option<UnixListener>) -> io::Result<Server> {
+pub fn start(
+    state: AppState,
+    tcp: Option<TcpListener>,
+    unix: Option<UnixListener>,
+    connections: usize,
+) -> io::Result<Server> {
     let state = Data::new(state);
     let builder = ServerBuilder::default()
         .workers(WORKERS)
         .worker_max_blocking_threads(READERS)
+        .max_concurrent_connections(connections.div_ceil(WORKERS))
         .shutdown_timeout(STOP_PATIENCE_SECONDS)
         .disable_signals();
     let stop = builder.graceful_shutdown_signal();
@@ -78,7 +88,7 @@ fn tcp_service(
             // Answers are written whole; there is nothing to gather.
             stream.set_nodelay(true).map_err(DispatchError::Io)?;
             let peer = stream.peer_addr().ok();
-            Ok((Connection::new(stream, state), Protocol::Http1, peer))
+            Ok((Connection::new(stream, &state, PATIENCE), Protocol::Http1, peer))
         }
     };
     fn_service(accept).and_then(http)
@@ -93,7 +103,7 @@ fn unix_service(
     let state = state.clone();
     let accept = move |stream: UnixStream| {
         let state = state.clone();
-        async move { Ok((Connection::new(stream, state), Protocol::Http1, None)) }
+        async move { Ok((Connection::new(stream, &state, PATIENCE), Protocol::Http1, None)) }
     };
     fn_service(accept).and_then(http)
 }
@@ -121,7 +131,10 @@ where
         .keep_alive(KEEP_ALIVE)
         .client_request_timeout(HEAD_PATIENCE)
         .client_disconnect_timeout(CLOSE_PATIENCE)
-        .on_connect_ext(move |connection: &Connection<Io>, data| connected(connection.get_ref(), data))
+        .on_connect_ext(move |connection: &Connection<Io>, data| {
+            data.insert(connection.flow());
+            connected(connection.get_ref(), data);
+        })
         .finish(map_config(app.into_factory(), |()| AppConfig::default()))
 }
 

@@ -2,18 +2,24 @@
 
 use std::sync::Arc;
 
-use actix_web::web;
+use actix_web::{HttpResponse, web};
 use ipnet::IpNet;
 
 use crate::service::{Error, Service};
 
-use super::body::Budget;
+use super::budget::Budget;
+use super::complaints::Complaints;
 use super::problem::Problem;
-use super::refusals::Refusals;
 use super::request_id::RequestIds;
 
 /// Bytes of bodies that are being read at once.
 const BODIES: usize = 16 * 1024 * 1024;
+/// Bytes of large answers that wait for their callers to read them.
+const ANSWERS: usize = 16 * 1024 * 1024;
+/// What has to be left of them before the database is read for another: so much that most fit in.
+const ANSWER: usize = 4 * 1024 * 1024;
+/// Bytes of long heads that are not complete.
+const HEADS: usize = 8 * 1024 * 1024;
 
 /// One for the whole server, handed to every handler as `web::Data<AppState>`.
 pub struct AppState {
@@ -23,14 +29,39 @@ pub struct AppState {
     pub trusted_proxy: Vec<IpNet>,
     pub(super) ids: RequestIds,
     pub(super) bodies: Budget,
-    pub(super) refusals: Arc<Refusals>,
+    pub(super) answers: Budget,
+    pub(super) heads: Budget,
+    pub(super) complaints: Complaints,
 }
 
 impl AppState {
     /// The state of a server that is about to start.
     pub fn new(service: Arc<Service>, trusted_proxy: Vec<IpNet>) -> Self {
         let ids = RequestIds::new(&**service.store().random());
-        Self { service, trusted_proxy, ids, bodies: Budget::new(BODIES), refusals: Arc::default() }
+        Self {
+            service,
+            trusted_proxy,
+            ids,
+            bodies: Budget::new(BODIES),
+            answers: Budget::new(ANSWERS),
+            heads: Budget::new(HEADS),
+            complaints: Complaints::new(),
+        }
+    }
+
+    /// The answer, as JSON, of a call that reads much, on a thread that may wait: to write a long list down takes
+    /// longer than to find it, and other requests wait for their turn meanwhile. Not while answers that are not read
+    /// fill the memory: there would be no room for this one.
+    pub async fn answer(
+        &self,
+        work: impl FnOnce(&Service) -> Result<Vec<u8>, Problem> + Send + 'static,
+    ) -> Result<HttpResponse, Problem> {
+        if !self.answers.has(ANSWER) {
+            return Err(Problem::too_many_answers());
+        }
+        let service = Arc::clone(&self.service);
+        let text = web::block(move || work(&service)).await.map_err(|_| no_thread())??;
+        Ok(HttpResponse::Ok().content_type("application/json").body(text))
     }
 
     /// Runs a use case that reads the database, on a thread that may wait.
@@ -43,7 +74,11 @@ impl AppState {
         let service = Arc::clone(&self.service);
         match web::block(move || work(&service)).await {
             Ok(result) => result.map_err(Problem),
-            Err(_) => Err(Problem::internal("a read has panicked, or the server is stopping")),
+            Err(_) => Err(no_thread()),
         }
     }
+}
+
+fn no_thread() -> Problem {
+    Problem::internal("a read has panicked, or the server is stopping")
 }

@@ -1,5 +1,6 @@
 //! The API on a real store, without a socket and without a dispatcher.
 
+mod connections;
 mod deliveries;
 mod events;
 mod plumbing;

@@ -32,7 +32,7 @@ impl Api {
         let (sender, receiver) = std::sync::mpsc::channel();
         let thread = std::thread::spawn(move || {
             let served = actix_web::rt::System::new().block_on(async {
-                let server = server::start(state, Some(listener), None).unwrap();
+                let server = server::start(state, Some(listener), None, 64).unwrap();
                 sender.send(server.handle()).unwrap();
                 server.await
             });

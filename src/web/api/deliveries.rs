@@ -8,8 +8,8 @@ use crate::domain::ids::DeliveryId;
 use crate::domain::matching::Pattern;
 use crate::domain::names::TenantName;
 use crate::domain::scope::Scope;
-use crate::service::TenantScope;
 use crate::service::deliveries::DeliveryQuery;
+use crate::service::{Service, TenantScope};
 use crate::web::auth::Authenticated;
 use crate::web::body;
 use crate::web::fields::Fields;
@@ -67,8 +67,7 @@ async fn answer_list(
         before: query.cursor(DeliveryId::parse),
     };
     query.finish()?;
-    let page = state.read(move |service| service.deliveries(&scope, wanted)).await?;
-    Ok(Delivery::list(&state.service, &page))
+    state.answer(move |service| Delivery::list(service, &service.deliveries(&scope, wanted)?)).await
 }
 
 async fn get(
@@ -79,8 +78,11 @@ async fn get(
 ) -> Result<HttpResponse, Problem> {
     let scope = caller.0.tenant_scope(Scope::DeliveriesRead)?;
     query::none(&request)?;
-    let detail = state.read(move |service| service.delivery(&scope, &id)).await?;
-    Ok(HttpResponse::Ok().json(OneDelivery::of(&state.service, &detail)))
+    let answer = move |service: &Service| {
+        let detail = service.delivery(&scope, &id)?;
+        Problem::or_json(&OneDelivery::of(service, &detail))
+    };
+    state.answer(answer).await
 }
 
 async fn retry(

@@ -9,8 +9,8 @@ use tokio::sync::Semaphore;
 use crate::domain::ids::EndpointId;
 use crate::domain::names::TenantName;
 use crate::domain::scope::Scope;
-use crate::service::Code;
 use crate::service::endpoints::{EndpointQuery, HealthStatus, TestDraft};
+use crate::service::{Code, Service};
 use crate::web::auth::Authenticated;
 use crate::web::body;
 use crate::web::fields::Fields;
@@ -100,8 +100,11 @@ async fn list(
     };
     let (limit, before) = (query.limit(), query.cursor(EndpointId::parse));
     query.finish()?;
-    let page = state.read(move |service| service.endpoints(&scope, &wanted, before, limit)).await?;
-    Ok(query::list(page.rows, page.next.map(|id| EndpointId(id).to_string())))
+    let answer = move |service: &Service| {
+        let page = service.endpoints(&scope, &wanted, before, limit)?;
+        query::long_list(page.rows, page.next.map(|id| EndpointId(id).to_string()))
+    };
+    state.answer(answer).await
 }
 
 async fn get(

@@ -13,8 +13,8 @@ use crate::domain::matching::Pattern;
 use crate::domain::names::{EventType, IdempotencyKey, OwnId, TenantName};
 use crate::domain::scope::Scope;
 use crate::domain::time::UnixMs;
-use crate::service::Code;
 use crate::service::events::{EventQuery, Publish};
+use crate::service::{Code, Service};
 use crate::store::events::StoredEvent;
 use crate::store::publish::Published;
 use crate::web::auth::Authenticated;
@@ -51,7 +51,10 @@ async fn publish(
     let key = idempotency_key(&request)?;
     let body = body::read(&request, payload, state.service.data_limit() + AROUND_DATA, false).await?;
     let event = read_event(&body, key)?;
-    let published = state.service.publish(&scope, event)?.await?;
+    let committed = state.service.publish(&scope, event)?;
+    // The writer has its own copy of the data: not another one for each event that waits for the disk.
+    drop(body);
+    let published = committed.await?;
     let mut answer = HttpResponse::Accepted();
     if published.replayed {
         answer.insert_header((REPLAYED, HeaderValue::from_static("true")));
@@ -172,10 +175,13 @@ async fn list(
         before: query.cursor(EventId::parse),
     };
     query.finish()?;
-    let page = state.read(move |service| service.events(&scope, wanted)).await?;
-    let ids: Vec<_> = page.rows.iter().map(StoredEvent::public_id).collect();
-    let rows = page.rows.iter().zip(&ids).map(|(event, id)| Event::of(event, id, None)).collect();
-    Ok(query::list(rows, page.next.map(|id| EventId(id).to_string())))
+    let answer = move |service: &Service| {
+        let page = service.events(&scope, wanted)?;
+        let ids: Vec<_> = page.rows.iter().map(StoredEvent::public_id).collect();
+        let rows = page.rows.iter().zip(&ids).map(|(event, id)| Event::of(event, id, None)).collect();
+        query::long_list(rows, page.next.map(|id| EventId(id).to_string()))
+    };
+    state.answer(answer).await
 }
 
 async fn get(
@@ -188,11 +194,14 @@ async fn get(
     let mut query = Query::of(&request);
     let tenant = query.parsed("tenant", TenantName::parse);
     query.finish()?;
-    let event = state.read(move |service| service.event(&scope, &id, tenant.as_ref())).await?;
-    let text = if event.blanked { "null" } else { &event.data };
-    let data = serde_json::from_str::<&RawValue>(text)
-        .map_err(|error| Problem::internal(format!("the data of {}: {error}", event.id)))?;
-    Ok(HttpResponse::Ok().json(Event::of(&event, &event.public_id(), Some(data))))
+    let answer = move |service: &Service| {
+        let event = service.event(&scope, &id, tenant.as_ref())?;
+        let text = if event.blanked { "null" } else { &event.data };
+        let data = serde_json::from_str::<&RawValue>(text)
+            .map_err(|error| Problem::internal(format!("the data of {}: {error}", event.id)))?;
+        Problem::or_json(&Event::of(&event, &event.public_id(), Some(data)))
+    };
+    state.answer(answer).await
 }
 
 async fn deliveries(
@@ -206,10 +215,11 @@ async fn deliveries(
     let tenant = query.parsed("tenant", TenantName::parse);
     let (limit, before) = (query.limit(), query.cursor(DeliveryId::parse));
     query.finish()?;
-    let page = state
-        .read(move |service| service.deliveries_of_event(&scope, &id, tenant.as_ref(), before, limit))
-        .await?;
-    Ok(Delivery::list(&state.service, &page))
+    let answer = move |service: &Service| {
+        let page = service.deliveries_of_event(&scope, &id, tenant.as_ref(), before, limit)?;
+        Delivery::list(service, &page)
+    };
+    state.answer(answer).await
 }
 
 #[cfg(test)]

@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 
-use actix_web::HttpResponse;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use crate::domain::delivery::{HeldReason, Status};
@@ -13,6 +12,7 @@ use crate::service::Service;
 use crate::service::render::{Detail, Headers, ShownAttempt};
 use crate::store::Listed;
 use crate::store::deliveries::DeliveryRow;
+use crate::web::problem::Problem;
 use crate::web::query;
 
 /// A delivery.
@@ -59,9 +59,9 @@ impl<'a> Delivery<'a> {
     }
 
     /// The answer of a list of deliveries.
-    pub fn list(service: &Service, page: &Listed<DeliveryRow>) -> HttpResponse {
+    pub fn list(service: &Service, page: &Listed<DeliveryRow>) -> Result<Vec<u8>, Problem> {
         let rows: Vec<_> = page.rows.iter().map(|row| Delivery::of(service, row)).collect();
-        query::list(rows, page.next.map(|id| DeliveryId(id).to_string()))
+        query::long_list(rows, page.next.map(|id| DeliveryId(id).to_string()))
     }
 }
 

@@ -24,7 +24,7 @@ impl Served {
         let (tell, told) = std::sync::mpsc::channel();
         let thread = std::thread::spawn(move || {
             actix_web::rt::System::new().block_on(async {
-                let server = super::super::server::start(state, Some(tcp), Some(unix)).unwrap();
+                let server = super::super::server::start(state, Some(tcp), Some(unix), 64).unwrap();
                 tell.send(server.handle()).unwrap();
                 server.await.unwrap();
             });
