@@ -25,9 +25,10 @@ pub fn target(bytes: &[u8]) {
         let parsed = http::HeaderName::from_bytes(name.as_bytes()).expect("a name");
         assert!(parsed.as_str().eq_ignore_ascii_case(name));
         assert_eq!(http::HeaderValue::from_str(value).expect("a value").to_str().ok(), Some(value.as_str()));
-        let named = taken.expose().iter().any(|(name, _)| name.contains(value));
-        assert!(value.len() < 8 || named || !format!("{taken:?}").contains(value), "it is shown");
     }
+    let names = taken.expose().iter().map(|(name, _)| (name.clone(), String::new())).collect();
+    let shown = format!("{:?}", CustomHeaders::stored(names));
+    assert_eq!(format!("{taken:?}"), shown, "what is shown depends on the names alone");
     let masked = taken.masked().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
     assert_eq!(CustomHeaders::from_caller(masked, &taken, &own), Ok(taken), "masks keep everything");
 }
