@@ -94,7 +94,8 @@ impl Store {
         if !path.exists() {
             return Ok(false);
         }
-        let connection = Connection::open_with_flags(path, connection::reader_flags())?;
+        // One that may write: a first start that was cut off can leave a journal to roll back.
+        let connection = connection::open_writer(path)?;
         match migrations::look(&connection)? {
             Found::Nothing | Found::Version(0) => Ok(false),
             Found::Version(_) => Ok(meta::get::<Vec<u8>>(&connection, Meta::KeyCheck)?.is_some()),
