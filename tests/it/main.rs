@@ -30,6 +30,7 @@ mod intervening;
 mod kills;
 mod ordering;
 mod pacing;
+mod power;
 mod program;
 mod readme;
 mod receiver;
