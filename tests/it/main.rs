@@ -22,6 +22,7 @@ mod clocks;
 mod commands;
 mod delivering;
 mod disk;
+mod economy;
 mod files;
 mod footprint;
 mod health;
