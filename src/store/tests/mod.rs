@@ -11,6 +11,7 @@ mod cleanup;
 mod cleanup_ends;
 mod commits;
 mod depth;
+mod economy;
 mod filling;
 mod health;
 mod house;

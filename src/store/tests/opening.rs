@@ -45,6 +45,22 @@ fn a_wrong_key_is_refused_with_what_to_do_and_nothing_is_written() {
 }
 
 #[test]
+fn a_first_start_that_was_killed_in_its_first_transaction_is_rolled_back() {
+    let (dir, killed) = (temporary(), temporary());
+    let maker = Connection::open(new_file(&dir)).unwrap();
+    // Written before its end, as a full cache has it: the journal says how to undo that.
+    maker.execute_batch("PRAGMA cache_size = 1; BEGIN; CREATE TABLE t (x)").unwrap();
+    maker.execute_batch("INSERT INTO t VALUES (randomblob(50000)), (randomblob(50000))").unwrap();
+    for file in ["postrider.db", "postrider.db-journal"] {
+        std::fs::copy(dir.path().join(file), killed.path().join(file)).unwrap();
+    }
+    let path = killed.path().join("postrider.db");
+    assert!(std::fs::metadata(&path).unwrap().len() > 0, "half of it is there");
+    assert!(!Store::needs_key(&path).unwrap());
+    assert!(House::in_dir(killed, ManualClock::new(START)).is_ok());
+}
+
+#[test]
 fn a_file_that_is_refused_after_a_kill_keeps_its_wal() {
     let mut house = House::new();
     house.publish_many("default", "a.b", 50);

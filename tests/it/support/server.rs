@@ -14,7 +14,7 @@ use super::process::{self, Ended, PATIENCE, Process};
 use super::program::program;
 
 /// What the program prints when it takes requests.
-const LISTENS: &str = "postrider listens on http://";
+pub const LISTENS: &str = "postrider listens on http://";
 
 /// How a server is to be started.
 #[derive(Clone)]
