@@ -4,6 +4,8 @@ use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use crate::clock::Stopwatch;
+
 use super::error::StoreError;
 
 /// Something that takes room in the queue.
@@ -14,10 +16,12 @@ pub(super) trait Weight {
     fn is_told(&self) -> bool;
 }
 
-/// How many items that nobody waits for come in a batch at most, and how many more for each of the others in it: who
-/// comes next waits for no more than these, and under full load they keep up with the rest.
-const TOLD: usize = 64;
+/// How many items that nobody waits for come in a batch at most while others are waited for now and then, and how many
+/// more for each of these in it: who comes next waits for no more than these, and under full load they keep up.
+pub(super) const TOLD: usize = 32;
 const TOLD_PER_ASKED: usize = 8;
+/// How long after somebody has waited another one is expected.
+const LATELY: Duration = Duration::from_secs(1);
 
 struct Inner<T> {
     /// Items that somebody waits for.
@@ -27,11 +31,17 @@ struct Inner<T> {
     bytes: usize,
     closed: bool,
     nudged: bool,
+    /// Since the last item came that somebody waits for.
+    last_asked: Option<Stopwatch>,
 }
 
 impl<T> Inner<T> {
     fn len(&self) -> usize {
         self.asked.len() + self.told.len()
+    }
+
+    fn is_asked_lately(&self) -> bool {
+        self.last_asked.is_some_and(|last| last.elapsed() < LATELY)
     }
 }
 
@@ -52,8 +62,8 @@ pub(super) enum Taken<T> {
 
 impl<T: Weight> Queue<T> {
     pub(super) fn new(limit: usize) -> Self {
-        let inner =
-            Inner { asked: VecDeque::new(), told: VecDeque::new(), bytes: 0, closed: false, nudged: false };
+        let (asked, told) = (VecDeque::new(), VecDeque::new());
+        let inner = Inner { asked, told, bytes: 0, closed: false, nudged: false, last_asked: None };
         Self { inner: Mutex::new(inner), filled: Condvar::new(), limit }
     }
 
@@ -89,9 +99,14 @@ impl<T: Weight> Queue<T> {
 
     fn add(&self, inner: &mut Inner<T>, item: T, weight: usize) {
         inner.bytes += weight;
-        let line = if item.is_told() { &mut inner.told } else { &mut inner.asked };
-        line.push_back(item);
-        if inner.len() == 1 {
+        if item.is_told() {
+            inner.told.push_back(item);
+        } else {
+            inner.last_asked = Some(Stopwatch::start());
+            inner.asked.push_back(item);
+        }
+        // The writer may also rest, and waits for the first that is asked.
+        if inner.len() == 1 || inner.asked.len() == 1 {
             self.filled.notify_one();
         }
     }
@@ -151,7 +166,8 @@ impl<T: Weight> Queue<T> {
         let mut bytes = 0;
         let asked = inner.asked.len();
         // Half of a batch is for those who wait, however many there are.
-        let told = (TOLD + TOLD_PER_ASKED * asked).min(if asked > 0 { max.div_ceil(2) } else { max });
+        let told = if inner.is_asked_lately() { TOLD + TOLD_PER_ASKED * asked } else { max };
+        let told = told.min(if asked > 0 { max.div_ceil(2) } else { max });
         while batch.len() < told && bytes < max_bytes / 2 {
             let Some(item) = inner.told.pop_front() else { break };
             bytes += item.weight();
@@ -170,9 +186,16 @@ impl<T: Weight> Queue<T> {
         Taken::Items(batch)
     }
 
-    /// Whether somebody waits for an answer.
-    pub(super) fn is_asked(&self) -> bool {
-        !self.lock().asked.is_empty()
+    /// Whether somebody waits for an answer, or did a moment ago.
+    pub(super) fn is_asked_lately(&self) -> bool {
+        let inner = self.lock();
+        !inner.asked.is_empty() || inner.is_asked_lately()
+    }
+
+    /// Waits until somebody waits for an answer, at most this long.
+    pub(super) fn rest(&self, patience: Duration) {
+        let busy = |inner: &mut Inner<T>| inner.asked.is_empty() && !inner.closed;
+        drop(self.filled.wait_timeout_while(self.lock(), patience, busy));
     }
 
     /// Bytes and items waiting.
@@ -225,14 +248,15 @@ mod tests {
     #[test]
     fn who_waits_is_not_behind_all_that_nobody_waits_for() {
         let queue = Queue::new(100_000);
-        for _ in 0..300 {
-            queue.push(2).unwrap();
-        }
-        queue.push(1).unwrap();
         let batch = |max| match queue.take(Some(Duration::ZERO), max, 100_000, |_| false) {
             Taken::Items(items) => items,
             Taken::Closed => Vec::new(),
         };
+        for _ in 0..600 {
+            queue.push(2).unwrap();
+        }
+        assert_eq!(batch(300).len(), 300, "nobody waits, nor has");
+        queue.push(1).unwrap();
         let first = batch(1_000);
         assert_eq!((first.len(), first.last()), (TOLD + TOLD_PER_ASKED + 1, Some(&1)));
         assert_eq!(batch(1_000).len(), TOLD);

@@ -30,8 +30,11 @@ const PATIENCE_IN_TROUBLE: Duration = Duration::from_millis(500);
 const LOOK: Duration = Duration::from_mins(1);
 /// Wall clock and uptime are noted this often.
 const MARK: Duration = Duration::from_hours(1);
-/// Pages that are read before the queue is looked at again.
+/// Pages that are read before the queue is looked at again; while somebody publishes it is one, of few rows.
 const PAGES: usize = 4;
+pub(super) const FEW_ROWS: usize = 64;
+/// The longest that deliveries of a backlog wait for those who publish.
+const LONGEST_REST: Duration = Duration::from_millis(5);
 /// While there is always something to write, background turns come this far apart.
 const TURN_EVERY: Duration = Duration::from_millis(25);
 
@@ -94,13 +97,18 @@ impl Writer {
             Taken::Closed => return false,
             Taken::Items(items) => items,
         };
+        let turn = Stopwatch::start();
         self.batch(run, items);
         if !run.trouble {
             self.mark(run);
-            self.pages();
+            let backlog = self.pages();
             self.background(run);
             if let Some(checkpoints) = &mut self.checkpoints {
                 checkpoints.when_grown(&self.connection);
+            }
+            if backlog && self.queue.is_asked_lately() {
+                // Half of the time of this thread, and with it of the processors, is for those who publish.
+                self.queue.rest(turn.elapsed().min(LONGEST_REST));
             }
         }
         true
@@ -189,12 +197,15 @@ impl Writer {
         }
     }
 
-    fn pages(&mut self) {
+    /// Reads what the dispatcher wants to send next, if it is not told of it. Little at a time while somebody publishes.
+    /// Whether there was something to read.
+    fn pages(&mut self) -> bool {
         for nth in 0..PAGES {
-            if nth > 0 && self.queue.is_asked() {
-                return;
+            let Some((endpoint, mut plan)) = self.handover.wants_page() else { return nth > 0 };
+            let asked = self.queue.is_asked_lately();
+            if asked {
+                plan.rows = plan.rows.min(FEW_ROWS);
             }
-            let Some((endpoint, plan)) = self.handover.wants_page() else { return };
             match super::page::read(&self.connection, &self.shared, &*self.handover, endpoint, plan) {
                 Ok(page) => self.handover.paged(endpoint, Some(page)),
                 Err(error) => {
@@ -202,7 +213,11 @@ impl Writer {
                     self.handover.paged(endpoint, None);
                 }
             }
+            if asked {
+                return true;
+            }
         }
+        true
     }
 
     /// One turn of what takes long, when nobody waits or nobody had to give way for a while.

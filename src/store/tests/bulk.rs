@@ -4,12 +4,19 @@ use crate::domain::delivery::{HeldReason, State};
 use crate::domain::ids::{DeliveryId, EndpointId};
 use crate::domain::outcome::Fact;
 use crate::store::handover::After;
+use crate::store::writer::FEW_ROWS;
 
 use super::house::*;
 use super::make::*;
 use super::recorder::Told;
 
 const MANY: usize = 1_600;
+
+/// A page holds the first of what is due: few while somebody publishes.
+#[track_caller]
+fn assert_first(page: &[DeliveryId], due: &[DeliveryId]) {
+    assert!(page.len() >= FEW_ROWS && due.starts_with(page), "{page:?}");
+}
 
 /// An endpoint with many deliveries: some delivered, some failed, some waiting, the rest ready.
 fn busy() -> (House, EndpointId, Vec<DeliveryId>) {
@@ -93,7 +100,7 @@ fn enabling_starts_a_new_round_for_each_in_order() {
         let released: Vec<_> = ids.iter().filter(|id| house.state(**id) == State::Ready).copied().collect();
         assert!(released.iter().all(|id| house.row(*id).round == 2));
         assert_eq!(house.number("SELECT count(*) FROM deliveries WHERE round = 2 AND round_attempts > 0"), 0);
-        assert_eq!(house.due(endpoint), released[..250]);
+        assert_first(&house.due(endpoint), &released);
         let delivered = ids.iter().find(|id| house.state(**id) == State::Delivered).unwrap();
         assert_eq!(house.row(*delivered).round, 1);
     }
@@ -164,7 +171,7 @@ fn a_discard_that_is_not_finished_survives_a_later_disable_and_enable() {
     let all = [ids.clone(), between.clone()].concat();
     let expected = [open_to(&before, State::Canceled), vec![State::Ready; 300]].concat();
     let mut house = watch(house, &all, &expected, false);
-    assert_eq!(house.due(endpoint), between[..250]);
+    assert_first(&house.due(endpoint), &between);
 }
 
 #[test]

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use crate::domain::ids::DeliveryId;
 use crate::domain::outcome::Fact;
 use crate::store::publish::Published;
+use crate::store::queue::TOLD;
 
 use super::house::House;
 use super::make::outcome;
@@ -42,9 +43,10 @@ fn a_batch_is_one_commit_with_few_statements_for_each_event_and_each_outcome() {
     let outcomes = published.iter().map(|event| outcome(delivery(event), endpoint, 1, Fact::Delivered));
     house.settle(outcomes);
     let (settling, commits) = ran();
-    assert_eq!(commits, 1, "{settling:#?}");
+    // Few at a time, as somebody has published just now.
+    assert!(commits <= EVENTS.div_ceil(TOLD), "{settling:#?}");
     let sum = |counts: &BTreeMap<String, usize>| counts.values().sum::<usize>();
     println!("{publishing:#?} {settling:#?}");
     assert!(sum(&publishing) <= 2 * EVENTS + 5, "{publishing:#?}");
-    assert!(sum(&settling) <= 3 * EVENTS + 5, "{settling:#?}");
+    assert!(sum(&settling) <= 3 * EVENTS + 5 * commits, "{settling:#?}");
 }
