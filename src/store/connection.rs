@@ -18,7 +18,6 @@ const WRITER_CACHE_KIB: i64 = 8 * 1024;
 const READER_CACHE_KIB: i64 = 1024;
 /// What is left of the WAL after a checkpoint.
 const JOURNAL_LIMIT: i64 = 16 * 1024 * 1024;
-const COPIER_CACHE_KIB: i64 = 64;
 /// Prepared statements kept by each connection; there are about 60 in all.
 const STATEMENTS: usize = 96;
 
@@ -70,13 +69,6 @@ fn keep_wal(connection: &Connection) -> rusqlite::Result<()> {
             Some("the mode WAL could not be set".to_owned()),
         )),
     }
-}
-
-/// A connection that copies the WAL back and does nothing else.
-pub(super) fn open_copier(path: &Path) -> rusqlite::Result<Connection> {
-    let connection = open_writer(path)?;
-    common(&connection, COPIER_CACHE_KIB)?;
-    Ok(connection)
 }
 
 /// A connection that only reads.

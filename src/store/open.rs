@@ -154,7 +154,7 @@ impl Store {
             queue: Arc::clone(&queue),
             handover: config.handover,
             kept,
-            checkpoints: config.checkpoints.then(|| Checkpoints::start(&config.path)).transpose()?,
+            checkpoints: config.checkpoints.then(Checkpoints::default),
         };
         Ok((Self { shared, queue, readers, writer: Mutex::new(None) }, writer))
     }

@@ -1,8 +1,8 @@
 //! The one thread that writes.
 //!
 //! It takes whatever waits, runs it in one transaction, commits once and answers everyone: group commit. Then,
-//! where there is time: pages for the dispatcher, a turn of a change to many rows, a turn of the cleanup. It sleeps when
-//! there is nothing to do.
+//! where there is time: pages for the dispatcher, a turn of a change to many rows, a turn of the cleanup, a
+//! checkpoint. It sleeps when there is nothing to do.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use crate::clock::Stopwatch;
 
 use super::Shared;
 use super::batch::Desk;
-use super::checkpoint::{self, Checkpoints};
+use super::checkpoint::Checkpoints;
 use super::cleanup::Cleaning;
 use super::handover::Handover;
 use super::outcome::Outcome;
@@ -67,7 +67,7 @@ impl Writer {
         let clock = Arc::clone(self.shared.times.clock());
         let queue = Arc::clone(&self.queue);
         clock.on_move(Arc::new(move || queue.nudge()));
-        checkpoint::watch(&self.connection);
+        Checkpoints::watch(&self.connection);
         let mut run = self.start();
         loop {
             let patience = self.patience(&run);
@@ -255,7 +255,7 @@ impl Writer {
         match result {
             Ok(false) => run.cleaning = Some(cleaning),
             Ok(true) => {
-                if let Some(checkpoints) = &self.checkpoints {
+                if let Some(checkpoints) = &mut self.checkpoints {
                     // Only now the file itself becomes smaller.
                     checkpoints.copy_now(&self.connection);
                 }
@@ -278,8 +278,6 @@ impl Writer {
 
     /// What a clean stop leaves: the outcomes that can still be written, and a mark.
     pub(super) fn stop(mut self, mut run: Run) {
-        // Its connection goes first: the last one to close folds the WAL back, and only the writer's does.
-        drop(self.checkpoints.take());
         if !run.again.is_empty() {
             self.batch(&mut run, Vec::new());
         }

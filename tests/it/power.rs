@@ -13,6 +13,9 @@ mod record;
 mod steps;
 mod strace;
 
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Read;
 use std::path::Path;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -24,6 +27,7 @@ use serde_json::json;
 use crate::support::app::TestApp;
 use crate::support::client::Client;
 use crate::support::length::short_or_long;
+use crate::support::process::{self, PATIENCE};
 
 use cuts::{Cutter, draw_cuts};
 use luck::Luck;
@@ -49,6 +53,7 @@ fn first_start() -> &'static Recording {
             load::make_endpoints(&server, receiver);
             let mut published = busily(&server.client, || load::publish(&server.client, 0..events()));
             published.append(&mut while_read(&file, || load::publish(&server.client, load::HUGE)));
+            published.append(&mut until_afresh(&file, &server.client));
             published.append(&mut load::publish(&server.client, events()..events() * 11 / 10));
             server.stop();
             published
@@ -83,6 +88,24 @@ fn while_read<T>(file: &Path, publish: impl FnOnce() -> T) -> T {
     reader.execute_batch("BEGIN; SELECT count(*) FROM events").expect("a reader");
     let published = publish();
     reader.execute_batch("COMMIT").expect("a reader");
+    published
+}
+
+/// Publishes one event after another until the WAL has started afresh, which its header tells.
+fn until_afresh(file: &Path, client: &Client) -> BTreeMap<String, load::Number> {
+    let salts = || {
+        let mut header = [0; 24];
+        let wal = File::open(file.with_file_name("postrider.db-wal"))
+            .and_then(|mut wal| wal.read_exact(&mut header));
+        wal.expect("a WAL with a header");
+        header[16..].to_vec()
+    };
+    let (before, mut published) = (salts(), BTreeMap::new());
+    process::until("the WAL to start afresh", PATIENCE, || {
+        let next = load::SMALL + published.len();
+        published.append(&mut load::publish(client, next..next + 1));
+        (salts() != before).then_some(())
+    });
     published
 }
 

@@ -6,6 +6,7 @@ use std::path::Path;
 use postrider::clock::Stopwatch;
 use serde_json::json;
 
+use crate::support::process::{self, PATIENCE};
 use crate::support::server::Server;
 
 use super::check::{integrity, number};
@@ -40,9 +41,16 @@ fn grow(fault: &Fault, end: End) {
     let watch = Watch::on(&data, &["postrider.db"]);
     let mut server = watch.start(&data, fault.call, Some(fault)).start();
     let taken = Stopwatch::start();
-    for number in 0..EVENTS {
+    let publish = |number: usize| {
         server.publish(&json!({ "number": number, "filling": "x".repeat(BYTES) })).expect(202);
-    }
+    };
+    (0..EVENTS).for_each(publish);
+    let mut events = EVENTS;
+    process::until("a try", PATIENCE, || {
+        publish(events);
+        events += 1;
+        (watch.injected() > 0).then_some(())
+    });
     assert_eq!(server.readiness().0, 200, "events are accepted");
     // It pauses for five seconds.
     let most = 2 + usize::try_from(taken.elapsed().as_secs() / 5).expect("a short time");
@@ -60,11 +68,11 @@ fn grow(fault: &Fault, end: End) {
     let server = Server::on(&data);
     server.publish(&json!(1)).expect(202);
     server.stop();
-    assert_all_there(&data);
+    assert_all_there(&data, events + 1);
 }
 
-fn assert_all_there(data: &Path) {
+fn assert_all_there(data: &Path, events: usize) {
     let database = integrity(data);
-    let expected = i64::try_from(EVENTS + 1).expect("a small number");
+    let expected = i64::try_from(events).expect("a small number");
     assert_eq!(number(&database, "SELECT count(*) FROM events"), expected);
 }

@@ -21,6 +21,9 @@ const LARGE: usize = 50;
 /// Events that fill the WAL beyond the 16 MB at which readers are made to start afresh.
 pub(super) const HUGE: std::ops::Range<Number> = 900_000..900_080;
 
+/// The first of events that are published until the WAL has started afresh.
+pub(super) const SMALL: Number = 800_001;
+
 /// The number of an event.
 pub(super) type Number = usize;
 
