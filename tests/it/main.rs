@@ -30,6 +30,7 @@ mod holding;
 mod injected;
 mod intervening;
 mod kills;
+mod names;
 mod ordering;
 mod pacing;
 mod program;
