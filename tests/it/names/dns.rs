@@ -23,14 +23,11 @@ pub enum Reply {
     Code(u8),
     /// Nothing at all.
     Silence,
-    /// What `Found` would be, after this was done to its bytes.
+    /// What `Found` would be, after this was done to its bytes. Over TCP the connection ends instead.
     Mangled(Vec<IpAddr>, fn(&mut Vec<u8>)),
 }
 
 impl Reply {
-    pub const SERVFAIL: Self = Self::Code(2);
-    pub const REFUSED: Self = Self::Code(5);
-
     pub fn addresses(addresses: &[&str]) -> Self {
         Self::chain(&[], addresses)
     }
@@ -92,6 +89,11 @@ impl Dns {
         self.lock().asked.get(&(name.to_owned(), A)).copied().unwrap_or(0)
     }
 
+    /// How many names were asked for.
+    pub fn names_asked(&self) -> usize {
+        self.lock().asked.keys().filter(|(_, kind)| *kind == A).count()
+    }
+
     fn lock(&self) -> MutexGuard<'_, Zone> {
         self.zone.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -100,7 +102,7 @@ impl Dns {
         let mut buffer = [0; DATAGRAM];
         loop {
             let (length, from) = socket.recv_from(&mut buffer).expect("a datagram");
-            if let Some(mut answer) = self.answer(&buffer[..length]) {
+            if let Some(mut answer) = self.answer(&buffer[..length], true) {
                 if answer.len() > DATAGRAM {
                     answer = truncated(&buffer[..length]);
                 }
@@ -117,17 +119,19 @@ impl Dns {
             stream.read_exact(&mut length)?;
             let mut question = vec![0; usize::from(u16::from_be_bytes(length))];
             stream.read_exact(&mut question)?;
-            if let Some(answer) = self.answer(&question) {
-                let length = u16::try_from(answer.len()).expect("an answer of less than 64 KB");
-                stream.write_all(&[&length.to_be_bytes()[..], &answer].concat())?;
-            }
+            let Some(answer) = self.answer(&question, false) else {
+                return Ok(());
+            };
+            let length = u16::try_from(answer.len()).expect("an answer of less than 64 KB");
+            stream.write_all(&[&length.to_be_bytes()[..], &answer].concat())?;
         }
     }
 
-    fn answer(&self, message: &[u8]) -> Option<Vec<u8>> {
+    fn answer(&self, message: &[u8], datagram: bool) -> Option<Vec<u8>> {
         let question = Question::read(message).expect("a question as glibc asks it");
         match self.lock().next(&question) {
             Reply::Silence => None,
+            Reply::Mangled(..) if !datagram => None,
             Reply::Code(code) => Some(question.answer(code, &[], &[])),
             Reply::Found { chain, addresses } => Some(question.answer(0, &chain, &addresses)),
             Reply::Mangled(addresses, how) => {

@@ -94,9 +94,8 @@ fn a_forbidden_address_behind_a_saved_name_denies_the_name_and_sees_no_packet() 
             scripts.push((format!("turned-{index}.test"), vec![disguises(address)[way].clone()]));
         }
         let scripts: Vec<_> = scripts.iter().map(|(name, script)| (name.as_str(), script.clone())).collect();
-        let limit = json!({ "endpoint_limit": 100 });
         let world = World::new();
-        world.server.client.send_json("PATCH", "/api/v1/settings", &limit).expect(200);
+        world.raise_limit();
         let world = world.after_saving(&scripts);
         let events: Vec<_> = scripts.iter().map(|(name, _)| world.publish(name)).collect();
         for event in &events {

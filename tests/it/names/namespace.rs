@@ -38,8 +38,10 @@ pub fn inside<F: FnOnce()>(options: &str, body: F) {
     command.arg(env::current_exe().expect("this test binary"));
     command.args(["--exact", test, "--nocapture", "--test-threads", "1"]).env(INSIDE, "1");
     let ended = Process::spawn(&mut command).wait_for_end(PATIENCE);
+    // Shown with `--nocapture`, and where the test fails.
+    eprintln!("{}", ended.err);
     let passed = ended.status.success() && ended.out.contains("1 passed");
-    assert!(passed, "{test}: {}\n{}\n{}", ended.status, ended.out, ended.err);
+    assert!(passed, "{test}: {}\n{}", ended.status, ended.out);
 }
 
 fn write_etc(folder: &Path, options: &str) {

@@ -52,6 +52,13 @@ impl World {
         Self { dns, receiver, server, wire, start, listened, _folder }
     }
 
+    /// Lets the tenant have as many endpoints as a test wants.
+    #[track_caller]
+    pub fn raise_limit(&self) {
+        let settings = json!({ "endpoint_limit": 100_000 });
+        self.server.client.send_json("PATCH", "/api/v1/settings", &settings).expect(200);
+    }
+
     /// Makes an endpoint on this name, for events of the type that is called the same; its deliveries get one
     /// attempt.
     #[track_caller]
@@ -100,7 +107,8 @@ impl World {
         let mut targets: Vec<Target> = addresses.iter().map(|address| (6, *address, 80)).collect();
         targets.extend(self.listened.iter().map(|own| (6, own.ip(), own.port())));
         targets.extend([(6, loopback, 53), (17, loopback, 53)]);
-        self.wire.expect_only(&[addresses, vec![loopback]].concat(), &targets);
+        let (strangers, strays) = self.wire.strays(&[addresses, vec![loopback]].concat(), &targets);
+        assert!(strangers.is_empty() && strays.is_empty(), "packets of {strangers:?}, to {strays:?}");
     }
 }
 
