@@ -272,7 +272,8 @@ fn sender(config: &Config, own: SocketAddr, lookup: Arc<dyn Lookup>) -> Result<S
         EgressProxy::new(&proxy.host, proxy.port, authorization)
     });
     let policy = Policy { allow, own: vec![own] };
-    Sender::new(SenderConfig { policy, egress_proxy, extra_ca: config.extra_ca.clone(), lookup })
+    let (extra_ca, hanging_names) = (config.extra_ca.clone(), usize::from(config.delivery_threads / 2));
+    Sender::new(SenderConfig { policy, egress_proxy, extra_ca, lookup, hanging_names })
         .map_err(StartError::System)
 }
 

@@ -24,6 +24,8 @@ pub struct SenderConfig {
     pub extra_ca: Vec<CertificateDer<'static>>,
     /// Who knows the addresses of names.
     pub lookup: Arc<dyn Lookup>,
+    /// How many names may wait for servers that do not answer without delaying other names: a thread each.
+    pub hanging_names: usize,
 }
 
 impl Default for SenderConfig {
@@ -34,6 +36,7 @@ impl Default for SenderConfig {
             egress_proxy: None,
             extra_ca: Vec::new(),
             lookup: Arc::new(SystemLookup),
+            hanging_names: 256,
         }
     }
 }
