@@ -137,8 +137,7 @@ fn names_behind_names_are_judged_by_where_they_lead() {
         }
         for (name, _) in &nowhere {
             let ended = world.ended(&world.publish(name), "failed");
-            assert!(!ended.error.is_empty() && ended.attempt["address"].is_null(), "{ended:?}");
-            eprintln!("{name}: {}", ended.error);
+            assert!(ended.error.contains("no such name") && ended.attempt["address"].is_null(), "{ended:?}");
         }
         assert_eq!(world.receiver.count(), good.len());
         world.only_spoke_to(&[GOOD, GOOD_TOO, GOOD_V6]);

@@ -39,7 +39,7 @@ fn oddities() -> Vec<(&'static str, Reply)> {
         ("empty", mangled(Vec::clear)),
         ("too-many-records", mangled(|m| m[7] = 200)),
         ("no-question", mangled(|m| m[5] = 0)),
-        ("noise", mangled(|m| (2..m.len()).for_each(|at| m[at] = (at * 151 % 251) as u8))),
+        ("noise", mangled(|m| (2..m.len()).for_each(|at| m[at] = m[at].wrapping_mul(151) ^ 0x5a))),
         (
             "pointer-to-itself",
             mangled(|m| {
@@ -73,7 +73,6 @@ fn an_answer_that_is_none_fails_the_attempt_in_time_and_leads_nowhere() {
         let events: Vec<_> = scripts.iter().map(|(name, _)| (name, world.publish(name))).collect();
         for (name, event) in &events {
             let ended = world.ended(event, "failed");
-            eprintln!("{name}: {}", ended.error);
             assert!(ended.attempt["duration_ms"].as_u64().is_some_and(|ms| ms < 11_000), "{ended:?}");
             assert!(ended.attempt["address"].is_null() && !ended.error.is_empty(), "{name}: {ended:?}");
         }

@@ -65,7 +65,7 @@ fn a_kept_connection_is_not_used_once_its_name_has_turned() {
         let mut delivered = 0;
         let turned = until("the names to turn", Duration::from_mins(2), || {
             std::thread::park_timeout(Duration::from_millis(200));
-            let moves = world.ended(&world.publish("moves.test"), "delivered");
+            let other = world.ended(&world.publish("moves.test"), "delivered");
             delivered += 1;
             let event = world.publish("turns.test");
             let list = format!("/events/{}/deliveries", event["id"].as_str().expect("an id"));
@@ -78,7 +78,7 @@ fn a_kept_connection_is_not_used_once_its_name_has_turned() {
                 return None;
             }
             world.ended(&event, "failed").expect_blocked();
-            let moved = moves.attempt["address"] == format!("{GOOD_TOO}:80");
+            let moved = other.attempt["address"] == format!("{GOOD_TOO}:80");
             moved.then(|| world.receiver.connections())
         });
         assert_eq!(turned, 3, "each name has kept one connection, and one of them has moved");

@@ -17,15 +17,17 @@ pub const GOOD_V6: &str = "2606:2800:220:1::34";
 
 /// See the module.
 pub struct World {
+    /// Ends before the receiver, whose connections it keeps.
+    pub server: Server,
     pub dns: Dns,
     /// On port 80 of every address there is.
     pub receiver: Receiver,
-    pub server: Server,
     wire: Wire,
     start: Start,
     /// Where the server has listened.
     listened: Vec<SocketAddr>,
-    _folder: TempDir,
+    /// Goes with the world.
+    folder: TempDir,
 }
 
 impl World {
@@ -40,16 +42,16 @@ impl World {
         let (dns, receiver) = (Dns::start(), Receiver::on("[::]:80"));
         let server = start.start();
         let listened = vec![server.address];
-        Self { dns, receiver, server, wire, start, listened, _folder: folder }
+        Self { dns, receiver, server, wire, start, listened, folder }
     }
 
     /// Starts the server anew: what it knew about names is gone.
     pub fn restart(self) -> Self {
-        let Self { dns, receiver, server, wire, start, mut listened, _folder } = self;
+        let Self { dns, receiver, server, wire, start, mut listened, folder } = self;
         server.stop();
         let server = start.start();
         listened.push(server.address);
-        Self { dns, receiver, server, wire, start, listened, _folder }
+        Self { dns, receiver, server, wire, start, listened, folder }
     }
 
     /// Lets the tenant have as many endpoints as a test wants.
