@@ -42,7 +42,7 @@ impl World {
         let (dns, receiver) = (Dns::start(), Receiver::on("[::]:80"));
         let server = start.start();
         let listened = vec![server.address];
-        Self { dns, receiver, server, wire, start, listened, folder }
+        Self { server, dns, receiver, wire, start, listened, folder }
     }
 
     /// Starts the server anew: what it knew about names is gone.
@@ -51,7 +51,7 @@ impl World {
         server.stop();
         let server = start.start();
         listened.push(server.address);
-        Self { dns, receiver, server, wire, start, listened, folder }
+        Self { server, dns, receiver, wire, start, listened, folder }
     }
 
     /// Lets the tenant have as many endpoints as a test wants.
