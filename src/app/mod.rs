@@ -290,8 +290,8 @@ fn sender(
         EgressProxy::new(&proxy.host, proxy.port, authorization)
     });
     let policy = Policy { allow, own: vec![own] };
-    let extra_ca = config.extra_ca.clone();
-    Sender::new(SenderConfig { policy, egress_proxy, extra_ca, lookup, idle_connections })
+    let (extra_ca, hanging_names) = (config.extra_ca.clone(), usize::from(config.delivery_threads / 2));
+    Sender::new(SenderConfig { policy, egress_proxy, extra_ca, lookup, idle_connections, hanging_names })
         .map_err(StartError::System)
 }
 

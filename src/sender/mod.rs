@@ -75,7 +75,7 @@ impl Sender {
     pub fn new(config: SenderConfig) -> Result<Self, String> {
         let alarm = Arc::new(Alarm::default());
         let pool = Pool::new(Arc::clone(&alarm), config.idle_connections);
-        let resolver = Resolver::new(config.lookup, Arc::clone(&alarm));
+        let resolver = Resolver::new(config.lookup, Arc::clone(&alarm), config.hanging_names);
         let sockets = Arc::new(Sockets::default());
         let tls = tls::config(config.extra_ca)?;
         keeper::start(Arc::clone(&alarm), Arc::clone(&pool), Arc::clone(&resolver))

@@ -26,6 +26,8 @@ pub struct SenderConfig {
     pub lookup: Arc<dyn Lookup>,
     /// Connections that are kept for another request, at most.
     pub idle_connections: usize,
+    /// How many names may wait for servers that do not answer without delaying other names: a thread each.
+    pub hanging_names: usize,
 }
 
 impl Default for SenderConfig {
@@ -37,6 +39,7 @@ impl Default for SenderConfig {
             extra_ca: Vec::new(),
             lookup: Arc::new(SystemLookup),
             idle_connections: 2_048,
+            hanging_names: 256,
         }
     }
 }

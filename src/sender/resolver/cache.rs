@@ -4,6 +4,8 @@
 //! - A failure lives 5 s. "No such name" takes the old answer away; no answer leaves it for 5 minutes.
 //! - A lookup that has not come back after 5 s counts as a failure, and its answer is still welcome.
 //! - One lookup per name at a time.
+//! - A failure is told once it is clear whose fault it is: without a recent answer to any name, that shows with the
+//!   lookup of another one that is under way.
 
 use std::collections::{HashMap, VecDeque};
 use std::net::IpAddr;
@@ -67,6 +69,8 @@ pub(super) struct Cache {
     last_answer: Option<Duration>,
     first_failed: Option<Arc<str>>,
     others_failed: bool,
+    /// Those who wait for a failure to be clear.
+    undecided: Vec<Waker>,
 }
 
 /// What to do after a question: `known` answers it, `start` wants to be looked up.
@@ -115,6 +119,7 @@ impl Cache {
         };
         entry.used = now;
         let (known, again) = entry.look(now);
+        let failed = matches!(known, Some(Err(LookupError::Temporary(_))));
         let start: Option<Arc<str>> = (again && entry.running.is_none()).then(|| name.into());
         if let Some(name) = &start {
             entry.running = Some((now, false));
@@ -122,13 +127,16 @@ impl Cache {
         }
         let unresolved =
             |error: LookupError| Unresolved { silent: silent && error != LookupError::NoSuchName, error };
-        Asked { known: known.map(|known| known.map_err(unresolved)), start }
+        let known = known.map(|known| known.map_err(unresolved));
+        let known = known.filter(|_| !failed || self.is_clear(name, now));
+        Asked { known, start }
     }
 
-    /// Calls `waker` when `name`, for which [`Cache::ask`] knew nothing, is known.
+    /// Calls `waker` when `name`, for which [`Cache::ask`] knew nothing, may be known.
     pub(super) fn wait(&mut self, name: &str, waker: Waker) {
-        if let Some(entry) = self.names.get_mut(name) {
-            entry.wakers.push(waker);
+        match self.names.get_mut(name) {
+            Some(entry) if entry.running.is_some_and(|(_, given_up)| !given_up) => entry.wakers.push(waker),
+            _ => self.undecided.push(waker),
         }
     }
 
@@ -161,7 +169,8 @@ impl Cache {
             }
             Err(error) => entry.failure = Some((error, now)),
         }
-        let wakers = std::mem::take(&mut entry.wakers);
+        let mut wakers = std::mem::take(&mut entry.wakers);
+        wakers.append(&mut self.undecided);
         (wakers, if silent { self.probe(name, now) } else { None })
     }
 
@@ -178,6 +187,7 @@ impl Cache {
             if let Some(entry) = waiting {
                 entry.running = Some((since, true));
                 wakers.append(&mut entry.wakers);
+                wakers.append(&mut self.undecided);
                 let name = Arc::clone(name);
                 self.note_failure(&name);
             }
@@ -188,14 +198,29 @@ impl Cache {
 
     /// Everyone who waits, for a stop.
     pub(super) fn all_wakers(&mut self) -> Vec<Waker> {
-        self.names.values_mut().flat_map(|entry| std::mem::take(&mut entry.wakers)).collect()
+        let undecided = std::mem::take(&mut self.undecided);
+        let waiting = self.names.values_mut().flat_map(|entry| std::mem::take(&mut entry.wakers));
+        waiting.chain(undecided).collect()
     }
 
     /// "The resolver answers for no name at all": no answer for a minute, and more than one name has failed
     /// since, or there is but one.
     fn is_silent(&self, now: Duration) -> bool {
-        let proven = self.last_answer.is_some_and(|at| now.saturating_sub(at) < PROOF_LIFE);
-        !proven && (self.others_failed || self.names.len() <= 1)
+        !self.is_proven(now) && (self.others_failed || self.names.len() <= 1)
+    }
+
+    fn is_proven(&self, now: Duration) -> bool {
+        self.last_answer.is_some_and(|at| now.saturating_sub(at) < PROOF_LIFE)
+    }
+
+    /// Whether it can be said whose fault the failure of `name` is. If not, another lookup is under way, which ends
+    /// or is given up on.
+    fn is_clear(&self, name: &str, now: Duration) -> bool {
+        let running = |(since, other): &(Duration, Arc<str>)| {
+            **other != *name
+                && self.names.get(other).is_some_and(|entry| entry.running == Some((*since, false)))
+        };
+        self.is_proven(now) || self.others_failed || !self.started.iter().any(running)
     }
 
     fn note_failure(&mut self, name: &Arc<str>) {

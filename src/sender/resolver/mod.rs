@@ -1,7 +1,9 @@
 //! Names to addresses, without making a delivery wait: a cache in front of a few threads that ask the system.
 //!
-//! Threads start when a name waits and all others are busy (at most 64), and end when they have been idle for
-//! 10 s, down to 4. What is remembered for how long is the [`cache`]'s.
+//! Threads start when a name waits and all others are busy, and end when they have been idle for 10 s, down to 4.
+//! 64 are enough for any number of names that get answers. A name that has waited for 100 ms all the same waits for
+//! names that hang, and gets a thread of its own, up to [`Resolver::new`]'s limit: so names whose servers never
+//! answer do not delay others. What is remembered for how long is the [`cache`]'s.
 
 mod cache;
 
@@ -21,7 +23,10 @@ use super::wire::Deadline;
 use crate::clock::Stopwatch;
 
 const MIN_THREADS: usize = 4;
-const MAX_THREADS: usize = 64;
+/// Threads that start at once.
+const PROMPT_THREADS: usize = 64;
+/// How long a name may wait for one of them.
+const PATIENCE: Duration = Duration::from_millis(100);
 const IDLE: Duration = Duration::from_secs(10);
 /// getaddrinfo and the modules that it loads are content with this.
 const STACK: usize = 512 * 1024;
@@ -31,6 +36,7 @@ pub(super) struct Resolver {
     lookup: Arc<dyn Lookup>,
     watch: Stopwatch,
     alarm: Arc<Alarm>,
+    max_threads: usize,
     state: Mutex<State>,
     work: Condvar,
 }
@@ -38,7 +44,8 @@ pub(super) struct Resolver {
 #[derive(Default)]
 struct State {
     cache: Cache,
-    queue: VecDeque<Arc<str>>,
+    /// Names that wait for a thread, and since when.
+    queue: VecDeque<(Duration, Arc<str>)>,
     threads: usize,
     idle: usize,
     stopped: bool,
@@ -64,9 +71,11 @@ impl Unresolved {
 }
 
 impl Resolver {
-    pub(super) fn new(lookup: Arc<dyn Lookup>, alarm: Arc<Alarm>) -> Arc<Self> {
+    /// `hanging`: how many names may hang at once without delaying others.
+    pub(super) fn new(lookup: Arc<dyn Lookup>, alarm: Arc<Alarm>, hanging: usize) -> Arc<Self> {
         let watch = Stopwatch::start();
-        Arc::new(Self { lookup, watch, alarm, state: Mutex::default(), work: Condvar::new() })
+        let max_threads = PROMPT_THREADS + hanging;
+        Arc::new(Self { lookup, watch, alarm, max_threads, state: Mutex::default(), work: Condvar::new() })
     }
 
     /// What is known about `name`; otherwise it is being looked up, and `wake` is called once when that ends.
@@ -106,12 +115,31 @@ impl Resolver {
         }
     }
 
-    /// Gives up on what takes too long; when to come again.
-    pub(super) fn tick(&self) -> Option<Duration> {
+    /// Gives up on what takes too long, and helps names that wait behind it; when to come again.
+    pub(super) fn tick(self: &Arc<Self>) -> Option<Duration> {
         let now = self.watch.elapsed();
-        let (wakers, next) = self.lock().cache.give_up(now);
+        let mut state = self.lock();
+        let (wakers, next) = state.cache.give_up(now);
+        let relief = self.relieve(&mut state, now);
+        drop(state);
         call(wakers);
-        next
+        [next, relief].into_iter().flatten().min()
+    }
+
+    /// Gives threads of their own to names that have waited for too long; when the next one will have.
+    fn relieve(self: &Arc<Self>, state: &mut State, now: Duration) -> Option<Duration> {
+        while (PROMPT_THREADS..self.max_threads).contains(&state.threads) {
+            let (since, name) = state.queue.front()?;
+            let left = PATIENCE.saturating_sub(now.saturating_sub(*since));
+            if !left.is_zero() {
+                return Some(left);
+            }
+            if !self.spawn(state, Some(Arc::clone(name))) {
+                return Some(PATIENCE);
+            }
+            state.queue.pop_front();
+        }
+        None
     }
 
     /// Ends the threads as soon as they come back, and wakes everyone who waits.
@@ -130,26 +158,37 @@ impl Resolver {
     }
 
     fn start(self: &Arc<Self>, state: &mut State, name: Arc<str>) {
-        state.queue.push_back(name);
+        state.queue.push_back((self.watch.elapsed(), name));
         self.alarm.poke();
         if state.idle >= state.queue.len() {
             self.work.notify_one();
-        } else if state.threads < MAX_THREADS {
-            let this = Arc::clone(self);
-            let thread = thread::Builder::new().name("resolver".to_owned()).stack_size(STACK);
-            match thread.spawn(move || this.work()) {
-                Ok(_) => state.threads += 1,
-                // The name waits for another thread, or is given up on after its 5 s.
-                Err(error) => tracing::warn!(%error, "cannot start a thread that resolves names"),
-            }
+        } else if state.threads < PROMPT_THREADS {
+            self.spawn(state, None);
         }
     }
 
-    fn work(self: Arc<Self>) {
-        while let Some(name) = self.next() {
+    /// Starts a thread, with a name to begin with or with whichever comes next.
+    fn spawn(self: &Arc<Self>, state: &mut State, first: Option<Arc<str>>) -> bool {
+        let this = Arc::clone(self);
+        let thread = thread::Builder::new().name("resolver".to_owned()).stack_size(STACK);
+        match thread.spawn(move || this.work(first)) {
+            Ok(_) => state.threads += 1,
+            // The name waits for another thread, or is given up on after its 5 s.
+            Err(error) => {
+                tracing::warn!(%error, "cannot start a thread that resolves names");
+                return false;
+            }
+        }
+        true
+    }
+
+    fn work(self: Arc<Self>, first: Option<Arc<str>>) {
+        let mut next = first.or_else(|| self.next());
+        while let Some(name) = next {
             let found = catch_unwind(AssertUnwindSafe(|| self.lookup.lookup(&name)))
                 .unwrap_or_else(|_| Err(LookupError::Temporary("the lookup failed unexpectedly".to_owned())));
             self.settle(&name, found);
+            next = self.next();
         }
     }
 
@@ -169,7 +208,7 @@ impl Resolver {
     fn next(&self) -> Option<Arc<str>> {
         let mut state = self.lock();
         loop {
-            if let Some(name) = state.queue.pop_front() {
+            if let Some((_, name)) = state.queue.pop_front() {
                 return Some(name);
             }
             if state.stopped {

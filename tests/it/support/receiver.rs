@@ -44,7 +44,12 @@ struct Shared {
 impl Receiver {
     /// A receiver that answers everything with 200, on a free port of 127.0.0.1.
     pub fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        Self::on("127.0.0.1:0")
+    }
+
+    /// The same on this address and port.
+    pub fn on(address: &str) -> Self {
+        let listener = TcpListener::bind(address).expect("a free port");
         let address = listener.local_addr().expect("a bound address");
         let shared = Arc::new(Shared {
             log: Mutex::default(),

@@ -29,10 +29,14 @@ pub struct Start {
 impl Start {
     /// `serve --dev` on this data directory and a free port, with the tests' key for a first start.
     pub fn on(data: &Path) -> Self {
+        Self::strict(data).flag("--dev")
+    }
+
+    /// The same without `--dev`: no endpoint may be on loopback, and none on plain HTTP.
+    pub fn strict(data: &Path) -> Self {
         Self { data: data.to_owned(), arguments: Vec::new(), variables: Vec::new(), wrapper: Vec::new() }
             .with("POSTRIDER_API_KEY", KEY)
             .with("POSTRIDER_LISTEN", "127.0.0.1:0")
-            .flag("--dev")
     }
 
     /// With another argument.

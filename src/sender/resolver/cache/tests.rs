@@ -96,7 +96,10 @@ fn the_resolver_is_silent_when_no_name_gets_an_answer() {
     settled(&mut cache, "a.example", Err(trouble()), s(6));
     assert!(!silent(&mut cache, "a.example", s(7)), "another name was answered");
     settled(&mut cache, "a.example", Err(trouble()), s(90));
-    assert!(!silent(&mut cache, "a.example", s(91)), "one of two names is no proof");
+    assert!(
+        cache.ask("a.example", s(91)).known.is_none(),
+        "one of two names is no proof: the other is asked"
+    );
     settled(&mut cache, "b.example", Err(trouble()), s(92));
     assert!(silent(&mut cache, "a.example", s(93)));
 }
@@ -109,6 +112,39 @@ fn a_failure_without_a_recent_answer_asks_for_a_name_that_used_to_work() {
     assert_eq!(cache.settle(&start, Err(trouble()), s(5)).1, None, "the last answer is recent");
     let start = cache.ask("bad.example", s(20)).start.unwrap();
     assert_eq!(cache.settle(&start, Err(trouble()), s(20)).1.as_deref(), Some("good.example"));
+}
+
+#[test]
+fn a_failure_is_told_when_another_name_has_shown_whose_fault_it_is() {
+    for (found, silent) in
+        [(Ok(IP.to_vec()), false), (Err(LookupError::NoSuchName), false), (Err(trouble()), true)]
+    {
+        let mut cache = Cache::default();
+        let first = cache.ask("a.example", s(0)).start.unwrap();
+        let second = cache.ask("b.example", s(0)).start.unwrap();
+        cache.settle(&first, Err(trouble()), s(1));
+        let asked = cache.ask("a.example", s(1));
+        assert!(asked.known.is_none() && asked.start.is_none(), "it is not clear yet");
+        let woken = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&woken);
+        cache.wait("a.example", Box::new(move || _ = count.fetch_add(1, Ordering::Relaxed)));
+        cache.settle(&second, found, s(2)).0.into_iter().for_each(|wake| wake());
+        assert_eq!(woken.load(Ordering::Relaxed), 1);
+        let known = cache.ask("a.example", s(2)).known.unwrap().unwrap_err();
+        assert_eq!((known.error, known.silent), (trouble(), silent));
+    }
+}
+
+#[test]
+fn a_lookup_that_hangs_shows_it_too() {
+    let mut cache = Cache::default();
+    let first = cache.ask("a.example", s(0)).start.unwrap();
+    cache.ask("b.example", s(0)).start.unwrap();
+    cache.settle(&first, Err(trouble()), s(1));
+    assert!(cache.ask("a.example", s(2)).known.is_none());
+    cache.wait("a.example", Box::new(|| ()));
+    assert_eq!(cache.give_up(s(5)).0.len(), 1);
+    assert!(cache.ask("a.example", s(5)).known.unwrap().unwrap_err().silent);
 }
 
 #[test]
