@@ -2,7 +2,8 @@
 //!
 //! A thread takes a job, sends it, tells what happened and takes the next. With nothing to do it waits, and ends
 //! after [`IDLE_LIFE`]. Who went idle last is woken first, so that the others can end. A new one is started only
-//! when a job has waited for [`STARVING`] with nobody idle: one thread for each ready job would be far too many.
+//! when a job has waited for [`STARVING`] (longer the more there are) with nobody idle: one thread for each ready job
+//! would be far too many.
 
 use std::sync::{Arc, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
@@ -19,6 +20,9 @@ use super::{AWAKE, Dispatcher, Inner, Started, attempt};
 
 const IDLE_LIFE: Duration = Duration::from_secs(10);
 const STARVING: Duration = Duration::from_millis(1);
+/// For each so many threads that there are, a job waits that long: at full load it is the processors that are missing,
+/// and more threads only take memory.
+const PATIENT: usize = 64;
 /// When to try again after the system has refused a thread.
 const GROW_AGAIN: Duration = Duration::from_secs(1);
 /// Threads above the cap, for `POST /endpoints/{id}/test`, which goes beside all queues.
@@ -185,8 +189,9 @@ impl Dispatcher {
     /// Gives a job a moment to find a thread, and starts another if it does not.
     fn grow_if_starved<'a>(self: &'a Arc<Self>, mut inner: MutexGuard<'a, Inner>) -> MutexGuard<'a, Inner> {
         let watch = Stopwatch::start();
-        while is_starved(&inner) && !watch.left(STARVING).is_zero() {
-            let left = watch.left(STARVING);
+        let starving = STARVING * u32::try_from(inner.threads / PATIENT).unwrap_or(1).max(1);
+        while is_starved(&inner) && !watch.left(starving).is_zero() {
+            let left = watch.left(starving);
             inner = self.signal.wait_timeout(inner, left).unwrap_or_else(PoisonError::into_inner).0;
         }
         if self.may_grow(&inner) && !self.grow(&mut inner) {
