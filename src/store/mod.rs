@@ -58,7 +58,7 @@ mod work;
 mod writer;
 
 use std::hash::Hasher;
-use std::sync::atomic::AtomicI64;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::thread::JoinHandle;
 
@@ -105,6 +105,11 @@ impl Shared {
 
     fn set_trouble(&self, reason: Option<String>) {
         *self.trouble.write().unwrap_or_else(PoisonError::into_inner) = reason;
+    }
+
+    /// Whether the file holds another steady offset than the one that counts.
+    fn is_offset_unwritten(&self) -> bool {
+        self.written_offset.load(Ordering::Relaxed) != self.times.offset()
     }
 
     fn hash(&self, kind: u8, tenant_id: i64, text: &str) -> i64 {

@@ -28,8 +28,12 @@ const BATCH_BYTES: usize = 4 * 1024 * 1024;
 const PATIENCE_IN_TROUBLE: Duration = Duration::from_millis(500);
 /// How often an idle writer looks at the clock: for jumps, and for the hourly mark.
 const LOOK: Duration = Duration::from_mins(1);
-/// Wall clock and uptime are noted this often.
+/// Wall clock and uptime are noted this often, whatever the clock does: a clock that goes ahead in steps would carry
+/// the mark along, and never be doubted.
 const MARK: Duration = Duration::from_hours(1);
+/// Jumps that no transaction writes down with its own are written this far apart at least: a clock may jump all the
+/// time.
+const JUMPS_APART: Duration = Duration::from_mins(10);
 /// Pages that are read before the queue is looked at again; while somebody publishes it is one, of few rows.
 const PAGES: usize = 4;
 pub(super) const FEW_ROWS: usize = 64;
@@ -58,6 +62,8 @@ pub(super) struct Run {
     /// The last turn failed, and not because of the disk.
     resting: bool,
     next_mark: Duration,
+    /// From when on a jump is written down by itself again.
+    next_jump: Duration,
     cleaning: Option<Cleaning>,
 }
 
@@ -80,12 +86,14 @@ impl Writer {
 
     /// What the loop starts with.
     pub(super) fn start(&self) -> Run {
+        let now = self.shared.times.clock().monotonic();
         Run {
             again: Vec::new(),
             trouble: false,
             last_turn: Stopwatch::start(),
             resting: false,
-            next_mark: self.shared.times.clock().monotonic(),
+            next_mark: now,
+            next_jump: now,
             cleaning: None,
         }
     }
@@ -98,6 +106,7 @@ impl Writer {
             Taken::Items(items) => items,
         };
         let turn = Stopwatch::start();
+        self.look();
         self.batch(run, items);
         if !run.trouble {
             self.mark(run);
@@ -121,7 +130,7 @@ impl Writer {
         let busy = !self.kept.bulk.is_empty()
             || self.kept.unfilled.is_due()
             || run.cleaning.is_some()
-            || self.shared.cleanups.is_waiting();
+            || self.shared.may_clean();
         if (busy && !run.resting) || self.handover.wants_page().is_some() {
             return Some(Duration::ZERO);
         }
@@ -180,19 +189,30 @@ impl Writer {
         }
     }
 
-    /// Notes the time once an hour, and at once when the wall clock has jumped.
-    fn mark(&mut self, run: &mut Run) {
-        let times = &self.shared.times;
-        let due = times.clock().monotonic() >= run.next_mark;
-        let jumped = times.notice_jump().is_some();
-        if !due && !jumped {
-            return;
+    /// Looks whether the wall clock has jumped, before anything is written by it.
+    fn look(&self) {
+        if let Some(offset) = self.shared.times.notice_jump() {
+            tracing::warn!(
+                offset_ms = offset,
+                "the wall clock has jumped; retries wait as long as they would have"
+            );
+            self.handover.time_of_day_changed();
         }
-        match super::meta::mark(&self.connection, &self.shared) {
-            Ok(()) => run.next_mark = self.shared.times.clock().monotonic() + MARK,
-            Err(error) => {
+    }
+
+    /// Notes the time once an hour, and a jump of the wall clock that no transaction has taken with it.
+    fn mark(&self, run: &mut Run) {
+        let now = self.shared.times.clock().monotonic();
+        if now >= run.next_mark {
+            let marked = super::meta::mark(&self.connection, &self.shared);
+            run.next_mark = now + if marked.is_ok() { MARK } else { LOOK };
+            if let Err(error) = marked {
                 tracing::warn!(%error, "the hourly mark could not be written");
-                run.next_mark = self.shared.times.clock().monotonic() + LOOK;
+            }
+        } else if now >= run.next_jump && self.shared.is_offset_unwritten() {
+            run.next_jump = now + JUMPS_APART;
+            if let Err(error) = super::meta::write_offset(&self.connection, &self.shared) {
+                tracing::warn!(%error, "a jump of the wall clock could not be written down");
             }
         }
     }
@@ -247,7 +267,7 @@ impl Writer {
     /// One turn of a cleanup.
     fn clean(&mut self, run: &mut Run) {
         if run.cleaning.is_none() {
-            run.cleaning = self.shared.cleanups.next().map(Cleaning::new);
+            run.cleaning = self.shared.next_cleanup().map(Cleaning::new);
         }
         let Some(mut cleaning) = run.cleaning.take() else { return };
         let result = cleaning.turn(&mut self.desk());
@@ -292,6 +312,7 @@ impl Writer {
         if let Some(cleaning) = run.cleaning {
             cleaning.fail(&mut self.desk(), super::StoreError::Stopping);
         }
+        self.look();
         if let Err(error) = super::meta::mark(&self.connection, &self.shared) {
             tracing::warn!(%error, "the last mark could not be written");
         }

@@ -9,6 +9,7 @@ mod changes;
 mod cleaning;
 mod cleanup;
 mod cleanup_ends;
+mod doubts;
 mod commits;
 mod depth;
 mod economy;
