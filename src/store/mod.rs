@@ -3,7 +3,7 @@
 //! - [`Store`]: open, read (a pool of read-only connections), write (one writer thread).
 //! - The writer: `writer` (the loop), `checkpoint`, `batch` (a transaction), `work` and `queue` (what waits), `tx` (what a
 //!   transaction sees and gathers), [`handover`] (what the dispatcher is told).
-//! - The hot path: [`publish`] and [`outcome`]; `page` for what memory had no room for.
+//! - The hot path: [`publish`] and [`outcome`]; `page` for what memory had no room for (`unread`: how that is told if it fails).
 //! - By hand: [`intervene`] (retry and cancel one delivery).
 //! - Behind it: `fill` (list indexes), `bulk` (changes to very many rows), [`cleanup`].
 //! - A file for each table: [`tenants`], [`endpoints`] (and `endpoint_state`), [`events`], [`deliveries`], [`attempts`], [`keys`],
@@ -53,6 +53,7 @@ pub mod test_event;
 mod tests;
 pub mod times;
 mod tx;
+mod unread;
 pub mod vault;
 mod work;
 mod writer;
@@ -65,6 +66,7 @@ use std::thread::JoinHandle;
 use r2d2_sqlite::SqliteConnectionManager;
 use siphasher::sip::SipHasher13;
 
+use crate::domain::complaints::Complaints;
 use crate::random::Random;
 
 pub use answer::{Answer, Promise};
@@ -95,6 +97,8 @@ pub(crate) struct Shared {
     lookup_key: [u8; 16],
     written_offset: AtomicI64,
     trouble: RwLock<Option<String>>,
+    /// About deliveries without an event: each page finds them again.
+    orphans: Complaints,
     cleanups: Cleanups,
 }
 

@@ -10,6 +10,7 @@ use r2d2_sqlite::SqliteConnectionManager;
 use rusqlite::Connection;
 
 use crate::clock::Clock;
+use crate::domain::complaints::Complaints;
 use crate::domain::time::UnixMs;
 use crate::random::Random;
 
@@ -30,6 +31,7 @@ use super::migrations::{self, Found};
 use super::queue::Queue;
 use super::times::Times;
 use super::tx::Kept;
+use super::unread::TOLD_EVERY;
 use super::vault::Vault;
 use super::writer::Writer;
 use super::{Shared, Store};
@@ -209,6 +211,7 @@ fn share(writer: &Connection, config: &StoreConfig) -> Result<Shared, OpenError>
         random: Arc::clone(&config.random),
         written_offset: AtomicI64::new(offset),
         trouble: RwLock::new(None),
+        orphans: Complaints::every(TOLD_EVERY),
         cleanups: Cleanups::default(),
     })
 }

@@ -19,6 +19,7 @@ use super::handover::Handover;
 use super::outcome::Outcome;
 use super::queue::{Queue, Taken};
 use super::tx::Kept;
+use super::unread::Unread;
 use super::work::Work;
 
 /// Items and bytes of a batch at most: what a commit that fails has to answer for.
@@ -65,6 +66,7 @@ pub(super) struct Run {
     /// From when on a jump is written down by itself again.
     next_jump: Duration,
     cleaning: Option<Cleaning>,
+    unread: Unread,
 }
 
 impl Writer {
@@ -95,6 +97,7 @@ impl Writer {
             next_mark: now,
             next_jump: now,
             cleaning: None,
+            unread: Unread::default(),
         }
     }
 
@@ -110,7 +113,7 @@ impl Writer {
         self.batch(run, items);
         if !run.trouble {
             self.mark(run);
-            let backlog = self.pages();
+            let backlog = self.pages(run);
             self.background(run);
             if let Some(checkpoints) = &mut self.checkpoints {
                 checkpoints.when_grown(&self.connection);
@@ -219,7 +222,7 @@ impl Writer {
 
     /// Reads what the dispatcher wants to send next, if it is not told of it. Little at a time while somebody publishes.
     /// Whether there was something to read.
-    fn pages(&mut self) -> bool {
+    fn pages(&mut self, run: &mut Run) -> bool {
         for nth in 0..PAGES {
             let Some((endpoint, mut plan)) = self.handover.wants_page() else { return nth > 0 };
             let asked = self.queue.is_asked_lately();
@@ -227,9 +230,16 @@ impl Writer {
                 plan.rows = plan.rows.min(FEW_ROWS);
             }
             match super::page::read(&self.connection, &self.shared, &*self.handover, endpoint, plan) {
-                Ok(page) => self.handover.paged(endpoint, Some(page)),
+                Ok(page) => {
+                    if run.unread.read(endpoint) {
+                        tracing::info!("due deliveries can be read again");
+                    }
+                    self.handover.paged(endpoint, Some(page));
+                }
                 Err(error) => {
-                    tracing::error!(%endpoint, %error, "due deliveries could not be read");
+                    if let Some(others) = run.unread.failed(endpoint, self.shared.times.process_ms()) {
+                        tracing::error!(%endpoint, %error, others, "due deliveries could not be read; tried again");
+                    }
                     self.handover.paged(endpoint, None);
                 }
             }
