@@ -5,7 +5,7 @@
 //!   transaction sees and gathers), [`handover`] (what the dispatcher is told).
 //! - The hot path: [`publish`] and [`outcome`]; `page` for what memory had no room for (`unread`: how that is told if it fails).
 //! - By hand: [`intervene`] (retry and cancel one delivery).
-//! - Behind it: `fill` (list indexes), `bulk` (changes to very many rows), [`cleanup`].
+//! - Behind it: `soundness` (a check after a crash), `fill` (list indexes), `bulk` (changes to very many rows), [`cleanup`].
 //! - A file for each table: [`tenants`], [`endpoints`] (and `endpoint_state`), [`events`], [`deliveries`], [`attempts`], [`keys`],
 //!   [`event_types`], [`settings`], [`audit`], `health`, [`hourly`], `meta`; `migrations` makes them.
 //! - In memory: [`directory`] (endpoints, parsed), [`times`] (the scheduler's scale of time).
@@ -47,6 +47,7 @@ mod reader;
 pub mod revisions;
 mod routes;
 pub mod settings;
+mod soundness;
 pub mod tenants;
 pub mod test_event;
 #[cfg(test)]
@@ -97,6 +98,7 @@ pub(crate) struct Shared {
     lookup_key: [u8; 16],
     written_offset: AtomicI64,
     trouble: RwLock<Option<String>>,
+    damage: RwLock<Option<String>>,
     /// About deliveries without an event: each page finds them again.
     orphans: Complaints,
     cleanups: Cleanups,
@@ -109,6 +111,10 @@ impl Shared {
 
     fn set_trouble(&self, reason: Option<String>) {
         *self.trouble.write().unwrap_or_else(PoisonError::into_inner) = reason;
+    }
+
+    fn set_damage(&self, found: String) {
+        *self.damage.write().unwrap_or_else(PoisonError::into_inner) = Some(found);
     }
 
     /// Whether the file holds another steady offset than the one that counts.
@@ -149,6 +155,7 @@ pub struct Store {
     /// Gone once the store is closed.
     readers: RwLock<Option<r2d2::Pool<SqliteConnectionManager>>>,
     writer: Mutex<Option<JoinHandle<()>>>,
+    check: Mutex<Option<soundness::Check>>,
 }
 
 impl Store {
@@ -175,6 +182,11 @@ impl Store {
     /// Why nothing can be written at present.
     pub fn trouble(&self) -> Option<String> {
         self.shared.trouble()
+    }
+
+    /// What is wrong with the file, as a check after a crash has found.
+    pub fn damage(&self) -> Option<String> {
+        self.shared.damage.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Bytes and items that wait for the writer.
@@ -264,6 +276,10 @@ impl Store {
     /// Stops: what is in the queue is still written. May be called twice.
     pub fn close(&self) {
         // Before the writer's connection: the last one to close folds the WAL back, and only one that writes can.
+        let check = self.check.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(check) = check {
+            check.stop();
+        }
         drop(self.readers.write().unwrap_or_else(PoisonError::into_inner).take());
         self.queue.close();
         let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
