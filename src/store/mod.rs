@@ -1,7 +1,7 @@
 //! Floor 1: what is on disk. The only rusqlite, the only SQL.
 //!
 //! - [`Store`]: open, read (a pool of read-only connections), write (one writer thread).
-//! - The writer: `writer` (the loop), `checkpoint`, `batch` (a transaction), `work` and `queue` (what waits), `tx` (what a
+//! - The writer: `writer` (the loop), `turns` (what takes long), `checkpoint`, `batch` (a transaction), `work` and `queue` (what waits), `tx` (what a
 //!   transaction sees and gathers), [`handover`] (what the dispatcher is told).
 //! - The hot path: [`publish`] and [`outcome`]; `page` for what memory had no room for (`unread`: how that is told if it fails).
 //! - By hand: [`intervene`] (retry and cancel one delivery).
@@ -53,6 +53,7 @@ pub mod test_event;
 #[cfg(test)]
 mod tests;
 pub mod times;
+mod turns;
 mod tx;
 mod unread;
 pub mod vault;

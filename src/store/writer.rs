@@ -26,7 +26,7 @@ use super::work::Work;
 const BATCH_ITEMS: usize = 1_024;
 const BATCH_BYTES: usize = 4 * 1024 * 1024;
 /// How long to wait before a failed commit, or a turn that failed, is tried again.
-const PATIENCE_IN_TROUBLE: Duration = Duration::from_millis(500);
+pub(super) const PATIENCE_IN_TROUBLE: Duration = Duration::from_millis(500);
 /// How often an idle writer looks at the clock: for jumps, and for the hourly mark.
 const LOOK: Duration = Duration::from_mins(1);
 /// Wall clock and uptime are noted this often, whatever the clock does: a clock that goes ahead in steps would carry
@@ -40,8 +40,6 @@ const PAGES: usize = 4;
 pub(super) const FEW_ROWS: usize = 64;
 /// The longest that deliveries of a backlog wait for those who publish.
 const LONGEST_REST: Duration = Duration::from_millis(5);
-/// While there is always something to write, background turns come this far apart.
-const TURN_EVERY: Duration = Duration::from_millis(25);
 
 /// The writer, to be run on a thread of its own.
 pub(super) struct Writer {
@@ -59,13 +57,13 @@ pub(super) struct Run {
     /// Outcomes of a commit that failed.
     again: Vec<Work>,
     trouble: bool,
-    last_turn: Stopwatch,
+    pub(super) last_turn: Stopwatch,
     /// The last turn failed, and not because of the disk.
-    resting: bool,
+    pub(super) resting: bool,
     next_mark: Duration,
     /// From when on a jump is written down by itself again.
     next_jump: Duration,
-    cleaning: Option<Cleaning>,
+    pub(super) cleaning: Option<Cleaning>,
     unread: Unread,
 }
 
@@ -170,7 +168,7 @@ impl Writer {
     }
 
     /// From now on it is only tried whether something can be written again.
-    fn begin_trouble(&self, run: &mut Run) {
+    pub(super) fn begin_trouble(&self, run: &mut Run) {
         run.trouble = true;
         // Who was waiting has waited long enough, and tries follow each other.
         self.set_lock_patience(Duration::ZERO);
@@ -248,62 +246,6 @@ impl Writer {
             }
         }
         true
-    }
-
-    /// One turn of what takes long, when nobody waits or nobody had to give way for a while.
-    fn background(&mut self, run: &mut Run) {
-        let (_, waiting) = self.queue.load();
-        let least = if run.resting { PATIENCE_IN_TROUBLE } else { TURN_EVERY };
-        if (waiting > 0 || run.resting) && run.last_turn.elapsed() < least {
-            return;
-        }
-        run.resting = false;
-        if self.kept.unfilled.is_due() {
-            // What a transaction writes at its end is all that is wanted.
-            let result = self.desk().background(|_| Ok(true));
-            self.after_turn(run, "filling list indexes", &result);
-        }
-        if let Some(endpoint) = self.kept.bulk.next() {
-            let result = self.desk().background(|tx| tx.bulk_turn(endpoint));
-            self.after_turn(run, "a change to many deliveries", &result);
-            if let Ok(true) = result {
-                self.kept.bulk.finished(endpoint);
-            }
-        }
-        self.clean(run);
-        run.last_turn = Stopwatch::start();
-    }
-
-    /// One turn of a cleanup.
-    fn clean(&mut self, run: &mut Run) {
-        if run.cleaning.is_none() {
-            run.cleaning = self.shared.next_cleanup().map(Cleaning::new);
-        }
-        let Some(mut cleaning) = run.cleaning.take() else { return };
-        let result = cleaning.turn(&mut self.desk());
-        self.after_turn(run, "the cleanup", &result);
-        match result {
-            Ok(false) => run.cleaning = Some(cleaning),
-            Ok(true) => {
-                if let Some(checkpoints) = &mut self.checkpoints {
-                    // Only now the file itself becomes smaller.
-                    checkpoints.copy_now(&self.connection);
-                }
-                cleaning.finish();
-            }
-            Err(error) => cleaning.fail(&mut self.desk(), error),
-        }
-    }
-
-    fn after_turn(&mut self, run: &mut Run, what: &str, result: &Result<bool, super::StoreError>) {
-        let Err(error) = result else { return };
-        tracing::error!(%error, "{what} could not go on");
-        if error.is_passing() {
-            self.desk().pause(&error.to_string());
-            self.begin_trouble(run);
-        } else {
-            run.resting = true;
-        }
     }
 
     /// What a clean stop leaves: the outcomes that can still be written, and a mark.
