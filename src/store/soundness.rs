@@ -120,7 +120,7 @@ fn run(path: &Path, shared: &Shared, signal: &Arc<Signal>) {
     }
     match found {
         Ok(found) if found.is_empty() => {
-            tracing::info!(bytes, duration_ms, "the file is sound after a crash")
+            tracing::info!(bytes, duration_ms, "the file is sound after a crash");
         }
         Ok(found) => tell(shared, &found.join("; ")),
         Err(error) => match error.sqlite_error_code() {
