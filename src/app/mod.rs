@@ -6,22 +6,22 @@
 
 mod commands;
 mod descriptors;
+mod error;
 mod files;
 pub mod logging;
+mod signals;
 
 use std::net::{SocketAddr, TcpListener};
 use std::os::unix::net::UnixListener;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::dev::Server;
 use tokio::net::TcpSocket;
-use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::Notify;
 
 use crate::clock::{Clock, SystemClock};
-use crate::config::{Config, DataDirError, Environment, SecretKeyError, folds_back};
+use crate::config::{Config, Environment, folds_back};
 use crate::dispatcher::{Courier, Dispatcher};
 use crate::domain::address::{AllowedNet, Policy};
 use crate::domain::target::TargetRules;
@@ -29,55 +29,16 @@ use crate::random::{Random, SystemRandom};
 use crate::sender::{EgressProxy, Lookup, Sender, SenderConfig, SystemLookup};
 use crate::service::{Error, Service};
 use crate::store::handover::{Handover, NoHandover};
-use crate::store::{OpenError, Store, StoreConfig, StoreError};
+use crate::store::{Store, StoreConfig, StoreError};
 use crate::web::server;
 use crate::web::state::AppState;
 
 pub use commands::run as run_command;
+pub use error::StartError;
+use signals::Signals;
 
 /// How long calls in flight may go on after the stop began.
 const STOP_PATIENCE: Duration = Duration::from_secs(10);
-
-/// Why the server cannot start. Each is a sentence that says what to do.
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    /// The data directory.
-    #[error(transparent)]
-    DataDir(#[from] DataDirError),
-    /// `secret.key`.
-    #[error(transparent)]
-    SecretKey(#[from] SecretKeyError),
-    /// The database.
-    #[error("{path}: {error}", path = path.display())]
-    Store {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong with it.
-        error: OpenError,
-    },
-    /// The address.
-    #[error("cannot listen on {address}: {error}; name another address with --listen (POSTRIDER_LISTEN)")]
-    Listen {
-        /// Where.
-        address: SocketAddr,
-        /// What the system says.
-        error: std::io::Error,
-    },
-    /// The Unix socket.
-    #[error("cannot listen on {path}: {error}", path = path.display())]
-    Socket {
-        /// Where.
-        path: PathBuf,
-        /// What the system says.
-        error: std::io::Error,
-    },
-    /// Anything else that the system refuses.
-    #[error("{0}")]
-    System(String),
-    /// The first key.
-    #[error("POSTRIDER_API_KEY: {0}")]
-    FirstKey(Error),
-}
 
 /// What comes from outside the program. Tests bring their own.
 pub struct World {
@@ -224,27 +185,6 @@ pub fn serve(config: &Config) -> Result<(), String> {
     })
 }
 
-/// The signals that stop it. Asked for before anybody is told that it runs, so that none kills it from then on.
-struct Signals {
-    terminate: Signal,
-    interrupt: Signal,
-}
-
-impl Signals {
-    fn listen() -> std::io::Result<Self> {
-        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
-    }
-
-    /// Waits for a reason to stop.
-    async fn wait(&mut self, stop: &Notify) -> &'static str {
-        tokio::select! {
-            _ = self.terminate.recv() => "SIGTERM",
-            _ = self.interrupt.recv() => "SIGINT",
-            () = stop.notified() => "asked to",
-        }
-    }
-}
-
 /// Connections that may wait for being accepted: the standard library's 128 are soon full, and a client whose
 /// connection finds no place tries again only after a second. The system may allow fewer.
 const BACKLOG: u32 = 4096;
@@ -322,11 +262,5 @@ fn first_key_failed(error: Error, service: &Service, files: &files::Files) -> St
             StartError::Store { path: files.dir.database(), error: StoreError::Unavailable(reason).into() }
         }
         None => StartError::FirstKey(error),
-    }
-}
-
-impl From<StoreError> for StartError {
-    fn from(error: StoreError) -> Self {
-        Self::System(error.to_string())
     }
 }

@@ -48,6 +48,10 @@ impl Handover for Dispatcher {
         inner.book.halt(halted);
         self.after_change(&mut inner);
     }
+
+    fn time_of_day_changed(&self) {
+        self.nightly.wake();
+    }
 }
 
 fn apply(inner: &mut Inner, change: Change, now: SteadyMs) {

@@ -7,14 +7,14 @@ use std::time::Duration;
 use crate::domain::schedule::Schedule;
 use crate::domain::settings::Settings;
 use crate::domain::time::UnixMs;
-use crate::store::cleanup::{CleanupRequest, SCHEDULE};
 
 use super::{Dispatcher, Started};
 
 /// A run that was missed while the server was down is made up so long after the start.
 const MAKE_UP_MS: i64 = 5 * 60_000;
-/// The schedule is looked at this often at least: the wall clock may have jumped, or the setting changed.
-const LOOK: Duration = Duration::from_mins(10);
+/// The longest sleep. The writer wakes it when the setting changes or the wall clock jumps; this is for a clock that
+/// drifts.
+const LOOK: Duration = Duration::from_hours(1);
 
 /// For waking and stopping the thread.
 #[derive(Default)]
@@ -52,17 +52,25 @@ fn run(dispatcher: &Dispatcher, started: &Started) {
     // Without any so far, one is missing since there is something to clean.
     #[expect(clippy::redundant_closure_for_method_calls, reason = "the method itself has one lifetime only")]
     let mut last = store.read(|reader| reader.cleaned_at()).ok().flatten().unwrap_or(started_at);
+    let mut schedule = store.directory().settings().cleanup_schedule.clone();
     let nightly = &dispatcher.nightly;
     let mut stopped = nightly.stopped.lock().unwrap_or_else(PoisonError::into_inner);
     while !*stopped {
         let now = store.times().wall();
         // A clock that is set back must not put the next run off until it has caught up.
         (last, started_at) = (last.min(now), started_at.min(now));
-        let due = due(&store.directory().settings(), last, started_at);
+        let settings = store.directory().settings();
+        if settings.cleanup_schedule != schedule {
+            // Times of the new one that have passed were not missed.
+            schedule.clone_from(&settings.cleanup_schedule);
+            last = now;
+        }
+        let due = due(&settings, last, started_at);
         if due.is_some_and(|due| due <= now) {
             last = now;
             drop(stopped);
-            clean(started);
+            // It waits there while the clock is in doubt.
+            store.cleanup_by_schedule();
             stopped = nightly.stopped.lock().unwrap_or_else(PoisonError::into_inner);
             continue;
         }
@@ -83,18 +91,6 @@ fn due(settings: &Settings, last: UnixMs, started_at: UnixMs) -> Option<UnixMs> 
     let schedule = Schedule::parse(&settings.cleanup_schedule).ok()?;
     let due = schedule.next_after(last)?;
     Some(if due < started_at { UnixMs(started_at.0 + MAKE_UP_MS) } else { due })
-}
-
-fn clean(started: &Started) {
-    let store = started.service.store();
-    if let Some(reason) = store.cleanup_doubt() {
-        tracing::warn!(reason, "the nightly cleanup did not run");
-        return;
-    }
-    let request = CleanupRequest { older_than: None, dry_run: false, by: SCHEDULE.to_owned() };
-    // Not waited for: it may work for hours, and a stop has seconds. How it went is logged and recorded by the
-    // store.
-    drop(store.cleanup(request));
 }
 
 #[cfg(test)]

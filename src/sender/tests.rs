@@ -6,6 +6,7 @@ use std::sync::mpsc;
 use std::thread;
 
 use super::*;
+use crate::domain::address::{AllowedNet, Policy};
 use crate::domain::target::TargetRules;
 
 const WAIT: Duration = Duration::from_secs(20);
@@ -38,8 +39,8 @@ fn receiver() -> (u16, mpsc::Receiver<()>) {
 }
 
 fn sender() -> Sender {
-    let allow = vec!["127.0.0.0/8".parse().unwrap()];
-    let policy = crate::domain::address::Policy { allow, own: Vec::new() };
+    let allow = vec![AllowedNet { net: "127.0.0.0/8".parse().unwrap(), port: None }];
+    let policy = Policy { allow, own: Vec::new() };
     Sender::new(SenderConfig { policy, lookup: Arc::new(Loopback), ..SenderConfig::default() }).unwrap()
 }
 

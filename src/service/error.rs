@@ -100,7 +100,7 @@ codes! {
     /// The delivery cannot be canceled as it is.
     NotCancelable = "not_cancelable", Conflict, "The delivery cannot be canceled now";
     /// A key with this text exists.
-    KeyExists = "key_exists", Conflict, "The key exists";
+    KeyExists = "key_exists", Conflict, "A key with this text exists";
     /// More bytes than allowed.
     TooLarge = "too_large", TooLarge, "The request is too large";
     /// Not JSON.
@@ -120,9 +120,9 @@ codes! {
     /// A defect.
     Internal = "internal", Internal, "Something went wrong inside";
     /// More is waiting than fits.
-    Overloaded = "overloaded", Unavailable, "Too much is waiting";
-    /// Nothing can be written or read at present.
-    Unavailable = "unavailable", Unavailable, "The database is not available";
+    Overloaded = "overloaded", Unavailable, "Too much at once";
+    /// The server cannot do its work at present: the database, the way to the endpoints.
+    Unavailable = "unavailable", Unavailable, "The server cannot do this at present";
     /// The server is stopping.
     Stopping = "stopping", Unavailable, "The server is stopping";
 }
@@ -183,12 +183,15 @@ impl From<StoreError> for Error {
         let again = "; repeat the request with the same Idempotency-Key";
         match error {
             StoreError::Overloaded => {
-                Self::new(Code::Overloaded, format!("events arrive faster than the disk takes them{again}"))
+                Self::new(Code::Overloaded, format!("more arrives than the disk takes{again}"))
             }
             StoreError::Busy => Self::new(Code::Overloaded, "all database connections are busy; try again"),
             StoreError::Stopping => Self::new(Code::Stopping, format!("the server is stopping{again}")),
             StoreError::Unavailable(reason) => {
-                let detail = format!("the disk is full or the database is locked; see /readyz{again}");
+                let detail = format!(
+                    "the database cannot be used, for example because the disk is full or another program has locked it; see \
+                     /readyz{again}"
+                );
                 Self { cause: Some(reason), ..Self::new(Code::Unavailable, detail) }
             }
             StoreError::Internal(reason) => Self { cause: Some(reason), ..Self::new(Code::Internal, "") },

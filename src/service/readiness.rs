@@ -41,8 +41,9 @@ impl Readiness {
         self.stopping.store(true, Ordering::Relaxed);
     }
 
-    /// Sentences that say what is wrong at `now` of the monotonic clock; none when all is well.
-    pub fn problems(&self, database: Option<String>, now: Duration) -> Vec<String> {
+    /// Sentences that say what is wrong at `now` of the monotonic clock; none when all is well. `database`: why nothing
+    /// can be written; `damage`: what is wrong with its file.
+    pub fn problems(&self, database: Option<String>, damage: Option<String>, now: Duration) -> Vec<String> {
         let mut problems = Vec::new();
         if self.stopping.load(Ordering::Relaxed) {
             problems.push("the server is stopping".to_owned());
@@ -50,6 +51,9 @@ impl Readiness {
         if let Some(reason) = database {
             problems
                 .push(format!("nothing can be written: {reason}; make room or end what locks the database"));
+        }
+        if let Some(damage) = damage {
+            problems.push(format!("the database file is damaged, restore a backup: {damage}"));
         }
         let trouble = lock(&self.own_trouble).clone();
         if let Some((reason, _)) = trouble.filter(|(_, met)| now.saturating_sub(*met) < TROUBLE_LASTS) {

@@ -132,7 +132,10 @@ impl Desk<'_> {
         for change in gathered.directory {
             match change {
                 DirectoryChange::Tenant(id, name) => directory.put_tenant(id, &name),
-                DirectoryChange::Settings(settings) => directory.put_settings(settings),
+                DirectoryChange::Settings(settings) => {
+                    directory.put_settings(settings);
+                    self.handover.time_of_day_changed();
+                }
                 DirectoryChange::Keys(keys) => self.shared.keys.replace(keys),
             }
         }
@@ -265,12 +268,6 @@ fn settle(tx: &mut Tx<'_>, outcome: &Outcome, careful: bool) -> Result<(), Troub
 fn finish(tx: &mut Tx<'_>) -> Result<super::fill::Taken, Trouble> {
     let work = |tx: &mut Tx<'_>| -> Result<super::fill::Taken, rusqlite::Error> {
         tx.flush()?;
-        if let Some(offset) = tx.shared().times.notice_jump() {
-            tracing::warn!(
-                offset_ms = offset,
-                "the wall clock has jumped; retries wait as long as they would have"
-            );
-        }
         tx.gathered.offset = meta::keep_offset(tx.connection(), tx.shared())?;
         if tx.shared().trouble().is_some() {
             // A transaction that writes nothing proves nothing.

@@ -36,10 +36,18 @@ pub(super) fn is_ours(path: &Path) -> bool {
 
 /// The WAL that holds something although the file does not.
 pub(super) fn lonely_wal(path: &Path) -> Option<PathBuf> {
-    let length = |path: &Path| fs::metadata(path).map_or(0, |found| found.len());
+    // SQLite takes one byte for none.
+    wal(path).filter(|_| length(path) <= 1)
+}
+
+/// The WAL beside a file, if there is anything in it: after a stop as it should be there is none.
+pub(super) fn wal(path: &Path) -> Option<PathBuf> {
     let mut wal = path.as_os_str().to_owned();
     wal.push("-wal");
     let wal = PathBuf::from(wal);
-    // SQLite takes one byte for none.
-    (length(path) <= 1 && length(&wal) > 0).then_some(wal)
+    (length(&wal) > 0).then_some(wal)
+}
+
+fn length(path: &Path) -> u64 {
+    fs::metadata(path).map_or(0, |found| found.len())
 }

@@ -151,6 +151,8 @@ pub trait Handover: Send + Sync {
     /// Whether commits fail at present. Deliveries pause meanwhile: an outcome that cannot be recorded would
     /// be sent again for ever.
     fn unavailable(&self, reason: Option<&str>);
+    /// The wall clock has jumped, or the settings are others: what waits for a time of day looks again.
+    fn time_of_day_changed(&self);
 }
 
 /// For a store without a dispatcher: the command line on a file that no server has open.
@@ -170,4 +172,5 @@ impl Handover for NoHandover {
     }
     fn paged(&self, _endpoint: EndpointId, _page: Option<Page>) {}
     fn unavailable(&self, _reason: Option<&str>) {}
+    fn time_of_day_changed(&self) {}
 }

@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering;
 
 use rusqlite::types::{FromSql, ToSql};
-use rusqlite::{Connection, OptionalExtension};
+use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior};
 
 /// The names in the table `meta`.
 #[derive(Debug, Clone, Copy)]
@@ -62,31 +62,36 @@ pub(super) fn set(connection: &Connection, which: Meta, value: impl ToSql) -> ru
 /// Writes the steady offset down where it differs from the file's: the wall clock has jumped. What was written,
 /// for [`super::Shared::written_offset`], once it is committed.
 pub(super) fn keep_offset(connection: &Connection, shared: &super::Shared) -> rusqlite::Result<Option<i64>> {
-    let offset = shared.times.offset();
-    if shared.written_offset.load(Ordering::Relaxed) == offset {
+    if !shared.is_offset_unwritten() {
         return Ok(None);
     }
+    let offset = shared.times.offset();
     set(connection, Meta::SteadyOffset, offset)?;
     Ok(Some(offset))
 }
 
-/// Notes the wall clock, the uptime and the offset.
-pub(super) fn mark(connection: &Connection, shared: &super::Shared) -> rusqlite::Result<()> {
-    let times = &shared.times;
-    times.notice_jump();
-    let offset = times.offset();
-    connection.execute_batch("BEGIN IMMEDIATE")?;
-    let mark = shared.trusted_wall().map_or(Ok(()), |wall| set(connection, Meta::Mark, wall.0));
-    let written = mark
-        .and_then(|()| set(connection, Meta::Uptime, times.up_ms()))
-        .and_then(|()| set(connection, Meta::SteadyOffset, offset))
-        .and_then(|()| connection.execute_batch("COMMIT"));
-    if written.is_err() {
-        if !connection.is_autocommit() {
-            connection.execute_batch("ROLLBACK")?;
-        }
-        return written;
-    }
+/// Writes the steady offset down in a commit of its own.
+pub(super) fn write_offset(connection: &Connection, shared: &super::Shared) -> rusqlite::Result<()> {
+    let offset = shared.times.offset();
+    set(connection, Meta::SteadyOffset, offset)?;
     shared.written_offset.store(offset, Ordering::Relaxed);
+    Ok(())
+}
+
+/// Notes the wall clock (unless it is in doubt), the uptime and the offset.
+pub(super) fn mark(connection: &Connection, shared: &super::Shared) -> rusqlite::Result<()> {
+    let (offset, wall) = (shared.times.offset(), shared.believed_wall().ok());
+    let transaction = Transaction::new_unchecked(connection, TransactionBehavior::Immediate)?;
+    if let Some(wall) = wall {
+        set(&transaction, Meta::Mark, wall.0)?;
+    }
+    set(&transaction, Meta::Uptime, shared.times.up_ms())?;
+    set(&transaction, Meta::SteadyOffset, offset)?;
+    transaction.commit()?;
+    shared.written_offset.store(offset, Ordering::Relaxed);
+    if let Some(wall) = wall {
+        // Only now it is the file's.
+        shared.cleanups.doubt().trust(wall);
+    }
     Ok(())
 }

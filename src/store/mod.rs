@@ -1,11 +1,11 @@
 //! Floor 1: what is on disk. The only rusqlite, the only SQL.
 //!
 //! - [`Store`]: open, read (a pool of read-only connections), write (one writer thread).
-//! - The writer: `writer` (the loop), `checkpoint`, `batch` (a transaction), `work` and `queue` (what waits), `tx` (what a
+//! - The writer: `writer` (the loop), `turns` (what takes long), `checkpoint`, `batch` (a transaction), `work` and `queue` (what waits), `tx` (what a
 //!   transaction sees and gathers), [`handover`] (what the dispatcher is told).
-//! - The hot path: [`publish`] and [`outcome`]; `page` for what memory had no room for.
+//! - The hot path: [`publish`] and [`outcome`]; `page` for what memory had no room for (`unread`: how that is told if it fails).
 //! - By hand: [`intervene`] (retry and cancel one delivery).
-//! - Behind it: `fill` (list indexes), `bulk` (changes to very many rows), [`cleanup`].
+//! - Behind it: `soundness` (a check after a crash), `fill` (list indexes), `bulk` (changes to very many rows), [`cleanup`].
 //! - A file for each table: [`tenants`], [`endpoints`] (and `endpoint_state`), [`events`], [`deliveries`], [`attempts`], [`keys`],
 //!   [`event_types`], [`settings`], [`audit`], `health`, [`hourly`], `meta`; `migrations` makes them.
 //! - In memory: [`directory`] (endpoints, parsed), [`times`] (the scheduler's scale of time).
@@ -47,24 +47,28 @@ mod reader;
 pub mod revisions;
 mod routes;
 pub mod settings;
+mod soundness;
 pub mod tenants;
 pub mod test_event;
 #[cfg(test)]
 mod tests;
 pub mod times;
+mod turns;
 mod tx;
+mod unread;
 pub mod vault;
 mod work;
 mod writer;
 
 use std::hash::Hasher;
-use std::sync::atomic::AtomicI64;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::thread::JoinHandle;
 
 use r2d2_sqlite::SqliteConnectionManager;
 use siphasher::sip::SipHasher13;
 
+use crate::domain::complaints::Complaints;
 use crate::random::Random;
 
 pub use answer::{Answer, Promise};
@@ -95,6 +99,9 @@ pub(crate) struct Shared {
     lookup_key: [u8; 16],
     written_offset: AtomicI64,
     trouble: RwLock<Option<String>>,
+    damage: RwLock<Option<String>>,
+    /// About deliveries without an event: each page finds them again.
+    orphans: Complaints,
     cleanups: Cleanups,
 }
 
@@ -105,6 +112,15 @@ impl Shared {
 
     fn set_trouble(&self, reason: Option<String>) {
         *self.trouble.write().unwrap_or_else(PoisonError::into_inner) = reason;
+    }
+
+    fn set_damage(&self, found: String) {
+        *self.damage.write().unwrap_or_else(PoisonError::into_inner) = Some(found);
+    }
+
+    /// Whether the file holds another steady offset than the one that counts.
+    fn is_offset_unwritten(&self) -> bool {
+        self.written_offset.load(Ordering::Relaxed) != self.times.offset()
     }
 
     fn hash(&self, kind: u8, tenant_id: i64, text: &str) -> i64 {
@@ -140,6 +156,7 @@ pub struct Store {
     /// Gone once the store is closed.
     readers: RwLock<Option<r2d2::Pool<SqliteConnectionManager>>>,
     writer: Mutex<Option<JoinHandle<()>>>,
+    check: Mutex<Option<soundness::Check>>,
 }
 
 impl Store {
@@ -166,6 +183,11 @@ impl Store {
     /// Why nothing can be written at present.
     pub fn trouble(&self) -> Option<String> {
         self.shared.trouble()
+    }
+
+    /// What is wrong with the file, as a check after a crash has found.
+    pub fn damage(&self) -> Option<String> {
+        self.shared.damage.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Bytes and items that wait for the writer.
@@ -255,6 +277,10 @@ impl Store {
     /// Stops: what is in the queue is still written. May be called twice.
     pub fn close(&self) {
         // Before the writer's connection: the last one to close folds the WAL back, and only one that writes can.
+        let check = self.check.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(check) = check {
+            check.stop();
+        }
         drop(self.readers.write().unwrap_or_else(PoisonError::into_inner).take());
         self.queue.close();
         let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take();

@@ -10,6 +10,7 @@ use r2d2_sqlite::SqliteConnectionManager;
 use rusqlite::Connection;
 
 use crate::clock::Clock;
+use crate::domain::complaints::Complaints;
 use crate::domain::time::UnixMs;
 use crate::random::Random;
 
@@ -28,8 +29,10 @@ use super::keys::Keys;
 use super::meta::{self, Meta};
 use super::migrations::{self, Found};
 use super::queue::Queue;
+use super::soundness::Check;
 use super::times::Times;
 use super::tx::Kept;
+use super::unread::TOLD_EVERY;
 use super::vault::Vault;
 use super::writer::Writer;
 use super::{Shared, Store};
@@ -120,6 +123,7 @@ impl Store {
     /// # Errors
     /// [`OpenError`], each of which says what to do.
     pub fn open(config: StoreConfig) -> Result<Arc<Self>, OpenError> {
+        let (path, crashed) = (config.path.clone(), cut_off::wal(&config.path).is_some());
         let (store, writer) = Self::build(config)?;
         let (shared, queue) = (Arc::clone(&store.shared), Arc::clone(&store.queue));
         let work = move || {
@@ -135,6 +139,10 @@ impl Store {
         let thread =
             std::thread::Builder::new().name("writer".to_owned()).spawn(work).map_err(OpenError::Thread)?;
         *store.writer.lock().unwrap_or_else(PoisonError::into_inner) = Some(thread);
+        if crashed {
+            let check = Check::start(path, Arc::clone(&store.shared)).map_err(OpenError::Thread)?;
+            *store.check.lock().unwrap_or_else(PoisonError::into_inner) = Some(check);
+        }
         Ok(Arc::new(store))
     }
 
@@ -156,7 +164,7 @@ impl Store {
             kept,
             checkpoints: config.checkpoints.then(Checkpoints::default),
         };
-        Ok((Self { shared, queue, readers, writer: Mutex::new(None) }, writer))
+        Ok((Self { shared, queue, readers, writer: Mutex::new(None), check: Mutex::new(None) }, writer))
     }
 }
 
@@ -209,6 +217,8 @@ fn share(writer: &Connection, config: &StoreConfig) -> Result<Shared, OpenError>
         random: Arc::clone(&config.random),
         written_offset: AtomicI64::new(offset),
         trouble: RwLock::new(None),
+        damage: RwLock::new(None),
+        orphans: Complaints::every(TOLD_EVERY),
         cleanups: Cleanups::default(),
     })
 }

@@ -17,6 +17,7 @@ use super::times::SteadyMs;
 
 struct Reading<'a> {
     connection: &'a Connection,
+    shared: &'a Shared,
     handover: &'a dyn Handover,
     endpoint: EndpointId,
     jobs: Vec<Job>,
@@ -37,7 +38,7 @@ pub(super) fn read(
         return Ok(Page { endpoint, jobs: Vec::new(), complete: false, next_due: None });
     };
     let now = shared.times.steady();
-    let mut reading = Reading { connection, handover, endpoint, jobs: Vec::new(), bytes: 0 };
+    let mut reading = Reading { connection, shared, handover, endpoint, jobs: Vec::new(), bytes: 0 };
     let ready = "SELECT id, event_id, round, attempts FROM deliveries INDEXED BY deliveries_ready
          WHERE endpoint_id = ?1 AND state = 0 AND id > ?2 AND id <= ?3 ORDER BY id";
     let due = "SELECT id, event_id, round, attempts FROM deliveries INDEXED BY deliveries_due
@@ -70,7 +71,13 @@ impl Reading<'_> {
             }
             let event = EventId(row.get(1)?);
             let Some(payload) = super::events::payload(self.connection, event)? else {
-                tracing::error!(%delivery, "belongs to no event: the file is damaged; the delivery is passed over");
+                if let Some(others) = self.shared.orphans.count(self.shared.times.process_ms()) {
+                    tracing::error!(
+                        %delivery,
+                        others,
+                        "belongs to no event: the file is damaged; the delivery is passed over"
+                    );
+                }
                 continue;
             };
             self.bytes += payload.weight();

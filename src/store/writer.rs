@@ -19,24 +19,27 @@ use super::handover::Handover;
 use super::outcome::Outcome;
 use super::queue::{Queue, Taken};
 use super::tx::Kept;
+use super::unread::Unread;
 use super::work::Work;
 
 /// Items and bytes of a batch at most: what a commit that fails has to answer for.
 const BATCH_ITEMS: usize = 1_024;
 const BATCH_BYTES: usize = 4 * 1024 * 1024;
 /// How long to wait before a failed commit, or a turn that failed, is tried again.
-const PATIENCE_IN_TROUBLE: Duration = Duration::from_millis(500);
+pub(super) const PATIENCE_IN_TROUBLE: Duration = Duration::from_millis(500);
 /// How often an idle writer looks at the clock: for jumps, and for the hourly mark.
 const LOOK: Duration = Duration::from_mins(1);
-/// Wall clock and uptime are noted this often.
+/// Wall clock and uptime are noted this often, whatever the clock does: a clock that goes ahead in steps would carry
+/// the mark along, and never be doubted.
 const MARK: Duration = Duration::from_hours(1);
+/// Jumps that no transaction writes down with its own are written this far apart at least: a clock may jump all the
+/// time.
+const JUMPS_APART: Duration = Duration::from_mins(10);
 /// Pages that are read before the queue is looked at again; while somebody publishes it is one, of few rows.
 const PAGES: usize = 4;
 pub(super) const FEW_ROWS: usize = 64;
 /// The longest that deliveries of a backlog wait for those who publish.
 const LONGEST_REST: Duration = Duration::from_millis(5);
-/// While there is always something to write, background turns come this far apart.
-const TURN_EVERY: Duration = Duration::from_millis(25);
 
 /// The writer, to be run on a thread of its own.
 pub(super) struct Writer {
@@ -54,11 +57,14 @@ pub(super) struct Run {
     /// Outcomes of a commit that failed.
     again: Vec<Work>,
     trouble: bool,
-    last_turn: Stopwatch,
+    pub(super) last_turn: Stopwatch,
     /// The last turn failed, and not because of the disk.
-    resting: bool,
+    pub(super) resting: bool,
     next_mark: Duration,
-    cleaning: Option<Cleaning>,
+    /// From when on a jump is written down by itself again.
+    next_jump: Duration,
+    pub(super) cleaning: Option<Cleaning>,
+    unread: Unread,
 }
 
 impl Writer {
@@ -80,13 +86,16 @@ impl Writer {
 
     /// What the loop starts with.
     pub(super) fn start(&self) -> Run {
+        let now = self.shared.times.clock().monotonic();
         Run {
             again: Vec::new(),
             trouble: false,
             last_turn: Stopwatch::start(),
             resting: false,
-            next_mark: self.shared.times.clock().monotonic(),
+            next_mark: now,
+            next_jump: now,
             cleaning: None,
+            unread: Unread::default(),
         }
     }
 
@@ -98,10 +107,11 @@ impl Writer {
             Taken::Items(items) => items,
         };
         let turn = Stopwatch::start();
+        self.look();
         self.batch(run, items);
         if !run.trouble {
             self.mark(run);
-            let backlog = self.pages();
+            let backlog = self.pages(run);
             self.background(run);
             if let Some(checkpoints) = &mut self.checkpoints {
                 checkpoints.when_grown(&self.connection);
@@ -121,7 +131,7 @@ impl Writer {
         let busy = !self.kept.bulk.is_empty()
             || self.kept.unfilled.is_due()
             || run.cleaning.is_some()
-            || self.shared.cleanups.is_waiting();
+            || self.shared.may_clean();
         if (busy && !run.resting) || self.handover.wants_page().is_some() {
             return Some(Duration::ZERO);
         }
@@ -158,7 +168,7 @@ impl Writer {
     }
 
     /// From now on it is only tried whether something can be written again.
-    fn begin_trouble(&self, run: &mut Run) {
+    pub(super) fn begin_trouble(&self, run: &mut Run) {
         run.trouble = true;
         // Who was waiting has waited long enough, and tries follow each other.
         self.set_lock_patience(Duration::ZERO);
@@ -180,26 +190,37 @@ impl Writer {
         }
     }
 
-    /// Notes the time once an hour, and at once when the wall clock has jumped.
-    fn mark(&mut self, run: &mut Run) {
-        let times = &self.shared.times;
-        let due = times.clock().monotonic() >= run.next_mark;
-        let jumped = times.notice_jump().is_some();
-        if !due && !jumped {
-            return;
+    /// Looks whether the wall clock has jumped, before anything is written by it.
+    fn look(&self) {
+        if let Some(offset) = self.shared.times.notice_jump() {
+            tracing::warn!(
+                offset_ms = offset,
+                "the wall clock has jumped; retries wait as long as they would have"
+            );
+            self.handover.time_of_day_changed();
         }
-        match super::meta::mark(&self.connection, &self.shared) {
-            Ok(()) => run.next_mark = self.shared.times.clock().monotonic() + MARK,
-            Err(error) => {
+    }
+
+    /// Notes the time once an hour, and a jump of the wall clock that no transaction has taken with it.
+    fn mark(&self, run: &mut Run) {
+        let now = self.shared.times.clock().monotonic();
+        if now >= run.next_mark {
+            let marked = super::meta::mark(&self.connection, &self.shared);
+            run.next_mark = now + if marked.is_ok() { MARK } else { LOOK };
+            if let Err(error) = marked {
                 tracing::warn!(%error, "the hourly mark could not be written");
-                run.next_mark = self.shared.times.clock().monotonic() + LOOK;
+            }
+        } else if now >= run.next_jump && self.shared.is_offset_unwritten() {
+            run.next_jump = now + JUMPS_APART;
+            if let Err(error) = super::meta::write_offset(&self.connection, &self.shared) {
+                tracing::warn!(%error, "a jump of the wall clock could not be written down");
             }
         }
     }
 
     /// Reads what the dispatcher wants to send next, if it is not told of it. Little at a time while somebody publishes.
     /// Whether there was something to read.
-    fn pages(&mut self) -> bool {
+    fn pages(&mut self, run: &mut Run) -> bool {
         for nth in 0..PAGES {
             let Some((endpoint, mut plan)) = self.handover.wants_page() else { return nth > 0 };
             let asked = self.queue.is_asked_lately();
@@ -207,9 +228,16 @@ impl Writer {
                 plan.rows = plan.rows.min(FEW_ROWS);
             }
             match super::page::read(&self.connection, &self.shared, &*self.handover, endpoint, plan) {
-                Ok(page) => self.handover.paged(endpoint, Some(page)),
+                Ok(page) => {
+                    if run.unread.read(endpoint) {
+                        tracing::info!("due deliveries can be read again");
+                    }
+                    self.handover.paged(endpoint, Some(page));
+                }
                 Err(error) => {
-                    tracing::error!(%endpoint, %error, "due deliveries could not be read");
+                    if let Some(others) = run.unread.failed(endpoint, self.shared.times.process_ms()) {
+                        tracing::error!(%endpoint, %error, others, "due deliveries could not be read; tried again");
+                    }
                     self.handover.paged(endpoint, None);
                 }
             }
@@ -218,62 +246,6 @@ impl Writer {
             }
         }
         true
-    }
-
-    /// One turn of what takes long, when nobody waits or nobody had to give way for a while.
-    fn background(&mut self, run: &mut Run) {
-        let (_, waiting) = self.queue.load();
-        let least = if run.resting { PATIENCE_IN_TROUBLE } else { TURN_EVERY };
-        if (waiting > 0 || run.resting) && run.last_turn.elapsed() < least {
-            return;
-        }
-        run.resting = false;
-        if self.kept.unfilled.is_due() {
-            // What a transaction writes at its end is all that is wanted.
-            let result = self.desk().background(|_| Ok(true));
-            self.after_turn(run, "filling list indexes", &result);
-        }
-        if let Some(endpoint) = self.kept.bulk.next() {
-            let result = self.desk().background(|tx| tx.bulk_turn(endpoint));
-            self.after_turn(run, "a change to many deliveries", &result);
-            if let Ok(true) = result {
-                self.kept.bulk.finished(endpoint);
-            }
-        }
-        self.clean(run);
-        run.last_turn = Stopwatch::start();
-    }
-
-    /// One turn of a cleanup.
-    fn clean(&mut self, run: &mut Run) {
-        if run.cleaning.is_none() {
-            run.cleaning = self.shared.cleanups.next().map(Cleaning::new);
-        }
-        let Some(mut cleaning) = run.cleaning.take() else { return };
-        let result = cleaning.turn(&mut self.desk());
-        self.after_turn(run, "the cleanup", &result);
-        match result {
-            Ok(false) => run.cleaning = Some(cleaning),
-            Ok(true) => {
-                if let Some(checkpoints) = &mut self.checkpoints {
-                    // Only now the file itself becomes smaller.
-                    checkpoints.copy_now(&self.connection);
-                }
-                cleaning.finish();
-            }
-            Err(error) => cleaning.fail(&mut self.desk(), error),
-        }
-    }
-
-    fn after_turn(&mut self, run: &mut Run, what: &str, result: &Result<bool, super::StoreError>) {
-        let Err(error) = result else { return };
-        tracing::error!(%error, "{what} could not go on");
-        if error.is_passing() {
-            self.desk().pause(&error.to_string());
-            self.begin_trouble(run);
-        } else {
-            run.resting = true;
-        }
     }
 
     /// What a clean stop leaves: the outcomes that can still be written, and a mark.
@@ -292,6 +264,7 @@ impl Writer {
         if let Some(cleaning) = run.cleaning {
             cleaning.fail(&mut self.desk(), super::StoreError::Stopping);
         }
+        self.look();
         if let Err(error) = super::meta::mark(&self.connection, &self.shared) {
             tracing::warn!(%error, "the last mark could not be written");
         }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use actix_web::HttpRequest;
 use actix_web::error::PayloadError;
 use actix_web::http::header::{self, HeaderMap};
-use actix_web::web::{Bytes, BytesMut, Data, Payload};
+use actix_web::web::{Bytes, Data, Payload};
 use futures_util::StreamExt;
 
 use crate::service::Code;
@@ -18,6 +18,9 @@ use super::state::AppState;
 
 /// How long a whole body may take to arrive.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Room that is made at once for pieces of a body that are still to come.
+const ROOM: usize = 64 * 1024;
 
 /// Room for the small calls that are not about events.
 pub const SMALL: usize = 64 * 1024;
@@ -64,27 +67,51 @@ pub async fn read(
 
 /// Joins the pieces. A body that came in one piece is not copied.
 async fn collect(mut payload: Payload, limit: usize, taken: &mut Taken) -> Result<Bytes, Problem> {
-    let mut first = Bytes::new();
-    let mut all = BytesMut::new();
+    let mut joined = Joined::default();
     while let Some(piece) = payload.next().await {
         let piece = piece.map_err(|error| cut(&error))?;
-        if first.len().max(all.len()) + piece.len() > limit {
+        if joined.len() + piece.len() > limit {
             return Err(too_large(limit));
         }
         if !taken.add(piece.len()) {
             let detail = "too many large requests are being read at once; repeat this one";
             return Err(Problem::new(Code::Overloaded, detail));
         }
-        if all.is_empty() && first.is_empty() {
-            first = piece;
-        } else {
-            if all.is_empty() {
-                all.extend_from_slice(&first);
-            }
-            all.extend_from_slice(&piece);
-        }
+        joined.add(piece);
     }
-    Ok(if all.is_empty() { first } else { all.freeze() })
+    Ok(joined.whole())
+}
+
+/// The pieces of a body so far.
+#[derive(Default)]
+struct Joined {
+    first: Bytes,
+    all: Vec<u8>,
+}
+
+impl Joined {
+    fn len(&self) -> usize {
+        self.first.len() + self.all.len()
+    }
+
+    fn add(&mut self, piece: Bytes) {
+        if self.len() == 0 {
+            self.first = piece;
+            return;
+        }
+        let first = std::mem::take(&mut self.first);
+        let more = first.len() + piece.len();
+        if self.all.capacity() - self.all.len() < more {
+            // Grown by doubling, a body takes up to twice the memory that is counted for it.
+            self.all.reserve_exact(more.max(ROOM));
+        }
+        self.all.extend_from_slice(&first);
+        self.all.extend_from_slice(&piece);
+    }
+
+    fn whole(self) -> Bytes {
+        if self.all.is_empty() { self.first } else { self.all.into() }
+    }
 }
 
 fn content_length(headers: &HeaderMap) -> Option<u64> {
@@ -136,6 +163,25 @@ fn cut(error: &PayloadError) -> Problem {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_pieces_of_a_body_take_little_more_memory_than_they_are_counted_for() {
+        let one = Bytes::from(vec![7; 100_000]);
+        let mut joined = Joined::default();
+        joined.add(one.clone());
+        assert_eq!(joined.whole().as_ptr(), one.as_ptr(), "one piece is not copied");
+        for size in [1, 1_000, 16 * 1024, ROOM + 1] {
+            let (mut joined, mut wanted) = (Joined::default(), Vec::new());
+            for n in 0..100_u8 {
+                let piece = vec![n; size];
+                wanted.extend_from_slice(&piece);
+                joined.add(piece.into());
+                assert_eq!(joined.len(), wanted.len());
+                assert!(joined.all.capacity() <= joined.len() + ROOM, "{size}: {}", joined.all.capacity());
+            }
+            assert_eq!(joined.whole(), wanted);
+        }
+    }
 
     #[test]
     fn json_in_utf_8_is_read_whatever_its_suffix() {

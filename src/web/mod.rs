@@ -3,7 +3,7 @@
 //! - [`server`]: listeners, threads, timeouts. `connection`: how much is read ahead, and how long a slow client is
 //!   waited for; `flow`: what requests tell it; `refusal`: what goes out when a head cannot be read.
 //! - [`state`]: what handlers share. [`budget`]: memory in bytes.
-//! - [`errors`] and [`problem`]: every answer of 400 and above, in one form; `complaints`: not each is logged.
+//! - [`errors`] and [`problem`]: every answer of 400 and above, in one form; not each is logged.
 //! - [`auth`]: who calls. [`client_address`]: from where.
 //! - [`body`], [`fields`], [`query`]: reading requests, with every mistake named at once.
 //! - [`api`]: the calls, one file for each resource. A handler extracts, calls one use case, and answers.
@@ -13,7 +13,6 @@ pub mod auth;
 pub mod body;
 pub mod budget;
 pub mod client_address;
-mod complaints;
 mod connection;
 pub mod errors;
 pub mod fields;

@@ -1,14 +1,15 @@
 //! What all handlers share.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix_web::{HttpResponse, web};
 use ipnet::IpNet;
 
+use crate::domain::complaints::Complaints;
 use crate::service::{Error, Service};
 
 use super::budget::Budget;
-use super::complaints::Complaints;
 use super::problem::Problem;
 use super::request_id::RequestIds;
 
@@ -20,6 +21,9 @@ const ANSWERS: usize = 16 * 1024 * 1024;
 const ANSWER: usize = 4 * 1024 * 1024;
 /// Bytes of long heads that are not complete.
 const HEADS: usize = 8 * 1024 * 1024;
+
+/// Many requests are refused at once, for one reason.
+const COMPLAINTS_APART: Duration = Duration::from_secs(1);
 
 /// One for the whole server, handed to every handler as `web::Data<AppState>`.
 pub struct AppState {
@@ -45,7 +49,7 @@ impl AppState {
             bodies: Budget::new(BODIES),
             answers: Budget::new(ANSWERS),
             heads: Budget::new(HEADS),
-            complaints: Complaints::new(),
+            complaints: Complaints::every(COMPLAINTS_APART),
         }
     }
 

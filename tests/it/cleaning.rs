@@ -132,11 +132,28 @@ fn a_clock_that_is_days_ahead_is_not_believed_for_a_day() {
         no_cleanup(&app, 0);
     }
     assert_eq!(app.list("/events").len(), 1);
-    for _ in 0..26 {
-        app.advance(HOUR);
-        app.settle();
-    }
-    shows(&cleanup(&app, 1), &json!({ "events": 1 }));
+    // The one of the night waits no longer than that.
+    app.advance(HOUR * 2);
+    shows(&cleanup(&app, 1), &json!({ "by": "schedule", "events": 1 }));
+    app.advance(HOUR * 12);
+    cleanup(&app, 2);
+}
+
+#[test]
+fn a_new_schedule_needs_no_other_signal_and_makes_up_no_times_of_its_own() {
+    // By the machine's clock, which wakes nobody by being read.
+    let app = TestApp::start();
+    app.change_settings(&json!({ "cleanup_schedule": "* * * * * *" }));
+    app.eventually("a cleanup", |app| app.list("/cleanups").pop());
+
+    let app = TestApp::with_manual_clock();
+    app.advance(HOUR * 2);
+    app.change_settings(&json!({ "cleanup_schedule": "0 15 * * *" }));
+    no_cleanup(&app, 0);
+    app.advance(HOUR * 22);
+    no_cleanup(&app, 0);
+    app.advance(HOUR);
+    cleanup(&app, 1);
 }
 
 #[test]

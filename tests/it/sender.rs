@@ -15,7 +15,7 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use postrider::domain::address::Policy;
+use postrider::domain::address::{AllowedNet, Policy};
 use postrider::domain::ids::EndpointId;
 use postrider::domain::target::{Target, TargetRules};
 use postrider::sender::{
@@ -61,7 +61,8 @@ impl Lookup for Names {
 }
 
 fn allow(nets: &[&str]) -> Policy {
-    Policy { allow: nets.iter().map(|net| net.parse().unwrap()).collect(), own: Vec::new() }
+    let allow = nets.iter().map(|net| AllowedNet { net: net.parse().unwrap(), port: None }).collect();
+    Policy { allow, own: Vec::new() }
 }
 
 fn config() -> SenderConfig {

@@ -53,6 +53,7 @@ impl Handover for Told {
     }
     fn paged(&self, _endpoint: EndpointId, _page: Option<Page>) {}
     fn unavailable(&self, _reason: Option<&str>) {}
+    fn time_of_day_changed(&self) {}
 }
 
 /// A store with one endpoint.

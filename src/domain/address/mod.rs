@@ -8,7 +8,6 @@
 
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
-use std::str::FromStr;
 
 use ipnet::IpNet;
 
@@ -27,9 +26,7 @@ pub struct Policy {
     pub own: Vec<SocketAddr>,
 }
 
-/// One entry of `--allow-net`: `CIDR` or `CIDR:PORT`.
-///
-/// IPv6 is written the same way (`::1/128:8080`), or with brackets (`[::1/128]:8080`, `[::1]/128:8080`).
+/// One entry of `--allow-net`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AllowedNet {
     /// The network, without host bits.
@@ -129,32 +126,6 @@ impl AllowedNet {
     /// Whether the entry covers the address and port. An IPv4 network does not cover mapped addresses.
     pub fn covers(&self, ip: IpAddr, port: u16) -> bool {
         self.net.contains(&ip) && self.port.is_none_or(|only| only == port)
-    }
-}
-
-impl FromStr for AllowedNet {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = || format!("`{text}` is not CIDR or CIDR:PORT, such as 10.1.0.0/16 or 127.0.0.1/32:8080");
-        let plain: String = text.chars().filter(|c| !matches!(c, '[' | ']')).collect();
-        let (address, rest) = plain.split_once('/').ok_or_else(wrong)?;
-        let (length, port) = match rest.split_once(':') {
-            Some((length, port)) => (length, Some(port.parse().map_err(|_| wrong())?)),
-            None => (rest, None),
-        };
-        let address: IpAddr = address.parse().map_err(|_| wrong())?;
-        let net = IpNet::new(address, length.parse().map_err(|_| wrong())?).map_err(|_| wrong())?;
-        Ok(Self { net: net.trunc(), port })
-    }
-}
-
-impl fmt::Display for AllowedNet {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.port {
-            Some(port) => write!(f, "{}:{port}", self.net),
-            None => write!(f, "{}", self.net),
-        }
     }
 }
 

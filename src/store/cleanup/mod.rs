@@ -1,30 +1,30 @@
 //! Deleting what is old, and giving the space back.
 //!
 //! Runs on the writer's thread in small turns that give way to ingest ([`steps`]). What waits, and the doubt
-//! about a clock that may be wrong, are in [`Cleanups`].
+//! about a clock that may be wrong, are in [`waiting`].
 
 mod doubt;
 mod record;
 mod rest;
 mod steps;
+mod waiting;
 
-use std::collections::VecDeque;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rusqlite::params;
 
 use crate::domain::time::UnixMs;
 
-use super::answer::{Answer, Reply};
+use super::answer::Reply;
 use super::audit::{Actor, Audited};
 use super::batch::Desk;
 use super::error::StoreError;
-use super::{Shared, Store};
+use super::meta::{self, Meta};
 
 pub(super) use doubt::Doubt;
 use record::{size, write};
 use steps::Step;
+pub(super) use waiting::{Cleanups, Next};
 
 /// Who a cleanup is by that nobody asked for.
 pub const SCHEDULE: &str = "schedule";
@@ -61,75 +61,6 @@ pub struct CleanupReport {
     pub error: Option<String>,
 }
 
-type Waiting = (CleanupRequest, Reply<CleanupReport>);
-
-/// Cleanups that wait for their turn.
-#[derive(Default)]
-pub(super) struct Cleanups {
-    waiting: Mutex<Line>,
-    pub(super) doubt: Mutex<Doubt>,
-}
-
-#[derive(Default)]
-struct Line {
-    waiting: VecDeque<Waiting>,
-    closed: bool,
-}
-
-impl Cleanups {
-    fn lock(&self) -> MutexGuard<'_, Line> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    pub(super) fn is_waiting(&self) -> bool {
-        !self.lock().waiting.is_empty()
-    }
-
-    pub(super) fn next(&self) -> Option<Waiting> {
-        self.lock().waiting.pop_front()
-    }
-
-    /// The writer stops: who waits, and who comes later, is told so.
-    pub(super) fn close(&self) {
-        let mut line = self.lock();
-        line.closed = true;
-        // A reply that is dropped says that the server is stopping.
-        line.waiting.clear();
-    }
-
-    pub(super) fn doubt(&self) -> MutexGuard<'_, Doubt> {
-        self.doubt.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Store {
-    /// Starts a cleanup; the answer comes at its end. Asked for by a person, it is also the word that the clock
-    /// is right.
-    pub fn cleanup(&self, request: CleanupRequest) -> Answer<CleanupReport> {
-        let (reply, answer) = Answer::new();
-        let mut line = self.shared.cleanups.lock();
-        if !line.closed {
-            line.waiting.push_back((request, reply));
-        }
-        drop(line);
-        self.queue.nudge();
-        answer
-    }
-
-    /// Why the nightly cleanup does not run for now: the clock may be wrong.
-    pub fn cleanup_doubt(&self) -> Option<String> {
-        let times = &self.shared.times;
-        let mut doubt = self.shared.cleanups.doubt();
-        doubt.look(times.wall(), times.process_ms());
-        doubt.reason()
-    }
-
-    /// An operator says that the clock is right.
-    pub fn trust_clock(&self) {
-        self.shared.cleanups.doubt().trust(self.shared.times.wall());
-    }
-}
-
 /// A cleanup under way.
 pub(super) struct Cleaning {
     request: CleanupRequest,
@@ -141,9 +72,9 @@ pub(super) struct Cleaning {
 }
 
 impl Cleaning {
-    pub(super) fn new((request, reply): Waiting) -> Self {
+    pub(super) fn new(Next { request, reply, now }: Next) -> Self {
         let report = CleanupReport {
-            started_at: UnixMs(0),
+            started_at: now,
             ended_at: None,
             by: request.by.clone(),
             dry_run: request.dry_run,
@@ -167,16 +98,18 @@ impl Cleaning {
     }
 
     fn begin(&mut self, desk: &mut Desk<'_>) -> Result<bool, StoreError> {
-        let (dry_run, by) = (self.request.dry_run, self.request.by.clone());
+        let (dry_run, by, now) = (self.request.dry_run, self.request.by.clone(), self.report.started_at);
         let begun = desk.background(|tx| {
             let id = tx.allot();
             if !dry_run {
                 tx.connection().execute(
                     "INSERT INTO cleanups (id, started_at, by_whom) VALUES (?1, ?2, ?3)",
-                    params![id, tx.now.0, by],
+                    params![id, now.0, by],
                 )?;
             }
             if !dry_run && by != SCHEDULE {
+                // A person's word holds after a crash as well.
+                meta::set(tx.connection(), Meta::Mark, now.0)?;
                 let actor = Actor { name: by, address: None };
                 let target = "cleanups".to_owned();
                 let (before, after) = (None, None);
@@ -189,10 +122,9 @@ impl Cleaning {
                     after,
                 })?;
             }
-            Ok((id, size(tx)?, tx.now))
+            Ok((id, size(tx)?))
         })?;
-        self.report.started_at = begun.2;
-        self.begun = Some((begun.0, begun.1));
+        self.begun = Some(begun);
         self.step = Step::Fill(begun.0);
         Ok(false)
     }
@@ -257,18 +189,5 @@ impl Cleaning {
         }
         // Whoever asked may have gone away.
         drop(self.reply.send(Err(error)));
-    }
-}
-
-impl Shared {
-    /// The wall clock as a mark of the file; `None` while it is in doubt.
-    pub(super) fn trusted_wall(&self) -> Option<UnixMs> {
-        let wall = self.times.wall();
-        let mut doubt = self.cleanups.doubt();
-        doubt.look(wall, self.times.process_ms());
-        doubt.reason().is_none().then(|| {
-            doubt.trust(wall);
-            wall
-        })
     }
 }

@@ -45,6 +45,8 @@ pub(super) enum Step {
 
 /// Before when things are deleted.
 pub(super) struct Cutoffs {
+    /// The clock as the cleanup began: it may jump meanwhile.
+    now: UnixMs,
     deliveries: UnixMs,
     events: Option<UnixMs>,
     audit: Option<UnixMs>,
@@ -76,7 +78,7 @@ impl Cutoffs {
             None => (days(settings.retention_days), settings.event_days().map(days)),
         };
         let audit = Some(settings.audit_retention_days).filter(|days| *days > 0).map(days);
-        Self { deliveries, events, audit, dry_run: request.dry_run }
+        Self { now, deliveries, events, audit, dry_run: request.dry_run }
     }
 }
 
@@ -96,7 +98,7 @@ impl Step {
             },
             _ if cutoffs.dry_run => Ok(Done { deliveries: 0, events: 0, next: None }),
             Self::Small => small(tx, cutoffs),
-            Self::Hours(endpoint) => hours(tx, endpoint),
+            Self::Hours(endpoint) => hours(tx, cutoffs, endpoint),
             Self::Revisions => rest::revisions(tx),
             Self::Endpoints(after) => rest::endpoints(tx, after),
             Self::Vacuum => vacuum(tx),
@@ -231,7 +233,7 @@ fn small(tx: &Tx<'_>, cutoffs: &Cutoffs) -> Result<Done, StoreError> {
         "DELETE FROM idempotent_answers WHERE (tenant_id, key) IN
              (SELECT tenant_id, key FROM idempotent_answers INDEXED BY idempotent_answers_by_age
               WHERE created_at < ?1 LIMIT ?2)",
-        tx.now.minus(DAY).0,
+        cutoffs.now.minus(DAY).0,
     )?;
     if let Some(before) = cutoffs.audit {
         deleted += run(
@@ -242,8 +244,8 @@ fn small(tx: &Tx<'_>, cutoffs: &Cutoffs) -> Result<Done, StoreError> {
     Ok(Done::go_on(if deleted < LOOKED_AT { Step::Hours(i64::MIN) } else { Step::Small }))
 }
 
-fn hours(tx: &Tx<'_>, endpoint: i64) -> Result<Done, StoreError> {
-    let before = hourly::hour_of(tx.now) - HOURS_KEPT;
+fn hours(tx: &Tx<'_>, cutoffs: &Cutoffs, endpoint: i64) -> Result<Done, StoreError> {
+    let before = hourly::hour_of(cutoffs.now) - HOURS_KEPT;
     let found: Option<i64> = tx
         .connection()
         .prepare_cached(

@@ -3,11 +3,12 @@
 use crate::store::cleanup::{CleanupReport, CleanupRequest};
 use crate::store::{Answer, StoreError};
 
+use super::cleanup::cleanup;
 use super::house::*;
 use super::make::plant_failure;
 
 fn begin(house: &House) -> Answer<CleanupReport> {
-    house.store.cleanup(CleanupRequest { older_than: None, dry_run: false, by: "test".to_owned() })
+    cleanup(house, CleanupRequest { older_than: None, dry_run: false, by: "test".to_owned() })
 }
 
 /// The cleanups that are kept: deliveries, whether it has ended, why early.

@@ -1,9 +1,9 @@
-//! Cleanups that end early, and clocks that may be wrong.
+//! Cleanups that end early, and what is left for the next one.
 
 use crate::domain::outcome::Fact;
 use crate::store::StoreError;
 
-use super::cleanup::{a_full_day, clean, count, exists, request, try_clean};
+use super::cleanup::{a_full_day, clean, cleanup, count, exists, request, try_clean};
 use super::house::*;
 use super::make::*;
 
@@ -14,7 +14,7 @@ fn a_cleanup_cut_short_by_a_kill_or_a_stop_is_seen_and_the_next_one_goes_on() {
         let endpoint = house.endpoint("default", &["*"]);
         a_full_day(&mut house, endpoint, 600);
         house.clock.advance(DAY * 31);
-        let answer = house.store.cleanup(request(None, false));
+        let answer = cleanup(&house, request(None, false));
         while count(&house, "deliveries") > 400 {
             house.turn();
         }
@@ -60,55 +60,6 @@ fn cleanups_that_wait_when_the_server_stops_are_answered() {
 }
 
 #[test]
-fn a_clock_two_days_ahead_is_doubted_for_a_day_of_uptime_or_until_a_word() {
-    let house = House::new();
-    assert_eq!(house.store.cleanup_doubt(), None, "a new file doubts nothing");
-    let (dir, clock) = house.close();
-    clock.jump_wall(2 * 86_400_000);
-    let house = House::in_dir(dir, clock).unwrap();
-    assert_eq!(house.store.cleanup_doubt(), None);
-    let (dir, clock) = house.close();
-    clock.jump_wall(3 * 86_400_000);
-    let mut house = House::in_dir(dir, clock).unwrap();
-    for _ in 0..23 {
-        house.turn();
-        assert!(house.store.cleanup_doubt().is_some());
-        house.clock.advance(HOUR);
-    }
-    // A restart starts the day again: the mark is the old one.
-    let mut house = house.restart();
-    assert!(house.store.cleanup_doubt().is_some());
-    for _ in 0..24 {
-        house.turn();
-        house.clock.advance(HOUR);
-    }
-    assert_eq!(house.store.cleanup_doubt(), None);
-    house.turn();
-    let house = house.crash();
-    assert_eq!(house.store.cleanup_doubt(), None, "the new mark is in the file");
-    let (dir, clock) = house.close();
-    clock.jump_wall(9 * 86_400_000);
-    let mut house = House::in_dir(dir, clock).unwrap();
-    assert!(house.store.cleanup_doubt().is_some());
-    house.store.trust_clock();
-    assert_eq!(house.store.cleanup_doubt(), None);
-    house.turn();
-    assert_eq!(house.crash().store.cleanup_doubt(), None, "the word is kept");
-}
-
-#[test]
-fn a_clock_that_jumps_ahead_while_the_server_runs_is_doubted_too() {
-    let mut house = House::new();
-    house.turn();
-    house.clock.jump_wall(5 * 86_400_000);
-    house.turn();
-    assert!(house.store.cleanup_doubt().is_some());
-    house.clock.jump_wall(-5 * 86_400_000);
-    house.turn();
-    assert_eq!(house.store.cleanup_doubt(), None);
-}
-
-#[test]
 fn rows_of_a_time_when_the_clock_was_ahead_do_not_keep_the_others() {
     let mut house = House::new();
     let endpoint = house.endpoint("default", &["*"]);
@@ -137,7 +88,7 @@ fn a_deleted_endpoint_goes_although_events_keep_coming() {
     house.endpoint("default", &["*"]);
     house.delete(endpoint);
     house.finish_bulk();
-    let mut answer = house.store.cleanup(request(None, false));
+    let mut answer = cleanup(&house, request(None, false));
     loop {
         house.publish_many("default", "a.b", 2);
         match answer.try_take() {

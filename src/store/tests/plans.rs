@@ -227,7 +227,7 @@ fn nothing_that_the_writer_does_scans_or_sorts() {
     house.clock.advance(DAY * 400);
     for dry_run in [true, false] {
         let request = CleanupRequest { older_than: None, dry_run, by: "test".to_owned() };
-        let mut answer = house.store.cleanup(request);
+        let mut answer = super::cleanup::cleanup(&house, request);
         let report = loop {
             house.turn();
             match answer.try_take() {

@@ -27,6 +27,8 @@ pub(super) struct Notes {
     pub(super) wanted: VecDeque<(EndpointId, PagePlan)>,
     pub(super) pages: Vec<Option<Page>>,
     pub(super) trouble: Vec<Option<String>>,
+    /// How often the time of day, or what depends on it, was another.
+    pub(super) time_changes: usize,
 }
 
 #[derive(Default)]
@@ -94,5 +96,9 @@ impl Handover for Recorder {
 
     fn unavailable(&self, reason: Option<&str>) {
         self.note(|notes| notes.trouble.push(reason.map(str::to_owned)));
+    }
+
+    fn time_of_day_changed(&self) {
+        self.note(|notes| notes.time_changes += 1);
     }
 }

@@ -74,6 +74,7 @@ impl Handover for Recorder {
     }
     fn paged(&self, _endpoint: EndpointId, _page: Option<Page>) {}
     fn unavailable(&self, _reason: Option<&str>) {}
+    fn time_of_day_changed(&self) {}
 }
 
 fn path(delivery: DeliveryId) -> String {

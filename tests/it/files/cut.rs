@@ -7,6 +7,7 @@ use rusqlite::Connection;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use crate::support::process::{PATIENCE, until};
 use crate::support::server::{Server, Start};
 
 use super::{refuses, used};
@@ -57,6 +58,34 @@ fn a_wal_whose_file_is_gone_or_empty_is_not_thrown_away() {
     fs::write(&file, whole).expect("a database");
     let server = Server::on(&data);
     assert_eq!(server.get("/events")["data"].as_array().map(Vec::len), Some(20), "all is well again");
+    server.stop();
+}
+
+#[test]
+fn damage_that_a_start_after_a_kill_does_not_meet_is_told_by_readyz() {
+    let (_temp, data) = used();
+    let path = data.join("postrider.db");
+    let database = Connection::open(&path).expect("a database");
+    let page: i64 = database
+        .query_row("SELECT rootpage FROM sqlite_schema WHERE name = 'idempotent_answers'", [], |row| {
+            row.get(0)
+        })
+        .expect("a page");
+    drop(database);
+    let mut bytes = fs::read(&path).expect("a database");
+    let at = usize::try_from(page - 1).expect("a number") * 4096;
+    bytes[at..at + 200].fill(0xff);
+    fs::write(&path, bytes).expect("a database");
+    let mut server = Server::on(&data);
+    server.publish(&json!({ "number": 1 })).expect(202);
+    server.process.kill();
+    let server = Server::on(&data);
+    let (status, body) = until("the damage to be told", PATIENCE, || {
+        Some(server.readiness()).filter(|(status, _)| *status != 200)
+    });
+    let detail = body["detail"].as_str().unwrap_or_default();
+    assert_eq!((status, &body["code"]), (503, &json!("unavailable")));
+    assert!(detail.contains("the database file is damaged, restore a backup"), "{detail}");
     server.stop();
 }
 

@@ -5,7 +5,7 @@ use std::net::{Shutdown, SocketAddr, TcpListener};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::Duration;
 
-use postrider::domain::address::Policy;
+use postrider::domain::address::{AllowedNet, Policy};
 use postrider::domain::ids::EndpointId;
 use postrider::domain::target::{Target, TargetRules};
 use postrider::sender::head::{Head, HeadScan, Step};
@@ -17,7 +17,10 @@ const TIMEOUT: Duration = Duration::from_secs(20);
 #[test]
 fn answers() {
     let (answer, peer) = peer();
-    let policy = Policy { allow: vec!["127.0.0.0/8".parse().expect("a network")], own: vec![] };
+    let policy = Policy {
+        allow: vec![AllowedNet { net: "127.0.0.0/8".parse().expect("a network"), port: None }],
+        own: vec![],
+    };
     let sender = Sender::new(SenderConfig { policy, ..SenderConfig::default() }).expect("a sender");
     let url = format!("http://{peer}/");
     let target = Target::parse(&url, TargetRules { allow_http: true }).expect("a target");

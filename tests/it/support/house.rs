@@ -66,6 +66,7 @@ impl Handover for Catcher {
     }
     fn paged(&self, _endpoint: EndpointId, _page: Option<Page>) {}
     fn unavailable(&self, _reason: Option<&str>) {}
+    fn time_of_day_changed(&self) {}
 }
 
 /// Leave to do everything.
