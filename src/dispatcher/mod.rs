@@ -12,12 +12,13 @@ mod handover;
 mod nightly;
 mod threads;
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::{JoinHandle, Thread};
 use std::time::Duration;
 
 use crate::clock::{Clock, Stopwatch};
+use crate::domain::ids::DeliveryId;
 use crate::domain::target::Target;
 use crate::sender::{Request, Sender, Sent};
 use crate::service::Service;
@@ -66,6 +67,8 @@ struct Inner {
     /// Delivery threads that wait for work, the one that went idle last at the end.
     idle: Vec<Thread>,
     threads: usize,
+    /// When the attempts under way began.
+    begun: HashMap<DeliveryId, Stopwatch>,
     /// Until when the supervisor sleeps, unless it is woken; [`AWAKE`] while it looks at the book by itself.
     sleeps_until: SteadyMs,
     /// The writer was told that a page is wanted, and has not looked yet.
@@ -104,6 +107,7 @@ impl Dispatcher {
             express: VecDeque::new(),
             idle: Vec::new(),
             threads: 0,
+            begun: HashMap::new(),
             sleeps_until: AWAKE,
             nudged: false,
             stopping: false,

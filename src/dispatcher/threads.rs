@@ -2,8 +2,9 @@
 //!
 //! A thread takes a job, sends it, tells what happened and takes the next. With nothing to do it waits, and ends
 //! after [`IDLE_LIFE`]. Who went idle last is woken first, so that the others can end. A new one is started only
-//! when a job has waited for [`STARVING`] (longer the more there are) with nobody idle: one thread for each ready job
-//! would be far too many.
+//! when a job has waited for [`STARVING`] with nobody idle: one thread for each ready job would be far too many. Where
+//! [`BUSY`] attempts began a moment ago, threads are not what is missing: attempts come faster than 3,200 a second, and
+//! more threads would mostly wait for a processor and take memory. A job then waits for [`STARVING_BUSY`].
 
 use std::sync::{Arc, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
@@ -20,9 +21,10 @@ use super::{AWAKE, Dispatcher, Inner, Started, attempt};
 
 const IDLE_LIFE: Duration = Duration::from_secs(10);
 const STARVING: Duration = Duration::from_millis(1);
-/// For each so many threads that there are, a job waits that long: at full load it is the processors that are missing,
-/// and more threads only take memory.
-const PATIENT: usize = 64;
+const STARVING_BUSY: Duration = Duration::from_millis(100);
+/// So many attempts under way that have begun within the last [`YOUNG`]. Those of slow receivers are older.
+const BUSY: usize = 64;
+const YOUNG: Duration = Duration::from_millis(20);
 /// When to try again after the system has refused a thread.
 const GROW_AGAIN: Duration = Duration::from_secs(1);
 /// Threads above the cap, for `POST /endpoints/{id}/test`, which goes beside all queues.
@@ -75,7 +77,9 @@ impl Dispatcher {
             // The attempt says why.
             Err(_) => true,
         };
-        inner.book.take(now, resolved).map(|(job, route)| Task::Deliver(job, route))
+        let (job, route) = inner.book.take(now, resolved)?;
+        inner.begun.insert(job.delivery, Stopwatch::start());
+        Some(Task::Deliver(job, route))
     }
 
     /// Called by the resolver, on a thread of its own, when the name of the endpoint's target is known.
@@ -120,6 +124,7 @@ impl Dispatcher {
         let now = self.now();
         let mut inner = self.lock();
         if let Some(told) = sent {
+            inner.begun.remove(&told.delivery);
             inner.book.reported(told.delivery, told.endpoint, now);
         }
         if inner.stopping {
@@ -189,9 +194,14 @@ impl Dispatcher {
     /// Gives a job a moment to find a thread, and starts another if it does not.
     fn grow_if_starved<'a>(self: &'a Arc<Self>, mut inner: MutexGuard<'a, Inner>) -> MutexGuard<'a, Inner> {
         let watch = Stopwatch::start();
-        let starving = STARVING * u32::try_from(inner.threads / PATIENT).unwrap_or(1).max(1);
-        while is_starved(&inner) && !watch.left(starving).is_zero() {
-            let left = watch.left(starving);
+        loop {
+            let patience = if is_busy(&inner) { STARVING_BUSY } else { STARVING };
+            let left = watch.left(patience);
+            if !is_starved(&inner) || left.is_zero() {
+                break;
+            }
+            // Attempts may turn out to be slow ones meanwhile.
+            let left = left.min(STARVING);
             inner = self.signal.wait_timeout(inner, left).unwrap_or_else(PoisonError::into_inner).0;
         }
         if self.may_grow(&inner) && !self.grow(&mut inner) {
@@ -238,6 +248,12 @@ fn want_page(inner: &mut Inner, started: &Started) {
 /// Whether a job waits and nobody is there to take it.
 fn is_starved(inner: &Inner) -> bool {
     !inner.stopping && has_work(inner) && inner.idle.is_empty()
+}
+
+/// Whether attempts begin so fast that it is not threads that are missing.
+fn is_busy(inner: &Inner) -> bool {
+    let young = |begun: &&Stopwatch| begun.elapsed() < YOUNG;
+    inner.threads >= BUSY && inner.begun.values().filter(young).count() >= BUSY
 }
 
 /// Starts the supervisor.

@@ -50,14 +50,15 @@ impl Checkpoints {
         }));
     }
 
-    /// After each commit.
-    pub(super) fn when_grown(&mut self, connection: &Connection) {
+    /// After each commit. Where somebody waits for the next one, the WAL may grow to twice as much.
+    pub(super) fn when_grown(&mut self, connection: &Connection, asked: bool) {
         let pages = WAL_PAGES.get();
         if pages + COPY_PAGES < self.copy_at {
             // It has started afresh.
             (self.copy_at, self.restart_at) = (COPY_PAGES, RESTART_PAGES);
         }
-        if pages < self.copy_at || self.failed.is_some_and(|failed| failed.elapsed() < PAUSE) {
+        let spare = if asked { COPY_PAGES } else { 0 };
+        if pages < self.copy_at + spare || self.failed.is_some_and(|failed| failed.elapsed() < PAUSE) {
             return;
         }
         // Where a reader needs what is there, nothing is gained by another try at the next commit.

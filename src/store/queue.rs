@@ -17,7 +17,7 @@ pub(super) trait Weight {
 }
 
 /// How many items that nobody waits for come in a batch at most while others are waited for now and then, and how many
-/// more for each of these in it: who comes next waits for no more than these, and under full load they keep up.
+/// for each of these in it: who comes next waits for no more than these, and under full load they keep up.
 pub(super) const TOLD: usize = 32;
 const TOLD_PER_ASKED: usize = 8;
 /// How long after somebody has waited another one is expected.
@@ -166,7 +166,11 @@ impl<T: Weight> Queue<T> {
         let mut bytes = 0;
         let asked = inner.asked.len();
         // Half of a batch is for those who wait, however many there are.
-        let told = if inner.is_asked_lately() { TOLD + TOLD_PER_ASKED * asked } else { max };
+        let told = match asked {
+            0 if inner.is_asked_lately() => TOLD,
+            0 => max,
+            _ => TOLD_PER_ASKED * asked,
+        };
         let told = told.min(if asked > 0 { max.div_ceil(2) } else { max });
         while batch.len() < told && bytes < max_bytes / 2 {
             let Some(item) = inner.told.pop_front() else { break };
@@ -190,6 +194,11 @@ impl<T: Weight> Queue<T> {
     pub(super) fn is_asked_lately(&self) -> bool {
         let inner = self.lock();
         !inner.asked.is_empty() || inner.is_asked_lately()
+    }
+
+    /// Whether somebody waits for an answer.
+    pub(super) fn is_asked(&self) -> bool {
+        !self.lock().asked.is_empty()
     }
 
     /// Waits until somebody waits for an answer, at most this long.
@@ -258,7 +267,7 @@ mod tests {
         assert_eq!(batch(300).len(), 300, "nobody waits, nor has");
         queue.push(1).unwrap();
         let first = batch(1_000);
-        assert_eq!((first.len(), first.last()), (TOLD + TOLD_PER_ASKED + 1, Some(&1)));
+        assert_eq!((first.len(), first.last()), (TOLD_PER_ASKED + 1, Some(&1)));
         assert_eq!(batch(1_000).len(), TOLD);
         for _ in 0..20 {
             queue.push(1).unwrap();

@@ -37,7 +37,7 @@ const MARK: Duration = Duration::from_hours(1);
 const JUMPS_APART: Duration = Duration::from_mins(10);
 /// Pages that are read before the queue is looked at again; while somebody publishes it is one, of few rows.
 const PAGES: usize = 4;
-pub(super) const FEW_ROWS: usize = 64;
+pub(super) const FEW_ROWS: usize = 32;
 /// The longest that deliveries of a backlog wait for those who publish.
 const LONGEST_REST: Duration = Duration::from_millis(5);
 
@@ -58,6 +58,7 @@ pub(super) struct Run {
     again: Vec<Work>,
     trouble: bool,
     pub(super) last_turn: Stopwatch,
+    last_page: Stopwatch,
     /// The last turn failed, and not because of the disk.
     pub(super) resting: bool,
     next_mark: Duration,
@@ -91,6 +92,7 @@ impl Writer {
             again: Vec::new(),
             trouble: false,
             last_turn: Stopwatch::start(),
+            last_page: Stopwatch::start(),
             resting: false,
             next_mark: now,
             next_jump: now,
@@ -113,8 +115,9 @@ impl Writer {
             self.mark(run);
             let backlog = self.pages(run);
             self.background(run);
+            let asked = self.queue.is_asked();
             if let Some(checkpoints) = &mut self.checkpoints {
-                checkpoints.when_grown(&self.connection);
+                checkpoints.when_grown(&self.connection, asked);
             }
             if backlog && self.queue.is_asked_lately() {
                 // Half of the time of this thread, and with it of the processors, is for those who publish.
@@ -218,9 +221,20 @@ impl Writer {
         }
     }
 
-    /// Reads what the dispatcher wants to send next, if it is not told of it. Little at a time while somebody publishes.
-    /// Whether there was something to read.
+    /// Reads what the dispatcher wants to send next, if it is not told of it. Little at a time while somebody publishes,
+    /// and not just when somebody waits, unless that goes on for long. Whether there was something to read.
     fn pages(&mut self, run: &mut Run) -> bool {
+        if self.queue.is_asked() && run.last_page.elapsed() < LONGEST_REST {
+            return false;
+        }
+        let read = self.read_pages(run);
+        if read {
+            run.last_page = Stopwatch::start();
+        }
+        read
+    }
+
+    fn read_pages(&mut self, run: &mut Run) -> bool {
         for nth in 0..PAGES {
             let Some((endpoint, mut plan)) = self.handover.wants_page() else { return nth > 0 };
             let asked = self.queue.is_asked_lately();

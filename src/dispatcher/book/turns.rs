@@ -17,7 +17,9 @@ impl Book {
     /// Whether a thread is free for an endpoint with so many requests in flight.
     pub(super) fn is_free_for(&self, in_flight: usize) -> bool {
         let free = self.limits.threads.saturating_sub(self.in_flight);
-        !self.halted && self.reported < self.limits.outcomes && free > 0 && in_flight < (free / SHARE).max(1)
+        // The last quarter is for endpoints that have nothing in flight: they do not wait for the outcomes of a backlog.
+        let outcomes = self.limits.outcomes - if in_flight == 0 { 0 } else { self.limits.outcomes / 4 };
+        !self.halted && self.reported < outcomes && free > 0 && in_flight < (free / SHARE).max(1)
     }
 
     /// Whether a free thread would find a job.
