@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::domain::delivery::State;
 use crate::domain::ids::{DeliveryId, EndpointId};
 use crate::store::times::SteadyMs;
+use crate::store::writer::FEW_ROWS;
 
 use super::house::*;
 use super::make::*;
@@ -23,6 +24,9 @@ fn setup(count: usize) -> (House, EndpointId, Vec<DeliveryId>) {
 fn ids(page: &crate::store::handover::Page) -> Vec<DeliveryId> {
     page.jobs.iter().map(|job| job.delivery).collect()
 }
+
+/// Rows of a page: fewer than it is cut to while somebody publishes.
+const ROWS: usize = FEW_ROWS - 3;
 
 fn know(house: &House, ids: &[DeliveryId]) {
     house.told.notes().known.extend(ids);
@@ -49,8 +53,8 @@ fn what_is_known_is_passed_over_and_page_after_page_brings_everything_once() {
     know(&house, &all[100..150]);
     let mut brought = Vec::new();
     loop {
-        let page = house.page(endpoint, 61, ROOM);
-        assert!(page.jobs.len() == 61 || page.complete);
+        let page = house.page(endpoint, ROWS, ROOM);
+        assert!(page.jobs.len() == ROWS || page.complete);
         know(&house, &ids(&page));
         brought.extend(ids(&page));
         if page.complete {
@@ -58,7 +62,7 @@ fn what_is_known_is_passed_over_and_page_after_page_brings_everything_once() {
         }
     }
     assert_eq!(brought, [&all[..100], &all[150..]].concat());
-    assert!(house.page(endpoint, 61, ROOM).jobs.is_empty());
+    assert!(house.page(endpoint, ROWS, ROOM).jobs.is_empty());
 }
 
 #[test]
