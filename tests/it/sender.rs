@@ -60,9 +60,15 @@ impl Lookup for Names {
     }
 }
 
+/// Networks such as `127.0.0.0/8`, or `127.0.0.1/32:8080` for one port.
 fn allow(nets: &[&str]) -> Policy {
-    let allow = nets.iter().map(|net| AllowedNet { net: net.parse().unwrap(), port: None }).collect();
-    Policy { allow, own: Vec::new() }
+    let allowed = |text: &&str| {
+        let (address, rest) = text.split_once('/').unwrap();
+        let (length, port) = rest.split_once(':').map_or((rest, None), |(length, port)| (length, Some(port)));
+        let net = format!("{address}/{length}").parse().unwrap();
+        AllowedNet { net, port: port.map(|port| port.parse().unwrap()) }
+    };
+    Policy { allow: nets.iter().map(allowed).collect(), own: Vec::new() }
 }
 
 fn config() -> SenderConfig {
