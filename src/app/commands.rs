@@ -76,6 +76,7 @@ fn carry_out(client: &Client, command: &AdminCommand) -> Result<Output, Failed> 
         AdminCommand::Cleanup { dry_run, .. } => {
             Ok(output::cleanup_done(&call(client, command, None)?, *dry_run))
         }
+        AdminCommand::Send { .. } => Ok(output::event_accepted(&call(client, command, None)?)),
         AdminCommand::ListKeys => {
             let mut keys = Vec::new();
             let mut cursor: Option<String> = None;

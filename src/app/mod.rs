@@ -7,6 +7,7 @@
 mod commands;
 mod descriptors;
 mod files;
+mod listening;
 pub mod logging;
 
 use std::net::{SocketAddr, TcpListener};
@@ -34,6 +35,7 @@ use crate::web::server;
 use crate::web::state::AppState;
 
 pub use commands::run as run_command;
+pub use listening::{run as receive, verify};
 
 /// How long calls in flight may go on after the stop began.
 const STOP_PATIENCE: Duration = Duration::from_secs(10);

@@ -6,10 +6,17 @@ mod args;
 pub mod chunked;
 mod command;
 pub mod duration;
+mod input;
+mod listen;
 pub mod output;
 mod parse;
+mod send;
 pub mod socket;
+mod verify;
+mod wires;
 
 pub use answer::Answer;
 pub use command::{AdminCommand, Command, Request};
+pub use listen::Listen;
 pub use parse::{Refusal, parse, parse_from};
+pub use verify::Verify;
