@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use crate::config::Config;
 use crate::domain::ids::KeyId;
+use crate::domain::names::IdempotencyKey;
 
 use super::listen::Listen;
 use super::verify::Verify;
@@ -60,7 +61,7 @@ pub enum AdminCommand {
         /// The body of the call: JSON, checked where it is published.
         event: String,
         /// Makes a repetition harmless.
-        idempotency_key: Option<String>,
+        idempotency_key: Option<IdempotencyKey>,
     },
 }
 
@@ -71,8 +72,8 @@ pub struct Request {
     pub method: &'static str,
     /// From `/api/v1` on.
     pub path: String,
-    /// The value of `Idempotency-Key`, without control characters.
-    pub idempotency_key: Option<String>,
+    /// The value of `Idempotency-Key`.
+    pub idempotency_key: Option<IdempotencyKey>,
     /// JSON, if there is a body.
     pub body: Option<String>,
 }

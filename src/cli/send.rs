@@ -4,6 +4,8 @@ use clap::Args;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
+use crate::domain::names::IdempotencyKey;
+
 use super::command::AdminCommand;
 use super::input;
 
@@ -69,7 +71,9 @@ impl SendFlags {
             timestamp: self.timestamp.as_deref(),
         };
         let event = serde_json::to_string(&event).map_err(|error| error.to_string())?;
-        Ok(AdminCommand::Send { event, idempotency_key: self.idempotency_key.clone() })
+        let key = self.idempotency_key.as_deref().map(IdempotencyKey::parse).transpose();
+        let key = key.map_err(|says| format!("--idempotency-key {says}"))?;
+        Ok(AdminCommand::Send { event, idempotency_key: key })
     }
 }
 
@@ -97,7 +101,10 @@ mod tests {
             panic!("an event")
         };
         let expected = r#"{"type":"order.paid","data":{ "n": 12345678901234567890.10 },"id":"own-1"}"#;
-        assert_eq!((event.as_str(), idempotency_key.as_deref()), (expected, Some("k")));
+        assert_eq!(
+            (event.as_str(), idempotency_key.map(|key| key.to_string()).as_deref()),
+            (expected, Some("k"))
+        );
     }
 
     #[test]
