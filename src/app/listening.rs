@@ -1,5 +1,6 @@
 //! `postrider listen` and `postrider verify`: what needs neither a data directory nor a server.
 
+use std::fmt::Write as _;
 use std::io::{self, IsTerminal, Write};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -66,9 +67,11 @@ fn greeting(address: SocketAddr, options: &Options) -> String {
     }
     if options.record {
         let megabytes = KEPT_BYTES / 1024 / 1024;
-        text.push_str(&format!(
-            "http://{address}/received has the last {KEPT_REQUESTS} requests, {megabytes} MB at most\n"
-        ));
+        // Writing to a String cannot fail.
+        let _ = writeln!(
+            text,
+            "http://{address}/received has the last {KEPT_REQUESTS} requests, {megabytes} MB at most"
+        );
     }
     text
 }

@@ -30,8 +30,11 @@ pub(super) struct SendFlags {
     /// Makes a repetition within 24 hours harmless
     #[arg(long, value_name = "KEY")]
     idempotency_key: Option<String>,
-    /// The server's data directory [default: ./postrider-data] [env: POSTRIDER_DATA]
-    #[arg(long, value_name = "DIR")]
+    #[arg(
+        long,
+        value_name = "DIR",
+        help = "The server's data directory [default: ./postrider-data] [env: POSTRIDER_DATA]"
+    )]
     pub(super) data_dir: Option<String>,
 }
 

@@ -56,7 +56,7 @@ impl<'a> Node<'a> {
         match self {
             Self::Object(members) => {
                 let mut members: Vec<_> = members.iter().map(|(key, node)| (*key, node.sorted())).collect();
-                members.sort_by(|(a, _), (b, _)| a.cmp(b));
+                members.sort_by_key(|(key, _)| *key);
                 Self::Object(members)
             }
             Self::Array(elements) => Self::Array(elements.iter().map(Self::sorted).collect()),

@@ -8,7 +8,7 @@ use ureq::http::{HeaderName, HeaderValue, Method, Request};
 use url::Url;
 
 /// From connecting to the last byte of the answer: longer than any endpoint gets.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 /// The most that an answer's body may have.
 const MAX_BODY: u64 = 8 * 1024 * 1024;
 

@@ -12,8 +12,7 @@ mod paint;
 mod receive;
 mod record;
 pub mod screen;
-#[cfg(test)]
-mod tests;
+
 
 use std::io;
 use std::net::TcpListener;

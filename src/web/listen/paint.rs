@@ -17,32 +17,32 @@ pub(super) struct Paint {
 
 impl Paint {
     /// SGR, "select graphic rendition" (ECMA-48, section 8.3.117).
-    fn with(&self, code: &str, text: &str) -> String {
+    fn with(self, code: &str, text: &str) -> String {
         if self.colours { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
     }
 
-    pub(super) fn bold(&self, text: &str) -> String {
+    pub(super) fn bold(self, text: &str) -> String {
         self.with("1", text)
     }
 
-    pub(super) fn faint(&self, text: &str) -> String {
+    pub(super) fn faint(self, text: &str) -> String {
         self.with("2", text)
     }
 
-    pub(super) fn good(&self, text: &str) -> String {
+    pub(super) fn good(self, text: &str) -> String {
         self.with("32", text)
     }
 
-    pub(super) fn bad(&self, text: &str) -> String {
+    pub(super) fn bad(self, text: &str) -> String {
         self.with("31", text)
     }
 
     /// A body, each line indented by two blanks and ended.
-    pub(super) fn body(&self, body: &str) -> String {
+    pub(super) fn body(self, body: &str) -> String {
         let node = if body.len() > PARSED { None } else { Node::parse(body.as_bytes()) };
         let mut lines = Vec::new();
         match node {
-            Some(node) => self.node(&mut lines, String::new(), &node, 0, ""),
+            Some(node) => self.node(&mut lines, "", &node, 0, ""),
             None => lines.extend(body.lines().map(|line| cut(&printable(line)))),
         }
         let left_out = lines.len().saturating_sub(LINES);
@@ -51,11 +51,11 @@ impl Paint {
             let instead = self.faint(&format!("… {left_out} more {word} …"));
             lines.splice(LINES / 2..LINES / 2 + left_out, [instead]);
         }
-        lines.iter().map(|line| format!("  {line}\n")).collect()
+        lines.iter().flat_map(|line| ["  ", line, "\n"]).collect()
     }
 
     /// `start` is what stands before the value on its first line, `end` what follows it on its last.
-    fn node(&self, lines: &mut Vec<String>, start: String, node: &Node<'_>, depth: usize, end: &str) {
+    fn node(self, lines: &mut Vec<String>, start: &str, node: &Node<'_>, depth: usize, end: &str) {
         let indent = |depth: usize| "  ".repeat(depth);
         let separator = |at: usize, count: usize| if at + 1 < count { "," } else { "" };
         match node {
@@ -65,14 +65,14 @@ impl Paint {
                 lines.push(format!("{start}{{"));
                 for (at, (key, node)) in members.iter().enumerate() {
                     let start = format!("{}{}: ", indent(depth + 1), self.with("36", &quoted(key)));
-                    self.node(lines, start, node, depth + 1, separator(at, members.len()));
+                    self.node(lines, &start, node, depth + 1, separator(at, members.len()));
                 }
                 lines.push(format!("{}}}{end}", indent(depth)));
             }
             Node::Array(elements) => {
                 lines.push(format!("{start}["));
                 for (at, node) in elements.iter().enumerate() {
-                    self.node(lines, indent(depth + 1), node, depth + 1, separator(at, elements.len()));
+                    self.node(lines, &indent(depth + 1), node, depth + 1, separator(at, elements.len()));
                 }
                 lines.push(format!("{}]{end}", indent(depth)));
             }

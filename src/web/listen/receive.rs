@@ -53,10 +53,10 @@ async fn handle(
     headers: Vec<(String, Vec<u8>)>,
     watch: Stopwatch,
 ) -> HttpResponse {
-    let (verifier, seen) = (listener.clone(), Arc::new(incoming));
+    let (judge, seen) = (listener.clone(), Arc::new(incoming));
     let shown = Arc::clone(&seen);
     let verified = web::block(move || {
-        let options = &verifier.options;
+        let options = &judge.options;
         Arc::new(Entry::of(&seen, &*options.wire, &options.secrets))
     });
     let Ok(entry) = verified.await else { return HttpResponse::ServiceUnavailable().finish() };

@@ -54,7 +54,7 @@ impl Screen {
     pub(super) fn show(&self, entry: &Entry, status: u16, took: Duration) {
         let text = match self.look {
             Look::Lines => line(entry, status, took),
-            Look::Terminal { colours } => lines(entry, status, took, &Paint { colours }),
+            Look::Terminal { colours } => lines(entry, status, took, Paint { colours }),
         };
         self.put(&text);
     }
@@ -91,7 +91,7 @@ fn line(entry: &Entry, status: u16, took: Duration) -> String {
     text
 }
 
-fn lines(entry: &Entry, status: u16, took: Duration, paint: &Paint) -> String {
+fn lines(entry: &Entry, status: u16, took: Duration, paint: Paint) -> String {
     let time = entry.received_at.to_string();
     let time = time.get(11..23).unwrap_or(&time);
     let event_type = entry.r#type.as_deref().map_or_else(|| "no type".to_owned(), printable);
