@@ -12,6 +12,7 @@ pub mod invalid;
 pub mod json;
 pub mod limits;
 pub mod matching;
+mod members;
 pub mod names;
 pub mod number;
 pub mod outcome;

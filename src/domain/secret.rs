@@ -76,7 +76,8 @@ impl Secret {
     /// What the secret would have to be, as the message of a field error.
     pub fn fits(&self, form: KeyForm) -> Result<(), String> {
         match form {
-            KeyForm::Verbatim => Ok(()),
+            KeyForm::Verbatim if !self.0.chars().any(char::is_control) => Ok(()),
+            KeyForm::Verbatim => Err("must be set with this format: the key was made for another".to_owned()),
             KeyForm::Decoded if self.decoded().is_some_and(|key| (24..=64).contains(&key.len())) => Ok(()),
             KeyForm::Decoded => {
                 Err("must be whsec_ and the base64, padded, of 24 to 64 bytes in this format; send one"
@@ -190,6 +191,7 @@ mod tests {
         assert!(Secret::stored(&whsec(32)).fits(KeyForm::Decoded).is_ok());
         assert!(Secret::stored("hunter2 hunter2").fits(KeyForm::Decoded).is_err());
         assert!(Secret::stored("hunter2 hunter2").fits(KeyForm::Verbatim).is_ok());
+        assert!(Secret::stored("\u{1}hunter2 hunter2").fits(KeyForm::Verbatim).is_err(), "never shown");
     }
 
     #[test]
