@@ -13,6 +13,7 @@ pub mod json;
 pub mod json_tree;
 pub mod limits;
 pub mod matching;
+mod members;
 pub mod names;
 pub mod number;
 pub mod outcome;
