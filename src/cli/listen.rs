@@ -10,7 +10,7 @@ use crate::web::listen::Options;
 use crate::web::listen::behaviour::Behaviour;
 
 use super::duration;
-use super::wires;
+use super::formats;
 
 /// Where it receives if nothing else is said: one above the server's own port.
 const PORT: u16 = 8384;
@@ -70,15 +70,15 @@ impl ListenFlags {
                     .to_owned(),
             );
         }
-        let wire = wires::find(self.format.as_deref())?;
-        let secrets = wires::secrets(&*wire, &self.secret)?;
+        let format = formats::find(self.format.as_deref())?;
+        let secrets = formats::secrets(&format, &self.secret)?;
         let behaviour = Behaviour {
             status: self.status,
             delay: self.delay.unwrap_or_default(),
             fail_rate: self.fail_rate,
             forward: self.forward,
         };
-        let options = Options { wire, secrets, behaviour, record: self.record };
+        let options = Options { format, secrets, behaviour, record: self.record };
         Ok(Listen { address: SocketAddr::new(self.bind, self.port), options })
     }
 }

@@ -6,6 +6,7 @@ mod args;
 pub mod chunked;
 mod command;
 pub mod duration;
+mod formats;
 mod input;
 mod listen;
 pub mod output;
@@ -13,7 +14,6 @@ mod parse;
 mod send;
 pub mod socket;
 mod verify;
-mod wires;
 
 pub use answer::Answer;
 pub use command::{AdminCommand, Command, Request};

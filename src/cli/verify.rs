@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use clap::Args;
 
+use crate::domain::format::Format;
 use crate::domain::secret::Secret;
 use crate::domain::time::UnixMs;
-use crate::domain::verifying::{self, Received, Verdict, Wire};
+use crate::domain::verifying::{self, Received, Verdict};
 
-use super::{duration, input, wires};
+use super::{duration, formats, input};
 
 /// Flags of `postrider verify`.
 #[derive(Debug, Args)]
@@ -35,7 +36,7 @@ pub(super) struct VerifyFlags {
 /// A captured request, and who may have signed it.
 #[derive(Debug, Clone)]
 pub struct Verify {
-    wire: Arc<dyn Wire>,
+    format: Arc<Format>,
     secrets: Vec<Secret>,
     headers: Vec<(String, String)>,
     body: Vec<u8>,
@@ -52,8 +53,8 @@ impl VerifyFlags {
         if from_input + usize::from(matches!(self.body.as_str(), "-" | "@-")) > 1 {
             return Err("standard input can be read once: give --headers or --body as a file".to_owned());
         }
-        let wire = wires::find(self.format.as_deref())?;
-        let secrets = wires::secrets(&*wire, &self.secret)?;
+        let format = formats::find(self.format.as_deref())?;
+        let secrets = formats::secrets(&format, &self.secret)?;
         let mut headers = Vec::new();
         for text in &self.headers {
             match header(text) {
@@ -64,7 +65,7 @@ impl VerifyFlags {
         let body = input::read("--body", file(&self.body))?;
         let tolerance = self.tolerance.and_then(|tolerance| i64::try_from(tolerance.as_secs()).ok());
         let tolerance_seconds = tolerance.unwrap_or(verifying::TOLERANCE_SECONDS);
-        Ok(Verify { wire, secrets, headers, body, tolerance_seconds })
+        Ok(Verify { format, secrets, headers, body, tolerance_seconds })
     }
 }
 
@@ -72,7 +73,7 @@ impl Verify {
     /// Judges it at the time `now`.
     pub fn verdict(&self, now: UnixMs) -> Verdict {
         let request = Received { headers: &self.headers, body: &self.body };
-        verifying::verify(&*self.wire, request, &self.secrets, now.seconds(), self.tolerance_seconds)
+        verifying::verify(&self.format, request, &self.secrets, now.seconds(), self.tolerance_seconds)
     }
 
     /// How many secrets there are to choose from.

@@ -1,21 +1,24 @@
 //! Whether a signature holds, as a receiver finds out; and if it does not, why.
 //!
-//! [`verify`] knows no scheme: what a format signs, and under which headers, it asks a [`Wire`]. If no signature
-//! fits the body, it tries the [`rewrite`]s that happen on the way through other people's programs, and tells.
+//! [`verify`] knows no scheme: it asks the [`Format`]. If no signature fits the body, it tries the [`rewrite`]s that
+//! happen on the way through other people's programs, and tells. [`named`] reads the event out of a request.
 
+mod demands;
+mod named;
 mod reason;
 pub mod rewrite;
-mod standard;
+#[cfg(test)]
+mod tests;
 
-use std::fmt;
-
+use self::demands::unmet;
+pub use self::named::{Named, named};
 pub use self::reason::{Reason, span};
 use self::rewrite::rewrites;
-pub use self::standard::Standard;
+use super::format::Format;
+use super::format::scheme::Taken;
+pub use super::format::verify::TOLERANCE_SECONDS;
+use super::format::verify::{Refused, Verified};
 use super::secret::Secret;
-
-/// How old or how far ahead a signed time may be, in seconds, as in the libraries of Standard Webhooks.
-pub const TOLERANCE_SECONDS: i64 = 300;
 
 /// A request as it arrived.
 #[derive(Debug, Clone, Copy)]
@@ -26,58 +29,12 @@ pub struct Received<'a> {
     pub body: &'a [u8],
 }
 
-/// What the headers of a request claim.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Claims<'a> {
-    /// The id as it is signed, where the format has one.
-    pub id: &'a str,
-    /// The time as it is signed, in unix seconds; none in a format that sends none.
-    pub timestamp: Option<&'a str>,
-    /// The signatures, as the scheme writes them.
-    pub signatures: Vec<&'a str>,
-}
-
-/// What a request says of its event, where it says so.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Named {
-    /// The event's id.
-    pub id: Option<String>,
-    /// The event's type.
-    pub event_type: Option<String>,
-    /// The event's data, as the text of its JSON.
-    pub data: Option<String>,
-}
-
-/// A format, seen from a receiver. Adding one is one implementation.
-pub trait Wire: fmt::Debug + Send + Sync {
-    /// Reads a secret, or a public key, as a person has it.
-    ///
-    /// # Errors
-    /// What it must be; without the secret itself.
-    fn secret(&self, text: &str) -> Result<Secret, String>;
-
-    /// What the headers claim.
-    ///
-    /// # Errors
-    /// Every header that is missing or malformed.
-    fn claims<'a>(&self, headers: &'a [(String, String)]) -> Result<Claims<'a>, Vec<Reason>>;
-
-    /// Whether one of the signatures is `secret`'s over `body`.
-    fn is_signed_by(&self, secret: &Secret, claims: &Claims<'_>, body: &[u8]) -> bool;
-
-    /// The keys of the envelope, in the order in which they are sent.
-    fn keys(&self) -> Vec<String>;
-
-    /// The event that a request is about, whether it is signed or not.
-    fn named(&self, request: Received<'_>) -> Named;
-}
-
 /// What was found.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Verdict {
     /// Which of the secrets has signed the request as it is.
     pub signed_by: Option<usize>,
-    /// How old the signed time is, in seconds; below zero if it lies ahead. None where a format sends no time.
+    /// How old the signed time is, in seconds; below zero if it lies ahead. None where no time is signed.
     pub age_seconds: Option<i64>,
     /// Everything that is wrong. Empty: it holds.
     pub reasons: Vec<Reason>,
@@ -90,36 +47,115 @@ impl Verdict {
     }
 }
 
+/// Reads what a receiver has: the secret as it was shown or set, or the public key.
+///
+/// # Errors
+/// What it must be; without the secret itself.
+pub fn secret(format: &Format, text: &str) -> Result<Secret, String> {
+    let (scheme, text) = (format.scheme(), text.trim());
+    if !scheme.has_secrets() {
+        return Err(format!("cannot be used with the format {}, which does not sign", format.name()));
+    }
+    match (scheme.checker(text), scheme.take(text)) {
+        (Ok(_), _) if !text.is_empty() => Ok(Secret::stored(text)),
+        (_, Ok(Taken::Secret(secret))) => Ok(secret),
+        (Err(says), _) => Err(says),
+        (Ok(_), _) => Err("must not be empty".to_owned()),
+    }
+}
+
 /// Judges a request at the time `now_seconds`, whose signed time may be `tolerance_seconds` away.
 pub fn verify(
-    wire: &dyn Wire,
+    format: &Format,
     request: Received<'_>,
     secrets: &[Secret],
     now_seconds: i64,
     tolerance_seconds: i64,
 ) -> Verdict {
-    let claims = match wire.claims(request.headers) {
-        Ok(claims) => claims,
-        Err(reasons) => return Verdict { reasons, ..Verdict::default() },
+    let unmet = unmet(format, request.headers);
+    if !unmet.is_empty() {
+        return Verdict { reasons: unmet, ..Verdict::default() };
+    }
+    let judge =
+        Judge { format, headers: request.headers, secrets: secrets.iter().map(Secret::expose).collect() };
+    let mut verdict = match judge.signed(request.body) {
+        Signed::By { secret, at } => {
+            let age_seconds = at.map(|at| now_seconds.saturating_sub(at));
+            Verdict { signed_by: secret, age_seconds, reasons: Vec::new() }
+        }
+        Signed::Not(Refused::NoMatch) => judge.why_not(request.body, now_seconds),
+        Signed::Not(refused) => Verdict { reasons: vec![Reason::Refused(refused)], ..Verdict::default() },
     };
-    let mut reasons = Vec::new();
-    let signed_by = secrets.iter().position(|secret| wire.is_signed_by(secret, &claims, request.body));
-    if signed_by.is_none() {
-        reasons.push(why_unsigned(wire, &claims, request.body, secrets));
+    if let Some(age_seconds) = verdict.age_seconds.filter(|age| age.saturating_abs() > tolerance_seconds) {
+        verdict.reasons.push(Reason::Age { age_seconds, tolerance_seconds });
     }
-    let age_seconds =
-        claims.timestamp.and_then(|text| text.parse::<i64>().ok()).map(|at| now_seconds.saturating_sub(at));
-    if let Some(age) = age_seconds.filter(|age| age.saturating_abs() > tolerance_seconds) {
-        reasons.push(Reason::Age { age_seconds: age, tolerance_seconds });
-    }
-    Verdict { signed_by, age_seconds, reasons }
+    verdict
 }
 
-fn why_unsigned(wire: &dyn Wire, claims: &Claims<'_>, body: &[u8], secrets: &[Secret]) -> Reason {
-    let signed = |body: &[u8]| secrets.iter().any(|secret| wire.is_signed_by(secret, claims, body));
-    match rewrites(body, &wire.keys()).find(|rewrite| signed(&rewrite.body)) {
-        Some(rewrite) => Reason::Rewritten(rewrite.says),
-        None => Reason::NoMatch { secrets: secrets.len() },
+/// What a signature says, its age aside.
+enum Signed {
+    /// It is one of this secret's, made at this time if time is signed.
+    By {
+        secret: Option<usize>,
+        at: Option<i64>,
+    },
+    Not(Refused),
+}
+
+/// Two moments so far apart that no request is fresh at both: a format says how far it is from one of them, unless it
+/// signs no time.
+const CLOCKS: [i64; 2] = [i64::MAX / 2, 0];
+
+struct Judge<'a> {
+    format: &'a Format,
+    headers: &'a [(String, String)],
+    secrets: Vec<&'a str>,
+}
+
+impl Judge<'_> {
+    fn at(&self, now_seconds: i64, body: &[u8]) -> Result<Verified, Refused> {
+        self.format.verify(self.headers, body, &self.secrets, now_seconds)
+    }
+
+    fn signed(&self, body: &[u8]) -> Signed {
+        let mut signed_by = None;
+        for clock in CLOCKS {
+            let at = match self.at(clock, body) {
+                Err(Refused::TooOld(age)) => clock.saturating_sub(age),
+                Err(Refused::TooNew(ahead)) => clock.saturating_add(ahead),
+                Err(refused) => return Signed::Not(refused),
+                Ok(Verified { secret }) => {
+                    signed_by = secret;
+                    continue;
+                }
+            };
+            return match self.at(at, body) {
+                Ok(Verified { secret }) => Signed::By { secret, at: Some(at) },
+                Err(refused) => Signed::Not(refused),
+            };
+        }
+        Signed::By { secret: signed_by, at: None }
+    }
+
+    /// Whether the signature is over the body as it was before somebody wrote it again.
+    fn why_not(&self, body: &[u8], now_seconds: i64) -> Verdict {
+        let keys = named::keys(self.format);
+        let found = rewrites(body, &keys).find_map(|rewrite| match self.signed(&rewrite.body) {
+            Signed::By { at, .. } => Some((rewrite.says, at)),
+            Signed::Not(_) => None,
+        });
+        match found {
+            Some((says, at)) => Verdict {
+                signed_by: None,
+                age_seconds: at.map(|at| now_seconds.saturating_sub(at)),
+                reasons: vec![Reason::Rewritten(says)],
+            },
+            None => {
+                let reasons = vec![Reason::NoMatch { secrets: self.secrets.len() }];
+                let at = demands::timestamp(self.format, self.headers);
+                Verdict { signed_by: None, age_seconds: at.map(|at| now_seconds.saturating_sub(at)), reasons }
+            }
+        }
     }
 }
 
@@ -127,7 +163,7 @@ fn why_unsigned(wire: &dyn Wire, claims: &Claims<'_>, body: &[u8], secrets: &[Se
 ///
 /// # Errors
 /// It is missing, or there more than once.
-pub fn header<'a>(headers: &'a [(String, String)], name: &str) -> Result<&'a str, Reason> {
+fn header<'a>(headers: &'a [(String, String)], name: &str) -> Result<&'a str, Reason> {
     let mut found = headers.iter().filter(|(known, _)| known.eq_ignore_ascii_case(name));
     let value = found.next().ok_or_else(|| Reason::Missing(name.to_owned()))?;
     match found.next() {

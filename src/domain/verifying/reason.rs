@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::domain::format::verify::Refused;
+
 /// One thing that is wrong with a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reason {
@@ -14,6 +16,8 @@ pub enum Reason {
         /// What is wrong with it: a sentence without its subject.
         says: String,
     },
+    /// What the format says of it.
+    Refused(Refused),
     /// The signed time is too far away.
     Age {
         /// How old it is; below zero if it lies ahead.
@@ -35,6 +39,7 @@ impl fmt::Display for Reason {
         match self {
             Self::Missing(header) => write!(f, "the header {header} is missing"),
             Self::Malformed { header, says } => write!(f, "the header {header} {says}"),
+            Self::Refused(refused) => refused.fmt(f),
             Self::Age { age_seconds, tolerance_seconds } => {
                 let (way, far) = if *age_seconds < 0 { ("ahead of", "new") } else { ("behind", "old") };
                 let (by, most) = (span(*age_seconds), span(*tolerance_seconds));

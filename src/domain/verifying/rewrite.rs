@@ -5,6 +5,7 @@
 
 use std::fmt::Write;
 
+use crate::domain::format::ecmascript;
 use crate::domain::json_tree::{Node, meant};
 
 /// A body as it may have been signed.
@@ -20,6 +21,8 @@ pub struct Rewrite {
 /// order in which they are sent.
 pub fn rewrites<'a>(body: &'a [u8], keys: &'a [String]) -> impl Iterator<Item = Rewrite> + 'a {
     let node = Node::parse(body);
+    let script = ecmascript::rewrite(body)
+        .map(|body| Rewrite { says: "the body as JSON.stringify writes it".to_owned(), body });
     let forms = node.into_iter().flat_map(move |node| {
         let mut orders = vec![(Order::AsIs, node.clone()), (Order::Sorted, node.sorted())];
         orders.extend(node.in_order(keys).map(|node| (Order::Envelope, node)));
@@ -30,7 +33,7 @@ pub fn rewrites<'a>(body: &'a [u8], keys: &'a [String]) -> impl Iterator<Item = 
             })
         })
     });
-    line_ends(body).chain(forms)
+    line_ends(body).chain(forms).chain(script)
 }
 
 /// The body with other ends.

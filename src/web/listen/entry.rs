@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
+use crate::domain::format::Format;
 use crate::domain::secret::Secret;
 use crate::domain::time::UnixMs;
-use crate::domain::verifying::{self, Received, Verdict, Wire};
+use crate::domain::verifying::{self, Received, Verdict};
 
 /// A request as it came in.
 #[derive(Debug, Clone)]
@@ -46,13 +47,13 @@ pub(super) struct Entry {
 
 impl Entry {
     /// Verifies a request and takes down what is known of it.
-    pub(super) fn of(incoming: &Incoming, wire: &dyn Wire, secrets: &[Secret]) -> Self {
+    pub(super) fn of(incoming: &Incoming, format: &Format, secrets: &[Secret]) -> Self {
         let request = Received { headers: &incoming.headers, body: &incoming.body };
         let verdict = (!secrets.is_empty()).then(|| {
             let (now, tolerance) = (incoming.at.seconds(), verifying::TOLERANCE_SECONDS);
-            verifying::verify(wire, request, secrets, now, tolerance)
+            verifying::verify(format, request, secrets, now, tolerance)
         });
-        let named = wire.named(request);
+        let named = verifying::named(format, request);
         let mut headers: BTreeMap<String, String> = BTreeMap::new();
         for (name, value) in &incoming.headers {
             let joined = headers.entry(name.to_ascii_lowercase()).or_default();

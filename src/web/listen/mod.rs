@@ -13,7 +13,6 @@ mod receive;
 mod record;
 pub mod screen;
 
-
 use std::io;
 use std::net::TcpListener;
 use std::sync::Arc;
@@ -23,8 +22,8 @@ use actix_web::web::{self, Data};
 use actix_web::{App, HttpServer};
 
 use crate::clock::Clock;
+use crate::domain::format::Format;
 use crate::domain::secret::Secret;
-use crate::domain::verifying::Wire;
 use crate::random::Random;
 
 use self::behaviour::Behaviour;
@@ -44,7 +43,7 @@ const STOP_PATIENCE_SECONDS: u64 = 1;
 #[derive(Debug, Clone)]
 pub struct Options {
     /// The format that they are in.
-    pub wire: Arc<dyn Wire>,
+    pub format: Arc<Format>,
     /// The secrets of which one has signed them. None: nothing is verified.
     pub secrets: Vec<Secret>,
     /// How they are answered.

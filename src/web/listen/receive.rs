@@ -57,7 +57,7 @@ async fn handle(
     let shown = Arc::clone(&seen);
     let verified = web::block(move || {
         let options = &judge.options;
-        Arc::new(Entry::of(&seen, &*options.wire, &options.secrets))
+        Arc::new(Entry::of(&seen, &options.format, &options.secrets))
     });
     let Ok(entry) = verified.await else { return HttpResponse::ServiceUnavailable().finish() };
     if let Some(record) = &listener.record {

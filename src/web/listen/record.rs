@@ -134,14 +134,14 @@ fn answer(listener: &Listener, call: impl FnOnce(&Record) -> Result<HttpResponse
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::verifying::Standard;
+    use crate::domain::format::Format;
     use crate::web::listen::entry::Incoming;
 
     fn entry(event_type: &str, at: i64, padding: usize) -> Arc<Entry> {
         let body = format!("{{\"type\":\"{event_type}\",\"data\":\"{}\"}}", "x".repeat(padding)).into_bytes();
         let (method, path) = ("POST".to_owned(), "/".to_owned());
         let incoming = Incoming { method, path, headers: Vec::new(), body, at: UnixMs(at) };
-        Arc::new(Entry::of(&incoming, &Standard, &[]))
+        Arc::new(Entry::of(&incoming, &Format::standard(), &[]))
     }
 
     fn types(record: &Record, wanted: &Wanted) -> Vec<String> {
