@@ -84,6 +84,37 @@ fn what_does_not_verify_is_taken_all_the_same_and_says_why() {
 }
 
 #[test]
+fn any_format_is_verified_a_built_in_one_by_its_name_and_a_teams_own_from_a_file() {
+    let app = TestApp::start();
+    let own = json!({
+        "signature": { "scheme": "hmac-sha256-hex", "header": "X-Webhook-Signature", "prefix": "sha256=" },
+        "headers": { "id": "X-Webhook-ID", "timestamp": "X-Webhook-Timestamp" },
+        "envelope": { "id": "id", "type": "type", "data": "data.object",
+                      "tenant": { "key": "workspace_id", "as": "number" } }
+    });
+    app.client.send_json("PUT", "/api/v1/formats/workspaces", &own).expect(201);
+    let temp = tempfile::tempdir().expect("a temporary directory");
+    let file = temp.path().join("workspaces.json");
+    std::fs::write(&file, app.get("/formats/workspaces").to_string()).expect("a file");
+    let file = file.to_str().expect("a path in UTF-8");
+    for (name, given) in
+        [("workspaces", file), ("github", "github"), ("stripe", "stripe"), ("cloudevents", "cloudevents")]
+    {
+        let listener = Listener::start(&["--format", given, "--secret", SECRET]);
+        let url = listener.url("/hook");
+        let endpoint =
+            json!({ "url": url, "events": ["*"], "secret": SECRET, "format": name, "tenant": "456" });
+        let endpoint = text(&app.create_endpoint(&endpoint), "id");
+        let event = json!({ "type": "post.created", "data": { "id": 123 }, "tenant": "456" });
+        let event = app.post("/events", &event).expect(202).json();
+        let line = listener.line_of(&text(&event, "id"));
+        assert_eq!((&line["verified"], &line["reasons"]), (&json!(true), &json!([])), "{name}: {line}");
+        assert_eq!((&line["type"], &line["data"]), (&json!("post.created"), &json!({ "id": 123 })), "{name}");
+        app.delete_endpoint(&endpoint);
+    }
+}
+
+#[test]
 fn without_a_secret_nothing_is_verified_and_anything_is_received() {
     let listener = Listener::start(&[]);
     assert!(listener.process.log().contains("no --secret was given"));

@@ -73,6 +73,26 @@ fn a_delivery_of_ours_holds() {
 }
 
 #[test]
+fn a_delivery_in_another_format_holds_and_what_it_lacks_is_named() {
+    let (app, receiver) = (TestApp::start(), Receiver::start());
+    app.create_endpoint(&json!({ "url": receiver.url("/"), "events": ["*"], "secret": "hunter2 hunter2", "format": "stripe" }));
+    app.publish("order.paid", &json!({ "total": 29.9 }));
+    let arrived = receiver.next();
+    let captured = Captured::new(&arrived.headers, &arrived.body);
+    let stripe = ["--format", "stripe", "--secret", "hunter2 hunter2"];
+    let ended = captured.verify(&stripe);
+    assert!(ended.status.success() && ended.out.contains("made with this secret, "), "{ended:?}");
+    fails(
+        &captured,
+        &["--format", "github", "--secret", "hunter2 hunter2"],
+        "X-Hub-Signature-256 is missing",
+    );
+    let pretty = serde_json::to_vec_pretty(&arrived.json()).expect("JSON");
+    let changed = Captured::new(&arrived.headers, &pretty);
+    fails(&changed, &stripe, "compact JSON, the keys of the envelope in their own order");
+}
+
+#[test]
 fn age_is_told_with_its_measure_and_can_be_allowed() {
     let old = Captured::signed(7_200, b"{}", b"{}");
     fails(&old, &["--secret", SECRET], "too old: its time is 2 h");
@@ -140,7 +160,10 @@ fn what_cannot_be_judged_exits_with_2() {
     for (ended, says) in [
         (captured.verify(&[]), "--secret"),
         (captured.verify(&["--secret", "whsec_short"]), "--secret must be"),
-        (captured.verify(&["--secret", SECRET, "--format", "nonsense"]), "--format must be"),
+        (
+            captured.verify(&["--secret", SECRET, "--format", "nonsense"]),
+            "--format must be one of standard, github",
+        ),
         (captured.verify(&["--secret", SECRET, "--tolerance", "5"]), "such as 30d"),
         (verify(nowhere, &captured.body, &["--secret", SECRET]), "--headers: the file /nowhere/file"),
         (verify(&captured.headers, nowhere, &["--secret", SECRET]), "--body: the file /nowhere/file"),
