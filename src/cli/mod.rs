@@ -1,5 +1,6 @@
 //! Floor 4: the command line. It reads what is asked for ([`Command`]), talks to a running server through its
 //! socket ([`socket`]), and shows answers ([`output`]). Who runs the commands, and on what, is wired in `app`.
+//! `listen`, `send` and `verify`, the tools for developers, have a file each with their flags and what these mean.
 
 mod answer;
 mod args;

@@ -8,6 +8,14 @@ use crate::support::listener::{Listener, SECRET};
 use crate::support::process::{Ended, PATIENCE, Process};
 use crate::support::server::Server;
 
+const README: &str = include_str!("../examples/fake/README.md");
+
+/// The command that the README gives for a language.
+fn command(program: &str) -> Vec<&'static str> {
+    let line = README.lines().find(|line| line.split(' ').next() == Some(program));
+    line.expect("a command for it").split(' ').collect()
+}
+
 /// Runs an example beside a server and a listener that knows this secret.
 fn run(command: &[&str], secret: &str) -> Ended {
     let temp = tempfile::tempdir().expect("a temporary directory");
@@ -24,11 +32,11 @@ fn run(command: &[&str], secret: &str) -> Ended {
 }
 
 #[track_caller]
-fn holds(command: &[&str]) {
-    let passed = run(command, SECRET);
+fn holds(program: &str) {
+    let passed = run(&command(program), SECRET);
     assert!(passed.status.success(), "{passed:?}");
     // A listener with another secret verifies nothing: the suite has to notice.
-    let failed = run(command, "whsec_ICEiIyQlJicoKSorLC0uLzAxMjM0NTY3ODk6Ozw9Pj8=");
+    let failed = run(&command(program), "whsec_ICEiIyQlJicoKSorLC0uLzAxMjM0NTY3ODk6Ozw9Pj8=");
     assert!(!failed.status.success(), "{failed:?}");
     let said = format!("{}{}", failed.out, failed.err);
     assert!(said.contains("no post.created was sent that fits"), "{said}");
@@ -36,15 +44,15 @@ fn holds(command: &[&str]) {
 
 #[test]
 fn a_test_suite_in_python_asserts_what_was_sent() {
-    holds(&["python3", "python/test_posts.py"]);
+    holds("python3");
 }
 
 #[test]
 fn a_test_suite_in_javascript_asserts_what_was_sent() {
-    holds(&["node", "--test", "node/posts.test.mjs"]);
+    holds("node");
 }
 
 #[test]
 fn a_test_suite_in_php_asserts_what_was_sent() {
-    holds(&["php", "php/posts_test.php"]);
+    holds("php");
 }

@@ -94,7 +94,9 @@ fn without_a_server_the_event_waits_for_the_next_one() {
     let server = Server::on(&data);
     server.endpoint(&receiver.url("/hook"), &json!({}));
     server.stop();
-    let event = sent(&data, &["order.paid", "--data", "{}"]);
+    let ended = run(&data, &["order.paid", "--data", "{}"]);
+    assert!(ended.status.success() && ended.err.contains("the next one delivers it"), "{ended:?}");
+    let event: Value = serde_json::from_str(&ended.out).expect("an event as JSON");
     let server = Server::on(&data);
     server.wait_for_status(&event, "delivered");
     server.stop();

@@ -144,18 +144,15 @@ impl Judge<'_> {
             Signed::By { at, .. } => Some((rewrite.says, at)),
             Signed::Not(_) => None,
         });
-        match found {
-            Some((says, at)) => Verdict {
-                signed_by: None,
-                age_seconds: at.map(|at| now_seconds.saturating_sub(at)),
-                reasons: vec![Reason::Rewritten(says)],
-            },
-            None => {
-                let reasons = vec![Reason::NoMatch { secrets: self.secrets.len() }];
-                let at = demands::timestamp(self.format, self.headers);
-                Verdict { signed_by: None, age_seconds: at.map(|at| now_seconds.saturating_sub(at)), reasons }
-            }
-        }
+        let (at, reason) = match found {
+            Some((says, at)) => (at, Reason::Rewritten(says)),
+            None => (
+                demands::timestamp(self.format, self.headers),
+                Reason::NoMatch { secrets: self.secrets.len() },
+            ),
+        };
+        let age_seconds = at.map(|at| now_seconds.saturating_sub(at));
+        Verdict { signed_by: None, age_seconds, reasons: vec![reason] }
     }
 }
 
