@@ -138,7 +138,8 @@ pub(super) fn is_ours(lower: &str) -> bool {
 fn check_name(name: &str, format_headers: &[String]) -> Result<(), String> {
     check_token(name)?;
     let lower = name.to_ascii_lowercase();
-    let of_format = lower.starts_with(WEBHOOK) || format_headers.iter().any(|own| own.eq_ignore_ascii_case(&lower));
+    let of_format =
+        lower.starts_with(WEBHOOK) || format_headers.iter().any(|own| own.eq_ignore_ascii_case(&lower));
     if is_ours(&lower) || of_format {
         return Err("is set by Postrider itself or by the endpoint's format; choose another name".to_owned());
     }

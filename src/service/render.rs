@@ -79,7 +79,8 @@ impl Rendering<'_> {
     }
 
     fn read_revisions(&mut self, number: i64, format_revision: i64) -> Result<(), Error> {
-        let known = |known: &Revisions| known.endpoint.number == number && known.format_revision == format_revision;
+        let known =
+            |known: &Revisions| known.endpoint.number == number && known.format_revision == format_revision;
         if self.revision.as_ref().is_some_and(known) {
             return Ok(());
         }

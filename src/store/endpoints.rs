@@ -137,10 +137,9 @@ impl Reader<'_> {
             disabled_reason: reason,
             disabled_note: row.get(8)?,
             disabled_at: time(9)?,
-            rotation: time(20)?.zip(time(21)?).map(|(rotated_at, old_secret_expires_at)| Rotation {
-                rotated_at,
-                old_secret_expires_at,
-            }),
+            rotation: time(20)?
+                .zip(time(21)?)
+                .map(|(rotated_at, old_secret_expires_at)| Rotation { rotated_at, old_secret_expires_at }),
             settings: EndpointSettings {
                 uid,
                 description: row.get(11)?,

@@ -26,7 +26,8 @@ impl Reader<'_> {
             |what: &str, message: String| StoreError::Internal(format!("{what} of {}: {message}", row.id));
         let settings = &row.settings;
         let name = &row.revision.format;
-        let present = self.format(name)?.ok_or_else(|| broken("the format", format!("there is no {name}")))?;
+        let present =
+            self.format(name)?.ok_or_else(|| broken("the format", format!("there is no {name}")))?;
         let (format, secrets) = (present.format, self.secrets(row.id)?);
         let public_key = secrets.first().and_then(|newest| format.scheme().public_key(&newest.secret));
         let mut signers = Vec::new();

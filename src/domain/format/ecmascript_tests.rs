@@ -75,7 +75,10 @@ fn array_indexes_come_first_and_the_last_value_takes_the_first_place() {
 
 #[test]
 fn blanks_go_and_every_value_may_stand_alone() {
-    assert_eq!(again(" { \"a\" : [ 1 , true , null , \"x y\" ] ,\n\"b\":{ } } "), r#"{"a":[1,true,null,"x y"],"b":{}}"#);
+    assert_eq!(
+        again(" { \"a\" : [ 1 , true , null , \"x y\" ] ,\n\"b\":{ } } "),
+        r#"{"a":[1,true,null,"x y"],"b":{}}"#
+    );
     for plain in ["null", "true", "false", "[]", "{}", "\"\"", "[[],[[]]]"] {
         assert_eq!(again(&format!("\t{plain}\r\n")), plain);
     }
@@ -91,7 +94,21 @@ fn any_depth_is_walked_without_recursion() {
 
 #[test]
 fn what_is_no_json_is_not_rewritten() {
-    for text in ["", "{", "[1,", "{\"a\"}", "{\"a\":}", "nul", "1 2", "[1 2]", "\"\\x\"", "\"\\u12\"", "inf", "NaN", "]"] {
+    for text in [
+        "",
+        "{",
+        "[1,",
+        "{\"a\"}",
+        "{\"a\":}",
+        "nul",
+        "1 2",
+        "[1 2]",
+        "\"\\x\"",
+        "\"\\u12\"",
+        "inf",
+        "NaN",
+        "]",
+    ] {
         assert_eq!(rewrite(text.as_bytes()), None, "{text}");
     }
     assert_eq!(rewrite(b"\"\xff\""), None);
@@ -99,9 +116,15 @@ fn what_is_no_json_is_not_rewritten() {
 
 /// JSON in which keys come twice and strings have needless escapes.
 fn json() -> impl Strategy<Value = String> {
-    let string = prop_oneof!["[a-c]{0,2}", "[0-9]{1,3}", Just("\\u0061".to_owned()), Just("\\/\\n".to_owned()), "\\PC{0,3}"]
-        .prop_map(|text| format!("\"{}\"", text.replace('"', "\\\"")))
-        .prop_filter("escapes", |text| serde_json::from_str::<String>(text).is_ok());
+    let string = prop_oneof![
+        "[a-c]{0,2}",
+        "[0-9]{1,3}",
+        Just("\\u0061".to_owned()),
+        Just("\\/\\n".to_owned()),
+        "\\PC{0,3}"
+    ]
+    .prop_map(|text| format!("\"{}\"", text.replace('"', "\\\"")))
+    .prop_filter("escapes", |text| serde_json::from_str::<String>(text).is_ok());
     let number = "-?(0|[1-9][0-9]{0,20})(\\.[0-9]{1,4})?([eE][+-]?[0-9]{1,2})?";
     let leaf = prop_oneof![string.clone(), number, Just("null".to_owned()), Just("true".to_owned())];
     leaf.prop_recursive(4, 40, 6, move |inner| {

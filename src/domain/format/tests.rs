@@ -62,10 +62,7 @@ fn headers_are_those_of_standard_webhooks_and_then_the_endpoints() {
         ("X-Team", "blue"),
     ];
     assert_eq!(rendered.headers, expected.map(|(name, value)| (name.to_owned(), value.to_owned())));
-    assert_eq!(
-        Format::standard().own_headers(),
-        ["webhook-id", "webhook-timestamp", "webhook-signature"]
-    );
+    assert_eq!(Format::standard().own_headers(), ["webhook-id", "webhook-timestamp", "webhook-signature"]);
 }
 
 #[test]
@@ -104,12 +101,14 @@ proptest! {
     }
 }
 
-
 /// A request of a format without secrets, as texts.
 fn sent(format: &Format, event: &EventOnWire<'_>) -> (Vec<String>, String) {
     let attempt = AttemptOnWire { timestamp_seconds: 1_771_857_001, number: 3 };
-    let signers: Vec<Signer> =
-        ["a secret of mine", "an older one"].map(Secret::stored).iter().filter_map(|s| format.signer(s).ok()?).collect();
+    let signers: Vec<Signer> = ["a secret of mine", "an older one"]
+        .map(Secret::stored)
+        .iter()
+        .filter_map(|s| format.signer(s).ok()?)
+        .collect();
     let rendered = format.render(event, &attempt, &signers.iter().collect::<Vec<_>>(), &[], "P/1");
     let headers = rendered.headers.into_iter().skip(2).map(|(name, value)| format!("{name}: {value}"));
     (headers.collect(), String::from_utf8(rendered.body).unwrap())

@@ -42,9 +42,14 @@ impl fmt::Display for Refused {
             Self::NoMatch => {
                 f.write_str("no signature matches: the secret is another, or the body was changed on its way")
             }
-            Self::TooOld(seconds) => write!(f, "the request is {seconds} seconds old; {TOLERANCE_SECONDS} are allowed"),
+            Self::TooOld(seconds) => {
+                write!(f, "the request is {seconds} seconds old; {TOLERANCE_SECONDS} are allowed")
+            }
             Self::TooNew(seconds) => {
-                write!(f, "the request is {seconds} seconds ahead of this clock; {TOLERANCE_SECONDS} are allowed")
+                write!(
+                    f,
+                    "the request is {seconds} seconds ahead of this clock; {TOLERANCE_SECONDS} are allowed"
+                )
             }
         }
     }
@@ -82,7 +87,9 @@ impl Format {
         let timestamp = from(parts.timestamp, &self.definition.headers.timestamp, needs.timestamp)?;
         let id = from(parts.id, &self.definition.headers.id, needs.id)?;
         let secret = self.signature.over(&id, &timestamp, body, |message| {
-            let signs = |checker: &Checker| parts.signatures.iter().any(|signature| checker.accepts(message, signature));
+            let signs = |checker: &Checker| {
+                parts.signatures.iter().any(|signature| checker.accepts(message, signature))
+            };
             checkers.iter().position(signs)
         });
         let secret = secret.ok_or(Refused::NoMatch)?;
@@ -152,7 +159,8 @@ impl super::signature::Signature {
                     (timestamp, rest) = (Some(seen), after);
                 }
                 Piece::Id => {
-                    let (seen, after) = rest.split_at(end(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-')));
+                    let (seen, after) =
+                        rest.split_at(end(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-')));
                     (id, rest) = (Some(seen), after);
                 }
             }

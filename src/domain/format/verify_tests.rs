@@ -6,8 +6,13 @@ use crate::domain::time::UnixMs;
 
 const NOW: i64 = 1_771_857_000;
 
-const EVENT: EventOnWire<'static> =
-    EventOnWire { id: "evt_1", r#type: "a.b", timestamp: UnixMs(NOW * 1000), tenant: "acme", data: "{\"n\":1}" };
+const EVENT: EventOnWire<'static> = EventOnWire {
+    id: "evt_1",
+    r#type: "a.b",
+    timestamp: UnixMs(NOW * 1000),
+    tenant: "acme",
+    data: "{\"n\":1}",
+};
 
 fn send(format: &Format, secrets: &[Secret]) -> Rendered {
     let signers: Vec<Signer> = secrets.iter().map(|secret| format.signer(secret).unwrap().unwrap()).collect();
@@ -39,7 +44,12 @@ fn what_a_format_sends_is_verified_and_nothing_else_is() {
         let ((first, shown), (_, other)) = (made(&format, 1), made(&format, 2));
         let sent = send(&format, &[first]);
         let verify = |body: &[u8], secrets: &[&str]| format.verify(&sent.headers, body, secrets, NOW);
-        assert_eq!(verify(&sent.body, &[&other, &shown]), Ok(Verified { secret: Some(1) }), "{}", format.name());
+        assert_eq!(
+            verify(&sent.body, &[&other, &shown]),
+            Ok(Verified { secret: Some(1) }),
+            "{}",
+            format.name()
+        );
         assert_eq!(verify(&sent.body, &[&other]), Err(Refused::NoMatch), "{}", format.name());
         let mut changed = sent.body.clone();
         changed.push(b' ');

@@ -150,7 +150,8 @@ mod tests {
         }
         assert!(wrong(github, None, None).is_empty() && wrong(github, None, Some(0)).is_empty());
         assert_eq!(wrong(github, Some(""), Some(1)), ["secret", "overlap_seconds"]);
-        let overlap = |format| check(format, &RotationDraft::default(), [0; 32]).map(|plan| plan.overlap_seconds);
+        let overlap =
+            |format| check(format, &RotationDraft::default(), [0; 32]).map(|plan| plan.overlap_seconds);
         assert_eq!((overlap(&standard), overlap(github)), (Ok(86_400), Ok(0)));
     }
 

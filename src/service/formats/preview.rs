@@ -59,7 +59,8 @@ impl Service {
             Some(Err(message)) => return Err(Error::field("secret", message)),
         };
         let broken = |message: String| Error::field("secret", message);
-        let signer = secret.as_ref().map(|secret| format.signer(secret)).transpose().map_err(broken)?.flatten();
+        let signer =
+            secret.as_ref().map(|secret| format.signer(secret)).transpose().map_err(broken)?.flatten();
         let now = self.store.times().wall();
         let tenant = scope.tenant(None).unwrap_or_else(TenantName::default_name);
         let id = EventId(first_at(now)).to_string();

@@ -46,6 +46,12 @@ impl TestApp {
         }
     }
 
+    /// Makes or changes a format.
+    #[track_caller]
+    pub fn put_format(&self, name: &str, definition: &Value) -> Response {
+        self.client.send_json("PUT", &format!("/api/v1/formats/{name}"), definition)
+    }
+
     #[track_caller]
     pub fn retry(&self, delivery: &str) -> Response {
         self.post(&format!("/deliveries/{delivery}/retry"), &json!({}))

@@ -99,8 +99,9 @@ pub(super) fn read_fixed(text: &str, invalid: &mut Invalid) -> Vec<(String, Stri
     let mut fixed = Vec::new();
     for (path, raw) in members {
         let short = raw.get().len() <= MAX_VALUE;
-        let checked = check_path(&path)
-            .and_then(|()| short.then_some(()).ok_or_else(|| format!("must be at most {MAX_VALUE} bytes of JSON")));
+        let checked = check_path(&path).and_then(|()| {
+            short.then_some(()).ok_or_else(|| format!("must be at most {MAX_VALUE} bytes of JSON"))
+        });
         if invalid.check(&format!("fixed.envelope.{path}"), checked).is_some() {
             fixed.push((path, raw.get().to_owned()));
         }

@@ -62,7 +62,11 @@ pub(super) fn read_fixed(text: &str, invalid: &mut Invalid) -> Vec<(String, Stri
 fn check_fixed(name: &str, value: String) -> Result<String, String> {
     if name.eq_ignore_ascii_case(CONTENT_TYPE) {
         let fits = is_json(&value.to_ascii_lowercase());
-        return if fits { Ok(value) } else { Err("must be application/json or application/*+json".to_owned()) };
+        return if fits {
+            Ok(value)
+        } else {
+            Err("must be application/json or application/*+json".to_owned())
+        };
     }
     check_name(name)?;
     if value.len() > MAX_VALUE {

@@ -91,7 +91,11 @@ fn check_shape(rules: &mut SignatureRules, has_header: bool, invalid: &mut Inval
         }
         Shape::Standard => {
             let join = rules.join.as_deref().is_some_and(|join| join != STANDARD_JOIN);
-            refuse("prefix", !rules.prefix.is_empty(), format!("must be empty: the scheme {name} has its own"));
+            refuse(
+                "prefix",
+                !rules.prefix.is_empty(),
+                format!("must be empty: the scheme {name} has its own"),
+            );
             refuse("join", join, format!("must be a blank in the scheme {name}, or null"));
             let over = *rules.over.get_or_insert(Over::IdTimestampBody);
             let message = format!("must be id.timestamp.body: the scheme {name} signs nothing else");

@@ -58,61 +58,94 @@ fn every_wrong_field_is_named_at_once() {
 #[test]
 fn headers_must_not_collide_or_be_those_of_the_connection() {
     refused(
-        &with(SIGNED, r#"{"event":"X-A","id":"x-a","timestamp":"x-signature"}"#, "\"data\"", r#"{"headers":{"X-a":"1","Y":"2","y":"3"}}"#),
+        &with(
+            SIGNED,
+            r#"{"event":"X-A","id":"x-a","timestamp":"x-signature"}"#,
+            "\"data\"",
+            r#"{"headers":{"X-a":"1","Y":"2","y":"3"}}"#,
+        ),
         &["headers.id", "signature.header", "fixed.headers.X-a", "fixed.headers.y"],
     );
-    for name in ["Host", "content-length", "content-type", "user-agent", "Proxy-Authorization", "TE", "a:b", "", "é", &"x".repeat(65)] {
-        refused(&with(SIGNED, &format!(r#"{{"attempt":"{name}"}}"#), "\"data\"", "null"), &["headers.attempt"]);
+    for name in [
+        "Host",
+        "content-length",
+        "content-type",
+        "user-agent",
+        "Proxy-Authorization",
+        "TE",
+        "a:b",
+        "",
+        "é",
+        &"x".repeat(65),
+    ] {
+        refused(
+            &with(SIGNED, &format!(r#"{{"attempt":"{name}"}}"#), "\"data\"", "null"),
+            &["headers.attempt"],
+        );
     }
-    refused(&with(SIGNED, "{}", "\"data\"", r#"{"headers":{"a":"b\r\nc","b":1,"connection":"close"}}"#), &[
-        "fixed.headers.a",
-        "fixed.headers.b",
-        "fixed.headers.connection",
-    ]);
+    refused(
+        &with(SIGNED, "{}", "\"data\"", r#"{"headers":{"a":"b\r\nc","b":1,"connection":"close"}}"#),
+        &["fixed.headers.a", "fixed.headers.b", "fixed.headers.connection"],
+    );
     assert!(wrong(&with(SIGNED, r#"{"id":"webhook-id"}"#, "\"data\"", "null")).is_empty());
 }
 
 #[test]
 fn only_media_types_of_json_are_sent() {
-    let typed = |value: &str| wrong(&with(SIGNED, "{}", "\"data\"", &format!(r#"{{"headers":{{"Content-Type":"{value}"}}}}"#)));
-    for good in ["application/json", "application/cloudevents+json", "application/json; charset=utf-8", "Application/JSON"] {
+    let typed = |value: &str| {
+        wrong(&with(SIGNED, "{}", "\"data\"", &format!(r#"{{"headers":{{"Content-Type":"{value}"}}}}"#)))
+    };
+    for good in [
+        "application/json",
+        "application/cloudevents+json",
+        "application/json; charset=utf-8",
+        "Application/JSON",
+    ] {
         assert!(typed(good).is_empty(), "{good}");
     }
-    for bad in ["text/json", "application/jsonx", "application/+json", "application/xml", "application/json; q=1", "application/a b+json"] {
+    for bad in [
+        "text/json",
+        "application/jsonx",
+        "application/+json",
+        "application/xml",
+        "application/json; q=1",
+        "application/a b+json",
+    ] {
         assert_eq!(typed(bad), ["fixed.headers.Content-Type"], "{bad}");
     }
 }
 
 #[test]
 fn keys_must_not_stand_in_one_place_or_in_one_another() {
-    let keys = |envelope: &str, fixed: &str| wrong(&with(SIGNED, "{}", envelope, &format!("{{\"envelope\":{fixed}}}")));
+    let keys = |envelope: &str, fixed: &str| {
+        wrong(&with(SIGNED, "{}", envelope, &format!("{{\"envelope\":{fixed}}}")))
+    };
     assert_eq!(keys(r#"{"id":"a","type":"a"}"#, "{}"), ["envelope.type"]);
     assert_eq!(keys(r#"{"id":"a.b","type":"a"}"#, "{}"), ["envelope.type"]);
     assert_eq!(keys(r#"{"data":"data","type":"data.type"}"#, "{}"), ["envelope.type"]);
-    assert_eq!(keys(r#"{"id":"a.b"}"#, r#"{"a":1,"a.b":2,"a.b.c":3,"x":4,"x":5}"#), [
-        "fixed.envelope.a",
-        "fixed.envelope.a.b",
-        "fixed.envelope.a.b.c",
-        "fixed.envelope.x",
-    ]);
+    assert_eq!(
+        keys(r#"{"id":"a.b"}"#, r#"{"a":1,"a.b":2,"a.b.c":3,"x":4,"x":5}"#),
+        ["fixed.envelope.a", "fixed.envelope.a.b", "fixed.envelope.a.b.c", "fixed.envelope.x",]
+    );
     assert!(keys(r#"{"id":"a.b","type":"a.c","data":"ab"}"#, r#"{"a.d":{"x":[1.0]}}"#).is_empty());
     assert_eq!(keys("\"data\"", r#"{"a":1}"#), ["fixed.envelope"]);
     for bad in ["", ".", "a.", "a..b", "a.b.c.d.e.f.g.h.i", "a\\u0000", &"x".repeat(257)] {
         assert_eq!(keys(&format!(r#"{{"id":"{bad}"}}"#), "{}"), ["envelope.id"], "{bad}");
     }
-    assert_eq!(keys(r#"{"id":{"as":"x"},"type":{"key":"t","as":"string"},"id":"x"}"#, "{}"), [
-        "envelope.id",
-        "envelope.id.key",
-        "envelope.id.as",
-        "envelope.type.as",
-    ]);
+    assert_eq!(
+        keys(r#"{"id":{"as":"x"},"type":{"key":"t","as":"string"},"id":"x"}"#, "{}"),
+        ["envelope.id", "envelope.id.key", "envelope.id.as", "envelope.type.as",]
+    );
 }
 
 #[test]
 fn schemes_say_what_goes_with_them() {
     let signed = |signature: &str, headers: &str| wrong(&with(signature, headers, "\"data\"", "null"));
     let all = r#"{"scheme":"none","header":"x","prefix":"a","join":",","over":"body"}"#;
-    assert_eq!(signed(all, "{}"), ["signature.header", "signature.prefix", "signature.join", "signature.over"]);
+    assert_eq!(
+        signed(all, "{}"),
+        ["signature.header", "signature.prefix", "signature.join", "signature.over"]
+    );
     assert!(signed(r#"{"scheme":"none","header":null}"#, "{}").is_empty());
     for scheme in ["standard", "ed25519"] {
         let shaped = format!(r#"{{"scheme":"{scheme}","header":"s","prefix":"a","join":",","over":"body"}}"#);
@@ -123,7 +156,9 @@ fn schemes_say_what_goes_with_them() {
         assert!(signed(&bare, both).is_empty());
     }
     assert_eq!(signed(r#"{"scheme":"hmac-sha1-hex"}"#, "{}"), ["signature.header"]);
-    let timed = |prefix: &str| format!(r#"{{"scheme":"hmac-sha1-hex","header":"s","prefix":"{prefix}","over":"timestamp.body"}}"#);
+    let timed = |prefix: &str| {
+        format!(r#"{{"scheme":"hmac-sha1-hex","header":"s","prefix":"{prefix}","over":"timestamp.body"}}"#)
+    };
     assert_eq!(signed(&timed(""), "{}"), ["headers.timestamp"]);
     assert!(signed(&timed("t={timestamp},"), "{}").is_empty());
     for join in ["", "abc", "=", "a\\n", "{id}", &",".repeat(17)] {

@@ -22,7 +22,9 @@ pub(super) const SCHEME: Scheme = Scheme {
     shape: Shape::Standard,
     keys: Some(Keys {
         make: |random| Secret::stored(&format!("{STORED}{}", BASE64.encode(&random))),
-        take: |_| Err("must be absent: in this format the key is made here, and public_key is shown".to_owned()),
+        take: |_| {
+            Err("must be absent: in this format the key is made here, and public_key is shown".to_owned())
+        },
         fits: |secret| key(secret).map(drop),
         warning: |_| None,
         public: |secret| key(secret).ok().map(|key| public(&key)),
@@ -81,10 +83,8 @@ mod tests {
         let shown = SCHEME.public_key(&secret).unwrap();
         let expected = hex("3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c");
         assert_eq!(shown, format!("whpk_{}", BASE64.encode(&expected)));
-        let signature = hex(
-            "92a009a9f0d4cab8720e820b5f642540a2b27b5416503f8fb3762223ebdb69da\
-             085ac1e43e15996e458f3613d0f11d8c387b2eaeb4302aeeb00d291612bb0c00",
-        );
+        let signature = hex("92a009a9f0d4cab8720e820b5f642540a2b27b5416503f8fb3762223ebdb69da\
+             085ac1e43e15996e458f3613d0f11d8c387b2eaeb4302aeeb00d291612bb0c00");
         let expected = format!("v1a,{}", BASE64.encode(&signature));
         assert_eq!(SCHEME.signer(&secret).unwrap().unwrap().sign(&[b"\x72"]), expected);
     }
