@@ -232,14 +232,15 @@ fn nothing_that_the_writer_does_scans_or_sorts() {
     house.finish_bulk();
     // Formats and secrets.
     let own = FormatName::parse("own").unwrap();
-    house.write(|tx| {
+    let user = endpoints[2];
+    house.write(move |tx| {
         for _ in 0..2 {
             let row = tx.put_format(&own, BARE)?;
-            tx.use_format(&endpoints[2..3], &row)?;
+            tx.use_format(&[user], &row)?;
         }
         let secret = crate::domain::secret::Secret::generate([1; 32]);
         let end = Some(tx.now.plus(HOUR));
-        tx.rotate_secret(endpoints[2], &secret, end)?;
+        tx.rotate_secret(user, &secret, end)?;
         tx.delete_format(&own)
     });
     house.write(|tx| tx.touch_key(KeyId(1), START));
