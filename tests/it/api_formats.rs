@@ -21,20 +21,18 @@ fn pairs<const N: usize>(pairs: [(&str, &str); N]) -> Vec<(String, String)> {
     pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec()
 }
 
-fn acme() -> Value {
-    json!({
-        "signature": { "scheme": "hmac-sha256-hex", "header": "x-acme-signature", "prefix": "sha256=" },
-        "headers": { "event": "x-acme-event", "id": "x-acme-id", "timestamp": "x-acme-time", "attempt": "x-acme-try" },
-        "envelope": { "id": "id", "type": "event", "timestamp": { "key": "created_at", "as": "rfc3339" },
-                      "tenant": { "key": "workspace_id", "as": "number" }, "data": "data.object" },
-        "fixed": { "headers": { "x-acme-version": "2" }, "envelope": { "api": "v2" } },
-    })
-}
+const ACME: &str = r#"{
+    "signature": {"scheme": "hmac-sha256-hex", "header": "x-acme-signature", "prefix": "sha256="},
+    "headers": {"event": "x-acme-event", "id": "x-acme-id", "timestamp": "x-acme-time", "attempt": "x-acme-try"},
+    "envelope": {"id": "id", "type": "event", "timestamp": {"key": "created_at", "as": "rfc3339"},
+                 "tenant": {"key": "workspace_id", "as": "number"}, "data": "data.object"},
+    "fixed": {"headers": {"x-acme-version": "2"}, "envelope": {"api": "v2"}}
+}"#;
 
 #[test]
 fn a_format_decides_about_every_header_and_byte() {
     let (app, receiver) = (TestApp::with_manual_clock(), Receiver::start());
-    app.put_format("acme", &acme()).expect(201);
+    app.put_format("acme", ACME).expect(201);
     let endpoint = json!({
         "url": receiver.url("/"), "events": ["*"], "tenant": "456", "format": "acme", "secret": SECRET,
         "headers": { "x-team": "blue" },
@@ -106,7 +104,7 @@ fn every_scheme_signs_what_its_format_says() {
 #[test]
 fn a_change_holds_for_the_next_attempt_and_old_ones_are_shown_as_they_were() {
     let (mut app, receiver) = (TestApp::with_manual_clock(), Receiver::start());
-    app.put_format("acme", &acme()).expect(201);
+    app.put_format("acme", ACME).expect(201);
     let more = json!({ "format": "acme", "secret": SECRET, "retry_schedule": [60] });
     app.endpoint_with(&receiver, "/", &more);
     receiver.reply(crate::support::receiver::Reply::status(500));
@@ -149,7 +147,7 @@ fn formats_that_are_built_in_are_shown_to_copy_and_not_changed() {
     for name in names {
         let mut shown = app.get(&format!("/formats/{name}"));
         shows(&shown, &json!({ "name": name, "built_in": true, "revision": 0, "updated_at": null }));
-        for refused in [app.put_format(&name, &acme()), app.delete(&format!("/formats/{name}"))] {
+        for refused in [app.put_format(&name, ACME), app.delete(&format!("/formats/{name}"))] {
             assert_eq!((refused.status, code(&refused).as_str()), (409, "format_built_in"));
         }
         for field in ["name", "built_in", "revision", "updated_at"] {
@@ -201,7 +199,7 @@ fn a_wrong_definition_is_refused_with_every_field_and_nothing_is_kept() {
 #[test]
 fn a_format_in_use_is_not_deleted_and_the_refusal_says_by_whom() {
     let (app, receiver) = (TestApp::start(), Receiver::start());
-    app.put_format("acme", &acme()).expect(201);
+    app.put_format("acme", ACME).expect(201);
     let id = app.endpoint_with(&receiver, "/", &json!({ "format": "acme", "enabled": false }));
     let refused = app.delete("/formats/acme").expect(409);
     assert_eq!(code(&refused), "format_in_use");
@@ -212,7 +210,7 @@ fn a_format_in_use_is_not_deleted_and_the_refusal_says_by_whom() {
     assert_eq!(fields(&refused), ["format"]);
     assert!(refused.text().contains("standard, github, stripe, cloudevents"), "{}", refused.text());
     assert_eq!(
-        app.put_format("acme", &acme()).expect(201).json()["revision"],
+        app.put_format("acme", ACME).expect(201).json()["revision"],
         2,
         "old attempts may refer to the first"
     );
@@ -223,7 +221,7 @@ fn a_format_in_use_is_not_deleted_and_the_refusal_says_by_whom() {
 #[test]
 fn a_change_that_endpoints_do_not_fit_is_refused_and_says_which() {
     let (app, receiver) = (TestApp::start(), Receiver::start());
-    app.put_format("acme", &acme()).expect(201);
+    app.put_format("acme", ACME).expect(201);
     let more = json!({ "format": "acme", "secret": SECRET, "headers": { "X-Team": "blue" } });
     let id = app.endpoint_with(&receiver, "/", &more);
     let mut changed = json!({
@@ -244,8 +242,8 @@ fn a_change_that_endpoints_do_not_fit_is_refused_and_says_which() {
 #[test]
 fn an_unchanged_definition_makes_no_revision() {
     let app = TestApp::start();
-    assert_eq!(app.put_format("acme", &acme()).expect(201).json()["revision"], 1);
-    assert_eq!(app.put_format("acme", &acme()).expect(200).json()["revision"], 1);
+    assert_eq!(app.put_format("acme", ACME).expect(201).json()["revision"], 1);
+    assert_eq!(app.put_format("acme", ACME).expect(200).json()["revision"], 1);
     assert_eq!(app.audit_of("acme").len(), 1);
 }
 
@@ -285,11 +283,9 @@ fn a_preview_is_the_request_that_would_be_sent() {
 #[test]
 fn an_ecmascript_body_is_what_a_receiver_gets_that_writes_it_again() {
     let (app, receiver) = (TestApp::start(), Receiver::start());
-    let again = json!({
-        "signature": { "scheme": "hmac-sha256-hex", "header": "x-webhook-signature" },
-        "envelope": { "type": "event", "data": "data" }, "body": "ecmascript",
-    });
-    app.put_format("again", &again).expect(201);
+    let again = r#"{"signature": {"scheme": "hmac-sha256-hex", "header": "x-webhook-signature"},
+                    "envelope": {"type": "event", "data": "data"}, "body": "ecmascript"}"#;
+    app.put_format("again", again).expect(201);
     app.endpoint_with(&receiver, "/", &json!({ "format": "again", "secret": SECRET }));
     app.publish_text(r#"{"type":"a","data":{ "b": 12.0, "10": 1e21, "2":"\/\u00e9", "b":[ -0, 1e400 ] }}"#);
     let request = receiver.next();

@@ -81,7 +81,7 @@ fn every_wrong_field_is_named_at_once() {
         uid: set("a b"),
         events: Patch::Set(vec!["ok".to_owned(), "not ok".to_owned()]),
         description: set("\u{7}"),
-        secret: set(""),
+        secret: set("short"),
         filters: set("[1]"),
         headers: Patch::Set(vec![("host".to_owned(), "x".to_owned())]),
         format: set("zyra"),

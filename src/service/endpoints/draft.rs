@@ -15,7 +15,7 @@ use crate::store::endpoints::{EndpointRow, EndpointSettings};
 use crate::store::revisions::Revision;
 use crate::store::{Reader, StoreError};
 
-use super::signing::{Chosen, Present, SecretChange};
+use super::signing::{self, Chosen, Present, SecretChange};
 
 /// The fields of a create or a change as they came. Nothing in it is checked. It holds credentials, so it has no `Debug`.
 #[derive(Clone, Default)]
@@ -124,7 +124,10 @@ impl EndpointDraft {
                 let change = SecretChange::read(&self.secret, format, base.signing.as_ref(), &mut invalid);
                 (Arc::clone(format), change)
             }
-            None => (Arc::new(Format::standard()), SecretChange::Keep),
+            None => {
+                signing::check_for_any(&self.secret, &mut invalid);
+                (Arc::new(Format::standard()), SecretChange::Keep)
+            }
         };
         let revision = Revision { url, ..self.revision(base.revision, &format, &mut invalid) };
         let enabled = patched(&self.enabled, base.enabled, true, |enabled| Some(*enabled));

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::domain::format::Format;
 use crate::domain::format::scheme::{Scheme, Taken};
 use crate::domain::invalid::Invalid;
-use crate::domain::secret::Secret;
+use crate::domain::secret::{KeyForm, Secret};
 use crate::service::patch::Patch;
 use crate::store::endpoints::EndpointRow;
 use crate::store::{Reader, StoreError};
@@ -132,6 +132,15 @@ impl SecretChange {
             ),
             Self::Remove | Self::Keep | Self::Make => None,
         }
+    }
+}
+
+/// Notes what is wrong with a secret in whatever format it is for.
+pub(super) fn check_for_any(secret: &Patch<String>, invalid: &mut Invalid) {
+    if let Patch::Set(text) = secret
+        && !text.is_empty()
+    {
+        invalid.check("secret", Secret::from_caller(text, KeyForm::Verbatim));
     }
 }
 
