@@ -170,10 +170,10 @@ fn secrets_that_have_ended_are_deleted_and_never_more_than_five_sign() {
     let newest: Vec<&str> = made.iter().rev().take(5).map(String::as_str).collect();
     assert_eq!(signatures(&app, &receiver), expected(&receiver, &newest));
     assert_eq!(secrets_in_file(&app), 5);
-    app.advance(Duration::from_secs(60));
+    app.advance(Duration::from_mins(1));
     rotate(&app, &id, &short).expect(200);
     assert_eq!(secrets_in_file(&app), 2, "the next rotation takes them away");
-    app.advance(Duration::from_secs(60));
+    app.advance(Duration::from_mins(1));
     app.post("/cleanups", &json!({})).expect(200);
     assert_eq!(secrets_in_file(&app), 1, "and so does a cleanup");
     assert_eq!(signatures(&app, &receiver).split(' ').count(), 1);

@@ -119,15 +119,12 @@ impl EndpointDraft {
         let mut invalid = self.wrong.clone();
         let url = self.url(&base, rules, &mut invalid);
         let settings = self.settings(base.settings, &mut invalid);
-        let (format, secret) = match base.format.format(&mut invalid) {
-            Some(format) => {
-                let change = SecretChange::read(&self.secret, format, base.signing.as_ref(), &mut invalid);
-                (Arc::clone(format), change)
-            }
-            None => {
-                signing::check_for_any(&self.secret, &mut invalid);
-                (Arc::new(Format::standard()), SecretChange::Keep)
-            }
+        let (format, secret) = if let Some(format) = base.format.format(&mut invalid) {
+            let change = SecretChange::read(&self.secret, format, base.signing.as_ref(), &mut invalid);
+            (Arc::clone(format), change)
+        } else {
+            signing::check_for_any(&self.secret, &mut invalid);
+            (Arc::new(Format::standard()), SecretChange::Keep)
         };
         let revision = Revision { url, ..self.revision(base.revision, &format, &mut invalid) };
         let enabled = patched(&self.enabled, base.enabled, true, |enabled| Some(*enabled));

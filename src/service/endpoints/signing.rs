@@ -50,13 +50,11 @@ impl Chosen {
             (Patch::Keep, Some(present)) => return Ok(Self::Format(Arc::clone(&present.format))),
             (Patch::Keep | Patch::Reset, _) => return Ok(Self::Format(Arc::new(Format::standard()))),
         };
-        Ok(match reader.format(name)? {
-            Some(row) => Self::Format(row.format),
-            None => {
-                let known = reader.formats(None, LISTED)?;
-                Self::Unknown(known.iter().map(|row| row.format.name().to_owned()).collect())
-            }
-        })
+        if let Some(row) = reader.format(name)? {
+            return Ok(Self::Format(row.format));
+        }
+        let known = reader.formats(None, LISTED)?;
+        Ok(Self::Unknown(known.iter().map(|row| row.format.name().to_owned()).collect()))
     }
 
     /// The format; `None` after it was noted that there is none.
