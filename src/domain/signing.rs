@@ -77,7 +77,7 @@ mod tests {
 
     #[test]
     fn a_signer_checks_by_signing_again() {
-        let signer = Signer::new(|parts, header| header.push_str(&format!("{}", parts.concat().len())));
+        let signer = Signer::new(|parts, header| header.push_str(&parts.concat().len().to_string()));
         let checker = Checker::from(signer.clone());
         assert_eq!(signer.sign(&[b"ab", b"c"]), "3");
         assert!(checker.accepts(&[b"abc"], "3") && !checker.accepts(&[b"abcd"], "3"));

@@ -35,7 +35,10 @@ pub struct FormatRow {
 /// Formats that were parsed last, by name, each with the text that it was parsed from: a text that is another in the
 /// file, even in a transaction that is not committed, is another format.
 #[derive(Debug, Default)]
-pub(super) struct Parsed(RwLock<HashMap<Box<str>, (Box<str>, Arc<Format>)>>);
+pub(super) struct Parsed(RwLock<HashMap<Box<str>, Known>>);
+
+/// A definition, and what was made of it.
+type Known = (Box<str>, Arc<Format>);
 
 impl Parsed {
     fn get(&self, name: &str, definition: &str) -> Result<Arc<Format>, StoreError> {

@@ -162,7 +162,7 @@ fn under_way(app: &TestApp, code: Code) -> Response {
 
 fn used_format(app: &TestApp, code: Code) -> Response {
     let bare = |headers: &Value| json!({ "signature": { "scheme": "none" }, "headers": headers, "envelope": "data" });
-    let put = |headers: &Value| app.client.send_json("PUT", "/api/v1/formats/own", &bare(headers));
+    let put = |headers: &Value| app.put_format("own", &bare(headers));
     put(&json!({})).expect(201);
     let endpoint = json!({ "url": "https://a.test/", "format": "own", "headers": { "X-Id": "1" } });
     app.post("/endpoints", &endpoint).expect(201);

@@ -118,7 +118,7 @@ impl World {
             return "github".to_owned();
         }
         let bare = json!({ "signature": { "scheme": "none" }, "envelope": "data" });
-        let answer = self.app.client.send_json("PUT", "/api/v1/formats/bare", &bare);
+        let answer = self.app.put_format("bare", &bare);
         assert!(answer.status < 300, "{}", answer.text());
         "bare".to_owned()
     }

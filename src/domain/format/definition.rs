@@ -27,7 +27,6 @@ pub struct Definition {
 #[derive(Debug, Clone, serde::Serialize)]
 pub struct SignatureRules {
     /// The scheme.
-    #[serde(serialize_with = "scheme_name")]
     pub scheme: &'static Scheme,
     /// The header that carries the signatures; `None` for a scheme without.
     pub header: Option<String>,
@@ -209,8 +208,10 @@ impl Serialize for Key {
     }
 }
 
-fn scheme_name<S: Serializer>(scheme: &&'static Scheme, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(scheme.name)
+impl Serialize for Scheme {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name)
+    }
 }
 
 fn object<S: Serializer>(pairs: &[(String, String)], serializer: S) -> Result<S::Ok, S::Error> {

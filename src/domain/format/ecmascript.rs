@@ -177,7 +177,7 @@ fn write_string(content: &str, out: &mut Vec<u8>) -> Option<()> {
     out.push(b'"');
     let mut rest = content;
     while let Some(at) = rest.find('\\') {
-        out.extend_from_slice(rest[..at].as_bytes());
+        out.extend_from_slice(&rest.as_bytes()[..at]);
         rest = &rest[at..];
         let (unit, length) = escape(rest)?;
         rest = &rest[length..];

@@ -18,7 +18,7 @@ use super::format::Format;
 use super::format::scheme::Taken;
 pub use super::format::verify::TOLERANCE_SECONDS;
 use super::format::verify::{Refused, Verified};
-use super::secret::Secret;
+use super::secret::{PREFIX, Secret};
 
 /// A request as it arrived.
 #[derive(Debug, Clone, Copy)]
@@ -139,6 +139,10 @@ impl Judge<'_> {
 
     /// Whether the signature is over the body as it was before somebody wrote it again.
     fn why_not(&self, body: &[u8], now_seconds: i64) -> Verdict {
+        if let Some((reason, at)) = self.other_spelling(body) {
+            let age_seconds = at.map(|at| now_seconds.saturating_sub(at));
+            return Verdict { signed_by: None, age_seconds, reasons: vec![reason] };
+        }
         let keys = named::keys(self.format);
         let found = rewrites(body, &keys).find_map(|rewrite| match self.signed(&rewrite.body) {
             Signed::By { at, .. } => Some((rewrite.says, at)),
@@ -153,6 +157,20 @@ impl Judge<'_> {
         };
         let age_seconds = at.map(|at| now_seconds.saturating_sub(at));
         Verdict { signed_by: None, age_seconds, reasons: vec![reason] }
+    }
+
+    /// Whether the signature is one of the secrets' with `whsec_` added or left out.
+    fn other_spelling(&self, body: &[u8]) -> Option<(Reason, Option<i64>)> {
+        let with = self.secrets.iter().map(|secret| (format!("{PREFIX}{secret}"), Reason::WithPrefix));
+        let bare = self.secrets.iter().filter_map(|secret| secret.strip_prefix(PREFIX));
+        let without = bare.map(|secret| (secret.to_owned(), Reason::WithoutPrefix));
+        with.chain(without).find_map(|(secret, reason)| {
+            let judge = Judge { format: self.format, headers: self.headers, secrets: vec![&secret] };
+            match judge.signed(body) {
+                Signed::By { at, .. } => Some((reason, at)),
+                Signed::Not(_) => None,
+            }
+        })
     }
 }
 

@@ -27,6 +27,10 @@ pub enum Reason {
     },
     /// The signature fits the body as it was before somebody wrote it again: how it was.
     Rewritten(String),
+    /// The secret is right but for the `whsec_` that is missing.
+    WithPrefix,
+    /// The secret is right but for the `whsec_` before it.
+    WithoutPrefix,
     /// No secret fits, whatever was tried.
     NoMatch {
         /// How many secrets were tried.
@@ -53,6 +57,8 @@ impl fmt::Display for Reason {
                 "the body was changed on the way: the signature is over {was}. Verify the bytes that arrived, \
                  before anything parses them and writes them again"
             ),
+            Self::WithPrefix => f.write_str("the secret lacks the whsec_ before it: give it as it was shown"),
+            Self::WithoutPrefix => f.write_str("the signature is that of the secret without the whsec_ before it"),
             Self::NoMatch { secrets } => {
                 let whose = if *secrets == 1 { "the secret" } else { "any of the secrets" };
                 write!(

@@ -123,6 +123,20 @@ fn a_body_that_was_written_again_is_told_from_another_one() {
 }
 
 #[test]
+fn a_secret_without_its_prefix_or_with_one_too_many_is_recognised() {
+    for format in [standard(), (**builtin::find("github").unwrap()).clone()] {
+        let shown = made(1, &format);
+        let (headers, body) = sent(&format, &shown);
+        let bare = secret(&format, shown.expose().strip_prefix(PREFIX).unwrap()).unwrap();
+        assert_eq!(judge(&format, &headers, &body, &[bare], NOW).reasons, [Reason::WithPrefix]);
+    }
+    let github = builtin::find("github").unwrap();
+    let (headers, body) = sent(github, &Secret::stored("hunter2 hunter2"));
+    let more = secret(github, "whsec_hunter2 hunter2").unwrap();
+    assert_eq!(judge(github, &headers, &body, &[more], NOW).reasons, [Reason::WithoutPrefix]);
+}
+
+#[test]
 fn every_header_that_is_missing_or_malformed_is_named() {
     let secret = made(1, &standard());
     let only = |pairs: &[(&str, &str)]| {

@@ -132,8 +132,10 @@ fn audit(
     };
     let masked = after.get("headers").cloned();
     let (mut old, mut new) = differing(before, after);
-    old.remove("updated_at");
-    new.remove("updated_at");
+    for told_otherwise in ["updated_at", "last_rotation"] {
+        old.remove(told_otherwise);
+        new.remove(told_otherwise);
+    }
     if revision.headers != row.revision.headers
         && let (false, Some(masked)) = (new.contains_key("headers"), masked)
     {

@@ -15,7 +15,7 @@ use crate::store::endpoints::{EndpointRow, EndpointSettings};
 use crate::store::revisions::Revision;
 use crate::store::{Reader, StoreError};
 
-use super::signing::{Chosen, Present, SecretChange};
+use super::signing::{self, Chosen, Present, SecretChange};
 
 /// The fields of a create or a change as they came. Nothing in it is checked. It holds credentials, so it has no `Debug`.
 #[derive(Clone, Default)]
@@ -119,12 +119,12 @@ impl EndpointDraft {
         let mut invalid = self.wrong.clone();
         let url = self.url(&base, rules, &mut invalid);
         let settings = self.settings(base.settings, &mut invalid);
-        let (format, secret) = match base.format.format(&mut invalid) {
-            Some(format) => {
-                let change = SecretChange::read(&self.secret, format, base.signing.as_ref(), &mut invalid);
-                (Arc::clone(format), change)
-            }
-            None => (Arc::new(Format::standard()), SecretChange::Keep),
+        let (format, secret) = if let Some(format) = base.format.format(&mut invalid) {
+            let change = SecretChange::read(&self.secret, format, base.signing.as_ref(), &mut invalid);
+            (Arc::clone(format), change)
+        } else {
+            signing::check_for_any(&self.secret, &mut invalid);
+            (Arc::new(Format::standard()), SecretChange::Keep)
         };
         let revision = Revision { url, ..self.revision(base.revision, &format, &mut invalid) };
         let enabled = patched(&self.enabled, base.enabled, true, |enabled| Some(*enabled));

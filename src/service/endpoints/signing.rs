@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::domain::format::Format;
 use crate::domain::format::scheme::{Scheme, Taken};
 use crate::domain::invalid::Invalid;
-use crate::domain::secret::Secret;
+use crate::domain::secret::{KeyForm, Secret};
 use crate::service::patch::Patch;
 use crate::store::endpoints::EndpointRow;
 use crate::store::{Reader, StoreError};
@@ -50,13 +50,11 @@ impl Chosen {
             (Patch::Keep, Some(present)) => return Ok(Self::Format(Arc::clone(&present.format))),
             (Patch::Keep | Patch::Reset, _) => return Ok(Self::Format(Arc::new(Format::standard()))),
         };
-        Ok(match reader.format(name)? {
-            Some(row) => Self::Format(row.format),
-            None => {
-                let known = reader.formats(None, LISTED)?;
-                Self::Unknown(known.iter().map(|row| row.format.name().to_owned()).collect())
-            }
-        })
+        if let Some(row) = reader.format(name)? {
+            return Ok(Self::Format(row.format));
+        }
+        let known = reader.formats(None, LISTED)?;
+        Ok(Self::Unknown(known.iter().map(|row| row.format.name().to_owned()).collect()))
     }
 
     /// The format; `None` after it was noted that there is none.
@@ -132,6 +130,15 @@ impl SecretChange {
             ),
             Self::Remove | Self::Keep | Self::Make => None,
         }
+    }
+}
+
+/// Notes what is wrong with a secret in whatever format it is for.
+pub(super) fn check_for_any(secret: &Patch<String>, invalid: &mut Invalid) {
+    if let Patch::Set(text) = secret
+        && !text.is_empty()
+    {
+        invalid.check("secret", Secret::from_caller(text, KeyForm::Verbatim));
     }
 }
 

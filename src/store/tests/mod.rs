@@ -13,6 +13,7 @@ mod commits;
 mod depth;
 mod economy;
 mod filling;
+mod formats;
 mod health;
 mod house;
 mod idempotency;

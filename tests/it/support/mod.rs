@@ -6,6 +6,7 @@ pub mod client;
 pub mod house;
 pub mod length;
 pub mod listener;
+pub mod mac;
 pub mod problem;
 pub mod process;
 pub mod program;

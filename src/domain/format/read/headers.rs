@@ -95,16 +95,16 @@ pub(super) fn check_collisions(
     invalid: &mut Invalid,
 ) {
     let mut taken: Vec<(String, String)> = Vec::new();
-    let named = [
+    let own = [
         ("headers.event", &names.event),
         ("headers.id", &names.id),
         ("headers.timestamp", &names.timestamp),
         ("headers.attempt", &names.attempt),
     ];
-    let named = named.into_iter().map(|(field, name)| (field.to_owned(), name.as_deref()));
+    let own = own.into_iter().map(|(field, name)| (field.to_owned(), name.as_deref()));
     let signature = signature.map(|rules| ("signature.header".to_owned(), rules.header.as_deref()));
     let fixed = fixed.iter().map(|(name, _)| (format!("fixed.headers.{name}"), Some(name.as_str())));
-    for (field, name) in named.chain(signature).chain(fixed) {
+    for (field, name) in own.chain(signature).chain(fixed) {
         let Some(name) = name.map(str::to_ascii_lowercase) else { continue };
         match taken.iter().find(|(_, other)| *other == name) {
             Some((other, _)) => invalid.push(field, format!("must not be the header of {other} as well")),

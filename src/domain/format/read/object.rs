@@ -64,9 +64,15 @@ impl Object {
         })
     }
 
-    /// All members, for an object whose keys are the caller's.
+    /// All members, for an object whose keys are the caller's; of those that are there twice, which was noted, one.
     pub(super) fn into_members(self) -> Vec<(String, Box<RawValue>)> {
-        self.members.0
+        let mut members: Vec<(String, Box<RawValue>)> = Vec::with_capacity(self.members.0.len());
+        for member in self.members.0 {
+            if members.iter().all(|(key, _)| *key != member.0) {
+                members.push(member);
+            }
+        }
+        members
     }
 
     /// Its keys that are among `names`, in the order given, once each.

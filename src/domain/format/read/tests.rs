@@ -125,7 +125,7 @@ fn keys_must_not_stand_in_one_place_or_in_one_another() {
     assert_eq!(keys(r#"{"data":"data","type":"data.type"}"#, "{}"), ["envelope.type"]);
     assert_eq!(
         keys(r#"{"id":"a.b"}"#, r#"{"a":1,"a.b":2,"a.b.c":3,"x":4,"x":5}"#),
-        ["fixed.envelope.a", "fixed.envelope.a.b", "fixed.envelope.a.b.c", "fixed.envelope.x",]
+        ["fixed.envelope.x", "fixed.envelope.a", "fixed.envelope.a.b", "fixed.envelope.a.b.c"]
     );
     assert!(keys(r#"{"id":"a.b","type":"a.c","data":"ab"}"#, r#"{"a.d":{"x":[1.0]}}"#).is_empty());
     assert_eq!(keys("\"data\"", r#"{"a":1}"#), ["fixed.envelope"]);

@@ -18,7 +18,7 @@ pub(super) fn signer<M>(secret: &Secret, form: KeyForm, write: Write) -> Result<
 where
     M: Mac + KeyInit + Clone + Send + Sync + 'static,
 {
-    let key = secret.key(form).ok_or("the signing secret is not whsec_ and base64")?;
+    let key = secret.key(form).ok_or("is not one that this scheme has a key of")?;
     let keyed = <M as KeyInit>::new_from_slice(&key).map_err(|error| error.to_string())?;
     Ok(Signer::new(move |parts, header| {
         let mut mac = keyed.clone();
