@@ -58,7 +58,9 @@ impl fmt::Display for Reason {
                  before anything parses them and writes them again"
             ),
             Self::WithPrefix => f.write_str("the secret lacks the whsec_ before it: give it as it was shown"),
-            Self::WithoutPrefix => f.write_str("the signature is that of the secret without the whsec_ before it"),
+            Self::WithoutPrefix => {
+                f.write_str("the signature is that of the secret without the whsec_ before it")
+            }
             Self::NoMatch { secrets } => {
                 let whose = if *secrets == 1 { "the secret" } else { "any of the secrets" };
                 write!(
