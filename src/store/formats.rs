@@ -52,6 +52,10 @@ impl Parsed {
         known.insert(name.into(), (definition.into(), Arc::clone(&format)));
         Ok(format)
     }
+
+    fn forget(&self, name: &str) {
+        self.0.write().unwrap_or_else(PoisonError::into_inner).remove(name);
+    }
 }
 
 fn parse(name: &str, definition: &str) -> Result<Format, StoreError> {
@@ -149,6 +153,7 @@ impl Tx<'_> {
 
     /// Deletes a format that no endpoint uses; what old attempts refer to stays with them.
     pub fn delete_format(&mut self, name: &FormatName) -> Result<(), StoreError> {
+        self.shared().formats.forget(name.as_str());
         self.retire_format(name)
     }
 

@@ -91,8 +91,8 @@ fn write(tx: &mut Tx<'_>, change: CheckedChange) -> Result<EndpointSaved, Error>
     Ok(EndpointSaved { endpoint: show(tx, row.id)?, secret, warnings })
 }
 
-#[expect(clippy::option_option, reason = "whether the secret changes, and to what")]
 /// Writes what differs. `false`: nothing did.
+#[expect(clippy::option_option, reason = "whether the secret changes, and to what")]
 fn rewrite(
     tx: &mut Tx<'_>,
     row: &EndpointRow,

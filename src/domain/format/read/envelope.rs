@@ -43,17 +43,14 @@ fn key(name: &'static str, raw: &RawValue, invalid: &mut Invalid) -> Option<Key>
     let field = format!("envelope.{name}");
     let (path, what) = if raw.get().starts_with('{') {
         let mut object = Object::read(&field, raw.get(), invalid)?;
-        let Some(path) = object.text("key", invalid) else {
-            invalid.push(format!("{field}.key"), "is required and must be a text");
-            return None;
-        };
+        let path = object.required_text("key", invalid);
         let what = match name {
             "timestamp" => What::Timestamp(form(&mut object, TIME_FORMS, invalid)),
             "tenant" => What::Tenant(form(&mut object, TENANT_FORMS, invalid)),
             _ => plain(name),
         };
         object.finish(invalid);
-        (path, what)
+        (path?, what)
     } else {
         let path = serde_json::from_str(raw.get());
         let path = path.map_err(|_| "must be the text of a key, or {\"key\", \"as\"}".to_owned());

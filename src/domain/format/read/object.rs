@@ -36,7 +36,9 @@ impl Object {
 
     /// The JSON text of a field.
     pub(super) fn raw(&mut self, name: &'static str) -> Option<Box<RawValue>> {
-        self.asked.push(name);
+        if !self.asked.contains(&name) {
+            self.asked.push(name);
+        }
         let found = self.members.0.iter().find(|(key, _)| key == name);
         found.map(|(_, raw)| raw.clone()).filter(|raw| raw.get() != "null")
     }
@@ -46,6 +48,15 @@ impl Object {
         let raw = self.raw(name)?;
         let text = serde_json::from_str(raw.get()).map_err(|_| "must be a text".to_owned());
         invalid.check(&self.name(name), text)
+    }
+
+    /// A field that is a text and must be there.
+    pub(super) fn required_text(&mut self, name: &'static str, invalid: &mut Invalid) -> Option<String> {
+        if self.raw(name).is_none() {
+            invalid.push(self.name(name), "is required and must be a text");
+            return None;
+        }
+        self.text(name, invalid)
     }
 
     /// A field that is one of a few words.
