@@ -46,6 +46,7 @@ mod pressure;
 mod program;
 mod readme;
 mod receiver;
+mod recording;
 mod retrying;
 mod sender;
 mod sending;
