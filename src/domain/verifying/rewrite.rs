@@ -230,6 +230,8 @@ mod tests {
             assert!(found.contains(says), "{was}: {found}");
         }
         assert_eq!(found(now, "{}"), None);
+        let script = found(r#"{"b": 1.0, "10": 1e21}"#, r#"{"10":1e+21,"b":1}"#);
+        assert!(script.is_some_and(|says| says.contains("JSON.stringify")));
     }
 
     #[test]
