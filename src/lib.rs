@@ -37,6 +37,9 @@
 //! `set`; it is stored, listed and patched by name from there on. *One that belongs to the process:* a line of
 //! `config::flags`, which names flag and variable together.
 //!
+//! *Add a signature scheme:* a file in `domain/format/scheme` with its `SCHEME`, and its line in `SCHEMES` there.
+//! *A format that is built in:* its definition in `domain/format/builtin.rs`.
+//!
 //! *Change the schema:* a new file in `store/migrations` and its line in `store/migrations.rs`. Released ones are
 //! never edited.
 #![cfg_attr(test, allow(clippy::disallowed_methods, reason = "tests may wait"))]

@@ -12,6 +12,14 @@ fn main() -> ExitCode {
     };
     let result = match command {
         Command::Serve(config) => app::serve(&config),
+        Command::Listen(options) => app::receive(&options),
+        Command::Verify(request) => match app::verify(&request) {
+            (true, output) => output.print().map_err(|error| error.to_string()),
+            (false, output) => match output.print() {
+                Ok(()) => return ExitCode::FAILURE,
+                Err(error) => Err(error.to_string()),
+            },
+        },
         Command::Admin { data, command } => app::run_command(&data, &command)
             .and_then(|output| output.print().map_err(|error| error.to_string())),
     };

@@ -46,9 +46,19 @@ pub fn run(data: &Path, command: &AdminCommand) -> Result<Output, String> {
                 std::thread::park_timeout(LOCK_LOOK);
             }
             Err(error) => return Err(error.to_string()),
-            Ok(answered) => return answered.map_err(Failed::into_sentence),
+            Ok(answered) => {
+                return answered.map(|output| alone(command, output)).map_err(Failed::into_sentence);
+            }
         }
     }
+}
+
+/// What is to be said where no server runs.
+fn alone(command: &AdminCommand, mut output: Output) -> Output {
+    if matches!(command, AdminCommand::Send { .. }) {
+        output.remark.push_str("\nNo server runs on this data directory: the next one delivers it.");
+    }
+    output
 }
 
 enum Failed {
@@ -76,6 +86,7 @@ fn carry_out(client: &Client, command: &AdminCommand) -> Result<Output, Failed> 
         AdminCommand::Cleanup { dry_run, .. } => {
             Ok(output::cleanup_done(&call(client, command, None)?, *dry_run))
         }
+        AdminCommand::Send { .. } => Ok(output::event_accepted(&call(client, command, None)?)),
         AdminCommand::ListKeys => {
             let mut keys = Vec::new();
             let mut cursor: Option<String> = None;

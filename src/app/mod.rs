@@ -8,6 +8,7 @@ mod commands;
 mod descriptors;
 mod error;
 mod files;
+mod listening;
 pub mod logging;
 mod signals;
 
@@ -35,6 +36,7 @@ use crate::web::state::AppState;
 
 pub use commands::run as run_command;
 pub use error::StartError;
+pub use listening::{run as receive, verify};
 use signals::Signals;
 
 /// How long calls in flight may go on after the stop began.

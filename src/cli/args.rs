@@ -7,6 +7,9 @@ use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use crate::config::{Flags, with_variables};
 
 use super::duration;
+use super::listen::ListenFlags;
+use super::send::SendFlags;
+use super::verify::VerifyFlags;
 
 /// What the program is called with.
 #[derive(Debug, Parser)]
@@ -31,6 +34,12 @@ pub(super) enum Subcommands {
     Keys(Keys),
     /// Delete what is older than the retention now, as the nightly cleanup does
     Cleanup(Cleanup),
+    /// Receive webhooks on this machine: show, verify, forward and record them
+    Listen(Box<ListenFlags>),
+    /// Publish an event
+    Send(SendFlags),
+    /// Say whether the signature of a webhook holds, and if not why; exits with 0 or 1
+    Verify(VerifyFlags),
 }
 
 #[derive(Debug, Subcommand)]

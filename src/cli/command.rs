@@ -7,9 +7,13 @@ use serde_json::{Value, json};
 
 use crate::config::Config;
 use crate::domain::ids::KeyId;
+use crate::domain::names::IdempotencyKey;
+
+use super::listen::Listen;
+use super::verify::Verify;
 
 /// One thing to do.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub enum Command {
     /// Run the server until it is told to stop.
     Serve(Box<Config>),
@@ -20,6 +24,10 @@ pub enum Command {
         /// What to do.
         command: AdminCommand,
     },
+    /// Receive webhooks for a developer, until it is told to stop.
+    Listen(Box<Listen>),
+    /// Judge a captured request.
+    Verify(Verify),
 }
 
 /// What can be done with admin rights from the command line.
@@ -48,6 +56,13 @@ pub enum AdminCommand {
         /// Only count.
         dry_run: bool,
     },
+    /// Publish an event.
+    Send {
+        /// The body of the call: JSON, checked where it is published.
+        event: String,
+        /// Makes a repetition harmless.
+        idempotency_key: Option<IdempotencyKey>,
+    },
 }
 
 /// One call of the API.
@@ -57,35 +72,44 @@ pub struct Request {
     pub method: &'static str,
     /// From `/api/v1` on.
     pub path: String,
+    /// The value of `Idempotency-Key`.
+    pub idempotency_key: Option<IdempotencyKey>,
     /// JSON, if there is a body.
-    pub body: Option<Value>,
+    pub body: Option<String>,
+}
+
+impl Request {
+    fn new(method: &'static str, path: String, body: Option<&Value>) -> Self {
+        Self { method, path, idempotency_key: None, body: body.map(Value::to_string) }
+    }
 }
 
 impl AdminCommand {
     /// The call that does it, for [`super::socket::Client`]. A list is this call again with `cursor` of the last answer.
     pub fn request(&self, cursor: Option<&str>) -> Request {
         match self {
-            Self::CreateKey { name, scopes, tenant } => Request {
-                method: "POST",
-                path: "/api/v1/keys".to_owned(),
-                body: Some(json!({ "name": name, "scopes": scopes, "tenant": tenant })),
-            },
+            Self::CreateKey { name, scopes, tenant } => {
+                let body = json!({ "name": name, "scopes": scopes, "tenant": tenant });
+                Request::new("POST", "/api/v1/keys".to_owned(), Some(&body))
+            }
             Self::ListKeys => {
                 let query = match cursor {
                     Some(cursor) => format!("limit=250&cursor={}", percent_encoded(cursor)),
                     None => "limit=250".to_owned(),
                 };
-                Request { method: "GET", path: format!("/api/v1/keys?{query}"), body: None }
+                Request::new("GET", format!("/api/v1/keys?{query}"), None)
             }
-            Self::RevokeKey { id } => {
-                Request { method: "DELETE", path: format!("/api/v1/keys/{id}"), body: None }
+            Self::RevokeKey { id } => Request::new("DELETE", format!("/api/v1/keys/{id}"), None),
+            Self::Cleanup { older_than, dry_run } => {
+                let body =
+                    json!({ "older_than_seconds": older_than.map(|d| d.as_secs()), "dry_run": dry_run });
+                Request::new("POST", "/api/v1/cleanups".to_owned(), Some(&body))
             }
-            Self::Cleanup { older_than, dry_run } => Request {
+            Self::Send { event, idempotency_key } => Request {
                 method: "POST",
-                path: "/api/v1/cleanups".to_owned(),
-                body: Some(
-                    json!({ "older_than_seconds": older_than.map(|d| d.as_secs()), "dry_run": dry_run }),
-                ),
+                path: "/api/v1/events".to_owned(),
+                idempotency_key: idempotency_key.clone(),
+                body: Some(event.clone()),
             },
         }
     }
@@ -109,16 +133,14 @@ mod tests {
         let create =
             AdminCommand::CreateKey { name: "ci".into(), scopes: vec!["admin".into()], tenant: None };
         let body = json!({ "name": "ci", "scopes": ["admin"], "tenant": null });
-        assert_eq!(
-            create.request(None),
-            Request { method: "POST", path: "/api/v1/keys".into(), body: Some(body) }
-        );
+        assert_eq!(create.request(None), Request::new("POST", "/api/v1/keys".into(), Some(&body)));
 
         let revoke = AdminCommand::RevokeKey { id: KeyId(1) }.request(None);
         assert_eq!((revoke.method, revoke.path.as_str()), ("DELETE", "/api/v1/keys/key_0000000000001"));
 
         let cleanup = AdminCommand::Cleanup { older_than: Some(Duration::from_mins(1)), dry_run: false };
-        assert_eq!(cleanup.request(None).body, Some(json!({ "older_than_seconds": 60, "dry_run": false })));
+        let body = json!({ "older_than_seconds": 60, "dry_run": false });
+        assert_eq!(cleanup.request(None).body, Some(body.to_string()));
     }
 
     #[test]

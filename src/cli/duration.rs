@@ -29,6 +29,25 @@ pub fn parse(text: &str) -> Result<Duration, String> {
     Some(Duration::from_secs(seconds)).filter(|duration| *duration <= MAX).ok_or_else(refused)
 }
 
+/// The longest delay.
+const MAX_DELAY: Duration = Duration::from_mins(10);
+
+/// Reads a short time: a whole number followed by `ms`, `s` or `m`, up to ten minutes.
+///
+/// # Errors
+/// A sentence that says what is allowed.
+pub fn parse_delay(text: &str) -> Result<Duration, String> {
+    let delay = match text.strip_suffix("ms") {
+        Some(digits) => {
+            let plain = digits.bytes().all(|b| b.is_ascii_digit());
+            digits.parse().ok().filter(|_| plain).map(Duration::from_millis)
+        }
+        None => parse(text).ok(),
+    };
+    let refused = || "must be a whole number and a unit, such as 2s, 500ms or 1m, and at most 10m".to_owned();
+    delay.filter(|delay| *delay <= MAX_DELAY).ok_or_else(refused)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -42,6 +61,16 @@ mod tests {
             assert_eq!(parse(text), Ok(Duration::from_secs(seconds)), "{text}");
         }
         assert_eq!(parse("36525d"), Ok(MAX));
+    }
+
+    #[test]
+    fn a_delay_has_milliseconds_too_and_is_short() {
+        for (text, ms) in [("2s", 2_000), ("500ms", 500), ("0s", 0), ("10m", 600_000)] {
+            assert_eq!(parse_delay(text), Ok(Duration::from_millis(ms)), "{text}");
+        }
+        for bad in ["", "ms", "2", "-2s", "+5ms", "1.5s", "11m", "1d", "600001ms"] {
+            assert!(parse_delay(bad).is_err_and(|says| says.contains("such as 2s, 500ms or 1m")), "{bad}");
+        }
     }
 
     #[test]

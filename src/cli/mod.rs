@@ -1,15 +1,23 @@
 //! Floor 4: the command line. It reads what is asked for ([`Command`]), talks to a running server through its
 //! socket ([`socket`]), and shows answers ([`output`]). Who runs the commands, and on what, is wired in `app`.
+//! `listen`, `send` and `verify`, the tools for developers, have a file each with their flags and what these mean.
 
 mod answer;
 mod args;
 pub mod chunked;
 mod command;
 pub mod duration;
+mod formats;
+mod input;
+mod listen;
 pub mod output;
 mod parse;
+mod send;
 pub mod socket;
+mod verify;
 
 pub use answer::Answer;
 pub use command::{AdminCommand, Command, Request};
+pub use listen::Listen;
 pub use parse::{Refusal, parse, parse_from};
+pub use verify::Verify;

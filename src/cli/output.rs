@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use crate::domain::verifying::{Verdict, span};
+
 /// What is shown of a key, by the API's names.
 const KEY_COLUMNS: [&str; 6] = ["id", "name", "scopes", "tenant", "created_at", "last_used_at"];
 
@@ -75,6 +77,38 @@ pub fn cleanup_done(report: &Value, dry_run: bool) -> Output {
         .collect();
     let remark = if dry_run { "Nothing was deleted; this is what would be:" } else { "Cleaned up:" };
     Output { result: table(&rows), remark: remark.to_owned() }
+}
+
+/// An event that was accepted: the answer is the result.
+pub fn event_accepted(event: &Value) -> Output {
+    let warnings = event.get("warnings").and_then(Value::as_array).into_iter().flatten();
+    let mut remark = vec![format!("Accepted, with {} deliveries.", shown(event, "deliveries"))];
+    remark.extend(warnings.filter_map(Value::as_str).map(|warning| format!("Note: {}.", printable(warning))));
+    // What came as JSON goes out as JSON.
+    Output { result: format!("{event:#}"), remark: remark.join("\n") }
+}
+
+/// Whether a signature holds, and if not everything that is wrong. `secrets`: how many there were.
+pub fn verdict(verdict: &Verdict, secrets: usize) -> Output {
+    let mut lines = Vec::new();
+    let whose = match verdict.signed_by {
+        Some(at) if secrets > 1 => format!("secret number {}", at + 1),
+        _ => "this secret".to_owned(),
+    };
+    let age = verdict.age_seconds.map(|age| {
+        let when = if age < 0 { "ahead of this clock" } else { "ago" };
+        format!(", {} {when}", span(age))
+    });
+    if verdict.holds() {
+        lines.push(format!("The signature holds: made with {whose}{}.", age.unwrap_or_default()));
+    } else {
+        lines.push("The signature does not hold:".to_owned());
+        lines.extend(verdict.reasons.iter().map(|reason| format!("- {}", printable(&reason.to_string()))));
+        if verdict.signed_by.is_some() {
+            lines.push(format!("It was made with {whose} over this body."));
+        }
+    }
+    Output { result: lines.join("\n"), remark: String::new() }
 }
 
 /// One sentence, or one a line, from a problem document (RFC 9457) with our `errors`.

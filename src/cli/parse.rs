@@ -78,15 +78,25 @@ where
         Subcommands::Keys(Keys::List(data)) => admin(data, AdminCommand::ListKeys),
         Subcommands::Keys(Keys::Revoke(key)) => {
             let id = KeyId::parse(&key.id).ok_or_else(|| {
-                let says = format!("{:?} is not the id of a key: `postrider keys list` shows them", key.id);
-                args::command().error(clap::error::ErrorKind::ValueValidation, says)
+                wrong(format!("{:?} is not the id of a key: `postrider keys list` shows them", key.id))
             })?;
             admin(key.data, AdminCommand::RevokeKey { id })
         }
         Subcommands::Cleanup(args::Cleanup { older_than, dry_run, data }) => {
             admin(data, AdminCommand::Cleanup { older_than, dry_run })
         }
+        Subcommands::Send(flags) => {
+            let command = flags.read().map_err(wrong)?;
+            Ok(Command::Admin { data: data_path(flags.data_dir, env)?, command })
+        }
+        Subcommands::Listen(flags) => Ok(Command::Listen(Box::new(flags.read().map_err(wrong)?))),
+        Subcommands::Verify(flags) => Ok(Command::Verify(flags.read().map_err(wrong)?)),
     }
+}
+
+/// A flag whose value cannot be used, as clap tells of such.
+fn wrong(says: String) -> Refusal {
+    args::command().error(clap::error::ErrorKind::ValueValidation, says).into()
 }
 
 #[cfg(test)]

@@ -5,8 +5,6 @@ use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use serde_json::Value;
-
 use crate::clock::Stopwatch;
 
 use super::answer::{self, Answer};
@@ -131,17 +129,18 @@ impl Client {
 }
 
 fn render(request: &Request) -> Vec<u8> {
-    let Request { method, path, body } = request;
-    let body = body.as_ref().map(Value::to_string);
+    let Request { method, path, idempotency_key, body } = request;
+    let key = idempotency_key.as_ref().map(|key| format!("Idempotency-Key: {key}\r\n"));
     let content = body
         .as_ref()
         .map(|body| format!("Content-Type: application/json\r\nContent-Length: {}\r\n", body.len()));
     format!(
         "{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nAccept: application/json\r\n\
-         User-Agent: postrider-cli/{}\r\n{}\r\n{}",
+         User-Agent: postrider-cli/{}\r\n{}{}\r\n{}",
         env!("CARGO_PKG_VERSION"),
+        key.unwrap_or_default(),
         content.unwrap_or_default(),
-        body.unwrap_or_default()
+        body.as_deref().unwrap_or_default()
     )
     .into_bytes()
 }
@@ -154,7 +153,7 @@ mod tests {
     use std::thread;
 
     fn get() -> Request {
-        Request { method: "GET", path: "/api/v1/keys".to_owned(), body: None }
+        Request { method: "GET", path: "/api/v1/keys".to_owned(), idempotency_key: None, body: None }
     }
 
     /// Asks a server that answers with these bytes and closes; also what it was sent.
@@ -175,8 +174,8 @@ mod tests {
 
     #[test]
     fn a_call_is_sent_whole_and_its_answer_read() {
-        let request =
-            Request { method: "POST", path: "/api/v1/keys".into(), body: Some(json!({"name": "ü"})) };
+        let body = Some(json!({ "name": "ü" }).to_string());
+        let request = Request { method: "POST", path: "/api/v1/keys".into(), idempotency_key: None, body };
         let (answer, asked) = ask(&request, b"HTTP/1.1 422 X\r\nContent-Length: 10\r\n\r\n{\"a\":true}");
         assert_eq!(answer.unwrap(), Answer { status: 422, body: json!({"a": true}) });
         assert!(

@@ -3,11 +3,11 @@
 //! They are compiled to a tree of keys once, and an event's data is then walked once for all of them, as
 //! text, without parsing it into values: this runs for every event and every filtered endpoint.
 
-use serde::de::{self, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::invalid::Invalid;
 use super::json::{Cursor, string_is};
+use super::members::Members;
 use super::number::Decimal;
 
 /// Most filters of one endpoint.
@@ -214,34 +214,6 @@ fn insert(nodes: &mut Vec<Node>, path: &[&str], filter: Filter) -> bool {
         return insert(&mut node.children, rest, filter);
     }
     node.filter.replace(filter).is_none()
-}
-
-/// The members of an object as they stand, keys that come twice included.
-#[derive(Default)]
-struct Members(Vec<(String, Box<RawValue>)>);
-
-impl<'de> de::Deserialize<'de> for Members {
-    fn deserialize<D: de::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Read;
-
-        impl<'de> Visitor<'de> for Read {
-            type Value = Members;
-
-            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members, A::Error> {
-                let mut members = Vec::new();
-                while let Some(member) = map.next_entry()? {
-                    members.push(member);
-                }
-                Ok(Members(members))
-            }
-        }
-
-        deserializer.deserialize_map(Read)
-    }
 }
 
 #[cfg(test)]

@@ -24,7 +24,9 @@ const DENIED: [&str; 10] = [
     "expect",
     "user-agent",
 ];
-const DENIED_PREFIXES: [&str; 2] = ["proxy-", "webhook-"];
+const PROXY: &str = "proxy-";
+/// Names of Standard Webhooks, which a format may set and an endpoint may not.
+const WEBHOOK: &str = "webhook-";
 
 /// An endpoint's headers, checked, in the order given. Its `Debug` shows names alone.
 #[derive(Clone, PartialEq, Eq, Default)]
@@ -116,22 +118,39 @@ impl fmt::Debug for CustomHeaders {
     }
 }
 
-fn check_name(name: &str, format_headers: &[String]) -> Result<(), String> {
+/// Whether `name` is the name of a header (RFC 9110, section 5.1).
+///
+/// # Errors
+/// What is allowed, as the message of a field error.
+pub(super) fn check_token(name: &str) -> Result<(), String> {
     let token = |b: u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b);
     if name.is_empty() || !name.bytes().all(token) {
         return Err("must be a header name: letters, digits and ! # $ % & ' * + - . ^ _ ` | ~".to_owned());
     }
+    Ok(())
+}
+
+/// Whether a header, in lower case, is one that the connection or the sender sets: not even a format may.
+pub(super) fn is_ours(lower: &str) -> bool {
+    DENIED.contains(&lower) || lower.starts_with(PROXY)
+}
+
+fn check_name(name: &str, format_headers: &[String]) -> Result<(), String> {
+    check_token(name)?;
     let lower = name.to_ascii_lowercase();
-    let denied = DENIED.contains(&lower.as_str())
-        || DENIED_PREFIXES.iter().any(|prefix| lower.starts_with(prefix))
-        || format_headers.iter().any(|own| own.eq_ignore_ascii_case(&lower));
-    if denied {
+    let of_format =
+        lower.starts_with(WEBHOOK) || format_headers.iter().any(|own| own.eq_ignore_ascii_case(&lower));
+    if is_ours(&lower) || of_format {
         return Err("is set by Postrider itself or by the endpoint's format; choose another name".to_owned());
     }
     Ok(())
 }
 
-fn check_value(value: String) -> Result<String, String> {
+/// Takes the value of a header: visible ASCII with blanks inside (RFC 9110, section 5.5).
+///
+/// # Errors
+/// What is allowed, as the message of a field error. The value is not repeated.
+pub(super) fn check_value(value: String) -> Result<String, String> {
     let allowed = |b: u8| b.is_ascii_graphic() || b == b' ' || b == b'\t';
     if value.bytes().all(allowed) && value.trim_matches([' ', '\t']) == value {
         return Ok(value);

@@ -75,6 +75,10 @@ name!(
     Uid, check_uid
 );
 name!(
+    /// The name of a format: 1 to 64 of `A-Za-z0-9_.-`, the first a letter or a digit.
+    FormatName, check_format
+);
+name!(
     /// The value of `Idempotency-Key`: 1 to 255 visible ASCII characters (`!` to `~`).
     IdempotencyKey, check_idempotency_key
 );
@@ -121,6 +125,13 @@ fn check_uid(text: &str) -> Result<(), String> {
         );
     }
     check_not_ours(text)
+}
+
+fn check_format(text: &str) -> Result<(), String> {
+    if within(text, 64, b"_.-") && text.starts_with(|c: char| c.is_ascii_alphanumeric()) {
+        return Ok(());
+    }
+    Err("must be 1 to 64 of A-Z, a-z, 0-9 and _ . -, beginning with a letter or a digit".to_owned())
 }
 
 fn check_not_ours(text: &str) -> Result<(), String> {
@@ -179,6 +190,16 @@ mod tests {
         assert!(Uid::parse("erp:main.v2").is_ok());
         for bad in ["", ".", "..", "-x", ":x", "a/b", "a@b", "ep_0123456789abc"] {
             assert!(Uid::parse(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn formats_have_names_that_fit_into_a_path() {
+        for good in ["standard", "acme-v1.2", "7", &"x".repeat(64)] {
+            assert!(FormatName::parse(good).is_ok(), "{good}");
+        }
+        for bad in ["", ".", "..", "-x", "_x", "a/b", "a b", "é", &"x".repeat(65)] {
+            assert!(FormatName::parse(bad).is_err_and(|m| m.contains("1 to 64")), "{bad}");
         }
     }
 

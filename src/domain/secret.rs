@@ -76,7 +76,8 @@ impl Secret {
     /// What the secret would have to be, as the message of a field error.
     pub fn fits(&self, form: KeyForm) -> Result<(), String> {
         match form {
-            KeyForm::Verbatim => Ok(()),
+            KeyForm::Verbatim if self.is_printable() => Ok(()),
+            KeyForm::Verbatim => Err("must be set with this format: the key was made for another".to_owned()),
             KeyForm::Decoded if self.decoded().is_some_and(|key| (24..=64).contains(&key.len())) => Ok(()),
             KeyForm::Decoded => {
                 Err("must be whsec_ and the base64, padded, of 24 to 64 bytes in this format; send one"
@@ -89,7 +90,7 @@ impl Secret {
     pub fn key(&self, form: KeyForm) -> Option<Vec<u8>> {
         match form {
             KeyForm::Decoded => self.decoded(),
-            KeyForm::Verbatim => Some(self.0.as_bytes().to_vec()),
+            KeyForm::Verbatim => self.is_printable().then(|| self.0.as_bytes().to_vec()),
         }
     }
 
@@ -98,6 +99,11 @@ impl Secret {
         let length = self.key(form)?.len();
         (length < WEAK_UNDER)
             .then(|| format!("the secret's key has {length} bytes; use at least {WEAK_UNDER} random bytes"))
+    }
+
+    /// No caller's secret holds a control character; what a scheme keeps that nobody is shown does.
+    fn is_printable(&self) -> bool {
+        !self.0.chars().any(char::is_control)
     }
 
     fn decoded(&self) -> Option<Vec<u8>> {
@@ -190,6 +196,7 @@ mod tests {
         assert!(Secret::stored(&whsec(32)).fits(KeyForm::Decoded).is_ok());
         assert!(Secret::stored("hunter2 hunter2").fits(KeyForm::Decoded).is_err());
         assert!(Secret::stored("hunter2 hunter2").fits(KeyForm::Verbatim).is_ok());
+        assert!(Secret::stored("\u{1}hunter2 hunter2").fits(KeyForm::Verbatim).is_err(), "never shown");
     }
 
     #[test]

@@ -99,6 +99,12 @@ codes! {
     NotRetryable = "not_retryable", Conflict, "The delivery cannot be retried now";
     /// The delivery cannot be canceled as it is.
     NotCancelable = "not_cancelable", Conflict, "The delivery cannot be canceled now";
+    /// The format is built in.
+    FormatBuiltIn = "format_built_in", Conflict, "The format is built in";
+    /// Endpoints use the format.
+    FormatInUse = "format_in_use", Conflict, "Endpoints use the format";
+    /// Endpoints that use the format do not fit what it would become.
+    FormatDoesNotFit = "format_does_not_fit", Conflict, "Endpoints do not fit the format";
     /// A key with this text exists.
     KeyExists = "key_exists", Conflict, "A key with this text exists";
     /// More bytes than allowed.

@@ -8,6 +8,7 @@ pub mod deliveries;
 pub mod endpoints;
 pub mod error;
 pub mod events;
+pub mod formats;
 pub mod keys;
 mod lookup;
 pub mod patch;

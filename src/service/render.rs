@@ -1,6 +1,8 @@
 //! One delivery with all that is known of its attempts. Requests are not stored as text: they are rendered again,
 //! from the event and from what each attempt kept.
 
+use std::sync::Arc;
+
 use crate::domain::format::{AttemptOnWire, EventOnWire, Format};
 use crate::domain::headers::CustomHeaders;
 use crate::domain::target::{Target, TargetRules};
@@ -55,27 +57,37 @@ struct Rendering<'a> {
     reader: &'a Reader<'a>,
     row: &'a DeliveryRow,
     event: Option<&'a StoredEvent>,
-    /// The revision that was read last: most attempts have the same.
-    revision: Option<(Revision, Format)>,
+    /// The revisions of endpoint and format that were read last: most attempts have the same.
+    revision: Option<Revisions>,
+}
+
+/// What shaped a request.
+struct Revisions {
+    endpoint: Revision,
+    format_revision: i64,
+    /// `None`: it is gone.
+    format: Option<Arc<Format>>,
 }
 
 impl Rendering<'_> {
     fn attempt(&mut self, row: AttemptRow) -> Result<ShownAttempt, Error> {
-        self.read_revision(row.record.revision)?;
+        self.read_revisions(row.record.revision, row.record.format_revision)?;
         let request_headers = self.request_headers(&row)?;
-        let url = self.revision.as_ref().map(|(revision, _)| revision.url.clone());
+        let url = self.revision.as_ref().map(|revision| revision.endpoint.url.clone());
         let response_headers = parse_headers(&row.record.response_headers);
         Ok(ShownAttempt { row, url, request_headers, response_headers })
     }
 
-    fn read_revision(&mut self, number: i64) -> Result<(), Error> {
-        if self.revision.as_ref().is_some_and(|(revision, _)| revision.number == number) {
+    fn read_revisions(&mut self, number: i64, format_revision: i64) -> Result<(), Error> {
+        let known =
+            |known: &Revisions| known.endpoint.number == number && known.format_revision == format_revision;
+        if self.revision.as_ref().is_some_and(known) {
             return Ok(());
         }
         self.revision = match self.reader.revision(self.row.endpoint, number)? {
-            Some(revision) => {
-                let format = self.reader.format(&revision.format)?;
-                Some((revision, format))
+            Some(endpoint) => {
+                let format = self.reader.format_at(&endpoint.format, format_revision)?;
+                Some(Revisions { endpoint, format_revision, format })
             }
             None => None,
         };
@@ -83,7 +95,8 @@ impl Rendering<'_> {
     }
 
     fn request_headers(&self, attempt: &AttemptRow) -> Result<Option<Headers>, Error> {
-        let (Some((revision, format)), Some(event)) = (&self.revision, self.event) else { return Ok(None) };
+        let (Some(revisions), Some(event)) = (&self.revision, self.event) else { return Ok(None) };
+        let (revision, Some(format)) = (&revisions.endpoint, &revisions.format) else { return Ok(None) };
         let masked: Headers = CustomHeaders::stored(revision.headers.clone())
             .masked()
             .map(|(name, mask)| (name.to_owned(), mask.to_owned()))
@@ -117,13 +130,15 @@ impl Rendering<'_> {
         if self.revision.is_none() {
             self.revision = match self.reader.endpoint(self.row.endpoint)? {
                 Some(endpoint) => {
-                    let format = self.reader.format(&endpoint.revision.format)?;
-                    Some((endpoint.revision, format))
+                    let present = self.reader.format(&endpoint.revision.format)?;
+                    let format_revision = present.as_ref().map_or(0, |present| present.revision);
+                    let format = present.map(|present| present.format);
+                    Some(Revisions { endpoint: endpoint.revision, format_revision, format })
                 }
                 None => None,
             };
         }
-        let Some((_, format)) = &self.revision else { return Ok(None) };
+        let Some(Revisions { format: Some(format), .. }) = &self.revision else { return Ok(None) };
         let body = format.body(&on_wire_event(event, &event.public_id()));
         Ok(Some(String::from_utf8_lossy(&body).into_owned()))
     }

@@ -139,12 +139,14 @@ impl Desk<'_> {
                 DirectoryChange::Keys(keys) => self.shared.keys.replace(keys),
             }
         }
+        let mut changed = Vec::with_capacity(gathered.routes.len());
         for (id, route) in gathered.routes {
             match route {
-                Some(route) => directory.put_route(&route),
+                Some(route) => changed.push(route),
                 None => directory.remove_route(id),
             }
         }
+        directory.put_routes(changed);
         // What a turn took in was there before this transaction's own rows.
         self.kept.unfilled.took(taken);
         self.kept.unfilled.committed(gathered.rows);

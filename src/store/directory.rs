@@ -3,7 +3,7 @@
 //! Only the writer changes it, after the commit that changes the rows; everyone else takes snapshots. A tenant's
 //! endpoints are one shared list, so finding the endpoints of an event costs nothing for those of other tenants.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ use crate::domain::signing::Signer;
 use crate::domain::target::Target;
 
 /// An endpoint's settings, parsed once.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Route {
     /// The endpoint.
     pub id: EndpointId,
@@ -43,6 +43,8 @@ pub struct Route {
     pub format_revision: i64,
     /// One for each live secret, newest first. Those but the first end at a time of the wall clock.
     pub signers: Vec<LiveSigner>,
+    /// The public key of the newest secret, for a format whose scheme is asymmetric.
+    pub public_key: Option<String>,
     /// From the first name to be looked up to the last byte read.
     pub timeout: Duration,
     /// Requests at a time.
@@ -119,15 +121,25 @@ impl Directory {
             .or_insert_with(|| Arc::new(TenantRoutes { tenant_id, name: name.clone(), routes: Vec::new() }));
     }
 
-    /// Adds or replaces an endpoint.
-    pub(super) fn put_route(&self, route: &Arc<Route>) {
+    /// Adds or replaces endpoints, each tenant's all at once: a change of a format may concern thousands.
+    pub(super) fn put_routes(&self, changed: Vec<Arc<Route>>) {
+        let mut by_tenant: HashMap<i64, Vec<Arc<Route>>> = HashMap::new();
+        for route in changed {
+            by_tenant.entry(route.tenant_id).or_default().push(route);
+        }
         let mut maps = self.maps.write().unwrap_or_else(PoisonError::into_inner);
-        maps.routes.insert(route.id, Arc::clone(route));
-        replace(&mut maps, route.tenant_id, &route.tenant, |routes| {
-            routes.retain(|other| other.id != route.id);
-            let at = routes.partition_point(|other| other.id < route.id);
-            routes.insert(at, Arc::clone(route));
-        });
+        for (tenant_id, changed) in by_tenant {
+            let Some(name) = changed.first().map(|route| route.tenant.clone()) else { continue };
+            for route in &changed {
+                maps.routes.insert(route.id, Arc::clone(route));
+            }
+            let ids: HashSet<EndpointId> = changed.iter().map(|route| route.id).collect();
+            replace(&mut maps, tenant_id, &name, |routes| {
+                routes.retain(|other| !ids.contains(&other.id));
+                routes.extend(changed);
+                routes.sort_by_key(|route| route.id);
+            });
+        }
     }
 
     /// Forgets an endpoint.

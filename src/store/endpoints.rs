@@ -65,12 +65,23 @@ pub struct EndpointRow {
     pub disabled_note: Option<String>,
     /// Since when it does not.
     pub disabled_at: Option<UnixMs>,
+    /// The last time that its secret was replaced.
+    pub rotation: Option<Rotation>,
     /// What its owner set.
     pub settings: EndpointSettings,
     /// What shapes its requests.
     pub revision: Revision,
     /// How it does.
     pub health: HealthRow,
+}
+
+/// A secret that was replaced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+pub struct Rotation {
+    /// When.
+    pub rotated_at: UnixMs,
+    /// Until when the secret before signs as well.
+    pub old_secret_expires_at: UnixMs,
 }
 
 /// What an owner sets about receiving and scheduling. All of it is checked before it comes here.
@@ -98,7 +109,8 @@ pub struct EndpointSettings {
 
 const COLUMNS: &str = "e.id, e.tenant_id, t.name, e.deleted_at, e.created_at, e.updated_at, e.enabled, \
      e.disabled_reason, e.disabled_note, e.disabled_at, e.uid, e.description, e.events, e.filters, e.metadata, \
-     e.retry_schedule, e.rate_limit, e.max_in_flight, e.while_disabled, e.revision";
+     e.retry_schedule, e.rate_limit, e.max_in_flight, e.while_disabled, e.revision, e.secret_rotated_at, \
+     e.old_secret_until";
 
 impl Reader<'_> {
     pub(super) fn endpoint_from(&self, row: &Row<'_>) -> Result<EndpointRow, StoreError> {
@@ -125,6 +137,9 @@ impl Reader<'_> {
             disabled_reason: reason,
             disabled_note: row.get(8)?,
             disabled_at: time(9)?,
+            rotation: time(20)?
+                .zip(time(21)?)
+                .map(|(rotated_at, old_secret_expires_at)| Rotation { rotated_at, old_secret_expires_at }),
             settings: EndpointSettings {
                 uid,
                 description: row.get(11)?,

@@ -7,7 +7,7 @@
 //! - By hand: [`intervene`] (retry and cancel one delivery).
 //! - Behind it: `soundness` (a check after a crash), `fill` (list indexes), `bulk` (changes to very many rows), [`cleanup`].
 //! - A file for each table: [`tenants`], [`endpoints`] (and `endpoint_state`), [`events`], [`deliveries`], [`attempts`], [`keys`],
-//!   [`event_types`], [`settings`], [`audit`], `health`, [`hourly`], `meta`; `migrations` makes them.
+//!   [`event_types`], [`formats`], [`settings`], [`audit`], `health`, [`hourly`], `meta`; `migrations` makes them.
 //! - In memory: [`directory`] (endpoints, parsed), [`times`] (the scheduler's scale of time).
 
 mod answer;
@@ -29,6 +29,7 @@ mod error;
 pub mod event_types;
 pub mod events;
 mod fill;
+pub mod formats;
 pub mod handover;
 pub mod health;
 pub mod hourly;
@@ -93,6 +94,7 @@ pub(crate) struct Shared {
     directory: Directory,
     keys: Keys,
     event_types: EventTypes,
+    formats: formats::Parsed,
     times: Times,
     vault: Arc<Vault>,
     random: Arc<dyn Random>,

@@ -211,6 +211,7 @@ fn share(writer: &Connection, config: &StoreConfig) -> Result<Shared, OpenError>
         directory: Directory::default(),
         keys: Keys::default(),
         event_types: EventTypes::default(),
+        formats: super::formats::Parsed::default(),
         times: Times::new(Arc::clone(&config.clock), offset, up),
         lookup_key: config.vault.lookup_key(),
         vault: Arc::clone(&config.vault),

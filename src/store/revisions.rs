@@ -28,6 +28,9 @@ pub struct Revision {
     pub timeout_seconds: Option<u32>,
 }
 
+/// Secrets of an endpoint that sign at a time, however often they are replaced: all share one header.
+pub const MOST_SECRETS: u32 = 5;
+
 /// A signing secret.
 #[derive(Debug, Clone)]
 pub struct SecretRow {
@@ -132,6 +135,29 @@ impl Tx<'_> {
         self.connection()
             .prepare_cached("UPDATE endpoints SET revision = ?2 WHERE id = ?1")?
             .execute([endpoint.0, last + 1])?;
+        Ok(())
+    }
+
+    /// Replaces the secret of an endpoint by another. Those before sign until `overlap_end`, at most
+    /// [`MOST_SECRETS`] in all; without it they are deleted. What has ended is deleted in any case.
+    pub fn rotate_secret(
+        &mut self,
+        endpoint: EndpointId,
+        secret: &Secret,
+        overlap_end: Option<UnixMs>,
+    ) -> Result<(), StoreError> {
+        self.put_secret(endpoint, Some(secret), overlap_end)?;
+        self.connection()
+            .prepare_cached(
+                "DELETE FROM endpoint_secrets WHERE endpoint_id = ?1 AND (expires_at <= ?2 OR version <=
+                     (SELECT max(version) FROM endpoint_secrets WHERE endpoint_id = ?1) - ?3)",
+            )?
+            .execute(params![endpoint.0, self.now.0, MOST_SECRETS])?;
+        self.connection()
+            .prepare_cached(
+                "UPDATE endpoints SET secret_rotated_at = ?2, old_secret_until = ?3, updated_at = ?2 WHERE id = ?1",
+            )?
+            .execute(params![endpoint.0, self.now.0, overlap_end.unwrap_or(self.now).0])?;
         Ok(())
     }
 

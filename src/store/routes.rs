@@ -5,13 +5,11 @@ use std::time::Duration;
 
 use rusqlite::Connection;
 
-use crate::domain::format::Format;
 use crate::domain::ids::EndpointId;
 use crate::domain::limits;
 use crate::domain::matching::Subscription;
 use crate::domain::names::TenantName;
 use crate::domain::retry::RetrySchedule;
-use crate::domain::signing::Signer;
 use crate::domain::target::{Target, TargetRules};
 
 use super::Shared;
@@ -27,13 +25,20 @@ impl Reader<'_> {
         let broken =
             |what: &str, message: String| StoreError::Internal(format!("{what} of {}: {message}", row.id));
         let settings = &row.settings;
-        let format = Arc::new(self.format(&row.revision.format)?);
+        let name = &row.revision.format;
+        let present =
+            self.format(name)?.ok_or_else(|| broken("the format", format!("there is no {name}")))?;
+        let (format, secrets) = (present.format, self.secrets(row.id)?);
+        let public_key = secrets.first().and_then(|newest| format.scheme().public_key(&newest.secret));
         let mut signers = Vec::new();
-        if let Some(form) = format.key_form() {
-            for secret in self.secrets(row.id)? {
-                let signer =
-                    Signer::new(&secret.secret, form).map_err(|message| broken("the secret", message))?;
-                signers.push(LiveSigner { signer, expires_at: secret.expires_at });
+        for (index, secret) in secrets.into_iter().enumerate() {
+            match format.signer(&secret.secret) {
+                Ok(signer) => {
+                    signers.extend(signer.map(|signer| LiveSigner { signer, expires_at: secret.expires_at }));
+                }
+                // An older one of the time before another format cannot sign in this one.
+                Err(_) if index > 0 => {}
+                Err(message) => return Err(broken("the secret", message)),
             }
         }
         let retry_schedule = match &settings.retry_schedule {
@@ -57,8 +62,9 @@ impl Reader<'_> {
                 .map_err(|error| error.to_string()),
             headers: row.revision.headers.clone(),
             format,
-            format_revision: 0,
+            format_revision: present.revision,
             signers,
+            public_key,
             timeout: Duration::from_secs(u64::from(
                 row.revision.timeout_seconds.unwrap_or(limits::DEFAULT_TIMEOUT_SECONDS),
             )),
@@ -66,15 +72,6 @@ impl Reader<'_> {
             rate_limit: settings.rate_limit,
             retry_schedule,
         })
-    }
-
-    /// A format by name, in its present revision.
-    pub fn format(&self, name: &str) -> Result<Format, StoreError> {
-        let standard = Format::standard();
-        if name == standard.name() {
-            return Ok(standard);
-        }
-        Err(StoreError::Internal(format!("there is no format {name}")))
     }
 }
 

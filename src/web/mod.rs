@@ -6,6 +6,7 @@
 //! - [`errors`] and [`problem`]: every answer of 400 and above, in one form; not each is logged.
 //! - [`auth`]: who calls. [`client_address`]: from where.
 //! - [`body`], [`fields`], [`query`]: reading requests, with every mistake named at once.
+//! - [`listen`]: `postrider listen`, a server of its own that receives webhooks for developers.
 //! - [`api`]: the calls, one file for each resource. A handler extracts, calls one use case, and answers.
 
 pub mod api;
@@ -18,6 +19,7 @@ pub mod errors;
 pub mod fields;
 mod flow;
 pub mod health;
+pub mod listen;
 pub mod problem;
 pub mod query;
 mod refusal;

@@ -53,6 +53,8 @@ fn reach(code: Code) -> Response {
             conflict(&app, code)
         }
         Code::NotRetryable | Code::NotCancelable | Code::TooManyTests => under_way(&app, code),
+        Code::FormatBuiltIn => app.delete("/formats/standard"),
+        Code::FormatInUse | Code::FormatDoesNotFit => used_format(&app, code),
         Code::KeyExists => the_same_key_twice(app),
         Code::Internal => unreadable_row(&app),
         Code::Overloaded => too_many_bodies(&app),
@@ -156,6 +158,18 @@ fn under_way(app: &TestApp, code: Code) -> Response {
     gate.open();
     app.settle();
     refused.unwrap_or_else(|| call("cancel"))
+}
+
+fn used_format(app: &TestApp, code: Code) -> Response {
+    let bare = |headers: &Value| json!({ "signature": { "scheme": "none" }, "headers": headers, "envelope": "data" });
+    let put = |headers: &Value| app.put_format("own", &bare(headers));
+    put(&json!({})).expect(201);
+    let endpoint = json!({ "url": "https://a.test/", "format": "own", "headers": { "X-Id": "1" } });
+    app.post("/endpoints", &endpoint).expect(201);
+    match code {
+        Code::FormatInUse => app.delete("/formats/own"),
+        _ => put(&json!({ "id": "x-id" })),
+    }
 }
 
 /// After a restart the tests' randomness starts from the same seed, and makes the key that it made before.

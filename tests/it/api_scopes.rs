@@ -18,16 +18,19 @@ enum Need {
     Admin,
     /// This scope, or `admin`; about what a tenant has.
     Of(Scope),
+    /// This scope, or `admin`; about what no tenant has.
+    OfAll(Scope),
     /// `admin`, or `endpoints:read` of a key that is bound to the tenant.
     OwnTenant,
 }
 
-use Need::{Admin, Nothing, Of, OwnTenant};
+use Need::{Admin, Nothing, Of, OfAll, OwnTenant};
 use Scope::{DeliveriesRead, DeliveriesWrite, EndpointsRead, EndpointsWrite, EventsRead, EventsWrite};
 
 /// Everything that the calls are about belongs to the tenant `acme`.
 const TABLE: &[(&str, &str, Need)] = &[
     ("DELETE", "/api/v1/endpoints/{id}", Of(EndpointsWrite)),
+    ("DELETE", "/api/v1/formats/{name}", Admin),
     ("DELETE", "/api/v1/keys/{id}", Admin),
     ("GET", "/api/v1/cleanups", Admin),
     ("GET", "/api/v1/deliveries", Of(DeliveriesRead)),
@@ -38,6 +41,8 @@ const TABLE: &[(&str, &str, Need)] = &[
     ("GET", "/api/v1/events", Of(EventsRead)),
     ("GET", "/api/v1/events/{id}", Of(EventsRead)),
     ("GET", "/api/v1/events/{id}/deliveries", Of(DeliveriesRead)),
+    ("GET", "/api/v1/formats", OfAll(EndpointsRead)),
+    ("GET", "/api/v1/formats/{name}", OfAll(EndpointsRead)),
     ("GET", "/api/v1/keys", Admin),
     ("GET", "/api/v1/settings", Admin),
     ("GET", "/api/v1/tenants", Admin),
@@ -52,9 +57,12 @@ const TABLE: &[(&str, &str, Need)] = &[
     ("POST", "/api/v1/endpoints", Of(EndpointsWrite)),
     ("POST", "/api/v1/endpoints/{id}/disable", Of(EndpointsWrite)),
     ("POST", "/api/v1/endpoints/{id}/enable", Of(EndpointsWrite)),
+    ("POST", "/api/v1/endpoints/{id}/rotate-secret", Of(EndpointsWrite)),
     ("POST", "/api/v1/endpoints/{id}/test", Of(EndpointsWrite)),
     ("POST", "/api/v1/events", Of(EventsWrite)),
+    ("POST", "/api/v1/formats/{name}/preview", OfAll(EndpointsRead)),
     ("POST", "/api/v1/keys", Admin),
+    ("PUT", "/api/v1/formats/{name}", Admin),
     ("PUT", "/api/v1/tenants/{tenant}", Admin),
 ];
 
@@ -95,12 +103,24 @@ impl World {
             "endpoints" => self.endpoint.clone(),
             "events" => self.event.clone(),
             "deliveries" => self.delivery.clone(),
+            "formats" => self.format(method),
             "keys" => text(&self.key(EventsRead, None), "id"),
             _ => String::new(),
         };
-        let path = route.replace("{id}", &id).replace("{tenant}", "acme");
+        let path = route.replace("{id}", &id).replace("{tenant}", "acme").replace("{name}", &id);
         let of_tenants = ["/api/v1/events", "/api/v1/endpoints", "/api/v1/deliveries"].contains(&route);
         if method == "GET" && of_tenants { path + "?tenant=acme" } else { path }
+    }
+
+    /// The name of a format that is there; to be deleted, of one that nobody uses.
+    fn format(&self, method: &str) -> String {
+        if method == "GET" || method == "POST" {
+            return "github".to_owned();
+        }
+        let bare = json!({ "signature": { "scheme": "none" }, "envelope": "data" });
+        let answer = self.app.put_format("bare", &bare);
+        assert!(answer.status < 300, "{}", answer.text());
+        "bare".to_owned()
     }
 
     fn another_endpoint(&self) -> String {
@@ -114,6 +134,10 @@ impl World {
             ("POST", "/api/v1/events") => json!({ "type": "a", "data": 1, "tenant": "acme" }),
             ("POST", "/api/v1/endpoints") => json!({ "url": self.receiver.url("/"), "tenant": "acme" }),
             ("POST", "/api/v1/keys") => json!({ "name": "made", "scopes": ["events:read"] }),
+            ("POST", "/api/v1/formats/{name}/preview") => json!({ "type": "a", "data": 1 }),
+            ("PUT", "/api/v1/formats/{name}") => {
+                json!({ "signature": { "scheme": "none" }, "envelope": "data" })
+            }
             ("POST", "/api/v1/cleanups") => json!({ "dry_run": true }),
             ("POST" | "PUT" | "PATCH", _) => json!({}),
             _ => return client.request(method, &path, &[], None),
@@ -127,12 +151,12 @@ fn expected(need: Need, scope: Scope, bound: Option<&str>) -> Option<u16> {
     let enough = match need {
         Nothing => return None,
         Admin => scope == Scope::Admin,
-        Of(wanted) => scope == wanted || scope == Scope::Admin,
+        Of(wanted) | OfAll(wanted) => scope == wanted || scope == Scope::Admin,
         OwnTenant => scope == Scope::Admin || (scope == EndpointsRead && bound.is_some()),
     };
     match bound {
         _ if !enough => Some(403),
-        Some("other") => Some(404),
+        Some("other") if !matches!(need, OfAll(_)) => Some(404),
         _ => None,
     }
 }

@@ -44,7 +44,7 @@ fn forms(name: &str, value: &Value) {
 const ENDPOINT: &str = "id uid tenant url description events filters headers format metadata enabled \
     disabled_reason disabled_note disabled_at health failure_count first_failure_at last_failure_at \
     last_success_at retry_schedule timeout_seconds rate_limit max_in_flight while_disabled unsigned public_key \
-    created_at updated_at";
+    last_rotation created_at updated_at";
 const DELIVERY: &str = "id event_id event_type endpoint_id tenant status held_reason attempts status_code \
     response_body error next_retry_at created_at delivered_at replay_of";
 const EVENT: &str = "id type tenant timestamp created_at deliveries";

@@ -3,6 +3,7 @@
 use std::net::TcpListener;
 use std::process::Command;
 
+use crate::support::program::program;
 use crate::support::server::Start;
 
 const README: &str = include_str!("../../README.md");
@@ -36,4 +37,18 @@ fn the_first_delivery_of_the_readme_arrives() {
 fn the_readme_names_the_two_commands_that_do_everything() {
     assert!(commands("## Run it").contains("cargo run --release -- serve --dev"));
     assert_eq!(commands("## Test it").trim(), "tests/run");
+}
+
+#[test]
+fn the_readme_explains_every_flag_of_the_receiver() {
+    let help = program().args(["listen", "--help"]).output().expect("the program can be started");
+    let help = String::from_utf8_lossy(&help.stdout).into_owned();
+    let flags: Vec<_> =
+        help.split_whitespace().filter(|word| word.starts_with("--") && word.len() > 2).collect();
+    assert!(flags.len() >= 9, "{help}");
+    for flag in
+        flags.iter().map(|flag| flag.trim_end_matches([',', ';', '.'])).filter(|flag| *flag != "--help")
+    {
+        assert!(README.contains(&format!("`{flag}")), "{flag} is not in the README");
+    }
 }

@@ -65,7 +65,7 @@ fn a_new_endpoint_is_answered_whole_with_its_secret() {
         "disabled_note": null, "disabled_at": null, "health": "ok", "failure_count": 0,
         "first_failure_at": null, "last_failure_at": null, "last_success_at": null, "retry_schedule": null,
         "timeout_seconds": 10, "rate_limit": null, "max_in_flight": 16, "while_disabled": "hold",
-        "unsigned": false, "public_key": null, "created_at": "2026-02-23T14:30:00.000Z",
+        "unsigned": false, "public_key": null, "last_rotation": null, "created_at": "2026-02-23T14:30:00.000Z",
         "updated_at": "2026-02-23T14:30:00.000Z", "secret": secret, "warnings": [],
     });
     assert_eq!(answer, expected);
@@ -81,7 +81,7 @@ fn every_wrong_field_is_named_at_once() {
         uid: set("a b"),
         events: Patch::Set(vec!["ok".to_owned(), "not ok".to_owned()]),
         description: set("\u{7}"),
-        secret: set(""),
+        secret: set("short"),
         filters: set("[1]"),
         headers: Patch::Set(vec![("host".to_owned(), "x".to_owned())]),
         format: set("zyra"),

@@ -1,8 +1,7 @@
 //! The request that Postrider makes of the load's events, rendered by its own code.
 
 use postrider::domain::format::{AttemptOnWire, EventOnWire, Format, Rendered};
-use postrider::domain::secret::{KeyForm, Secret};
-use postrider::domain::signing::Signer;
+use postrider::domain::secret::Secret;
 use postrider::domain::time::UnixMs;
 use serde_json::value::RawValue;
 
@@ -22,9 +21,10 @@ pub fn rendered() -> Fallible<Rendered> {
         tenant: TENANT,
         data: &data,
     };
-    let signer = Signer::new(&Secret::generate([7; 32]), KeyForm::Decoded)?;
+    let signer = Format::standard().signer(&Secret::generate([7; 32]))?;
+    let signers: Vec<_> = signer.iter().collect();
     let attempt = AttemptOnWire { timestamp_seconds: 1_771_857_000, number: 1 };
-    Ok(Format::standard().render(&on_wire, &attempt, &[&signer], &[], "Postrider"))
+    Ok(Format::standard().render(&on_wire, &attempt, &signers, &[], "Postrider"))
 }
 
 /// The `data` of the load's events.

@@ -14,8 +14,9 @@ use crate::store::revisions::Revision;
 use crate::store::{Answer, StoreError, Tx};
 
 use super::create::{check_uid, json, show};
-use super::draft::{Applied, Base, EndpointDraft, SecretChange};
+use super::draft::{Applied, Base, EndpointDraft};
 use super::read::EndpointRef;
+use super::signing::{SecretChange, shown};
 use super::view::{EndpointSaved, EndpointView};
 
 /// A change of an endpoint, checked as far as it can be outside the transaction.
@@ -24,7 +25,7 @@ pub struct CheckedChange {
     endpoint: EndpointRef,
     draft: EndpointDraft,
     rules: TargetRules,
-    fresh_secret: Secret,
+    random: [u8; 32],
     warning: Option<String>,
 }
 
@@ -42,7 +43,8 @@ impl Service {
         draft: EndpointDraft,
     ) -> Result<CheckedChange, Error> {
         let row = self.live_endpoint(scope, text, tenant)?;
-        let applied = draft.apply(Base::of(&row), self.rules)?;
+        let base = self.store.read::<_, StoreError>(|reader| Base::of(reader, &row, &draft))?;
+        let applied = draft.apply(base, self.rules)?;
         let warning = match draft.url {
             Patch::Set(_) => self.check_target(&applied.revision.url)?,
             Patch::Keep | Patch::Reset => None,
@@ -52,7 +54,7 @@ impl Service {
             endpoint: EndpointRef::new(text, tenant),
             draft,
             rules: self.rules,
-            fresh_secret: self.fresh_secret(),
+            random: self.fresh_key(),
             warning,
         })
     }
@@ -69,15 +71,12 @@ impl Service {
 fn write(tx: &mut Tx<'_>, change: CheckedChange) -> Result<EndpointSaved, Error> {
     let row = change.endpoint.find(tx, &change.scope)?;
     // Again, and now for good: somebody else may have changed it meanwhile.
-    let mut applied = change.draft.apply(Base::of(&row), change.rules)?;
+    let mut applied = change.draft.apply(Base::of(tx, &row, &change.draft)?, change.rules)?;
     check_uid(tx, row.tenant_id, &applied.settings, Some(row.id))?;
-    let secret = match std::mem::replace(&mut applied.secret, SecretChange::Keep) {
-        SecretChange::Keep => None,
-        SecretChange::Make => Some(change.fresh_secret),
-        SecretChange::Take(secret) => Some(secret),
-    };
+    let scheme = applied.format.scheme();
+    let secret = std::mem::replace(&mut applied.secret, SecretChange::Keep).resolve(scheme, change.random);
     let before = show(tx, row.id)?;
-    if rewrite(tx, &row, &applied, secret.as_ref())? {
+    if rewrite(tx, &row, &applied, secret.as_ref().map(Option::as_ref))? {
         audit(tx, &change.scope, &row, &before, &applied.revision, secret.is_some())?;
     }
     let actor = change.scope.actor();
@@ -88,16 +87,17 @@ fn write(tx: &mut Tx<'_>, change: CheckedChange) -> Result<EndpointSaved, Error>
     }
     let mut warnings = applied.warnings;
     warnings.extend(change.warning);
-    let secret = secret.map(|secret| secret.expose().to_owned());
+    let secret = secret.flatten().and_then(|secret| shown(scheme, &secret));
     Ok(EndpointSaved { endpoint: show(tx, row.id)?, secret, warnings })
 }
 
 /// Writes what differs. `false`: nothing did.
+#[expect(clippy::option_option, reason = "whether the secret changes, and to what")]
 fn rewrite(
     tx: &mut Tx<'_>,
     row: &EndpointRow,
     applied: &Applied,
-    secret: Option<&Secret>,
+    secret: Option<Option<&Secret>>,
 ) -> Result<bool, Error> {
     let other_requests = applied.revision != row.revision;
     if !other_requests && secret.is_none() && applied.settings == row.settings {
@@ -108,7 +108,10 @@ fn rewrite(
         tx.put_revision(row.id, &applied.revision)?;
     }
     if let Some(secret) = secret {
-        tx.put_secret(row.id, Some(secret), None)?;
+        match secret {
+            Some(secret) => tx.rotate_secret(row.id, secret, None)?,
+            None => tx.put_secret(row.id, None, None)?,
+        }
     }
     tx.reload_route(row.id)?;
     Ok(true)
@@ -129,8 +132,10 @@ fn audit(
     };
     let masked = after.get("headers").cloned();
     let (mut old, mut new) = differing(before, after);
-    old.remove("updated_at");
-    new.remove("updated_at");
+    for told_otherwise in ["updated_at", "last_rotation"] {
+        old.remove(told_otherwise);
+        new.remove(told_otherwise);
+    }
     if revision.headers != row.revision.headers
         && let (false, Some(masked)) = (new.contains_key("headers"), masked)
     {

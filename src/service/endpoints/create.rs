@@ -5,8 +5,7 @@ use std::time::Duration;
 use crate::domain::ids::EndpointId;
 use crate::domain::invalid::{FieldError, Invalid};
 use crate::domain::names::TenantName;
-use crate::domain::secret::Secret;
-use crate::domain::target::Target;
+use crate::domain::target::{Target, TargetRules};
 use crate::sender::Check;
 use crate::service::error::Code;
 use crate::service::lookup::tenant_of;
@@ -16,7 +15,8 @@ use crate::store::audit::Audited;
 use crate::store::endpoints::EndpointSettings;
 use crate::store::{Answer, StoreError, Tx};
 
-use super::draft::{Applied, Base, EndpointDraft, SecretChange};
+use super::draft::{Applied, Base, EndpointDraft};
+use super::signing::shown;
 use super::view::{EndpointSaved, EndpointView};
 
 /// How long saving an endpoint waits for its name to be resolved.
@@ -26,8 +26,10 @@ const RESOLVE_WAIT: Duration = Duration::from_secs(2);
 pub struct CheckedEndpoint {
     scope: TenantScope,
     tenant: TenantName,
-    applied: Applied,
-    fresh_secret: Secret,
+    draft: EndpointDraft,
+    rules: TargetRules,
+    random: [u8; 32],
+    warning: Option<String>,
 }
 
 impl Service {
@@ -44,11 +46,18 @@ impl Service {
     ) -> Result<CheckedEndpoint, Error> {
         let mut invalid = Invalid::new();
         let named = tenant.and_then(|name| invalid.check("tenant", TenantName::parse(name)));
-        let applied = invalid.absorb(draft.apply(Base::new(), self.rules));
-        let Some(mut applied) = applied.filter(|_| invalid.is_empty()) else { return Err(invalid.into()) };
+        let base = self.store.read::<_, StoreError>(|reader| Base::new(reader, draft))?;
+        let applied = invalid.absorb(draft.apply(base, self.rules));
+        let Some(applied) = applied.filter(|_| invalid.is_empty()) else { return Err(invalid.into()) };
         let tenant = tenant_of(scope, named.as_ref())?;
-        applied.warnings.extend(self.check_target(&applied.revision.url)?);
-        Ok(CheckedEndpoint { scope: scope.clone(), tenant, applied, fresh_secret: self.fresh_secret() })
+        Ok(CheckedEndpoint {
+            scope: scope.clone(),
+            tenant,
+            warning: self.check_target(&applied.revision.url)?,
+            draft: draft.clone(),
+            rules: self.rules,
+            random: self.fresh_key(),
+        })
     }
 
     /// Makes the endpoint. The answer holds its secret, this once.
@@ -75,23 +84,23 @@ impl Service {
         }
     }
 
-    /// A secret of ours.
-    pub(super) fn fresh_secret(&self) -> Secret {
-        Secret::generate(crate::random::bytes(&**self.store.random()))
+    /// What a secret is made of.
+    pub(in crate::service) fn fresh_key(&self) -> [u8; 32] {
+        crate::random::bytes(&**self.store.random())
     }
 }
 
 fn insert(tx: &mut Tx<'_>, new: CheckedEndpoint) -> Result<EndpointSaved, Error> {
     let tenant_id = room_for_one(tx, &new.tenant)?;
-    check_uid(tx, tenant_id, &new.applied.settings, None)?;
-    let Applied { settings, revision, secret, enabled, warnings } = new.applied;
-    let secret = match secret {
-        SecretChange::Take(secret) => secret,
-        SecretChange::Make | SecretChange::Keep => new.fresh_secret,
-    };
+    // Again, and now for good: somebody may have changed the format meanwhile.
+    let applied = new.draft.apply(Base::new(tx, &new.draft)?, new.rules)?;
+    check_uid(tx, tenant_id, &applied.settings, None)?;
+    let Applied { settings, revision, format, secret, enabled, mut warnings } = applied;
+    warnings.extend(new.warning);
+    let secret = secret.resolve(format.scheme(), new.random).flatten();
     let id = tx.insert_endpoint(tenant_id, &settings, enabled)?;
     tx.put_revision(id, &revision)?;
-    tx.put_secret(id, Some(&secret), None)?;
+    tx.put_secret(id, secret.as_ref(), None)?;
     tx.reload_route(id)?;
     let endpoint = show(tx, id)?;
     tx.audit(Audited {
@@ -102,7 +111,8 @@ fn insert(tx: &mut Tx<'_>, new: CheckedEndpoint) -> Result<EndpointSaved, Error>
         before: None,
         after: Some(json(&endpoint)?),
     })?;
-    Ok(EndpointSaved { endpoint, secret: Some(secret.expose().to_owned()), warnings })
+    let secret = secret.and_then(|secret| shown(format.scheme(), &secret));
+    Ok(EndpointSaved { endpoint, secret, warnings })
 }
 
 /// The row of a tenant, which is made if need be and may have another endpoint.
@@ -145,8 +155,7 @@ pub(super) fn check_uid(
 pub(super) fn show(tx: &mut Tx<'_>, id: EndpointId) -> Result<EndpointView, Error> {
     let gone = || StoreError::Internal(format!("{id} is not there"));
     let row = tx.changed_endpoint(id)?.ok_or_else(gone)?;
-    let unsigned = tx.route(id).is_some_and(|route| route.signers.is_empty());
-    Ok(EndpointView::of(&row, unsigned, tx.settings().failing_after_failures))
+    Ok(EndpointView::of(&row, tx.route(id).as_deref(), tx.settings().failing_after_failures))
 }
 
 /// A view as the audit log keeps it. Filters may hold numbers that no [`serde_json::Value`] can (1e400); they are

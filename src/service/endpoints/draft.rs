@@ -1,5 +1,7 @@
 //! What a caller says about an endpoint, and checking it against what is there.
 
+use std::sync::Arc;
+
 use crate::domain::format::Format;
 use crate::domain::headers::CustomHeaders;
 use crate::domain::invalid::Invalid;
@@ -7,11 +9,13 @@ use crate::domain::limits;
 use crate::domain::matching::Subscription;
 use crate::domain::names::Uid;
 use crate::domain::retry::RetrySchedule;
-use crate::domain::secret::Secret;
 use crate::domain::target::{Target, TargetRules};
 use crate::service::patch::Patch;
 use crate::store::endpoints::{EndpointRow, EndpointSettings};
 use crate::store::revisions::Revision;
+use crate::store::{Reader, StoreError};
+
+use super::signing::{self, Chosen, Present, SecretChange};
 
 /// The fields of a create or a change as they came. Nothing in it is checked. It holds credentials, so it has no `Debug`.
 #[derive(Clone, Default)]
@@ -42,12 +46,14 @@ pub(super) struct Base {
     settings: EndpointSettings,
     revision: Revision,
     enabled: bool,
-    is_new: bool,
+    /// `None`: the endpoint does not exist yet.
+    signing: Option<Present>,
+    format: Chosen,
 }
 
 impl Base {
-    /// An endpoint that does not exist yet: everything has its default.
-    pub(super) fn new() -> Self {
+    /// An endpoint that does not exist yet: everything has its default, unless `draft` names another format.
+    pub(super) fn new(reader: &Reader<'_>, draft: &EndpointDraft) -> Result<Self, StoreError> {
         let settings = EndpointSettings {
             uid: None,
             description: String::new(),
@@ -66,30 +72,28 @@ impl Base {
             format: Format::standard().name().to_owned(),
             timeout_seconds: None,
         };
-        Self { settings, revision, enabled: true, is_new: true }
+        let format = Chosen::look_up(reader, &draft.format, None)?;
+        Ok(Self { settings, revision, enabled: true, signing: None, format })
     }
 
     /// An endpoint that exists.
-    pub(super) fn of(row: &EndpointRow) -> Self {
+    pub(super) fn of(
+        reader: &Reader<'_>,
+        row: &EndpointRow,
+        draft: &EndpointDraft,
+    ) -> Result<Self, StoreError> {
         let (settings, revision) = (row.settings.clone(), row.revision.clone());
-        Self { settings, revision, enabled: row.enabled, is_new: false }
+        let signing = Present::of(reader, row)?;
+        let format = Chosen::look_up(reader, &draft.format, Some(&signing))?;
+        Ok(Self { settings, revision, enabled: row.enabled, signing: Some(signing), format })
     }
-}
-
-/// What becomes of the signing secret.
-pub(super) enum SecretChange {
-    /// It stays.
-    Keep,
-    /// A new one is made.
-    Make,
-    /// The caller's own.
-    Take(Secret),
 }
 
 /// An endpoint as a draft would leave it; all of it is checked, except where its URL leads.
 pub(super) struct Applied {
     pub(super) settings: EndpointSettings,
     pub(super) revision: Revision,
+    pub(super) format: Arc<Format>,
     pub(super) secret: SecretChange,
     pub(super) enabled: bool,
     pub(super) warnings: Vec<String>,
@@ -115,8 +119,13 @@ impl EndpointDraft {
         let mut invalid = self.wrong.clone();
         let url = self.url(&base, rules, &mut invalid);
         let settings = self.settings(base.settings, &mut invalid);
-        let format = self.format(&base.revision, &mut invalid);
-        let secret = self.secret(base.is_new, &format, &mut invalid);
+        let (format, secret) = if let Some(format) = base.format.format(&mut invalid) {
+            let change = SecretChange::read(&self.secret, format, base.signing.as_ref(), &mut invalid);
+            (Arc::clone(format), change)
+        } else {
+            signing::check_for_any(&self.secret, &mut invalid);
+            (Arc::new(Format::standard()), SecretChange::Keep)
+        };
         let revision = Revision { url, ..self.revision(base.revision, &format, &mut invalid) };
         let enabled = patched(&self.enabled, base.enabled, true, |enabled| Some(*enabled));
         let mut warnings = Vec::new();
@@ -127,11 +136,9 @@ impl EndpointDraft {
                     .to_owned(),
             );
         }
-        if let (SecretChange::Take(secret), Some(form)) = (&secret, format.key_form()) {
-            warnings.extend(secret.warning(form));
-        }
+        warnings.extend(secret.warning(format.scheme()));
         keep_first(&mut invalid);
-        invalid.into_result(Applied { settings, revision, secret, enabled, warnings })
+        invalid.into_result(Applied { settings, revision, format, secret, enabled, warnings })
     }
 
     fn url(&self, base: &Base, rules: TargetRules, invalid: &mut Invalid) -> String {
@@ -140,7 +147,7 @@ impl EndpointDraft {
                 Ok(target) => return target.as_str().to_owned(),
                 Err(error) => invalid.push("url", error.to_string()),
             },
-            Patch::Keep if !base.is_new => {}
+            Patch::Keep if base.signing.is_some() => {}
             _ => invalid.push("url", "is required: the URL that receives, such as https://example.com/hook"),
         }
         base.revision.url.clone()
@@ -180,41 +187,6 @@ impl EndpointDraft {
         };
         invalid.absorb(Subscription::parse(&settings.events, Some(&settings.filters)));
         settings
-    }
-
-    fn format(&self, base: &Revision, invalid: &mut Invalid) -> Format {
-        let standard = Format::standard();
-        let name = match &self.format {
-            Patch::Keep => base.format.as_str(),
-            Patch::Reset => standard.name(),
-            Patch::Set(name) => name,
-        };
-        if name != standard.name() {
-            invalid.push("format", format!("must be the name of a format; there is {}", standard.name()));
-        }
-        standard
-    }
-
-    fn secret(&self, is_new: bool, format: &Format, invalid: &mut Invalid) -> SecretChange {
-        let text = match &self.secret {
-            Patch::Keep if is_new => return SecretChange::Make,
-            Patch::Keep => return SecretChange::Keep,
-            Patch::Reset => return SecretChange::Make,
-            Patch::Set(text) => text,
-        };
-        let Some(form) = format.key_form() else {
-            invalid.push("secret", format!("must be absent: the format {} has none", format.name()));
-            return SecretChange::Keep;
-        };
-        let taken = if text.is_empty() {
-            Err(format!(
-                "must not be empty: the format {} always signs; without it one is made",
-                format.name()
-            ))
-        } else {
-            Secret::from_caller(text, form)
-        };
-        invalid.check("secret", taken).map_or(SecretChange::Keep, SecretChange::Take)
     }
 
     fn revision(&self, base: Revision, format: &Format, invalid: &mut Invalid) -> Revision {

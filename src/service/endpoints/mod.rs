@@ -3,6 +3,7 @@
 //! - [`EndpointDraft`]: what a caller says, unchecked; `draft` checks all of it at once.
 //! - `create` and `change` work in two steps, because looking a name up takes up to 2 s and must not keep the
 //!   writer: a check that blocks, then a write.
+//! - `signing`: formats and secrets. `rotate`: a new secret, with an overlap.
 //! - `read`: one, many, and what a path segment means. `state`: enable, disable, delete. `test`: send one now.
 //! - [`EndpointView`]: what an endpoint looks like outside.
 
@@ -10,6 +11,8 @@ mod change;
 mod create;
 mod draft;
 mod read;
+mod rotate;
+mod signing;
 mod state;
 mod test;
 mod tests_running;
@@ -19,6 +22,7 @@ pub use change::CheckedChange;
 pub use create::CheckedEndpoint;
 pub use draft::EndpointDraft;
 pub use read::EndpointQuery;
+pub use rotate::RotationDraft;
 pub use state::Held;
 pub use test::{TestDraft, TestResult, Testing};
 pub use view::{EndpointSaved, EndpointView, HealthStatus};

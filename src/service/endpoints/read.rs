@@ -91,7 +91,7 @@ impl Service {
 
     fn show_endpoint(&self, row: &EndpointRow) -> EndpointView {
         let directory = self.store.directory();
-        let unsigned = directory.route(row.id).is_some_and(|route| route.signers.is_empty());
-        EndpointView::of(row, unsigned, directory.settings().failing_after_failures)
+        let route = directory.route(row.id);
+        EndpointView::of(row, route.as_deref(), directory.settings().failing_after_failures)
     }
 }

@@ -95,7 +95,8 @@ impl Service {
         Ok(Testing { begun: self.store.write(move |tx| plan.begin(tx)), done })
     }
 
-    fn check_test(&self, draft: &TestDraft) -> Result<(EventType, Arc<str>), Error> {
+    /// Checks the type and the data of an event that is tried.
+    pub(in crate::service) fn check_test(&self, draft: &TestDraft) -> Result<(EventType, Arc<str>), Error> {
         let mut invalid = Invalid::new();
         let event_type = draft.event_type.as_deref().unwrap_or(TEST_TYPE);
         let event_type = invalid.check("type", EventType::parse(event_type));

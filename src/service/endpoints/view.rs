@@ -8,7 +8,8 @@ use crate::domain::ids::EndpointId;
 use crate::domain::limits;
 use crate::domain::names::{TenantName, Uid};
 use crate::domain::time::UnixMs;
-use crate::store::endpoints::{DisabledReason, EndpointRow};
+use crate::store::directory::Route;
+use crate::store::endpoints::{DisabledReason, EndpointRow, Rotation};
 
 /// How an endpoint does, in one word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -80,13 +81,14 @@ pub struct EndpointView {
     pub while_disabled: &'static str,
     pub unsigned: bool,
     pub public_key: Option<String>,
+    pub last_rotation: Option<Rotation>,
     pub created_at: UnixMs,
     pub updated_at: UnixMs,
 }
 
 impl EndpointView {
-    /// Shows `row`. Whether it is unsigned, and from when on it is failing, stands elsewhere.
-    pub fn of(row: &EndpointRow, unsigned: bool, failing_after_failures: u32) -> Self {
+    /// Shows `row`. What it signs with stands in its parsed form, and from when on it is failing elsewhere.
+    pub fn of(row: &EndpointRow, route: Option<&Route>, failing_after_failures: u32) -> Self {
         let (settings, revision, health) = (&row.settings, &row.revision, &row.health.health);
         Self {
             id: row.id,
@@ -113,8 +115,9 @@ impl EndpointView {
             rate_limit: settings.rate_limit,
             max_in_flight: settings.max_in_flight.unwrap_or(limits::DEFAULT_MAX_IN_FLIGHT),
             while_disabled: if settings.hold_while_disabled { "hold" } else { "skip" },
-            unsigned,
-            public_key: None,
+            unsigned: route.is_some_and(|route| route.signers.is_empty()),
+            public_key: route.and_then(|route| route.public_key.clone()),
+            last_rotation: row.rotation,
             created_at: row.created_at,
             updated_at: row.updated_at,
         }

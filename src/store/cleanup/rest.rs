@@ -6,7 +6,8 @@ use super::super::error::StoreError;
 use super::super::tx::Tx;
 use super::steps::{Done, LIMIT, LOOKED_AT, Step};
 
-/// Removes replaced revisions that no attempt of a delivery can refer to.
+/// Removes replaced revisions, of endpoints and of formats, that no attempt of a delivery can refer to, and secrets
+/// that have ended.
 pub(super) fn revisions(tx: &Tx<'_>) -> Result<Done, StoreError> {
     let oldest: Option<i64> =
         tx.connection().query_row("SELECT min(id) FROM deliveries", [], |row| row.get(0))?;
@@ -18,6 +19,23 @@ pub(super) fn revisions(tx: &Tx<'_>) -> Result<Done, StoreError> {
                   WHERE replaced_after IS NOT NULL AND replaced_after < ?1 LIMIT ?2)",
         )?
         .execute(params![oldest.unwrap_or(i64::MAX), LIMIT])?;
+    let formats = tx
+        .connection()
+        .prepare_cached(
+            "DELETE FROM formats WHERE (name, revision) IN
+                 (SELECT name, revision FROM formats INDEXED BY formats_replaced
+                  WHERE replaced_after IS NOT NULL AND replaced_after < ?1 LIMIT ?2)",
+        )?
+        .execute(params![oldest.unwrap_or(i64::MAX), LIMIT])?;
+    let secrets = tx
+        .connection()
+        .prepare_cached(
+            "DELETE FROM endpoint_secrets WHERE (endpoint_id, version) IN
+                 (SELECT endpoint_id, version FROM endpoint_secrets INDEXED BY endpoint_secrets_ending
+                  WHERE expires_at IS NOT NULL AND expires_at <= ?1 LIMIT ?2)",
+        )?
+        .execute(params![tx.now.0, LIMIT])?;
+    let deleted = deleted.max(formats).max(secrets);
     Ok(Done::go_on(if deleted < LOOKED_AT { Step::Endpoints(0) } else { Step::Revisions }))
 }
 

@@ -35,7 +35,7 @@ pub(super) enum Step {
     Small,
     /// Hourly counters of the endpoints from this one on.
     Hours(i64),
-    /// Revisions and deleted endpoints that nothing refers to any more.
+    /// Revisions that nothing refers to any more, and secrets that have ended.
     Revisions,
     /// Deleted endpoints from this one on.
     Endpoints(i64),

@@ -14,6 +14,7 @@ mod depth;
 mod doubts;
 mod economy;
 mod filling;
+mod formats;
 mod health;
 mod house;
 mod idempotency;

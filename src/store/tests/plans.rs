@@ -9,7 +9,7 @@ use rusqlite::Connection;
 use crate::domain::delivery::StatusFilter::{Canceled, Delivered, Failed, Held, Pending, Retrying};
 use crate::domain::ids::{DeliveryId, EndpointId, EventId, KeyId};
 use crate::domain::matching::Pattern;
-use crate::domain::names::Uid;
+use crate::domain::names::{FormatName, Uid};
 use crate::domain::outcome::Fact;
 use crate::store::cleanup::CleanupRequest;
 use crate::store::deliveries::DeliveryFilter;
@@ -28,6 +28,9 @@ const MAY_SCAN: [(&str, &str); 1] = [(
     "SELECT k.id, k.name, k.hash, k.hint, k.scopes, k.tenant_id, t.name, k.created_at, k.last_used_at FROM keys k LEFT JOIN",
     "all keys are read into memory when one is made or revoked",
 )];
+
+/// A format as small as can be.
+const BARE: &str = r#"{"signature":{"scheme":"none"},"envelope":"data"}"#;
 
 /// What is wrong with the plan of a statement.
 fn faults(connection: &Connection, sql: &str) -> Vec<String> {
@@ -180,6 +183,13 @@ fn no_other_read_scans_or_sorts() {
     run(&house, all, |r| r.tenant(&crate::domain::names::TenantName::parse("acme").unwrap())).unwrap();
     run(&house, all, |r| r.tenant_name(tenant));
     run(&house, all, |r| r.version_at(START));
+    house.write(|tx| tx.put_format(&FormatName::parse("own").unwrap(), BARE));
+    run(&house, all, |r| r.format("own")).unwrap();
+    run(&house, all, |r| r.format_at("own", 1)).unwrap();
+    for after in [None, Some("github"), Some("a")] {
+        assert!(!run(&house, all, |r| r.formats(after, 20)).is_empty());
+    }
+    run(&house, all, |r| r.endpoints_of_format(&FormatName::parse("own").unwrap()));
     run(&house, all, |r| Ok((r.cleaned_at()?, r.had_keys()?)));
     check(&house, all);
 }
@@ -220,6 +230,19 @@ fn nothing_that_the_writer_does_scans_or_sorts() {
     }
     house.delete(endpoints[4]);
     house.finish_bulk();
+    // Formats and secrets.
+    let own = FormatName::parse("own").unwrap();
+    let user = endpoints[2];
+    house.write(move |tx| {
+        for _ in 0..2 {
+            let row = tx.put_format(&own, BARE)?;
+            tx.use_format(&[user], &row)?;
+        }
+        let secret = crate::domain::secret::Secret::generate([1; 32]);
+        let end = Some(tx.now.plus(HOUR));
+        tx.rotate_secret(user, &secret, end)?;
+        tx.delete_format(&own)
+    });
     house.write(|tx| tx.touch_key(KeyId(1), START));
     house.write(|tx| tx.delete_key(KeyId(1)));
     // Filling and cleaning.
@@ -241,6 +264,7 @@ fn nothing_that_the_writer_does_scans_or_sorts() {
     for word in [
         "INSERT INTO event_keys",
         "DELETE FROM endpoint_revisions",
+        "DELETE FROM formats",
         "DELETE FROM endpoints WHERE",
         "deliveries_due",
     ] {

@@ -52,7 +52,7 @@ pub fn routes(config: &mut ServiceConfig) {
 }
 
 /// The only parameter of calls about one endpoint.
-fn tenant(request: &HttpRequest) -> Result<Option<TenantName>, Problem> {
+pub(super) fn tenant(request: &HttpRequest) -> Result<Option<TenantName>, Problem> {
     let mut query = Query::of(request);
     let tenant = query.parsed("tenant", TenantName::parse);
     query.finish()?;

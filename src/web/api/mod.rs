@@ -5,7 +5,9 @@ mod deliveries;
 mod endpoint_fields;
 mod endpoints;
 mod events;
+mod formats;
 mod keys;
+mod rotation;
 mod settings;
 pub mod shapes;
 mod tenants;
@@ -20,7 +22,9 @@ pub fn routes(config: &mut ServiceConfig) {
             .configure(deliveries::routes)
             .configure(endpoints::routes)
             .configure(events::routes)
+            .configure(formats::routes)
             .configure(keys::routes)
+            .configure(rotation::routes)
             .configure(settings::routes)
             .configure(tenants::routes),
     );

@@ -46,6 +46,13 @@ impl TestApp {
         }
     }
 
+    /// Makes or changes a format. `json!` sorts keys: a definition whose order counts is a text.
+    #[track_caller]
+    pub fn put_format(&self, name: &str, definition: &(impl ToString + ?Sized)) -> Response {
+        let (path, headers) = (format!("/api/v1/formats/{name}"), [("Content-Type", "application/json")]);
+        self.client.request("PUT", &path, &headers, Some(definition.to_string().as_bytes()))
+    }
+
     #[track_caller]
     pub fn retry(&self, delivery: &str) -> Response {
         self.post(&format!("/deliveries/{delivery}/retry"), &json!({}))

@@ -5,6 +5,8 @@ pub mod app;
 pub mod client;
 pub mod house;
 pub mod length;
+pub mod listener;
+pub mod mac;
 pub mod problem;
 pub mod process;
 pub mod program;

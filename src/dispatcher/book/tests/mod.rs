@@ -49,6 +49,7 @@ impl Spec {
             format: Arc::new(Format::standard()),
             format_revision: 0,
             signers: Vec::new(),
+            public_key: None,
             timeout: Duration::from_secs(10),
             max_in_flight: self.max_in_flight,
             rate_limit: self.rate_limit,

@@ -13,7 +13,7 @@ pub fn target(bytes: &[u8]) {
     let Some([first, second, id, data]) = super::texts(bytes) else { return };
     let taken: Vec<Secret> = [first, second].into_iter().filter_map(checked).collect();
     let signers: Vec<Signer> =
-        taken.iter().map(|secret| Signer::new(secret, KeyForm::Decoded).expect("it has a key")).collect();
+        taken.iter().filter_map(|secret| Format::standard().signer(secret).expect("it has a key")).collect();
     let event = EventOnWire { id, r#type: "a.b", timestamp: UnixMs(0), tenant: "t", data };
     // The library compares it with the clock of the machine.
     let timestamp_seconds = SystemClock::new().wall().seconds();

@@ -1,0 +1,85 @@
+//! Formats: shown, made, changed, deleted, and tried without sending.
+
+mod change;
+mod preview;
+
+use serde::Serialize;
+
+use crate::domain::format::definition::Definition;
+use crate::domain::time::UnixMs;
+use crate::store::StoreError;
+use crate::store::formats::FormatRow;
+
+use super::{Error, Service, TenantScope};
+
+pub use preview::{Preview, PreviewDraft};
+
+/// A format as the API and the console show it.
+#[derive(Debug, Clone, Serialize)]
+pub struct FormatView {
+    /// What endpoints call it.
+    pub name: String,
+    /// Whether it comes with Postrider, and cannot be changed.
+    pub built_in: bool,
+    /// Counts its changes, from 1; 0 for one that is built in.
+    pub revision: i64,
+    /// When it was last changed.
+    pub updated_at: Option<UnixMs>,
+    /// What it says, with every field.
+    #[serde(flatten)]
+    pub definition: Definition,
+}
+
+impl From<FormatRow> for FormatView {
+    fn from(row: FormatRow) -> Self {
+        Self {
+            name: row.format.name().to_owned(),
+            built_in: row.updated_at.is_none(),
+            revision: row.revision,
+            updated_at: row.updated_at,
+            definition: row.format.definition().clone(),
+        }
+    }
+}
+
+/// A format that was put.
+#[derive(Debug, Clone)]
+pub struct FormatPut {
+    /// The format as it is now.
+    pub format: FormatView,
+    /// Whether it was not there before.
+    pub made: bool,
+}
+
+impl Service {
+    /// One format. Blocks.
+    ///
+    /// # Errors
+    /// `not_found`.
+    pub fn format(&self, _scope: &TenantScope, name: &str) -> Result<FormatView, Error> {
+        self.find_format(name).map(FormatView::from)
+    }
+
+    /// Formats: those that are built in, then the others by name; behind the one of the name `after`, at most
+    /// `limit`. With the name behind which the next page starts. Blocks.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn formats(
+        &self,
+        _scope: &TenantScope,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<(Vec<FormatView>, Option<String>), Error> {
+        let mut rows = self.store.read::<_, StoreError>(|reader| reader.formats(after, limit + 1))?;
+        let more = rows.len() > limit;
+        rows.truncate(limit);
+        let next = rows.last().filter(|_| more).map(|row| row.format.name().to_owned());
+        Ok((rows.into_iter().map(FormatView::from).collect(), next))
+    }
+
+    fn find_format(&self, name: &str) -> Result<FormatRow, Error> {
+        let row = self.store.read::<_, StoreError>(|reader| reader.format(name))?;
+        row.ok_or_else(|| Error::not_found("format", name))
+    }
+}

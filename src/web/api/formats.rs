@@ -1,0 +1,111 @@
+//! `/formats`.
+
+use actix_web::http::StatusCode;
+use actix_web::web::{self, Data, Path, Payload, ServiceConfig};
+use actix_web::{HttpRequest, HttpResponse};
+use serde_json::value::RawValue;
+
+use crate::domain::names::FormatName;
+use crate::domain::scope::Scope;
+use crate::service::endpoints::TestDraft;
+use crate::service::formats::PreviewDraft;
+use crate::web::auth::Authenticated;
+use crate::web::body;
+use crate::web::fields::Fields;
+use crate::web::problem::Problem;
+use crate::web::query::{self, Query};
+use crate::web::state::AppState;
+
+/// Registers the calls.
+pub fn routes(config: &mut ServiceConfig) {
+    config
+        .service(web::resource("/formats").route(web::get().to(list)))
+        .service(
+            web::resource("/formats/{name}")
+                .route(web::get().to(get))
+                .route(web::put().to(put))
+                .route(web::delete().to(delete)),
+        )
+        .service(web::resource("/formats/{name}/preview").route(web::post().to(preview)));
+}
+
+/// The cursor is the name of the last format of the page before.
+async fn list(
+    state: Data<AppState>,
+    Authenticated(caller): Authenticated,
+    request: HttpRequest,
+) -> Result<HttpResponse, Problem> {
+    let scope = caller.tenant_scope(Scope::EndpointsRead)?;
+    let mut query = Query::of(&request);
+    let (limit, after) = (query.limit(), query.cursor(|text| FormatName::parse(text).ok()));
+    query.finish()?;
+    let after = after.map(|name| name.to_string());
+    let (rows, next) = state.read(move |service| service.formats(&scope, after.as_deref(), limit)).await?;
+    Ok(query::list(rows, next))
+}
+
+async fn get(
+    state: Data<AppState>,
+    Authenticated(caller): Authenticated,
+    request: HttpRequest,
+    name: Path<String>,
+) -> Result<HttpResponse, Problem> {
+    let scope = caller.tenant_scope(Scope::EndpointsRead)?;
+    query::none(&request)?;
+    let format = state.read(move |service| service.format(&scope, &name)).await?;
+    Ok(HttpResponse::Ok().json(format))
+}
+
+/// 201 for a format that was not there (RFC 9110, section 9.3.4), else 200.
+async fn put(
+    state: Data<AppState>,
+    Authenticated(caller): Authenticated,
+    request: HttpRequest,
+    payload: Payload,
+    name: Path<String>,
+) -> Result<HttpResponse, Problem> {
+    let scope = caller.admin()?;
+    query::none(&request)?;
+    let body = body::read(&request, payload, body::SMALL, false).await?;
+    // Whether it is an object of JSON at all; its fields are the use case's.
+    Fields::parse(&body)?;
+    let put = state.service.put_format(&scope, &name, &String::from_utf8_lossy(&body)).await?;
+    let status = if put.made { StatusCode::CREATED } else { StatusCode::OK };
+    Ok(HttpResponse::build(status).json(put.format))
+}
+
+async fn delete(
+    state: Data<AppState>,
+    Authenticated(caller): Authenticated,
+    request: HttpRequest,
+    name: Path<String>,
+) -> Result<HttpResponse, Problem> {
+    let scope = caller.admin()?;
+    query::none(&request)?;
+    state.service.delete_format(&scope, &name).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+async fn preview(
+    state: Data<AppState>,
+    Authenticated(caller): Authenticated,
+    request: HttpRequest,
+    payload: Payload,
+    name: Path<String>,
+) -> Result<HttpResponse, Problem> {
+    let scope = caller.tenant_scope(Scope::EndpointsRead)?;
+    query::none(&request)?;
+    let limit = state.service.store().directory().settings().data_limit_bytes as usize;
+    let body = body::read(&request, payload, limit + body::SMALL, false).await?;
+    let mut fields = Fields::parse(&body)?;
+    let event_type = fields.required("type", "a text");
+    let data = fields.raw("data").map(|raw: &RawValue| raw.get().to_owned());
+    if data.is_none() {
+        fields.missing("data", "a JSON value");
+    }
+    let secret = fields.optional("secret", "a text");
+    fields.finish()?;
+    let draft = PreviewDraft { event: TestDraft { event_type, data }, secret };
+    let preview = state.read(move |service| service.preview_format(&scope, &name, &draft)).await?;
+    Ok(HttpResponse::Ok().json(preview))
+}
