@@ -134,6 +134,7 @@ impl Desk<'_> {
                 DirectoryChange::Tenant(id, name) => directory.put_tenant(id, &name),
                 DirectoryChange::Settings(settings) => directory.put_settings(settings),
                 DirectoryChange::Keys(keys) => self.shared.keys.replace(keys),
+                DirectoryChange::EventType(name, entry) => self.shared.event_types.change(name, entry),
             }
         }
         for (id, route) in gathered.routes {
@@ -151,6 +152,7 @@ impl Desk<'_> {
         if let Some(ahead) = gathered.ahead_until {
             self.kept.ahead_until = ahead;
         }
+        self.kept.empty_wal |= gathered.empty_wal;
         for endpoint in gathered.bulk {
             self.kept.bulk.add(endpoint);
         }

@@ -75,6 +75,12 @@ impl Checkpoints {
         self.copy(connection, "PASSIVE");
     }
 
+    /// Copies all and empties the WAL, for what must not be found in it any more. Where a reader needs it still, it is
+    /// written over from its beginning later on.
+    pub(super) fn empty(&mut self, connection: &Connection) {
+        self.copy(connection, "TRUNCATE");
+    }
+
     /// Copies the WAL back in this mode of `wal_checkpoint`.
     fn copy(&mut self, connection: &Connection, mode: &str) {
         let copied = connection.busy_timeout(RESTART_PATIENCE).and_then(|()| {

@@ -227,6 +227,7 @@ fn load(writer: &Connection, shared: &Shared) -> Result<Kept, OpenError> {
         unfilled,
         ahead_until,
         bulk: Bulk::load(writer)?,
+        empty_wal: false,
         fill_all: false,
     })
 }

@@ -104,6 +104,9 @@ impl Writer {
             let backlog = self.pages();
             self.background(run);
             if let Some(checkpoints) = &mut self.checkpoints {
+                if std::mem::take(&mut self.kept.empty_wal) {
+                    checkpoints.empty(&self.connection);
+                }
                 checkpoints.when_grown(&self.connection);
             }
             if backlog && self.queue.is_asked_lately() {

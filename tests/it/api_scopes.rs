@@ -18,16 +18,20 @@ enum Need {
     Admin,
     /// This scope, or `admin`; about what a tenant has.
     Of(Scope),
+    /// This scope, or `admin`; about what all tenants share.
+    Common(Scope),
     /// `admin`, or `endpoints:read` of a key that is bound to the tenant.
     OwnTenant,
 }
 
-use Need::{Admin, Nothing, Of, OwnTenant};
+use Need::{Admin, Common, Nothing, Of, OwnTenant};
 use Scope::{DeliveriesRead, DeliveriesWrite, EndpointsRead, EndpointsWrite, EventsRead, EventsWrite};
 
 /// Everything that the calls are about belongs to the tenant `acme`.
 const TABLE: &[(&str, &str, Need)] = &[
     ("DELETE", "/api/v1/endpoints/{id}", Of(EndpointsWrite)),
+    ("DELETE", "/api/v1/event-types/{name:.+}", Admin),
+    ("DELETE", "/api/v1/events/{id}/data", Of(EventsWrite)),
     ("DELETE", "/api/v1/keys/{id}", Admin),
     ("GET", "/api/v1/cleanups", Admin),
     ("GET", "/api/v1/deliveries", Of(DeliveriesRead)),
@@ -35,6 +39,8 @@ const TABLE: &[(&str, &str, Need)] = &[
     ("GET", "/api/v1/endpoints", Of(EndpointsRead)),
     ("GET", "/api/v1/endpoints/{id}", Of(EndpointsRead)),
     ("GET", "/api/v1/endpoints/{id}/deliveries", Of(DeliveriesRead)),
+    ("GET", "/api/v1/event-types", Common(EndpointsRead)),
+    ("GET", "/api/v1/event-types/{name:.+}", Common(EndpointsRead)),
     ("GET", "/api/v1/events", Of(EventsRead)),
     ("GET", "/api/v1/events/{id}", Of(EventsRead)),
     ("GET", "/api/v1/events/{id}/deliveries", Of(DeliveriesRead)),
@@ -54,7 +60,9 @@ const TABLE: &[(&str, &str, Need)] = &[
     ("POST", "/api/v1/endpoints/{id}/enable", Of(EndpointsWrite)),
     ("POST", "/api/v1/endpoints/{id}/test", Of(EndpointsWrite)),
     ("POST", "/api/v1/events", Of(EventsWrite)),
+    ("POST", "/api/v1/events/batch", Of(EventsWrite)),
     ("POST", "/api/v1/keys", Admin),
+    ("PUT", "/api/v1/event-types/{name:.+}", Admin),
     ("PUT", "/api/v1/tenants/{tenant}", Admin),
 ];
 
@@ -98,7 +106,10 @@ impl World {
             "keys" => text(&self.key(EventsRead, None), "id"),
             _ => String::new(),
         };
-        let path = route.replace("{id}", &id).replace("{tenant}", "acme");
+        if route.contains("{name:.+}") {
+            self.app.put_event_type("kept", &json!({}));
+        }
+        let path = route.replace("{id}", &id).replace("{tenant}", "acme").replace("{name:.+}", "kept");
         let of_tenants = ["/api/v1/events", "/api/v1/endpoints", "/api/v1/deliveries"].contains(&route);
         if method == "GET" && of_tenants { path + "?tenant=acme" } else { path }
     }
@@ -112,6 +123,9 @@ impl World {
         let path = self.path(method, route);
         let body = match (method, route) {
             ("POST", "/api/v1/events") => json!({ "type": "a", "data": 1, "tenant": "acme" }),
+            ("POST", "/api/v1/events/batch") => {
+                json!({ "events": [{ "type": "a", "data": 1, "tenant": "acme" }] })
+            }
             ("POST", "/api/v1/endpoints") => json!({ "url": self.receiver.url("/"), "tenant": "acme" }),
             ("POST", "/api/v1/keys") => json!({ "name": "made", "scopes": ["events:read"] }),
             ("POST", "/api/v1/cleanups") => json!({ "dry_run": true }),
@@ -127,12 +141,12 @@ fn expected(need: Need, scope: Scope, bound: Option<&str>) -> Option<u16> {
     let enough = match need {
         Nothing => return None,
         Admin => scope == Scope::Admin,
-        Of(wanted) => scope == wanted || scope == Scope::Admin,
+        Of(wanted) | Common(wanted) => scope == wanted || scope == Scope::Admin,
         OwnTenant => scope == Scope::Admin || (scope == EndpointsRead && bound.is_some()),
     };
     match bound {
         _ if !enough => Some(403),
-        Some("other") => Some(404),
+        Some("other") if !matches!(need, Common(_)) => Some(404),
         _ => None,
     }
 }

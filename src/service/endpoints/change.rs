@@ -42,7 +42,9 @@ impl Service {
         draft: EndpointDraft,
     ) -> Result<CheckedChange, Error> {
         let row = self.live_endpoint(scope, text, tenant)?;
-        let applied = draft.apply(Base::of(&row), self.rules)?;
+        let mut invalid = self.unknown_events(&draft);
+        let applied = invalid.absorb(draft.apply(Base::of(&row), self.rules));
+        let Some(applied) = applied.filter(|_| invalid.is_empty()) else { return Err(invalid.into()) };
         let warning = match draft.url {
             Patch::Set(_) => self.check_target(&applied.revision.url)?,
             Patch::Keep | Patch::Reset => None,

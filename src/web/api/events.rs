@@ -13,10 +13,10 @@ use crate::domain::matching::Pattern;
 use crate::domain::names::{EventType, IdempotencyKey, OwnId, TenantName};
 use crate::domain::scope::Scope;
 use crate::domain::time::UnixMs;
+use crate::service::batch::Accepted;
 use crate::service::events::{EventQuery, Publish};
 use crate::service::{Code, Service};
 use crate::store::events::StoredEvent;
-use crate::store::publish::Published;
 use crate::web::auth::Authenticated;
 use crate::web::body;
 use crate::web::fields::Fields;
@@ -30,14 +30,15 @@ use super::shapes::Delivery;
 const AROUND_DATA: usize = 64 * 1024;
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
-const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
+pub(super) const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 
 /// The routes.
 pub fn routes(config: &mut ServiceConfig) {
     config
         .service(web::resource("/events").route(web::get().to(list)).route(web::post().to(publish)))
         .service(web::resource("/events/{id}").route(web::get().to(get)))
-        .service(web::resource("/events/{id}/deliveries").route(web::get().to(deliveries)));
+        .service(web::resource("/events/{id}/deliveries").route(web::get().to(deliveries)))
+        .service(web::resource("/events/{id}/data").route(web::delete().to(blank)));
 }
 
 async fn publish(
@@ -50,8 +51,18 @@ async fn publish(
     query::none(&request)?;
     let key = idempotency_key(&request)?;
     let body = body::read(&request, payload, state.service.data_limit() + AROUND_DATA, false).await?;
-    let event = read_event(&body, key)?;
-    let committed = state.service.publish(&scope, event)?;
+    let event = read_event(&body, key.clone())?;
+    let committed = if state.service.has_schema(&event.event_type) {
+        // To check the data may take a while: not where other requests wait for their turn.
+        let body = body.clone();
+        let check = move |service: &Service| {
+            let event = read_event(&body, key).map_err(|problem| problem.0)?;
+            service.publish(&scope, event)
+        };
+        state.read(check).await?
+    } else {
+        state.service.publish(&scope, event)?
+    };
     // The writer has its own copy of the data: not another one for each event that waits for the disk.
     drop(body);
     let published = committed.await?;
@@ -63,7 +74,7 @@ async fn publish(
 }
 
 /// The key that makes a repetition harmless.
-fn idempotency_key(request: &HttpRequest) -> Result<Option<IdempotencyKey>, Problem> {
+pub(super) fn idempotency_key(request: &HttpRequest) -> Result<Option<IdempotencyKey>, Problem> {
     let mut given = request.headers().get_all(IDEMPOTENCY_KEY);
     let Some(value) = given.next() else { return Ok(None) };
     let key = match given.next() {
@@ -76,7 +87,14 @@ fn idempotency_key(request: &HttpRequest) -> Result<Option<IdempotencyKey>, Prob
 }
 
 fn read_event(body: &[u8], key: Option<IdempotencyKey>) -> Result<Publish<'_>, Problem> {
-    let mut fields = Fields::parse(body)?;
+    event(Fields::parse(body)?, key.map(|key| (key, request_hash(body))))
+}
+
+/// The fields of an event.
+pub(super) fn event<'a>(
+    mut fields: Fields<'a>,
+    idempotency: Option<(IdempotencyKey, [u8; 16])>,
+) -> Result<Publish<'a>, Problem> {
     let event_type = fields.required_text("type", EventType::parse);
     let data = fields.raw("data").map(RawValue::get);
     if data.is_none() {
@@ -85,7 +103,6 @@ fn read_event(body: &[u8], key: Option<IdempotencyKey>) -> Result<Publish<'_>, P
     let tenant = fields.optional_text("tenant", TenantName::parse);
     let id = fields.optional_text("id", OwnId::parse);
     let timestamp = fields.optional_text("timestamp", UnixMs::parse);
-    let idempotency = key.map(|key| (key, request_hash(body)));
     let event = event_type.zip(data).map(|(event_type, data)| Publish {
         tenant,
         event_type,
@@ -98,39 +115,10 @@ fn read_event(body: &[u8], key: Option<IdempotencyKey>) -> Result<Publish<'_>, P
 }
 
 /// Tells one body from another under the same key.
-fn request_hash(body: &[u8]) -> [u8; 16] {
+pub(super) fn request_hash(body: &[u8]) -> [u8; 16] {
     let mut hash = [0; 16];
     hash.copy_from_slice(&Sha256::digest(body)[..16]);
     hash
-}
-
-/// The answer to a publish.
-#[derive(Serialize)]
-struct Accepted<'a> {
-    id: &'a str,
-    r#type: &'a EventType,
-    tenant: &'a TenantName,
-    timestamp: UnixMs,
-    created_at: UnixMs,
-    deliveries: u32,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    warnings: Option<[String; 1]>,
-}
-
-impl<'a> Accepted<'a> {
-    fn of(published: &'a Published) -> Self {
-        let tenant = &published.tenant;
-        let warning = || [format!("the tenant {tenant} has no endpoint, so nobody receives this event")];
-        Self {
-            id: &published.id,
-            r#type: &published.event_type,
-            tenant,
-            timestamp: published.timestamp,
-            created_at: published.created_at,
-            deliveries: published.deliveries,
-            warnings: published.without_endpoints.then(warning),
-        }
-    }
 }
 
 /// An event as it is shown; the one event with its data.
@@ -202,6 +190,20 @@ async fn get(
         Problem::or_json(&Event::of(&event, &event.public_id(), Some(data)))
     };
     state.answer(answer).await
+}
+
+async fn blank(
+    caller: Authenticated,
+    state: Data<AppState>,
+    request: HttpRequest,
+    id: Path<String>,
+) -> Result<HttpResponse, Problem> {
+    let scope = caller.0.tenant_scope(Scope::EventsWrite)?;
+    let mut query = Query::of(&request);
+    let tenant = query.parsed("tenant", TenantName::parse);
+    query.finish()?;
+    state.read(move |service| service.blank_event(&scope, &id, tenant.as_ref())).await?.await?;
+    Ok(HttpResponse::NoContent().finish())
 }
 
 async fn deliveries(
