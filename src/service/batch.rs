@@ -11,10 +11,10 @@ use crate::store::publish::{NewEvent, Published};
 use crate::store::publish_batch::{BatchDone, BatchError, NewBatch};
 use crate::store::{Answer, StoreError};
 
+use super::Service;
 use super::error::{Code, Error};
 use super::events::Publish;
 use super::scope::TenantScope;
-use super::Service;
 
 /// Events of a batch at most.
 pub const MAX_EVENTS: usize = 1_000;
@@ -94,7 +94,10 @@ impl Faults {
         if self.invalid.0.len() > MOST_ERRORS {
             let more = self.invalid.0.len() - MOST_ERRORS;
             self.invalid.0.truncate(MOST_ERRORS);
-            self.invalid.push("events", format!("have {more} more faults at least; the first {MOST_ERRORS} are named"));
+            self.invalid.push(
+                "events",
+                format!("have {more} more faults at least; the first {MOST_ERRORS} are named"),
+            );
         }
         Err(Error { code, ..Error::from(self.invalid) })
     }

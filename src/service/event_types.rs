@@ -173,7 +173,8 @@ impl Service {
             if let Ok(Pattern::Exact(name)) = Pattern::parse(text)
                 && !catalogue.contains_key(&name)
             {
-                let message = "must be a type of the catalogue or a pattern with *: strict_event_types is set";
+                let message =
+                    "must be a type of the catalogue or a pattern with *: strict_event_types is set";
                 invalid.push(format!("events[{index}]"), message);
             }
         }
@@ -189,8 +190,10 @@ fn put(tx: &mut Tx<'_>, checked: CheckedEventType) -> Result<EventTypePut, Error
     let CheckedEventType { scope, name, draft, schema } = checked;
     let before = tx.event_type(&name)?;
     let EventTypeDraft { description, group, example, schema: text, reserved } = draft;
-    let (created_at, updated_at): (UnixMs, UnixMs) = (before.as_ref().map_or(tx.now, |row| row.created_at), tx.now);
-    let row = EventTypeRow { name, description, group, example, schema: text, reserved, created_at, updated_at };
+    let (created_at, updated_at): (UnixMs, UnixMs) =
+        (before.as_ref().map_or(tx.now, |row| row.created_at), tx.now);
+    let row =
+        EventTypeRow { name, description, group, example, schema: text, reserved, created_at, updated_at };
     tx.put_event_type(&row, schema)?;
     let (old, new) = match &before {
         Some(before) => {

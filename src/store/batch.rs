@@ -152,7 +152,12 @@ impl Desk<'_> {
         if let Some(ahead) = gathered.ahead_until {
             self.kept.ahead_until = ahead;
         }
-        self.kept.empty_wal |= gathered.empty_wal;
+        // Before anybody is answered.
+        if gathered.empty_wal
+            && let Some(checkpoints) = &mut self.kept.checkpoints
+        {
+            checkpoints.empty(self.connection);
+        }
         for endpoint in gathered.bulk {
             self.kept.bulk.add(endpoint);
         }

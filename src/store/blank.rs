@@ -79,7 +79,8 @@ impl Tx<'_> {
     ) -> Result<Vec<(DeliveryId, EndpointId, State)>, StoreError> {
         let read = |row: &rusqlite::Row<'_>| {
             let number: i64 = row.get(2)?;
-            let state = State::from_number(number).ok_or(rusqlite::Error::IntegralValueOutOfRange(2, number))?;
+            let state =
+                State::from_number(number).ok_or(rusqlite::Error::IntegralValueOutOfRange(2, number))?;
             Ok((DeliveryId(row.get(0)?), EndpointId(row.get(1)?), state))
         };
         let mut with_it = self.connection().prepare_cached(
@@ -110,7 +111,10 @@ impl Tx<'_> {
     }
 
     /// Runs `work` while SQLite overwrites with zeros what it frees, which costs too much for everything else.
-    fn overwriting(&mut self, work: impl FnOnce(&mut Self) -> Result<(), StoreError>) -> Result<(), StoreError> {
+    fn overwriting(
+        &mut self,
+        work: impl FnOnce(&mut Self) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
         let set = |tx: &Self, on: bool| tx.connection().pragma_update(None, "secure_delete", on);
         set(self, true)?;
         let worked = work(self);

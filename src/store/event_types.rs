@@ -9,10 +9,10 @@ use crate::domain::names::EventType;
 use crate::domain::schema::Schema;
 use crate::domain::time::UnixMs;
 
+use super::Store;
 use super::error::StoreError;
 use super::reader::Reader;
 use super::tx::{DirectoryChange, Tx};
-use super::Store;
 
 /// What publishing has to know of a type that is in the catalogue.
 #[derive(Debug, Clone, Default)]
@@ -139,7 +139,11 @@ impl Reader<'_> {
 
 impl Tx<'_> {
     /// Makes or replaces a type; in force with the commit. `schema`: that of the row, compiled.
-    pub fn put_event_type(&mut self, row: &EventTypeRow, schema: Option<Arc<Schema>>) -> Result<(), StoreError> {
+    pub fn put_event_type(
+        &mut self,
+        row: &EventTypeRow,
+        schema: Option<Arc<Schema>>,
+    ) -> Result<(), StoreError> {
         self.connection()
             .prepare_cached(
                 "INSERT INTO event_types (name, description, group_name, example, schema, reserved, created_at, updated_at)
@@ -165,7 +169,9 @@ impl Tx<'_> {
 
     /// Takes a type out of the catalogue; in force with the commit.
     pub fn delete_event_type(&mut self, name: &EventType) -> Result<(), StoreError> {
-        self.connection().prepare_cached("DELETE FROM event_types WHERE name = ?1")?.execute([name.as_str()])?;
+        self.connection()
+            .prepare_cached("DELETE FROM event_types WHERE name = ?1")?
+            .execute([name.as_str()])?;
         self.gathered.directory.push(DirectoryChange::EventType(name.clone(), None));
         Ok(())
     }

@@ -59,12 +59,12 @@ impl Tx<'_> {
     /// # Errors
     /// [`Refusal`], of which [`Refusal::Over`] never.
     pub fn retry_delivery(&mut self, row: &DeliveryRow, actor: &Actor) -> Result<DeliveryId, Refusal> {
+        if self.is_blanked(row.event)? {
+            return Err(Refusal::Blanked);
+        }
         let route = self.route(row.endpoint).ok_or(Refusal::EndpointGone)?;
         if !route.enabled {
             return Err(Refusal::EndpointDisabled);
-        }
-        if self.is_blanked(row.event)? {
-            return Err(Refusal::Blanked);
         }
         if self.handover.in_flight(row.id) {
             return Err(Refusal::InFlight);

@@ -100,7 +100,9 @@ impl Tx<'_> {
 
     /// The answer that the same call was given before.
     fn batch_before(&self, batch: &NewBatch) -> Result<Option<String>, BatchError> {
-        let (Some((key, hash)), Some(first)) = (&batch.idempotency, batch.events.first()) else { return Ok(None) };
+        let (Some((key, hash)), Some(first)) = (&batch.idempotency, batch.events.first()) else {
+            return Ok(None);
+        };
         let Some(tenant_id) = self.tenant_id(&first.tenant)? else { return Ok(None) };
         let found: Option<([u8; 16], String)> = self
             .connection()
@@ -125,7 +127,9 @@ impl Tx<'_> {
         published: &[Published],
         answer: fn(&[Published]) -> Result<String, StoreError>,
     ) -> Result<(), BatchError> {
-        let (Some((key, hash)), Some(first)) = (&batch.idempotency, batch.events.first()) else { return Ok(()) };
+        let (Some((key, hash)), Some(first)) = (&batch.idempotency, batch.events.first()) else {
+            return Ok(());
+        };
         let tenant_id = self.tenant_id(&first.tenant)?;
         self.connection()
             .prepare_cached(

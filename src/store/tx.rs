@@ -17,6 +17,7 @@ use crate::domain::settings::Settings;
 use crate::domain::time::UnixMs;
 
 use super::Shared;
+use super::checkpoint::Checkpoints;
 use super::directory::Route;
 use super::fill::{NewRows, Unfilled};
 use super::handover::{Change, Handover};
@@ -36,8 +37,8 @@ pub(super) struct Kept {
     pub(super) ahead_until: i64,
     /// Endpoints with a change to many rows that is not finished.
     pub(super) bulk: super::bulk::Bulk,
-    /// The WAL holds what was to be deleted for good: it is emptied when that can be.
-    pub(super) empty_wal: bool,
+    /// `None`: somebody else copies the WAL back.
+    pub(super) checkpoints: Option<Checkpoints>,
     /// A cleanup is under way: the tables filled behind are to be complete.
     pub(super) fill_all: bool,
 }

@@ -45,8 +45,6 @@ pub(super) struct Writer {
     pub(super) queue: Arc<Queue<Work>>,
     pub(super) handover: Arc<dyn Handover>,
     pub(super) kept: Kept,
-    /// `None`: somebody else copies the WAL back.
-    pub(super) checkpoints: Option<Checkpoints>,
 }
 
 /// What the loop keeps besides.
@@ -103,10 +101,7 @@ impl Writer {
             self.mark(run);
             let backlog = self.pages();
             self.background(run);
-            if let Some(checkpoints) = &mut self.checkpoints {
-                if std::mem::take(&mut self.kept.empty_wal) {
-                    checkpoints.empty(&self.connection);
-                }
+            if let Some(checkpoints) = &mut self.kept.checkpoints {
                 checkpoints.when_grown(&self.connection);
             }
             if backlog && self.queue.is_asked_lately() {
@@ -258,7 +253,7 @@ impl Writer {
         match result {
             Ok(false) => run.cleaning = Some(cleaning),
             Ok(true) => {
-                if let Some(checkpoints) = &mut self.checkpoints {
+                if let Some(checkpoints) = &mut self.kept.checkpoints {
                     // Only now the file itself becomes smaller.
                     checkpoints.copy_now(&self.connection);
                 }

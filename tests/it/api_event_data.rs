@@ -140,7 +140,8 @@ fn the_event_of_a_test_can_be_blanked_as_well() {
     let (app, receiver) = (TestApp::start(), Receiver::start());
     receiver.always(Reply::ok().body("Dear Ada"));
     let endpoint = app.endpoint_at(&receiver, "/");
-    let tested = app.post(&format!("/endpoints/{endpoint}/test"), &json!({ "data": "Ada" })).expect(200).json();
+    let tested =
+        app.post(&format!("/endpoints/{endpoint}/test"), &json!({ "data": "Ada" })).expect(200).json();
     let delivery = text(&tested, "delivery_id");
     blank(&app, &text(&app.delivery(&delivery), "event_id"));
     assert!(!app.delivery(&delivery).to_string().contains("Ada"));

@@ -38,7 +38,9 @@ fn a_type_is_made_shown_replaced_and_deleted() {
     assert_eq!((&replaced["schema"], &replaced["description"]), (&json!(null), &json!(null)));
     assert_eq!(replaced["created_at"], made["created_at"]);
     app.delete("/event-types/invoice.paid").expect(204);
-    for answer in [app.client.get("/api/v1/event-types/invoice.paid"), app.delete("/event-types/invoice.paid")] {
+    for answer in
+        [app.client.get("/api/v1/event-types/invoice.paid"), app.delete("/event-types/invoice.paid")]
+    {
         assert_eq!(code(&answer), "not_found");
     }
 }
@@ -90,11 +92,17 @@ fn every_wrong_field_of_a_type_is_named_at_once() {
     });
     let mut wrong = fields(&put(&app, "a..b", &body).expect(422));
     wrong.sort();
-    assert_eq!(wrong, ["colour", "description", "group", "name", "schema.properties.a.pattern", "schema.type"]);
+    assert_eq!(
+        wrong,
+        ["colour", "description", "group", "name", "schema.properties.a.pattern", "schema.type"]
+    );
     let body = json!({ "schema": { "properties": { "n": { "type": "integer" } } }, "example": { "n": "x" } });
     assert_eq!(fields(&put(&app, "a", &body).expect(422)), ["example.n"]);
     assert_eq!(fields(&put(&app, "a", &json!({ "example": "x".repeat(70_000) })).expect(422)), ["example"]);
-    assert_eq!(fields(&put(&app, "a", &json!({ "reserved": 1, "schema": [] })).expect(422)), ["reserved", "schema"]);
+    assert_eq!(
+        fields(&put(&app, "a", &json!({ "reserved": 1, "schema": [] })).expect(422)),
+        ["reserved", "schema"]
+    );
     assert_eq!(names(&app.get("/event-types")), Vec::<String>::new());
 }
 
@@ -182,7 +190,8 @@ fn hostile_data_against_a_hostile_pattern_is_refused_soon() {
     let app = TestApp::start();
     app.change_settings(&json!({ "data_limit_bytes": 1024 * 1024 }));
     put(&app, "hostile", &json!({ "schema": { "pattern": "^(([a-z])+.)+[A-Z]([a-z])+$" } })).expect(201);
-    put(&app, "many", &json!({ "schema": { "items": { "type": "string" }, "uniqueItems": true } })).expect(201);
+    put(&app, "many", &json!({ "schema": { "items": { "type": "string" }, "uniqueItems": true } }))
+        .expect(201);
     let started = postrider::clock::Stopwatch::start();
     assert_eq!(fields(&publish(&app, "hostile", &json!("a".repeat(1_000_000))).expect(422)), ["data"]);
     let refused = publish(&app, "many", &json!(vec![1; 400_000])).expect(422);

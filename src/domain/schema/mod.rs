@@ -6,6 +6,7 @@
 //!
 //! `format` is an annotation, as JSON Schema 2020-12 has it: it refuses nothing.
 
+mod pattern;
 mod shape;
 #[cfg(test)]
 mod tests;
@@ -13,6 +14,8 @@ mod words;
 
 use jsonschema::{PatternOptions, Validator};
 use serde_json::Value;
+
+use shape::Shape;
 
 use super::invalid::Invalid;
 
@@ -24,19 +27,22 @@ pub const MOST_ERRORS: usize = 50;
 const MAX_PATTERN: usize = 64 * 1024;
 /// Memory of a pattern's cache of states.
 const PATTERN_CACHE: usize = 256 * 1024;
-/// Subschemas times values of the data, above which it is not told where the data does not fit.
-const MOST_LOOKS: usize = 2_000_000;
+/// Subschemas times values of the data, above which it is not told where the data does not fit; and above which it is
+/// not looked at: that takes half a second.
+const MOST_TOLD: usize = 2_000_000;
+const MOST_LOOKS: usize = 100_000_000;
+/// States of patterns times bytes of the data, above which it is not looked at: that takes some seconds at worst.
+const MOST_MATCHING: usize = 150_000_000;
 
 /// A schema, compiled. Shared by everything that publishes.
 pub struct Schema {
     validator: Validator,
-    /// Subschemas with all references followed; `None`: references that lead back multiply with the depth of the data.
-    looks: Option<usize>,
+    shape: Shape,
 }
 
 impl std::fmt::Debug for Schema {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Schema").field("looks", &self.looks).finish_non_exhaustive()
+        f.debug_struct("Schema").field("shape", &self.shape).finish_non_exhaustive()
     }
 }
 
@@ -56,7 +62,7 @@ impl Schema {
             Invalid::one(place, words::message(error))
         };
         // First of all: the rest follows references, and this one is bounded.
-        let looks = shape::judge(&schema)?;
+        let shape = shape::judge(&schema)?;
         let meta = jsonschema::meta::validator_for(&schema).map_err(|_| {
             Invalid::one("schema.$schema", "must be a draft of JSON Schema: 4, 6, 7, 2019-09 or 2020-12")
         })?;
@@ -67,7 +73,7 @@ impl Schema {
         let options = jsonschema::options().offline().should_validate_formats(false);
         let validator =
             options.with_pattern_options(patterns).build(&schema).map_err(|error| wrong(&error))?;
-        Ok(Self { validator, looks })
+        Ok(Self { validator, shape })
     }
 
     /// Whether `data`, one JSON value that nests at most 64 deep and stands in the field of this name, fits.
@@ -75,17 +81,27 @@ impl Schema {
     /// # Errors
     /// Where it does not, as `data.items[3].price`: at most 50 places, and a word if there are more.
     pub fn check(&self, field: &str, data: &str) -> Result<(), Invalid> {
+        let looks = self.shape.looks.saturating_mul(values(data));
+        if looks > MOST_LOOKS || self.shape.states.saturating_mul(data.len()) > MOST_MATCHING {
+            return Err(Invalid::one(
+                field,
+                "is too large to be checked against so large a schema of its type",
+            ));
+        }
         let value: Value = serde_json::from_str(data).map_err(|_| unreadable(field))?;
         if self.validator.is_valid(&value) {
             return Ok(());
         }
-        let looks = self.looks.map(|looks| looks.saturating_mul(values(data)));
-        if looks.is_none_or(|looks| looks > MOST_LOOKS) {
+        if self.shape.entangled || looks > MOST_TOLD {
             let message = "does not fit the schema of its type, and is too large or the schema too entangled to say where";
             return Err(Invalid::one(field, message));
         }
         let invalid = gathered(field, self.validator.iter_errors(&value));
-        if invalid.is_empty() { Err(Invalid::one(field, "does not fit the schema of its type")) } else { Err(invalid) }
+        if invalid.is_empty() {
+            Err(Invalid::one(field, "does not fit the schema of its type"))
+        } else {
+            Err(invalid)
+        }
     }
 }
 
@@ -110,7 +126,10 @@ fn gathered<'a>(root: &str, errors: impl Iterator<Item = jsonschema::ValidationE
 
 /// What JSON allows and the check cannot hold: numbers beyond 64-bit floats, half of a surrogate pair.
 fn unreadable(field: &str) -> Invalid {
-    Invalid::one(field, "must hold no number beyond 1.8e308 and no half of a surrogate pair, where a schema is checked")
+    Invalid::one(
+        field,
+        "must hold no number beyond 1.8e308 and no half of a surrogate pair, where a schema is checked",
+    )
 }
 
 /// About how many values a JSON text holds: never fewer.

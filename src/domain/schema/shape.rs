@@ -8,6 +8,8 @@ use serde_json::{Map, Value};
 
 use crate::domain::invalid::Invalid;
 
+use super::pattern::weight;
+
 /// Subschemas at most, with all references followed once.
 const MOST: usize = 2_000;
 /// Subschemas inside one another, references followed.
@@ -27,6 +29,17 @@ const MEMBERS: [&str; 3] = ["additionalProperties", "unevaluatedProperties", "pr
 const ITEMS: [&str; 5] = ["items", "prefixItems", "additionalItems", "unevaluatedItems", "contains"];
 /// Keywords whose meaning depends on the way that led there.
 const UNKNOWN: [&str; 4] = ["$dynamicRef", "$recursiveRef", "$dynamicAnchor", "$recursiveAnchor"];
+
+/// What is known of a schema before it is compiled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Shape {
+    /// Subschemas with all references followed once: looks at one value at most.
+    pub(super) looks: usize,
+    /// States of all patterns, counted in the same way.
+    pub(super) states: usize,
+    /// One value can be looked at more and more often the deeper it lies.
+    pub(super) entangled: bool,
+}
 
 /// A step from a value into it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,30 +67,33 @@ type Loop<'a> = (*const Value, Vec<Step<'a>>);
 struct Walk<'a> {
     root: &'a Value,
     seen: usize,
+    states: usize,
     /// The schemas on the way, each with the steps that were taken before it.
     way: Vec<(&'a Value, usize)>,
     steps: Vec<Step<'a>>,
     loops: Vec<Loop<'a>>,
 }
 
-/// How many looks at one value a schema can be; `None`: references that lead back multiply.
+/// How much work a schema can be.
 ///
 /// # Errors
 /// It is too large with its references, refers to something outside, or in a way that is not known.
-pub(super) fn judge(schema: &Value) -> Result<Option<usize>, Invalid> {
+pub(super) fn judge(schema: &Value) -> Result<Shape, Invalid> {
     if !matches!(schema, Value::Object(_) | Value::Bool(_)) {
         return Err(Invalid::one("schema", "must be a JSON Schema: an object, true or false"));
     }
-    let mut walk = Walk { root: schema, seen: 0, way: Vec::new(), steps: Vec::new(), loops: Vec::new() };
+    let mut walk =
+        Walk { root: schema, seen: 0, states: 0, way: Vec::new(), steps: Vec::new(), loops: Vec::new() };
     walk.schema(schema, "schema", 0)?;
-    Ok((!walk.is_entangled()).then_some(walk.seen))
+    Ok(Shape { looks: walk.seen, states: walk.states, entangled: walk.is_entangled() })
 }
 
 impl<'a> Walk<'a> {
     fn schema(&mut self, schema: &'a Value, place: &str, in_place: usize) -> Result<(), Invalid> {
         self.seen += 1;
         if self.seen > MOST {
-            let message = format!("must have at most {MOST} subschemas, those that it refers to counted each time");
+            let message =
+                format!("must have at most {MOST} subschemas, those that it refers to counted each time");
             return Err(Invalid::one("schema", message));
         }
         if self.way.len() >= DEEPEST || in_place > IN_PLACE {
@@ -103,28 +119,55 @@ impl<'a> Walk<'a> {
             return Err(Invalid::one(format!("{place}.{word}"), message));
         }
         let inner = !self.way.is_empty();
-        if let Some(word) = ["$id", "id"].iter().find(|word| inner && members.get(**word).is_some_and(Value::is_string)) {
-            return Err(Invalid::one(format!("{place}.{word}"), "is only supported at the top of the schema"));
+        if let Some(word) =
+            ["$id", "id"].iter().find(|word| inner && members.get(**word).is_some_and(Value::is_string))
+        {
+            return Err(Invalid::one(
+                format!("{place}.{word}"),
+                "is only supported at the top of the schema",
+            ));
         }
         Ok(())
     }
 
-    fn keyword(&mut self, keyword: &'a str, value: &'a Value, place: &str, in_place: usize) -> Result<(), Invalid> {
+    fn keyword(
+        &mut self,
+        keyword: &'a str,
+        value: &'a Value,
+        place: &str,
+        in_place: usize,
+    ) -> Result<(), Invalid> {
         match keyword {
             "$ref" => self.reference(value, place, in_place),
             _ if SAME.contains(&keyword) => self.schema(value, place, in_place),
             _ if SAME_LISTS.contains(&keyword) => self.list(value, place, in_place),
             _ if SAME_MAPS.contains(&keyword) => self.map(value, place, in_place, |_| None),
             _ if MEMBERS.contains(&keyword) => self.inside(value, place, Step::AnyMember),
-            "patternProperties" => self.map(value, place, 0, |_| Some(Step::AnyMember)),
+            "patternProperties" => {
+                self.patterns(
+                    value.as_object().into_iter().flat_map(|members| members.keys()).map(String::as_str),
+                );
+                self.map(value, place, 0, |_| Some(Step::AnyMember))
+            }
+            "pattern" => {
+                self.patterns(value.as_str().into_iter());
+                Ok(())
+            }
             "properties" => self.map(value, place, 0, |name| Some(Step::Member(name))),
             _ if ITEMS.contains(&keyword) => {
                 self.steps.push(Step::Item);
-                let walked = if value.is_array() { self.list(value, place, 0) } else { self.schema(value, place, 0) };
+                let walked =
+                    if value.is_array() { self.list(value, place, 0) } else { self.schema(value, place, 0) };
                 self.steps.pop();
                 walked
             }
             _ => Ok(()),
+        }
+    }
+
+    fn patterns(&mut self, patterns: impl Iterator<Item = &'a str>) {
+        for pattern in patterns {
+            self.states = self.states.saturating_add(weight(pattern));
         }
     }
 
@@ -180,10 +223,15 @@ impl<'a> Walk<'a> {
     /// schemas, or two ways back to one that can be the same way through the data.
     fn is_entangled(&self) -> bool {
         let Some((first, _)) = self.loops.first() else { return false };
-        let meet = |one: &[Step<'_>], other: &[Step<'_>]| one.iter().zip(other).all(|(one, other)| one.meets(*other));
-        let pairs = self.loops.iter().enumerate().flat_map(|(at, one)| {
-            self.loops[at + 1..].iter().map(move |other| (one, other))
-        });
-        self.loops.iter().any(|(target, _)| target != first) || pairs.into_iter().any(|(one, other)| meet(&one.1, &other.1))
+        let meet = |one: &[Step<'_>], other: &[Step<'_>]| {
+            one.iter().zip(other).all(|(one, other)| one.meets(*other))
+        };
+        let pairs = self
+            .loops
+            .iter()
+            .enumerate()
+            .flat_map(|(at, one)| self.loops[at + 1..].iter().map(move |other| (one, other)));
+        self.loops.iter().any(|(target, _)| target != first)
+            || pairs.into_iter().any(|(one, other)| meet(&one.1, &other.1))
     }
 }

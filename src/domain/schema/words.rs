@@ -21,7 +21,7 @@ pub(super) fn place<'a>(root: &str, segments: impl Iterator<Item = LocationSegme
                 place.push('.');
                 place.push_str(&name);
             }
-            LocationSegment::Index(index) => place.push_str(&format!("[{index}]")),
+            LocationSegment::Index(index) => place.extend(["[", &index.to_string(), "]"]),
         }
     }
     place
@@ -74,7 +74,9 @@ pub(super) fn message(error: &ValidationError<'_>) -> String {
         ValidationErrorKind::Not { .. } => "must not fit the schema of `not`".to_owned(),
         ValidationErrorKind::AnyOf { .. } => "must fit one of the schemas of `anyOf` at least".to_owned(),
         ValidationErrorKind::OneOfNotValid { .. } => "must fit one of the schemas of `oneOf`".to_owned(),
-        ValidationErrorKind::OneOfMultipleValid { .. } => "must fit only one of the schemas of `oneOf`".to_owned(),
+        ValidationErrorKind::OneOfMultipleValid { .. } => {
+            "must fit only one of the schemas of `oneOf`".to_owned()
+        }
         ValidationErrorKind::PropertyNames { error } => format!("has a member whose name {}", message(error)),
         ValidationErrorKind::Format { format } if format == "regex" => format!(
             "must be a regular expression without look-around and back-references, of at most {} KB when compiled",
@@ -93,7 +95,7 @@ fn types(kind: &TypeKind) -> String {
     match kind {
         TypeKind::Single(one) => format!("of the type {one}"),
         TypeKind::Multiple(several) => {
-            let names: Vec<&str> = several.iter().map(|one| one.as_str()).collect();
+            let names: Vec<&str> = several.iter().map(jsonschema::JsonType::as_str).collect();
             format!("of the type {}", names.join(" or "))
         }
     }

@@ -129,7 +129,8 @@ async fn put(
 }
 
 fn draft(fields: &mut Fields<'_>) -> EventTypeDraft {
-    let mut json = |name| fields.optional::<Box<RawValue>>(name, "a JSON value").map(|raw| raw.get().to_owned());
+    let mut json =
+        |name| fields.optional::<Box<RawValue>>(name, "a JSON value").map(|raw| raw.get().to_owned());
     let (example, schema) = (json("example"), json("schema"));
     EventTypeDraft {
         description: fields.optional("description", "a text"),

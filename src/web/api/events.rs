@@ -91,10 +91,10 @@ fn read_event(body: &[u8], key: Option<IdempotencyKey>) -> Result<Publish<'_>, P
 }
 
 /// The fields of an event.
-pub(super) fn event<'a>(
-    mut fields: Fields<'a>,
+pub(super) fn event(
+    mut fields: Fields<'_>,
     idempotency: Option<(IdempotencyKey, [u8; 16])>,
-) -> Result<Publish<'a>, Problem> {
+) -> Result<Publish<'_>, Problem> {
     let event_type = fields.required_text("type", EventType::parse);
     let data = fields.raw("data").map(RawValue::get);
     if data.is_none() {
