@@ -56,6 +56,40 @@ fn a_thousand_events_are_one_batch_and_one_more_is_too_many() {
     }
 }
 
+/// Bounded widely: the figure is printed, and other tests run beside this one.
+#[test]
+fn who_publishes_beside_large_batches_does_not_wait_long() {
+    let (app, receiver) = (TestApp::start(), Receiver::start());
+    for n in 0..5 {
+        app.endpoint_at(&receiver, &format!("/{n}"));
+    }
+    let events: Value = (0..1_000).map(event).collect();
+    let done = std::sync::atomic::AtomicBool::new(false);
+    let mut waits: Vec<std::time::Duration> = std::thread::scope(|scope| {
+        scope.spawn(|| {
+            for _ in 0..4 {
+                batch(&app, &events).expect(202);
+            }
+            done.store(true, std::sync::atomic::Ordering::Relaxed);
+        });
+        let mut waits = Vec::new();
+        while !done.load(std::sync::atomic::Ordering::Relaxed) {
+            let started = postrider::clock::Stopwatch::start();
+            app.publish("single", &json!(1));
+            waits.push(started.elapsed());
+        }
+        waits
+    });
+    waits.sort();
+    let longest = waits.last().copied().unwrap_or_default();
+    println!(
+        "{} single events beside 4 batches: median {:?}, longest {longest:?}",
+        waits.len(),
+        waits[waits.len() / 2]
+    );
+    assert!(longest < std::time::Duration::from_secs(5), "{longest:?}");
+}
+
 #[test]
 fn every_wrong_field_is_named_with_its_index_and_nothing_is_accepted() {
     let app = TestApp::start();
@@ -116,6 +150,8 @@ fn an_own_id_that_was_accepted_before_is_replayed_and_one_with_other_content_ref
     assert_eq!(fields(&refused), ["events[1].id", "events[2].id"]);
     assert_eq!(code(&app.client.get("/api/v1/events/three")), "not_found");
     assert_eq!(count(&app), 2);
+    let now = app.post("/events", &own("three", 4)).expect(202);
+    assert_eq!(now.header("idempotent-replayed"), None, "nothing of a refused batch is remembered");
     app.post("/events", &own("batch", 1)).expect(202);
     assert_eq!(app.get("/events/batch")["id"], "batch", "the name of the call is no reserved id");
 }

@@ -32,6 +32,10 @@ pub(super) fn weight(pattern: &str) -> usize {
                 continue;
             }
             '*' | '+' | '?' => continue,
+            '|' => {
+                *states = states.saturating_add(std::mem::take(last));
+                continue;
+            }
             _ => {}
         }
         *states = states.saturating_add(*last);

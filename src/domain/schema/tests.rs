@@ -170,7 +170,7 @@ fn data_that_is_too_large_for_a_large_schema_is_refused_and_small_data_is_not() 
         let invalid = schema.check("data", &data.to_string()).unwrap_err();
         assert!(invalid.to_string().contains("too large"), "{invalid}");
     }
-    assert!(patterns.check("data", &json!("ab".repeat(400) + "c").to_string()).is_ok());
+    assert!(patterns.check("data", &json!("a".repeat(400) + "c").to_string()).is_ok());
     let invalid = patterns.check("data", &json!("a".repeat(256 * 1024)).to_string()).unwrap_err();
     assert!(invalid.to_string().contains("must match"), "{invalid}");
     assert!(subschemas.check("data", "[1,2]").is_ok());
