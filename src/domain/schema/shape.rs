@@ -204,7 +204,7 @@ impl<'a> Walk<'a> {
 
     fn reference(&mut self, value: &'a Value, place: &str, in_place: usize) -> Result<(), Invalid> {
         let text = value.as_str().unwrap_or_default();
-        let target = text.strip_prefix('#').and_then(|pointer| self.root.pointer(pointer));
+        let target = text.strip_prefix('#').and_then(decoded).and_then(|pointer| self.root.pointer(&pointer));
         let Some(target) = target else {
             let message = "must be # or a path to a place in this schema, such as #/$defs/address";
             return Err(Invalid::one(place, message));
@@ -234,4 +234,17 @@ impl<'a> Walk<'a> {
         self.loops.iter().any(|(target, _)| target != first)
             || pairs.into_iter().any(|(one, other)| meet(&one.1, &other.1))
     }
+}
+
+/// A fragment without its percent signs (RFC 6901, section 6).
+fn decoded(fragment: &str) -> Option<String> {
+    let mut pieces = fragment.split('%');
+    let mut bytes = pieces.next()?.as_bytes().to_vec();
+    for piece in pieces {
+        let (digits, rest) = piece.split_at_checked(2)?;
+        let plain = digits.bytes().all(|digit| digit.is_ascii_hexdigit());
+        bytes.push(u8::from_str_radix(digits, 16).ok().filter(|_| plain)?);
+        bytes.extend_from_slice(rest.as_bytes());
+    }
+    String::from_utf8(bytes).ok()
 }

@@ -95,6 +95,11 @@ fn references_and_recursion_work() {
     let mut places = faults(&tree, &data);
     places.sort();
     assert_eq!(places, ["data.left.right.value", "data.right.left"]);
+    let odd = json!({ "$ref": "#/definitions/List%3CA~1B%3E", "definitions": { "List<A/B>": { "type": "array" } } });
+    assert_eq!(faults(&odd, &json!(1)), ["data"]);
+    for broken in ["#/%", "#/%4", "#/%+1", "#/%ff", "#/%é"] {
+        assert_eq!(wrong(&json!({ "$ref": broken })), ["schema.$ref"], "{broken}");
+    }
 }
 
 #[test]
