@@ -13,7 +13,7 @@ use crate::store::{Answer, StoreError};
 
 use super::Service;
 use super::error::{Code, Error};
-use super::events::Publish;
+use super::events::{Publish, Wrong};
 use super::scope::TenantScope;
 
 /// Events of a batch at most.
@@ -111,12 +111,15 @@ impl Service {
     pub fn publish_batch(
         &self,
         scope: &TenantScope,
-        events: Vec<Result<Publish<'_>, Invalid>>,
+        events: Vec<Result<Publish<'_>, Wrong<'_>>>,
         idempotency: Option<(IdempotencyKey, [u8; 16])>,
     ) -> Result<Answer<BatchDone, BatchError>, Error> {
         let (mut faults, mut checked) = (Faults::default(), Vec::with_capacity(events.len()));
         for (index, event) in events.into_iter().enumerate() {
-            match event.map_err(Error::from).and_then(|event| self.check_event(scope, event)) {
+            match event
+                .map_err(|wrong| self.all_wrong(wrong))
+                .and_then(|event| self.check_event(scope, event))
+            {
                 Ok(event) => checked.push((index, event)),
                 Err(error) => faults.add(index, error),
             }

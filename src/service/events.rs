@@ -1,6 +1,7 @@
 //! Events: accepting and reading them.
 
 use crate::domain::ids::{DeliveryId, EventId};
+use crate::domain::invalid::Invalid;
 use crate::domain::matching::Pattern;
 use crate::domain::names::{EventType, IdempotencyKey, OwnId, TenantName};
 use crate::domain::time::UnixMs;
@@ -33,6 +34,21 @@ pub struct Publish<'a> {
     pub idempotency: Option<(IdempotencyKey, [u8; 16])>,
 }
 
+/// An event that could not be read: what is wrong with it, and type and data if these two are not.
+#[derive(Debug)]
+pub struct Wrong<'a> {
+    /// What is wrong.
+    pub error: Error,
+    /// What the catalogue has a word on all the same, so that everything is told at once.
+    pub known: Option<(EventType, &'a str)>,
+}
+
+impl From<Error> for Wrong<'_> {
+    fn from(error: Error) -> Self {
+        Self { error, known: None }
+    }
+}
+
 /// Which events a list shows.
 #[derive(Debug, Default)]
 pub struct EventQuery {
@@ -61,6 +77,17 @@ impl Service {
         event: Publish<'_>,
     ) -> Result<Answer<Published, PublishError>, Error> {
         Ok(self.store.publish(self.check_event(scope, event)?))
+    }
+
+    /// Everything that is wrong with an event, what the catalogue says of it included.
+    pub fn all_wrong(&self, wrong: Wrong<'_>) -> Error {
+        let Wrong { error, known } = wrong;
+        let Some((event_type, data)) = known.filter(|_| error.code == Code::Invalid) else { return error };
+        let strict = self.store.directory().settings().strict_event_types;
+        match self.check_type(&event_type, data, strict) {
+            Ok(()) => error,
+            Err(more) => Invalid([error.fields, more.fields].concat()).into(),
+        }
     }
 
     /// Checks an event against settings and catalogue, and finds who receives it.

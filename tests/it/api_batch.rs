@@ -101,7 +101,7 @@ fn every_wrong_field_is_named_with_its_index_and_nothing_is_accepted() {
         7,
         { "type": "a", "tenant": "a b" },
         { "type": "no", "data": 1 },
-        { "type": "int", "data": { "n": "x" } },
+        { "type": "int", "data": { "n": "x" }, "timestamp": 1 },
         { "type": "a", "data": "x".repeat(300_000) },
         { "type": "a", "data": 1, "id": "twice" },
         { "type": "a", "data": 1, "id": "twice", "tenant": "other" },
@@ -121,6 +121,7 @@ fn every_wrong_field_is_named_with_its_index_and_nothing_is_accepted() {
             "events[3].tenant",
             "events[4].type",
             "events[5].data.n",
+            "events[5].timestamp",
             "events[6].data",
             "events[9].id",
         ]

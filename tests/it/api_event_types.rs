@@ -128,6 +128,11 @@ fn a_schema_refuses_data_that_does_not_fit_with_every_path_and_none_of_its_value
     wrong.sort();
     assert_eq!(wrong, ["data.card", "data.id", "data.lines[1].sku", "data.total"]);
     assert!(!refused.text().contains("private") && !refused.text().contains("4242"), "{}", refused.text());
+    let event =
+        json!({ "type": "order.paid", "data": { "id": 5, "total": 1 }, "timestamp": "now", "colour": 1 });
+    let mut wrong = fields(&app.post("/events", &event).expect(422));
+    wrong.sort();
+    assert_eq!(wrong, ["colour", "data.id", "timestamp"], "all at once");
     publish(&app, "order.other", &json!(1)).expect(202);
     put(&app, "order.paid", &json!({})).expect(200);
     publish(&app, "order.paid", &json!(1)).expect(202);

@@ -8,12 +8,11 @@ use actix_web::{HttpRequest, HttpResponse, guard};
 use serde::de::{Deserialize, Deserializer, IgnoredAny, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-use crate::domain::invalid::Invalid;
 use crate::domain::json::MAX_DEPTH;
 use crate::domain::names::IdempotencyKey;
 use crate::domain::scope::Scope;
 use crate::service::batch::{MAX_EVENTS, batch_answer};
-use crate::service::events::Publish;
+use crate::service::events::{Publish, Wrong};
 use crate::service::{Error, Service};
 use crate::store::publish_batch::BatchDone;
 use crate::web::auth::Authenticated;
@@ -68,7 +67,7 @@ async fn publish(
 }
 
 /// The events of a body, or what is wrong with each.
-fn read(body: &[u8]) -> Result<Vec<Result<Publish<'_>, Invalid>>, Problem> {
+fn read(body: &[u8]) -> Result<Vec<Result<Publish<'_>, Wrong<'_>>>, Problem> {
     let mut fields = Fields::parse_within(body, MAX_DEPTH + AROUND)?;
     let events = match fields.raw("events") {
         None => Err(format!("is required and must be a list of 1 to {MAX_EVENTS} events")),
@@ -81,15 +80,12 @@ fn read(body: &[u8]) -> Result<Vec<Result<Publish<'_>, Invalid>>, Problem> {
     Ok(fields.done(events)?.0.into_iter().map(one).collect())
 }
 
-fn one(raw: &RawValue) -> Result<Publish<'_>, Invalid> {
+fn one(raw: &RawValue) -> Result<Publish<'_>, Wrong<'_>> {
     if !raw.get().starts_with('{') {
-        return Err(Invalid::one("", "must be an object with type and data"));
+        return Err(Error::field("", "must be an object with type and data").into());
     }
-    let malformed = |problem: Problem| match problem.0.fields {
-        fields if fields.is_empty() => Invalid::one("", problem.0.detail),
-        fields => Invalid(fields),
-    };
-    Fields::parse(raw.get().as_bytes()).and_then(|fields| event(fields, None)).map_err(malformed)
+    let fields = Fields::parse(raw.get().as_bytes()).map_err(|problem| Error::field("", problem.0.detail))?;
+    event(fields, None)
 }
 
 /// The texts of a list's items, up to one more than are allowed.
@@ -150,7 +146,10 @@ mod tests {
             format!("{{\"events\":[{},7,{{\"type\":1}},{}]}}", event("{ \"n\" : 1.0e0 }"), event(&deep(63)));
         let events = read(body.as_bytes()).unwrap();
         let fields = |at: usize| {
-            events[at].as_ref().err().map(|invalid| invalid.0.iter().map(|e| e.field.as_str()).collect())
+            events[at]
+                .as_ref()
+                .err()
+                .map(|wrong| wrong.error.fields.iter().map(|e| e.field.as_str()).collect())
         };
         assert_eq!(events[0].as_ref().unwrap().data, "{ \"n\" : 1.0e0 }");
         assert_eq!((fields(1), fields(2), fields(3)), (Some(vec![""]), Some(vec!["type", "data"]), None));

@@ -14,7 +14,7 @@ use crate::domain::names::{EventType, IdempotencyKey, OwnId, TenantName};
 use crate::domain::scope::Scope;
 use crate::domain::time::UnixMs;
 use crate::service::batch::Accepted;
-use crate::service::events::{EventQuery, Publish};
+use crate::service::events::{EventQuery, Publish, Wrong};
 use crate::service::{Code, Service};
 use crate::store::events::StoredEvent;
 use crate::web::auth::Authenticated;
@@ -51,17 +51,23 @@ async fn publish(
     query::none(&request)?;
     let key = idempotency_key(&request)?;
     let body = body::read(&request, payload, state.service.data_limit() + AROUND_DATA, false).await?;
-    let event = read_event(&body, key.clone())?;
-    let committed = if state.service.has_schema(&event.event_type) {
-        // To check the data may take a while: not where other requests wait for their turn.
+    let quick = match read_event(&body, key.clone()) {
+        Ok(event) if !state.service.has_schema(&event.event_type) => Some(event),
+        Err(wrong) if !wrong.known.as_ref().is_some_and(|(known, _)| state.service.has_schema(known)) => {
+            return Err(state.service.all_wrong(wrong).into());
+        }
+        _ => None,
+    };
+    let committed = if let Some(event) = quick {
+        state.service.publish(&scope, event)?
+    } else {
+        // To check data against a schema may take a while: not where other requests wait for their turn.
         let body = body.clone();
-        let check = move |service: &Service| {
-            let event = read_event(&body, key).map_err(|problem| problem.0)?;
-            service.publish(&scope, event)
+        let check = move |service: &Service| match read_event(&body, key) {
+            Ok(event) => service.publish(&scope, event),
+            Err(wrong) => Err(service.all_wrong(wrong)),
         };
         state.read(check).await?
-    } else {
-        state.service.publish(&scope, event)?
     };
     // The writer has its own copy of the data: not another one for each event that waits for the disk.
     drop(body);
@@ -86,15 +92,15 @@ pub(super) fn idempotency_key(request: &HttpRequest) -> Result<Option<Idempotenc
         .map_err(|message| Problem::fields(Code::InvalidHeader, Invalid::one("Idempotency-Key", message)))
 }
 
-fn read_event(body: &[u8], key: Option<IdempotencyKey>) -> Result<Publish<'_>, Problem> {
-    event(Fields::parse(body)?, key.map(|key| (key, request_hash(body))))
+fn read_event(body: &[u8], key: Option<IdempotencyKey>) -> Result<Publish<'_>, Wrong<'_>> {
+    event(Fields::parse(body).map_err(|problem| problem.0)?, key.map(|key| (key, request_hash(body))))
 }
 
 /// The fields of an event.
 pub(super) fn event(
     mut fields: Fields<'_>,
     idempotency: Option<(IdempotencyKey, [u8; 16])>,
-) -> Result<Publish<'_>, Problem> {
+) -> Result<Publish<'_>, Wrong<'_>> {
     let event_type = fields.required_text("type", EventType::parse);
     let data = fields.raw("data").map(RawValue::get);
     if data.is_none() {
@@ -103,6 +109,7 @@ pub(super) fn event(
     let tenant = fields.optional_text("tenant", TenantName::parse);
     let id = fields.optional_text("id", OwnId::parse);
     let timestamp = fields.optional_text("timestamp", UnixMs::parse);
+    let known = event_type.clone().zip(data);
     let event = event_type.zip(data).map(|(event_type, data)| Publish {
         tenant,
         event_type,
@@ -111,7 +118,7 @@ pub(super) fn event(
         timestamp,
         idempotency,
     });
-    fields.done(event)
+    fields.done(event).map_err(|problem| Wrong { error: problem.0, known })
 }
 
 /// Tells one body from another under the same key.
@@ -239,7 +246,7 @@ mod tests {
     fn every_wrong_field_of_an_event_is_named() {
         let body = br#"{"type":"a..b","tenant":"","id":"a.b","timestamp":"today","payload":1}"#;
         let fields: Vec<String> =
-            read_event(body, None).unwrap_err().0.fields.into_iter().map(|error| error.field).collect();
+            read_event(body, None).unwrap_err().error.fields.into_iter().map(|error| error.field).collect();
         assert_eq!(fields, ["type", "data", "tenant", "id", "timestamp", "payload"]);
     }
 
