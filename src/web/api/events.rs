@@ -1,7 +1,7 @@
 //! `/events`.
 
 use actix_web::http::header::{HeaderName, HeaderValue};
-use actix_web::web::{self, Data, Path, Payload, ServiceConfig};
+use actix_web::web::{self, Bytes, Data, Path, Payload, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -15,8 +15,10 @@ use crate::domain::scope::Scope;
 use crate::domain::time::UnixMs;
 use crate::service::batch::Accepted;
 use crate::service::events::{EventQuery, Publish, Wrong};
-use crate::service::{Code, Service};
+use crate::service::{Code, Service, TenantScope};
+use crate::store::Answer;
 use crate::store::events::StoredEvent;
+use crate::store::publish::{PublishError, Published};
 use crate::web::auth::Authenticated;
 use crate::web::body;
 use crate::web::fields::Fields;
@@ -51,32 +53,37 @@ async fn publish(
     query::none(&request)?;
     let key = idempotency_key(&request)?;
     let body = body::read(&request, payload, state.service.data_limit() + AROUND_DATA, false).await?;
-    let quick = match read_event(&body, key.clone()) {
-        Ok(event) if !state.service.has_schema(&event.event_type) => Some(event),
-        Err(wrong) if !wrong.known.as_ref().is_some_and(|(known, _)| state.service.has_schema(known)) => {
-            return Err(state.service.all_wrong(wrong).into());
-        }
-        _ => None,
-    };
-    let committed = if let Some(event) = quick {
-        state.service.publish(&scope, event)?
-    } else {
-        // To check data against a schema may take a while: not where other requests wait for their turn.
-        let body = body.clone();
-        let check = move |service: &Service| match read_event(&body, key) {
-            Ok(event) => service.publish(&scope, event),
-            Err(wrong) => Err(service.all_wrong(wrong)),
-        };
-        state.read(check).await?
-    };
-    // The writer has its own copy of the data: not another one for each event that waits for the disk.
-    drop(body);
-    let published = committed.await?;
+    let published = hand_over(&state, scope, body, key).await?.await?;
     let mut answer = HttpResponse::Accepted();
     if published.replayed {
         answer.insert_header((REPLAYED, HeaderValue::from_static("true")));
     }
     Ok(answer.json(Accepted::of(&published)))
+}
+
+/// Gives an event to the writer, which has its own copy of the data: the body is not kept for each event that waits for
+/// the disk.
+async fn hand_over(
+    state: &AppState,
+    scope: TenantScope,
+    body: Bytes,
+    key: Option<IdempotencyKey>,
+) -> Result<Answer<Published, PublishError>, Problem> {
+    match read_event(&body, key.clone()) {
+        Ok(event) if !state.service.has_schema(&event.event_type) => {
+            return Ok(state.service.publish(&scope, event)?);
+        }
+        Err(wrong) if !wrong.known.as_ref().is_some_and(|(known, _)| state.service.has_schema(known)) => {
+            return Err(state.service.all_wrong(wrong).into());
+        }
+        _ => {}
+    }
+    // To check data against a schema may take a while: not where other requests wait for their turn.
+    let check = move |service: &Service| match read_event(&body, key) {
+        Ok(event) => service.publish(&scope, event),
+        Err(wrong) => Err(service.all_wrong(wrong)),
+    };
+    state.read(check).await
 }
 
 /// The key that makes a repetition harmless.
