@@ -15,7 +15,8 @@
 //! # The way of an event
 //!
 //! 1. `web/api/events.rs` reads `POST /api/v1/events` and checks its fields.
-//! 2. `service/events.rs` finds the endpoints that match (`domain/matching.rs`, on the snapshot of
+//! 2. `service/events.rs` asks the catalogue of types (`store/event_types.rs`), whose schemas the data has to fit
+//!    (`domain/schema`), finds the endpoints that match (`domain/matching.rs`, on the snapshot of
 //!    `store/directory.rs`) and hands the event to the writer.
 //! 3. `store/publish.rs` inserts the event and its deliveries, in one transaction with whatever else waits
 //!    (`store/batch.rs`). After the commit, and its fsync, the answer is 202.

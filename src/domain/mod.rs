@@ -21,6 +21,7 @@ pub mod outcome;
 pub mod retry;
 pub mod retry_after;
 pub mod schedule;
+pub mod schema;
 pub mod scope;
 pub mod secret;
 pub mod settings;

@@ -50,7 +50,11 @@ impl Service {
     }
 }
 
-fn older_than(seconds: i64) -> Result<Duration, String> {
+/// How far back a cleanup by hand goes: a day to ten years.
+///
+/// # Errors
+/// What is allowed.
+pub fn older_than(seconds: i64) -> Result<Duration, String> {
     match u64::try_from(seconds) {
         Ok(whole) if (LEAST_SECONDS..=MOST_SECONDS).contains(&seconds) => Ok(Duration::from_secs(whole)),
         _ => Err(format!("must be a whole number of seconds from {LEAST_SECONDS} (a day) to {MOST_SECONDS}")),

@@ -130,6 +130,10 @@ fn not_retryable(row: &DeliveryRow, refusal: Refusal) -> Error {
         Refusal::EndpointGone => {
             format!("its endpoint {endpoint} was deleted; make another and publish the event again")
         }
+        Refusal::Blanked => {
+            "the data of its event was deleted, so there is nothing to send; publish it again under another id"
+                .to_owned()
+        }
         Refusal::EndpointDisabled => {
             format!("its endpoint {endpoint} is disabled; POST /api/v1/endpoints/{endpoint}/enable first")
         }

@@ -34,6 +34,21 @@ pub struct Publish<'a> {
     pub idempotency: Option<(IdempotencyKey, [u8; 16])>,
 }
 
+/// An event that could not be read: what is wrong with it, and type and data if these two are not.
+#[derive(Debug)]
+pub struct Wrong<'a> {
+    /// What is wrong.
+    pub error: Error,
+    /// What the catalogue has a word on all the same, so that everything is told at once.
+    pub known: Option<(EventType, &'a str)>,
+}
+
+impl From<Error> for Wrong<'_> {
+    fn from(error: Error) -> Self {
+        Self { error, known: None }
+    }
+}
+
 /// Which events a list shows.
 #[derive(Debug, Default)]
 pub struct EventQuery {
@@ -53,24 +68,42 @@ impl Service {
     /// Accepts an event. The answer comes when it and its deliveries are on disk.
     ///
     /// # Errors
-    /// `not_found` (a tenant that the key may not see), `too_large`, `reserved_event_type`, `unknown_event_type`;
+    /// `not_found` (a tenant that the key may not see), `too_large`, `reserved_event_type`, `unknown_event_type`, `invalid` where data
+    /// does not fit its schema;
     /// in the answer `unknown_tenant`, `id_taken`, `idempotency_key_reused`.
     pub fn publish(
         &self,
         scope: &TenantScope,
         event: Publish<'_>,
     ) -> Result<Answer<Published, PublishError>, Error> {
+        Ok(self.store.publish(self.check_event(scope, event)?))
+    }
+
+    /// Everything that is wrong with an event, what the catalogue says of it included.
+    pub fn all_wrong(&self, wrong: Wrong<'_>) -> Error {
+        let Wrong { error, known } = wrong;
+        let Some((event_type, data)) = known.filter(|_| error.code == Code::Invalid) else { return error };
+        let strict = self.store.directory().settings().strict_event_types;
+        match self.check_type(&event_type, data, strict) {
+            Ok(()) => error,
+            Err(more) => Invalid([error.fields, more.fields].concat()).into(),
+        }
+    }
+
+    /// Checks an event against settings and catalogue, and finds who receives it.
+    pub(super) fn check_event(&self, scope: &TenantScope, event: Publish<'_>) -> Result<NewEvent, Error> {
         let settings = self.store.directory().settings();
         let tenant = tenant_of(scope, event.tenant.as_ref())?;
         let limit = settings.data_limit_bytes as usize;
         if event.data.len() > limit {
             let length = event.data.len();
             let detail = format!("data has {length} bytes, and the setting data_limit_bytes allows {limit}");
-            return Err(Error::new(Code::TooLarge, detail));
+            let allowed = format!("may have at most {limit} bytes");
+            return Err(Error::new(Code::TooLarge, detail).about("data", &allowed));
         }
-        self.check_type(&event.event_type, settings.strict_event_types)?;
+        self.check_type(&event.event_type, event.data, settings.strict_event_types)?;
         let matched = Matched::find(self.store.directory(), &tenant, &event.event_type, event.data);
-        Ok(self.store.publish(NewEvent {
+        Ok(NewEvent {
             tenant,
             event_type: event.event_type,
             data: event.data.into(),
@@ -78,7 +111,7 @@ impl Service {
             own_id: event.id,
             idempotency: event.idempotency,
             matched,
-        }))
+        })
     }
 
     /// Bytes that `data` may have at present.
@@ -110,6 +143,28 @@ impl Service {
         tenant: Option<&TenantName>,
     ) -> Result<StoredEvent, Error> {
         self.store.read(|reader| self.find_event(reader, scope, id, tenant))
+    }
+
+    /// Deletes the data of an event and the answers that were kept of its deliveries; what is pending or held of them
+    /// is canceled, and the records stay. One whose data is deleted stays as it is. Blocks while it looks the event up.
+    ///
+    /// # Errors
+    /// `not_found`; in the answer as well, if it was pruned meanwhile.
+    pub fn blank_event(
+        &self,
+        scope: &TenantScope,
+        id: &str,
+        tenant: Option<&TenantName>,
+    ) -> Result<Answer<(), Error>, Error> {
+        let number = self.event(scope, id, tenant)?.id;
+        let (scope, id) = (scope.clone(), id.to_owned());
+        Ok(self.store.write(move |tx| {
+            let event = tx.stored_event(number)?.ok_or_else(|| Error::not_found("event", &id))?;
+            if !event.blanked {
+                tx.blank_event(&event, scope.actor())?;
+            }
+            Ok(())
+        }))
     }
 
     /// The deliveries of an event, the newest first, below `before`.
@@ -150,29 +205,5 @@ impl Service {
             .filter(|event| scope.sees(&event.tenant))
             .filter(|event| tenant.is_none_or(|tenant| *tenant == event.tenant))
             .ok_or_else(|| Error::not_found("event", id))
-    }
-
-    /// The catalogue's word on publishing this type. It is empty on most servers, and then costs nothing.
-    fn check_type(&self, event_type: &EventType, strict: bool) -> Result<(), Error> {
-        match self.store.event_types().get(event_type) {
-            Some(entry) if entry.reserved => Err(Error {
-                fields: Invalid::one("type", "is reserved").0,
-                ..Error::new(
-                    Code::ReservedEventType,
-                    format!("{event_type} is reserved: it can be subscribed to, and nobody may publish it"),
-                )
-            }),
-            None if strict => Err(Error {
-                fields: Invalid::one("type", "is not in the catalogue").0,
-                ..Error::new(
-                    Code::UnknownEventType,
-                    format!(
-                        "{event_type} is not in the catalogue, and the setting strict_event_types refuses such; \
-                         add it with PUT /api/v1/event-types/{event_type}"
-                    ),
-                )
-            }),
-            _ => Ok(()),
-        }
     }
 }

@@ -3,10 +3,12 @@
 //!
 //! A method that writes returns an [`Answer`](crate::store::Answer): await it on the web floor, wait for it elsewhere.
 
+pub mod batch;
 pub mod cleanup;
 pub mod deliveries;
 pub mod endpoints;
 pub mod error;
+pub mod event_types;
 pub mod events;
 pub mod formats;
 pub mod keys;

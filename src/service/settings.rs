@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
+use crate::domain::invalid::Invalid;
 use crate::domain::settings::Settings;
 use crate::store::audit::Audited;
 use crate::store::{Answer, StoreError, Tx};
@@ -14,6 +15,11 @@ impl Service {
     /// The settings in force.
     pub fn settings(&self, _scope: &AdminScope) -> Arc<Settings> {
         self.store.directory().settings()
+    }
+
+    /// Every field of a change that is wrong.
+    pub fn wrong_settings(&self, scope: &AdminScope, patch: &Map<String, Value>) -> Invalid {
+        self.settings(scope).patched(patch).err().unwrap_or_default()
     }
 
     /// Changes settings: all that are named, or none. In force with the answer.

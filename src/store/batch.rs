@@ -137,6 +137,7 @@ impl Desk<'_> {
                     self.handover.time_of_day_changed();
                 }
                 DirectoryChange::Keys(keys) => self.shared.keys.replace(keys),
+                DirectoryChange::EventType(name, entry) => self.shared.event_types.change(name, entry),
             }
         }
         let mut changed = Vec::with_capacity(gathered.routes.len());
@@ -155,6 +156,12 @@ impl Desk<'_> {
         }
         if let Some(ahead) = gathered.ahead_until {
             self.kept.ahead_until = ahead;
+        }
+        // Before anybody is answered.
+        if gathered.empty_wal
+            && let Some(checkpoints) = &mut self.kept.checkpoints
+        {
+            checkpoints.empty(self.connection);
         }
         for endpoint in gathered.bulk {
             self.kept.bulk.add(endpoint);

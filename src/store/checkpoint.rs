@@ -33,11 +33,13 @@ pub(super) struct Checkpoints {
     restart_at: i32,
     /// When the last try failed, if it did.
     failed: Option<Stopwatch>,
+    /// Since when the WAL could not be emptied that was to be.
+    full: Option<Stopwatch>,
 }
 
 impl Default for Checkpoints {
     fn default() -> Self {
-        Self { copy_at: COPY_PAGES, restart_at: RESTART_PAGES, failed: None }
+        Self { copy_at: COPY_PAGES, restart_at: RESTART_PAGES, failed: None, full: None }
     }
 }
 
@@ -52,6 +54,9 @@ impl Checkpoints {
 
     /// After each commit. Where somebody waits for the next one, the WAL may grow to twice as much.
     pub(super) fn when_grown(&mut self, connection: &Connection, asked: bool) {
+        if self.full.is_some_and(|full| full.elapsed() >= PAUSE) {
+            self.empty(connection);
+        }
         let pages = WAL_PAGES.get();
         if pages + COPY_PAGES < self.copy_at {
             // It has started afresh.
@@ -76,17 +81,26 @@ impl Checkpoints {
         self.copy(connection, "PASSIVE");
     }
 
-    /// Copies the WAL back in this mode of `wal_checkpoint`.
-    fn copy(&mut self, connection: &Connection, mode: &str) {
+    /// Copies all and empties the WAL, for what must not be found in it any more. Where a reader needs it still, it is
+    /// tried again some seconds later.
+    pub(super) fn empty(&mut self, connection: &Connection) {
+        let done = self.copy(connection, "TRUNCATE");
+        self.full = (!done).then(Stopwatch::start);
+    }
+
+    /// Copies the WAL back in this mode of `wal_checkpoint`. Whether nothing stood in its way.
+    fn copy(&mut self, connection: &Connection, mode: &str) -> bool {
         let copied = connection.busy_timeout(RESTART_PATIENCE).and_then(|()| {
             let sql = format!("PRAGMA wal_checkpoint({mode})");
             connection.query_row(&sql, [], |row| row.get::<_, i64>(0))
         });
         let patient = connection.busy_timeout(WRITER_PATIENCE);
-        self.failed = copied.and(patient).err().map(|error| {
+        let done = matches!(copied, Ok(0));
+        self.failed = copied.map(drop).and(patient).err().map(|error| {
             let pages = WAL_PAGES.get();
             tracing::warn!(%error, pages, "the WAL could not be copied back, and grows until it can");
             Stopwatch::start()
         });
+        done
     }
 }

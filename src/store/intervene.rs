@@ -23,6 +23,9 @@ pub enum Refusal {
     /// Its endpoint was deleted.
     #[error("the endpoint was deleted")]
     EndpointGone,
+    /// The data of its event was deleted.
+    #[error("the data of the event was deleted")]
+    Blanked,
     /// Its endpoint is disabled.
     #[error("the endpoint is disabled")]
     EndpointDisabled,
@@ -56,6 +59,9 @@ impl Tx<'_> {
     /// # Errors
     /// [`Refusal`], of which [`Refusal::Over`] never.
     pub fn retry_delivery(&mut self, row: &DeliveryRow, actor: &Actor) -> Result<DeliveryId, Refusal> {
+        if self.is_blanked(row.event)? {
+            return Err(Refusal::Blanked);
+        }
         let route = self.route(row.endpoint).ok_or(Refusal::EndpointGone)?;
         if !route.enabled {
             return Err(Refusal::EndpointDisabled);
@@ -87,12 +93,7 @@ impl Tx<'_> {
         if !row.state.is_pending() && row.state != State::Held {
             return Err(Refusal::Over);
         }
-        self.connection()
-            .prepare_cached(
-                "UPDATE deliveries SET state = 5, held_reason = NULL, due_at = NULL, own_trouble = NULL WHERE id = ?1",
-            )?
-            .execute([row.id.0])?;
-        self.gathered.changes.push(Change::Withdrawn(row.id, row.endpoint));
+        self.withdraw(row.id, row.endpoint)?;
         self.audit_delivery(row, actor, "delivery.cancel", None)?;
         Ok(())
     }

@@ -7,8 +7,11 @@ use super::connection::APPLICATION_ID;
 use super::error::StoreError;
 use super::open::OpenError;
 
-const STEPS: &[M<'static>] =
-    &[M::up(include_str!("migrations/0001_initial.sql")), M::up(include_str!("migrations/0002_formats.sql"))];
+const STEPS: &[M<'static>] = &[
+    M::up(include_str!("migrations/0001_initial.sql")),
+    M::up(include_str!("migrations/0002_formats.sql")),
+    M::up(include_str!("migrations/0003_catalogue.sql")),
+];
 
 /// The version that this program writes.
 pub(super) const LATEST: usize = STEPS.len();

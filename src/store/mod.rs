@@ -3,8 +3,9 @@
 //! - [`Store`]: open, read (a pool of read-only connections), write (one writer thread).
 //! - The writer: `writer` (the loop), `turns` (what takes long), `checkpoint`, `batch` (a transaction), `work` and `queue` (what waits), `tx` (what a
 //!   transaction sees and gathers), [`handover`] (what the dispatcher is told).
-//! - The hot path: [`publish`] and [`outcome`]; `page` for what memory had no room for (`unread`: how that is told if it fails).
-//! - By hand: [`intervene`] (retry and cancel one delivery).
+//! - The hot path: [`publish`] (and [`publish_batch`]) and [`outcome`]; `page` for what memory had no room for
+//!   (`unread`: how that is told if it fails).
+//! - By hand: [`intervene`] (retry and cancel one delivery), `blank` (delete what an event was about).
 //! - Behind it: `soundness` (a check after a crash), `fill` (list indexes), `bulk` (changes to very many rows), [`cleanup`].
 //! - A file for each table: [`tenants`], [`endpoints`] (and `endpoint_state`), [`events`], [`deliveries`], [`attempts`], [`keys`],
 //!   [`event_types`], [`formats`], [`settings`], [`audit`], `health`, [`hourly`], `meta`; `migrations` makes them.
@@ -15,6 +16,7 @@ pub mod attempts;
 pub mod audit;
 mod backup;
 mod batch;
+mod blank;
 mod bulk;
 mod checkpoint;
 pub mod cleanup;
@@ -43,6 +45,7 @@ mod open;
 pub mod outcome;
 mod page;
 pub mod publish;
+pub mod publish_batch;
 mod queue;
 mod reader;
 pub mod revisions;
@@ -84,6 +87,7 @@ use event_types::EventTypes;
 use keys::Keys;
 use outcome::Outcome;
 use publish::{NewEvent, PublishError, Published};
+use publish_batch::{BatchDone, BatchError, NewBatch};
 use queue::Queue;
 use times::Times;
 use vault::Vault;
@@ -260,6 +264,28 @@ impl Store {
         let (reply, answer) = Answer::new();
         match self.queue.push(Work::Publish(Box::new(event), reply)) {
             Ok(()) => answer,
+            Err(error) => Answer::ready(Err(error.into())),
+        }
+    }
+
+    /// Accepts several events, all or none, as one piece of work. `answer` makes the text that a repetition with the
+    /// same idempotency key is answered with; it is only called if there is one.
+    ///
+    /// # Errors
+    /// In the answer: see [`BatchError`].
+    pub fn publish_batch(
+        &self,
+        batch: NewBatch,
+        answer: fn(&[Published]) -> Result<String, StoreError>,
+    ) -> Answer<BatchDone, BatchError> {
+        if let Some(reason) = self.trouble() {
+            return Answer::ready(Err(StoreError::Unavailable(reason).into()));
+        }
+        let (reply, promised) = Answer::new();
+        let weight = batch.weight();
+        let work = Closure::weighing(weight, move |tx: &mut Tx<'_>| tx.publish_batch(&batch, answer), reply);
+        match self.queue.push(Work::Task(Box::new(work))) {
+            Ok(()) => promised,
             Err(error) => Answer::ready(Err(error.into())),
         }
     }

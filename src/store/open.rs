@@ -151,7 +151,7 @@ impl Store {
         let mut writer = connection::open_writer(&config.path)?;
         prepare(&mut writer, &config)?;
         let shared = Arc::new(share(&writer, &config)?);
-        let kept = load(&writer, &shared)?;
+        let kept = load(&writer, &shared, config.checkpoints)?;
         note_version(&writer, shared.times.wall())?;
         connection::fold_at_close(&writer, config.checkpoints)?;
         let queue = Arc::new(Queue::new(QUEUE_BYTES));
@@ -162,7 +162,6 @@ impl Store {
             queue: Arc::clone(&queue),
             handover: config.handover,
             kept,
-            checkpoints: config.checkpoints.then(Checkpoints::default),
         };
         Ok((Self { shared, queue, readers, writer: Mutex::new(None), check: Mutex::new(None) }, writer))
     }
@@ -225,7 +224,7 @@ fn share(writer: &Connection, config: &StoreConfig) -> Result<Shared, OpenError>
 }
 
 /// Reads what is kept in memory.
-fn load(writer: &Connection, shared: &Shared) -> Result<Kept, OpenError> {
+fn load(writer: &Connection, shared: &Shared, checkpoints: bool) -> Result<Kept, OpenError> {
     shared.directory.put_settings(Arc::new(super::settings::read(writer)?));
     shared.keys.replace(super::keys::read_all(writer)?);
     shared.event_types.replace(super::event_types::read_all(writer)?);
@@ -238,6 +237,7 @@ fn load(writer: &Connection, shared: &Shared) -> Result<Kept, OpenError> {
         unfilled,
         ahead_until,
         bulk: Bulk::load(writer)?,
+        checkpoints: checkpoints.then(Checkpoints::default),
         fill_all: false,
     })
 }

@@ -77,6 +77,13 @@ pub struct Outcome {
     pub attempt: AttemptRecord,
 }
 
+impl AttemptRecord {
+    /// The same without what the receiver has answered but its status.
+    fn without_answer(&self) -> Self {
+        Self { response_headers: Vec::new(), response_body: Vec::new(), ..self.clone() }
+    }
+}
+
 impl Outcome {
     pub(super) fn weight(&self) -> usize {
         self.attempt.response_headers.len() + self.attempt.response_body.len() + 512
@@ -112,7 +119,14 @@ impl Tx<'_> {
         );
         let counts = outcome.fact != Fact::OurTrouble;
         if counts {
-            self.insert_attempt(delivery, row.attempts + 1, outcome.round, &outcome.attempt)?;
+            let number = row.attempts + 1;
+            // Deleting an event's data cancels what is pending of it; nobody may keep the answer of an attempt that was
+            // under way.
+            if row.standing.state == State::Canceled && self.is_blanked_for(delivery)? {
+                self.insert_attempt(delivery, number, outcome.round, &outcome.attempt.without_answer())?;
+            } else {
+                self.insert_attempt(delivery, number, outcome.round, &outcome.attempt)?;
+            }
         }
         let after = self.write_next(outcome, &row, next)?;
         self.count(outcome, next);
@@ -277,7 +291,11 @@ impl Tx<'_> {
                 if outcome.fact == Fact::OurTrouble { outcome.attempt.error.as_deref() } else { None },
             ])?;
         if outcome.fact != Fact::OurTrouble {
-            self.insert_attempt(delivery, 1, 1, &outcome.attempt)?;
+            if self.is_blanked(job.payload.event)? {
+                self.insert_attempt(delivery, 1, 1, &outcome.attempt.without_answer())?;
+            } else {
+                self.insert_attempt(delivery, 1, 1, &outcome.attempt)?;
+            }
         }
         Ok(delivery)
     }

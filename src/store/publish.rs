@@ -17,7 +17,7 @@ use super::matched::Matched;
 use super::tx::Tx;
 
 /// How long an `Idempotency-Key` is remembered.
-const KEY_LIFE_MS: i64 = 24 * 3_600_000;
+pub(super) const KEY_LIFE_MS: i64 = 24 * 3_600_000;
 /// Bytes that an event weighs besides its data, and each of its deliveries.
 const EVENT_WEIGHT: usize = 512;
 const DELIVERY_WEIGHT: usize = 256;

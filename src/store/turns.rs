@@ -47,7 +47,7 @@ impl Writer {
         match result {
             Ok(false) => run.cleaning = Some(cleaning),
             Ok(true) => {
-                if let Some(checkpoints) = &mut self.checkpoints {
+                if let Some(checkpoints) = &mut self.kept.checkpoints {
                     // Only now the file itself becomes smaller.
                     checkpoints.copy_now(&self.connection);
                 }

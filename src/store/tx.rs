@@ -12,11 +12,12 @@ use std::time::Duration;
 use rusqlite::Connection;
 
 use crate::domain::ids::{self, EndpointId};
-use crate::domain::names::TenantName;
+use crate::domain::names::{EventType, TenantName};
 use crate::domain::settings::Settings;
 use crate::domain::time::UnixMs;
 
 use super::Shared;
+use super::checkpoint::Checkpoints;
 use super::directory::Route;
 use super::fill::{NewRows, Unfilled};
 use super::handover::{Change, Handover};
@@ -36,6 +37,8 @@ pub(super) struct Kept {
     pub(super) ahead_until: i64,
     /// Endpoints with a change to many rows that is not finished.
     pub(super) bulk: super::bulk::Bulk,
+    /// `None`: somebody else copies the WAL back.
+    pub(super) checkpoints: Option<Checkpoints>,
     /// A cleanup is under way: the tables filled behind are to be complete.
     pub(super) fill_all: bool,
 }
@@ -45,6 +48,8 @@ pub(super) enum DirectoryChange {
     Tenant(i64, TenantName),
     Settings(Arc<Settings>),
     Keys(super::keys::KeyMap),
+    /// `None`: it is not in the catalogue any more.
+    EventType(EventType, Option<super::event_types::Entry>),
 }
 
 /// What a transaction has gathered so far.
@@ -63,6 +68,8 @@ pub(super) struct Gathered {
     pub(super) ahead_until: Option<i64>,
     /// See [`Meta::SteadyOffset`].
     pub(super) offset: Option<i64>,
+    /// The WAL holds what was to be deleted for good.
+    pub(super) empty_wal: bool,
 }
 
 /// Ids that are further ahead of the clock than this are noted, so that lists by time still find their rows.
@@ -218,6 +225,7 @@ impl Gathered {
         // Taken over at the start of the savepoint.
         self.rows = later.rows;
         self.bulk.extend(later.bulk);
+        self.empty_wal |= later.empty_wal;
         self.ahead_until = later.ahead_until.or(self.ahead_until);
         // Health and hours were flushed inside the savepoint.
     }

@@ -9,6 +9,8 @@ use super::tx::Tx;
 
 /// A closure to run in a savepoint of the next transaction. It answers by itself, once told how that ended.
 pub(super) trait Task: Send {
+    /// Bytes that it keeps in the queue, roughly.
+    fn weight(&self) -> usize;
     /// Runs the closure and keeps its result.
     fn run(&mut self, tx: &mut Tx<'_>) -> Result<(), StoreError>;
     /// The transaction is on disk, or it is certain that it is not.
@@ -37,7 +39,7 @@ impl Weight for Work {
         match self {
             Self::Publish(event, _) => event.weight(),
             Self::Outcome(outcome) => outcome.weight(),
-            Self::Task(_) => 1_024,
+            Self::Task(task) => task.weight(),
         }
     }
 
@@ -51,11 +53,20 @@ pub(super) struct Closure<F, T, E> {
     work: Option<F>,
     result: Option<Result<T, E>>,
     reply: Reply<T, E>,
+    weight: usize,
 }
+
+/// What a closure weighs that keeps nothing large.
+const LIGHT: usize = 1_024;
 
 impl<F, T, E> Closure<F, T, E> {
     pub(super) fn new(work: F, reply: Reply<T, E>) -> Self {
-        Self { work: Some(work), result: None, reply }
+        Self::weighing(LIGHT, work, reply)
+    }
+
+    /// One that keeps so many bytes.
+    pub(super) fn weighing(weight: usize, work: F, reply: Reply<T, E>) -> Self {
+        Self { work: Some(work), result: None, reply, weight }
     }
 }
 
@@ -65,6 +76,10 @@ where
     T: Send,
     E: From<StoreError> + Send,
 {
+    fn weight(&self) -> usize {
+        self.weight
+    }
+
     fn run(&mut self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
         let Some(work) = self.work.take() else { return Ok(()) };
         self.result = Some(tx.savepoint(work));

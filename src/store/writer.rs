@@ -48,8 +48,6 @@ pub(super) struct Writer {
     pub(super) queue: Arc<Queue<Work>>,
     pub(super) handover: Arc<dyn Handover>,
     pub(super) kept: Kept,
-    /// `None`: somebody else copies the WAL back.
-    pub(super) checkpoints: Option<Checkpoints>,
 }
 
 /// What the loop keeps besides.
@@ -116,7 +114,7 @@ impl Writer {
             let backlog = self.pages(run);
             self.background(run);
             let asked = self.queue.is_asked();
-            if let Some(checkpoints) = &mut self.checkpoints {
+            if let Some(checkpoints) = &mut self.kept.checkpoints {
                 checkpoints.when_grown(&self.connection, asked);
             }
             if backlog && self.queue.is_asked_lately() {

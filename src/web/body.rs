@@ -39,6 +39,20 @@ pub async fn read(
     limit: usize,
     optional: bool,
 ) -> Result<Bytes, Problem> {
+    Ok(read_and_keep(request, payload, limit, optional).await?.0)
+}
+
+/// The same for a body that may be large and is worked on for a while: until what comes with it is dropped, it counts
+/// among those that are being read.
+///
+/// # Errors
+/// As [`read`].
+pub async fn read_and_keep(
+    request: &HttpRequest,
+    payload: Payload,
+    limit: usize,
+    optional: bool,
+) -> Result<(Bytes, Taken), Problem> {
     let json = media_type(request.headers())?;
     if !json && !optional {
         return Err(not_json());
@@ -60,7 +74,7 @@ pub async fn read(
         wanted.complete();
     }
     match body {
-        body if json || body.is_empty() => Ok(body),
+        body if json || body.is_empty() => Ok((body, taken)),
         _ => Err(not_json()),
     }
 }

@@ -30,11 +30,19 @@ impl<'a> Fields<'a> {
     /// # Errors
     /// `malformed_json` when it is not UTF-8, not JSON, no object, or nests more than 64 deep.
     pub fn parse(body: &'a [u8]) -> Result<Self, Problem> {
+        Self::parse_within(body, MAX_DEPTH)
+    }
+
+    /// The same where an object may hold those of other calls, so many levels deep in all.
+    ///
+    /// # Errors
+    /// As [`Fields::parse`].
+    pub fn parse_within(body: &'a [u8], depth: usize) -> Result<Self, Problem> {
         let malformed = |detail: String| Problem::new(Code::MalformedJson, detail);
         let text = std::str::from_utf8(body).map_err(|error| {
             malformed(format!("the body is not UTF-8 from byte {} on", error.valid_up_to()))
         })?;
-        depth_within(body, MAX_DEPTH).map_err(|error| malformed(format!("the body {error}")))?;
+        depth_within(body, depth).map_err(|error| malformed(format!("the body {error}")))?;
         let members = serde_json::from_str::<Members<'a>>(text)
             .map_err(|error| malformed(format!("the body is not one JSON object: {error}")))?;
         Ok(Self { members: members.0, asked: Vec::with_capacity(8), invalid: Invalid::new() })
@@ -59,11 +67,14 @@ impl<'a> Fields<'a> {
         value
     }
 
-    /// All fields, for a call whose use case knows their names.
+    /// All fields, for a call whose use case knows their names and says what is wrong with them.
     ///
     /// # Errors
-    /// `invalid`, with every field that is there twice or whose value cannot be kept.
-    pub fn all(mut self) -> Result<Map<String, Value>, Problem> {
+    /// `invalid`, with every field that is there twice, whose value cannot be kept, or that `check` finds wrong.
+    pub fn all(
+        mut self,
+        check: impl FnOnce(&Map<String, Value>) -> Invalid,
+    ) -> Result<Map<String, Value>, Problem> {
         let mut all = Map::new();
         for (name, raw) in &self.members {
             match serde_json::from_str(raw.get()) {
@@ -76,6 +87,7 @@ impl<'a> Fields<'a> {
                 Err(_) => self.invalid.push(name.as_ref(), "holds a number or a text that is out of range"),
             }
         }
+        self.invalid.merge(check(&all));
         Ok(self.invalid.into_result(all)?)
     }
 

@@ -84,9 +84,9 @@ fn a_field_of_the_wrong_type_is_not_missed_as_well() {
 
 #[test]
 fn all_fields_are_taken_once_each() {
-    let all = Fields::parse(br#"{"a":1,"b":null}"#).unwrap().all().unwrap();
+    let all = Fields::parse(br#"{"a":1,"b":null}"#).unwrap().all(|_| Invalid::new()).unwrap();
     assert_eq!(serde_json::Value::Object(all), serde_json::json!({"a": 1, "b": null}));
-    let problem = Fields::parse(br#"{"a":1,"a":2,"b":1e999}"#).unwrap().all().unwrap_err();
+    let problem = Fields::parse(br#"{"a":1,"a":2,"b":1e999}"#).unwrap().all(|_| Invalid::new()).unwrap_err();
     let wrong: Vec<_> = problem.0.fields.iter().map(|error| error.field.as_str()).collect();
     assert_eq!(wrong, ["a", "b"]);
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use postrider::service::Code;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::support::app::{KEY, TestApp, text};
 use crate::support::client::{Client, Response};
@@ -90,24 +90,9 @@ fn strict(app: &TestApp, code: Code) -> Response {
     match code {
         Code::UnknownTenant => app.patch("/settings", &json!({ "strict_tenants": true })).expect(200),
         Code::UnknownEventType => app.patch("/settings", &json!({ "strict_event_types": true })).expect(200),
-        _ => return reserved_type(&event),
+        _ => app.put_event_type("a", &json!({ "reserved": true })).expect(201),
     };
     app.post("/events", &event)
-}
-
-/// There is no call yet that reserves a type, so the row is written by hand; it is read at a start.
-fn reserved_type(event: &Value) -> Response {
-    let mut app = TestApp::start();
-    app.stop();
-    let file = rusqlite::Connection::open(app.data().join("postrider.db")).expect("the database");
-    file.execute(
-        "INSERT INTO event_types (name, description, reserved, created_at, updated_at) VALUES ('a', '', 1, 0, 0)",
-        [],
-    )
-    .expect("a row");
-    drop(file);
-    app.restart();
-    app.post("/events", event)
 }
 
 fn conflict(app: &TestApp, code: Code) -> Response {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::support::app::{KEY, TestApp, text};
+use crate::support::app::{TestApp, text};
 use crate::support::client::{Client, Response};
 use crate::support::problem::{code, fields};
 use crate::support::receiver::Receiver;
@@ -237,7 +237,4 @@ fn keys_in_any_other_form_are_refused_by_name() {
     for good in ["k", "order 17", "\"quoted\"", long.as_str()] {
         assert!(!replayed(&under(&app, good, body)), "{good}");
     }
-    let none =
-        Client::tcp(app.address()).with_key(KEY).post("/api/v1/events/batch", &json!({ "events": [] }));
-    assert_eq!(none.status, 405, "there is no batch yet");
 }

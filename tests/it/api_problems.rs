@@ -161,7 +161,9 @@ fn wrong_methods_on_every_route_are_problems_that_name_the_right_ones() {
         let right: Vec<&str> =
             routes::all().into_iter().filter(|(_, other)| *other == path).map(|(method, _)| method).collect();
         for method in ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT", "BREW"] {
-            if right.contains(&method) {
+            // An event may have the id `batch`.
+            let reads = path.ends_with("/events/batch") && ["GET", "OPTIONS", "TRACE"].contains(&method);
+            if right.contains(&method) || reads {
                 continue;
             }
             let answer = app.client.request(method, &path, &[], None);

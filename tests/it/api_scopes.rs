@@ -18,18 +18,20 @@ enum Need {
     Admin,
     /// This scope, or `admin`; about what a tenant has.
     Of(Scope),
-    /// This scope, or `admin`; about what no tenant has.
-    OfAll(Scope),
+    /// This scope, or `admin`; about what all tenants share.
+    Common(Scope),
     /// `admin`, or `endpoints:read` of a key that is bound to the tenant.
     OwnTenant,
 }
 
-use Need::{Admin, Nothing, Of, OfAll, OwnTenant};
+use Need::{Admin, Common, Nothing, Of, OwnTenant};
 use Scope::{DeliveriesRead, DeliveriesWrite, EndpointsRead, EndpointsWrite, EventsRead, EventsWrite};
 
 /// Everything that the calls are about belongs to the tenant `acme`.
 const TABLE: &[(&str, &str, Need)] = &[
     ("DELETE", "/api/v1/endpoints/{id}", Of(EndpointsWrite)),
+    ("DELETE", "/api/v1/event-types/{name:.+}", Admin),
+    ("DELETE", "/api/v1/events/{id}/data", Of(EventsWrite)),
     ("DELETE", "/api/v1/formats/{name}", Admin),
     ("DELETE", "/api/v1/keys/{id}", Admin),
     ("GET", "/api/v1/cleanups", Admin),
@@ -38,11 +40,13 @@ const TABLE: &[(&str, &str, Need)] = &[
     ("GET", "/api/v1/endpoints", Of(EndpointsRead)),
     ("GET", "/api/v1/endpoints/{id}", Of(EndpointsRead)),
     ("GET", "/api/v1/endpoints/{id}/deliveries", Of(DeliveriesRead)),
+    ("GET", "/api/v1/event-types", Common(EndpointsRead)),
+    ("GET", "/api/v1/event-types/{name:.+}", Common(EndpointsRead)),
     ("GET", "/api/v1/events", Of(EventsRead)),
     ("GET", "/api/v1/events/{id}", Of(EventsRead)),
     ("GET", "/api/v1/events/{id}/deliveries", Of(DeliveriesRead)),
-    ("GET", "/api/v1/formats", OfAll(EndpointsRead)),
-    ("GET", "/api/v1/formats/{name}", OfAll(EndpointsRead)),
+    ("GET", "/api/v1/formats", Common(EndpointsRead)),
+    ("GET", "/api/v1/formats/{name}", Common(EndpointsRead)),
     ("GET", "/api/v1/keys", Admin),
     ("GET", "/api/v1/settings", Admin),
     ("GET", "/api/v1/tenants", Admin),
@@ -60,8 +64,10 @@ const TABLE: &[(&str, &str, Need)] = &[
     ("POST", "/api/v1/endpoints/{id}/rotate-secret", Of(EndpointsWrite)),
     ("POST", "/api/v1/endpoints/{id}/test", Of(EndpointsWrite)),
     ("POST", "/api/v1/events", Of(EventsWrite)),
-    ("POST", "/api/v1/formats/{name}/preview", OfAll(EndpointsRead)),
+    ("POST", "/api/v1/events/batch", Of(EventsWrite)),
+    ("POST", "/api/v1/formats/{name}/preview", Common(EndpointsRead)),
     ("POST", "/api/v1/keys", Admin),
+    ("PUT", "/api/v1/event-types/{name:.+}", Admin),
     ("PUT", "/api/v1/formats/{name}", Admin),
     ("PUT", "/api/v1/tenants/{tenant}", Admin),
 ];
@@ -107,7 +113,10 @@ impl World {
             "keys" => text(&self.key(EventsRead, None), "id"),
             _ => String::new(),
         };
-        let path = route.replace("{id}", &id).replace("{tenant}", "acme").replace("{name}", &id);
+        if route.contains("{name:.+}") {
+            self.app.put_event_type("kept", &json!({}));
+        }
+        let path = route.replace("{id}", &id).replace("{tenant}", "acme").replace("{name:.+}", "kept");
         let of_tenants = ["/api/v1/events", "/api/v1/endpoints", "/api/v1/deliveries"].contains(&route);
         if method == "GET" && of_tenants { path + "?tenant=acme" } else { path }
     }
@@ -132,6 +141,9 @@ impl World {
         let path = self.path(method, route);
         let body = match (method, route) {
             ("POST", "/api/v1/events") => json!({ "type": "a", "data": 1, "tenant": "acme" }),
+            ("POST", "/api/v1/events/batch") => {
+                json!({ "events": [{ "type": "a", "data": 1, "tenant": "acme" }] })
+            }
             ("POST", "/api/v1/endpoints") => json!({ "url": self.receiver.url("/"), "tenant": "acme" }),
             ("POST", "/api/v1/keys") => json!({ "name": "made", "scopes": ["events:read"] }),
             ("POST", "/api/v1/formats/{name}/preview") => json!({ "type": "a", "data": 1 }),
@@ -151,12 +163,16 @@ fn expected(need: Need, scope: Scope, bound: Option<&str>) -> Option<u16> {
     let enough = match need {
         Nothing => return None,
         Admin => scope == Scope::Admin,
-        Of(wanted) | OfAll(wanted) => scope == wanted || scope == Scope::Admin,
+        if route.contains("{name:.+}") {
+            self.app.put_event_type("kept", &json!({}));
+        }
+        let path = route.replace("{id}", &id).replace("{tenant}", "acme");
+        let path = path.replace("{name:.+}", "kept").replace("{name}", &id);
         OwnTenant => scope == Scope::Admin || (scope == EndpointsRead && bound.is_some()),
     };
     match bound {
         _ if !enough => Some(403),
-        Some("other") if !matches!(need, OfAll(_)) => Some(404),
+        Some("other") if !matches!(need, Common(_)) => Some(404),
         _ => None,
     }
 }

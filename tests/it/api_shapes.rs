@@ -80,6 +80,14 @@ fn answers_hold_the_fields_of_the_reference_and_no_others() {
     members(&app.get("/keys")["data"][0], "id name scopes tenant hint created_at last_used_at");
     members(&app.get("/tenants/default"), "tenant name endpoint_limit created_at updated_at");
     members(&app.get("/tenants")["data"][0], "tenant name endpoint_limit created_at updated_at");
+    let named = "name description group reserved created_at updated_at";
+    let put = app.put_event_type("a", &json!({ "example": 1 })).expect(201).json();
+    members(&put, &format!("{named} example schema"));
+    members(&app.get("/event-types/a"), &format!("{named} example schema"));
+    members(&app.get("/event-types")["data"][0], named);
+    let batch = json!({ "events": [{ "type": "a", "data": 1 }] });
+    let batch = app.post("/events/batch", &batch).expect(202).json();
+    members(&batch["data"][0], &format!("{EVENT} replayed"));
     let report = app.post("/cleanups", &json!({})).expect(200).json();
     forms("", &report);
     assert_eq!(app.get("/cleanups")["data"][0], report);
@@ -91,6 +99,7 @@ fn bodies_that_may_be_left_out_may_be_left_out() {
     let (app, receiver) = (TestApp::start(), Receiver::start());
     let endpoint = format!("/api/v1/endpoints/{}", app.endpoint_at(&receiver, "/"));
     let delivery = format!("/api/v1/deliveries/{}", app.send(&json!(1)));
+    app.put_event_type("a", &json!({})).expect(201);
     app.settle();
     for (method, path, status) in [
         ("PATCH", endpoint.clone(), 200),
@@ -100,6 +109,7 @@ fn bodies_that_may_be_left_out_may_be_left_out() {
         ("POST", format!("{delivery}/retry"), 202),
         ("POST", format!("{delivery}/cancel"), 409),
         ("PUT", "/api/v1/tenants/default".to_owned(), 200),
+        ("PUT", "/api/v1/event-types/a".to_owned(), 200),
         ("PATCH", "/api/v1/settings".to_owned(), 200),
         ("POST", "/api/v1/cleanups".to_owned(), 200),
     ] {

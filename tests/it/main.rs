@@ -1,10 +1,13 @@
 //! Postrider's behaviour, seen from outside: one test binary, a file for each behaviour.
 
 mod api_admin;
+mod api_batch;
 mod api_codes;
 mod api_connections;
 mod api_endpoint_life;
 mod api_endpoints;
+mod api_event_data;
+mod api_event_types;
 mod api_events;
 mod api_format_secrets;
 mod api_formats;

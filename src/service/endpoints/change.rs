@@ -44,7 +44,9 @@ impl Service {
     ) -> Result<CheckedChange, Error> {
         let row = self.live_endpoint(scope, text, tenant)?;
         let base = self.store.read::<_, StoreError>(|reader| Base::of(reader, &row, &draft))?;
-        let applied = draft.apply(base, self.rules)?;
+        let mut invalid = self.unknown_events(&draft);
+        let applied = invalid.absorb(draft.apply(base, self.rules));
+        let Some(applied) = applied.filter(|_| invalid.is_empty()) else { return Err(invalid.into()) };
         let warning = match draft.url {
             Patch::Set(_) => self.check_target(&applied.revision.url)?,
             Patch::Keep | Patch::Reset => None,

@@ -9,6 +9,7 @@ use crate::domain::target::{Target, TargetRules};
 use crate::sender::Check;
 use crate::service::error::Code;
 use crate::service::lookup::tenant_of;
+use crate::service::patch::Patch;
 use crate::service::tenants;
 use crate::service::{Error, Service, TenantScope};
 use crate::store::audit::Audited;
@@ -48,6 +49,7 @@ impl Service {
         let named = tenant.and_then(|name| invalid.check("tenant", TenantName::parse(name)));
         let base = self.store.read::<_, StoreError>(|reader| Base::new(reader, draft))?;
         let applied = invalid.absorb(draft.apply(base, self.rules));
+        invalid.merge(self.unknown_events(draft));
         let Some(applied) = applied.filter(|_| invalid.is_empty()) else { return Err(invalid.into()) };
         let tenant = tenant_of(scope, named.as_ref())?;
         Ok(CheckedEndpoint {
@@ -66,6 +68,14 @@ impl Service {
     /// In the answer: `uid_taken`, `endpoint_limit_reached`, `unknown_tenant`.
     pub fn create_endpoint(&self, new: CheckedEndpoint) -> Answer<EndpointSaved, Error> {
         self.store.write(move |tx| insert(tx, new))
+    }
+
+    /// Which of the given `events` the catalogue does not allow.
+    pub(super) fn unknown_events(&self, draft: &EndpointDraft) -> Invalid {
+        match &draft.events {
+            Patch::Set(patterns) => self.unknown_types(patterns),
+            Patch::Keep | Patch::Reset => Invalid::new(),
+        }
     }
 
     /// Judges where a URL leads; a warning if nobody knows.

@@ -27,4 +27,5 @@ pub use state::Held;
 pub use test::{TestDraft, TestResult, Testing};
 pub use view::{EndpointSaved, EndpointView, HealthStatus};
 
+pub(super) use test::sample;
 pub(super) use tests_running::TestsRunning;

@@ -15,7 +15,7 @@ use crate::store::audit::Audited;
 use crate::store::handover::Job;
 use crate::store::outcome::Outcome;
 use crate::store::test_event::TestEvent;
-use crate::store::{Answer, Promise, Store, StoreError, Tx};
+use crate::store::{Answer, Promise, Reader, Store, StoreError, Tx};
 
 use super::read::EndpointRef;
 use super::tests_running::{TestSlot, TestsRunning};
@@ -30,8 +30,19 @@ const TEST_DATA: &str = r#"{"test":true,"message":"This is a test from Postrider
 pub struct TestDraft {
     /// The type; `webhook.test` by default.
     pub event_type: Option<String>,
-    /// The JSON text of the data; a sample by default.
+    /// The JSON text of the data; by default the example of the type in the catalogue, else a sample.
     pub data: Option<String>,
+}
+
+impl TestDraft {
+    /// Every wrong field, but for the data, which may only be too long.
+    pub fn wrong(&self) -> Invalid {
+        let mut invalid = Invalid::new();
+        if let Some(text) = &self.event_type {
+            invalid.check("type", EventType::parse(text));
+        }
+        invalid
+    }
 }
 
 /// What came of a test.
@@ -95,28 +106,30 @@ impl Service {
         Ok(Testing { begun: self.store.write(move |tx| plan.begin(tx)), done })
     }
 
-    /// Checks the type and the data of an event that is tried.
-    pub(in crate::service) fn check_test(&self, draft: &TestDraft) -> Result<(EventType, Arc<str>), Error> {
+    /// The type of an event that is tried, and its data if it is given.
+    pub(in crate::service) fn check_test(
+        &self,
+        draft: &TestDraft,
+    ) -> Result<(EventType, Option<Arc<str>>), Error> {
         let mut invalid = Invalid::new();
         let event_type = draft.event_type.as_deref().unwrap_or(TEST_TYPE);
         let event_type = invalid.check("type", EventType::parse(event_type));
-        let data = draft.data.as_deref().unwrap_or(TEST_DATA);
+        let data = draft.data.as_deref();
         let limit = self.store.directory().settings().data_limit_bytes;
-        if u32::try_from(data.len()).is_ok_and(|length| length <= limit) {
+        if let Some(data) = data.filter(|data| data.len() > limit as usize) {
+            let length = data.len();
+            return Err(Error::new(Code::TooLarge, format!("data may have {limit} bytes and has {length}")));
+        }
+        if let Some(data) = data {
             let json =
                 depth_within(data.as_bytes(), MAX_DEPTH).map_err(|error| error.to_string()).and_then(|()| {
                     serde_json::from_str::<serde::de::IgnoredAny>(data)
                         .map_err(|error| format!("must be JSON: {error}"))
                 });
             invalid.check("data", json);
-        } else {
-            return Err(Error::new(
-                Code::TooLarge,
-                format!("data may have {limit} bytes and has {}", data.len()),
-            ));
         }
         match event_type {
-            Some(event_type) if invalid.is_empty() => Ok((event_type, data.into())),
+            Some(event_type) if invalid.is_empty() => Ok((event_type, data.map(Arc::from))),
             _ => Err(invalid.into()),
         }
     }
@@ -127,7 +140,7 @@ struct Plan {
     scope: TenantScope,
     endpoint: EndpointRef,
     event_type: EventType,
-    data: Arc<str>,
+    data: Option<Arc<str>>,
     running: TestsRunning,
     store: Weak<Store>,
     promise: Promise<TestResult, Error>,
@@ -137,6 +150,10 @@ impl Plan {
     /// Writes the event down and hands it to the dispatcher.
     fn begin(self, tx: &mut Tx<'_>) -> Result<(), Error> {
         let row = self.endpoint.find(tx, &self.scope)?;
+        let data = match self.data {
+            Some(data) => data,
+            None => sample(tx, &self.event_type)?,
+        };
         let slot = self.running.begin(row.id)?;
         let route =
             tx.route(row.id).ok_or_else(|| StoreError::Internal(format!("{} has no parsed form", row.id)))?;
@@ -149,7 +166,7 @@ impl Plan {
             after: Some(serde_json::json!({ "type": self.event_type })),
         })?;
         let (store, promise, tenant_id) = (self.store, self.promise, row.tenant_id);
-        let event = TestEvent { event_type: self.event_type, data: self.data };
+        let event = TestEvent { event_type: self.event_type, data };
         tx.send_test(event, route, move |job, outcome| {
             if let Some(store) = store.upgrade() {
                 store.write_for(promise, move |tx| record(tx, &job, &outcome, tenant_id, slot));
@@ -157,6 +174,12 @@ impl Plan {
         })?;
         Ok(())
     }
+}
+
+/// What is sent when the caller gives no data: the example of the type, if the catalogue has one.
+pub(in crate::service) fn sample(reader: &Reader<'_>, event_type: &EventType) -> Result<Arc<str>, Error> {
+    let example = reader.event_type(event_type)?.and_then(|row| row.example);
+    Ok(example.as_deref().unwrap_or(TEST_DATA).into())
 }
 
 /// Writes down what came of it; the next test may begin.

@@ -7,7 +7,7 @@ use crate::domain::format::{AttemptOnWire, EventOnWire};
 use crate::domain::ids::{EventId, first_at};
 use crate::domain::names::TenantName;
 use crate::domain::secret::Secret;
-use crate::service::endpoints::TestDraft;
+use crate::service::endpoints::{TestDraft, sample};
 use crate::service::render::Headers;
 use crate::service::{Error, Service, TenantScope};
 
@@ -51,6 +51,10 @@ impl Service {
     ) -> Result<Preview, Error> {
         let format = self.find_format(name)?.format;
         let (event_type, data) = self.check_test(&draft.event)?;
+        let data = match data {
+            Some(data) => data,
+            None => self.store.read(|reader| sample(reader, &event_type))?,
+        };
         let scheme = format.scheme();
         let secret = match draft.secret.as_deref().map(|text| scheme.take(text)) {
             None => scheme.make(self.fresh_key()),

@@ -11,12 +11,14 @@ use crate::domain::ids::{DeliveryId, EndpointId, EventId, KeyId};
 use crate::domain::matching::Pattern;
 use crate::domain::names::{FormatName, Uid};
 use crate::domain::outcome::Fact;
+use crate::store::audit::Actor;
 use crate::store::cleanup::CleanupRequest;
 use crate::store::deliveries::DeliveryFilter;
 use crate::store::events::EventFilter;
 use crate::store::keys::NewKey;
 use crate::store::lists::Span;
 use crate::store::publish::NewEvent;
+use crate::store::publish_batch::NewBatch;
 use crate::store::{Reader, StoreError};
 
 use super::house::*;
@@ -173,6 +175,11 @@ fn no_other_read_scans_or_sorts() {
         run(&house, all, |r| r.cleanups(before, 20));
         run(&house, all, |r| r.deliveries_of_event(event, 3, before.map(DeliveryId), 20));
     }
+    let name = crate::domain::names::EventType::parse("a.b").unwrap();
+    for before in every(&[(START, "a".to_owned())]) {
+        run(&house, all, |r| r.event_types(before.as_ref(), 20));
+    }
+    run(&house, all, |r| r.event_type(&name));
     run(&house, all, |r| r.endpoint(endpoints[2])).unwrap();
     run(&house, all, |r| r.endpoint_by_uid(tenant, &Uid::parse("u").unwrap()));
     run(&house, all, |r| r.count_endpoints(tenant));
@@ -207,6 +214,12 @@ fn nothing_that_the_writer_does_scans_or_sorts() {
         ..house.event("acme", "a.b", "1")
     };
     house.publish(first).unwrap();
+    let last = house.number("SELECT max(id) FROM events");
+    let batch = NewBatch::new(vec![house.event("acme", "a.b", "1")], Some(key("batch", 2)));
+    house.write(move |tx| {
+        tx.publish_batch(&batch, |_| Ok(String::new())).unwrap();
+        Ok(())
+    });
     let new_tenant = house.event("new", "a.b", "1");
     house.publish(new_tenant).unwrap();
     // Pages and outcomes.
@@ -242,6 +255,10 @@ fn nothing_that_the_writer_does_scans_or_sorts() {
         let end = Some(tx.now.plus(HOUR));
         tx.rotate_secret(user, &secret, end)?;
         tx.delete_format(&own)
+    });
+    house.write(move |tx| {
+        let event = tx.stored_event(EventId(last))?.unwrap();
+        tx.blank_event(&event, &Actor::system())
     });
     house.write(|tx| tx.touch_key(KeyId(1), START));
     house.write(|tx| tx.delete_key(KeyId(1)));

@@ -3,6 +3,8 @@
 use actix_web::web::{self, Data, Payload, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 
+use crate::domain::invalid::Invalid;
+use crate::service::cleanup::older_than;
 use crate::web::auth::Authenticated;
 use crate::web::body;
 use crate::web::fields::Fields;
@@ -39,7 +41,11 @@ async fn clean(
     let mut fields = Fields::parse_optional(&body)?;
     let older_than_seconds: Option<i64> = fields.optional("older_than_seconds", "a whole number of seconds");
     let dry_run: bool = fields.optional("dry_run", "true or false").unwrap_or_default();
-    fields.finish()?;
+    let mut wrong = Invalid::new();
+    if let Some(seconds) = older_than_seconds {
+        wrong.check("older_than_seconds", older_than(seconds));
+    }
+    fields.finish_with(wrong)?;
     let report = state.service.cleanup(&scope, older_than_seconds, dry_run)?.await?;
     Ok(HttpResponse::Ok().json(report))
 }

@@ -7,9 +7,10 @@ use serde_json::value::RawValue;
 use tokio::sync::Semaphore;
 
 use crate::domain::ids::EndpointId;
+use crate::domain::limits;
 use crate::domain::names::TenantName;
 use crate::domain::scope::Scope;
-use crate::service::endpoints::{EndpointQuery, HealthStatus, TestDraft};
+use crate::service::endpoints::{EndpointQuery, HealthStatus, Held, TestDraft};
 use crate::service::{Code, Service};
 use crate::web::auth::Authenticated;
 use crate::web::body;
@@ -165,7 +166,7 @@ async fn enable(
     let tenant = tenant(&request)?;
     let body = body::read(&request, payload, body::SMALL, true).await?;
     let mut fields = Fields::parse_optional(&body)?;
-    let held: Option<String> = fields.optional("held", "deliver or discard");
+    let held = fields.optional_text("held", |text| Held::parse(text).map(|_| text.to_owned()));
     fields.finish()?;
     let endpoint = state.service.enable_endpoint(&scope, &id, tenant.as_ref(), held.as_deref()).await?;
     Ok(HttpResponse::Ok().json(endpoint))
@@ -182,7 +183,7 @@ async fn disable(
     let tenant = tenant(&request)?;
     let body = body::read(&request, payload, body::SMALL, true).await?;
     let mut fields = Fields::parse_optional(&body)?;
-    let note: Option<String> = fields.optional("note", "a text");
+    let note = fields.optional_text("note", |text| limits::note(text).map(|()| text.to_owned()));
     fields.finish()?;
     let endpoint = state.service.disable_endpoint(&scope, &id, tenant.as_ref(), note.as_deref()).await?;
     Ok(HttpResponse::Ok().json(endpoint))
@@ -204,7 +205,7 @@ async fn test(
         event_type: fields.optional("type", "a text"),
         data: fields.optional::<Box<RawValue>>("data", "a JSON value").map(|raw| raw.get().to_owned()),
     };
-    fields.finish()?;
+    fields.finish_with(draft.wrong())?;
     let testing = state.service.test_endpoint(&scope, &id, tenant.as_ref(), &draft)?;
     Ok(HttpResponse::Ok().json(testing.finished().await?))
 }

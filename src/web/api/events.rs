@@ -1,7 +1,7 @@
 //! `/events`.
 
 use actix_web::http::header::{HeaderName, HeaderValue};
-use actix_web::web::{self, Data, Path, Payload, ServiceConfig};
+use actix_web::web::{self, Bytes, Data, Path, Payload, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -13,10 +13,12 @@ use crate::domain::matching::Pattern;
 use crate::domain::names::{EventType, IdempotencyKey, OwnId, TenantName};
 use crate::domain::scope::Scope;
 use crate::domain::time::UnixMs;
-use crate::service::events::{EventQuery, Publish};
-use crate::service::{Code, Service};
+use crate::service::batch::Accepted;
+use crate::service::events::{EventQuery, Publish, Wrong};
+use crate::service::{Code, Service, TenantScope};
+use crate::store::Answer;
 use crate::store::events::StoredEvent;
-use crate::store::publish::Published;
+use crate::store::publish::{PublishError, Published};
 use crate::web::auth::Authenticated;
 use crate::web::body;
 use crate::web::fields::Fields;
@@ -30,14 +32,15 @@ use super::shapes::Delivery;
 const AROUND_DATA: usize = 64 * 1024;
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
-const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
+pub(super) const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 
 /// The routes.
 pub fn routes(config: &mut ServiceConfig) {
     config
         .service(web::resource("/events").route(web::get().to(list)).route(web::post().to(publish)))
         .service(web::resource("/events/{id}").route(web::get().to(get)))
-        .service(web::resource("/events/{id}/deliveries").route(web::get().to(deliveries)));
+        .service(web::resource("/events/{id}/deliveries").route(web::get().to(deliveries)))
+        .service(web::resource("/events/{id}/data").route(web::delete().to(blank)));
 }
 
 async fn publish(
@@ -50,11 +53,7 @@ async fn publish(
     query::none(&request)?;
     let key = idempotency_key(&request)?;
     let body = body::read(&request, payload, state.service.data_limit() + AROUND_DATA, false).await?;
-    let event = read_event(&body, key)?;
-    let committed = state.service.publish(&scope, event)?;
-    // The writer has its own copy of the data: not another one for each event that waits for the disk.
-    drop(body);
-    let published = committed.await?;
+    let published = hand_over(&state, scope, body, key).await?.await?;
     let mut answer = HttpResponse::Accepted();
     if published.replayed {
         answer.insert_header((REPLAYED, HeaderValue::from_static("true")));
@@ -62,8 +61,33 @@ async fn publish(
     Ok(answer.json(Accepted::of(&published)))
 }
 
+/// Gives an event to the writer, which has its own copy of the data: the body is not kept for each event that waits for
+/// the disk.
+async fn hand_over(
+    state: &AppState,
+    scope: TenantScope,
+    body: Bytes,
+    key: Option<IdempotencyKey>,
+) -> Result<Answer<Published, PublishError>, Problem> {
+    match read_event(&body, key.clone()) {
+        Ok(event) if !state.service.has_schema(&event.event_type) => {
+            return Ok(state.service.publish(&scope, event)?);
+        }
+        Err(wrong) if !wrong.known.as_ref().is_some_and(|(known, _)| state.service.has_schema(known)) => {
+            return Err(state.service.all_wrong(wrong).into());
+        }
+        _ => {}
+    }
+    // To check data against a schema may take a while: not where other requests wait for their turn.
+    let check = move |service: &Service| match read_event(&body, key) {
+        Ok(event) => service.publish(&scope, event),
+        Err(wrong) => Err(service.all_wrong(wrong)),
+    };
+    state.read(check).await
+}
+
 /// The key that makes a repetition harmless.
-fn idempotency_key(request: &HttpRequest) -> Result<Option<IdempotencyKey>, Problem> {
+pub(super) fn idempotency_key(request: &HttpRequest) -> Result<Option<IdempotencyKey>, Problem> {
     let mut given = request.headers().get_all(IDEMPOTENCY_KEY);
     let Some(value) = given.next() else { return Ok(None) };
     let key = match given.next() {
@@ -75,8 +99,15 @@ fn idempotency_key(request: &HttpRequest) -> Result<Option<IdempotencyKey>, Prob
         .map_err(|message| Problem::fields(Code::InvalidHeader, Invalid::one("Idempotency-Key", message)))
 }
 
-fn read_event(body: &[u8], key: Option<IdempotencyKey>) -> Result<Publish<'_>, Problem> {
-    let mut fields = Fields::parse(body)?;
+fn read_event(body: &[u8], key: Option<IdempotencyKey>) -> Result<Publish<'_>, Wrong<'_>> {
+    event(Fields::parse(body).map_err(|problem| problem.0)?, key.map(|key| (key, request_hash(body))))
+}
+
+/// The fields of an event.
+pub(super) fn event(
+    mut fields: Fields<'_>,
+    idempotency: Option<(IdempotencyKey, [u8; 16])>,
+) -> Result<Publish<'_>, Wrong<'_>> {
     let event_type = fields.required_text("type", EventType::parse);
     let data = fields.raw("data").map(RawValue::get);
     if data.is_none() {
@@ -85,7 +116,7 @@ fn read_event(body: &[u8], key: Option<IdempotencyKey>) -> Result<Publish<'_>, P
     let tenant = fields.optional_text("tenant", TenantName::parse);
     let id = fields.optional_text("id", OwnId::parse);
     let timestamp = fields.optional_text("timestamp", UnixMs::parse);
-    let idempotency = key.map(|key| (key, request_hash(body)));
+    let known = event_type.clone().zip(data);
     let event = event_type.zip(data).map(|(event_type, data)| Publish {
         tenant,
         event_type,
@@ -94,43 +125,14 @@ fn read_event(body: &[u8], key: Option<IdempotencyKey>) -> Result<Publish<'_>, P
         timestamp,
         idempotency,
     });
-    fields.done(event)
+    fields.done(event).map_err(|problem| Wrong { error: problem.0, known })
 }
 
 /// Tells one body from another under the same key.
-fn request_hash(body: &[u8]) -> [u8; 16] {
+pub(super) fn request_hash(body: &[u8]) -> [u8; 16] {
     let mut hash = [0; 16];
     hash.copy_from_slice(&Sha256::digest(body)[..16]);
     hash
-}
-
-/// The answer to a publish.
-#[derive(Serialize)]
-struct Accepted<'a> {
-    id: &'a str,
-    r#type: &'a EventType,
-    tenant: &'a TenantName,
-    timestamp: UnixMs,
-    created_at: UnixMs,
-    deliveries: u32,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    warnings: Option<[String; 1]>,
-}
-
-impl<'a> Accepted<'a> {
-    fn of(published: &'a Published) -> Self {
-        let tenant = &published.tenant;
-        let warning = || [format!("the tenant {tenant} has no endpoint, so nobody receives this event")];
-        Self {
-            id: &published.id,
-            r#type: &published.event_type,
-            tenant,
-            timestamp: published.timestamp,
-            created_at: published.created_at,
-            deliveries: published.deliveries,
-            warnings: published.without_endpoints.then(warning),
-        }
-    }
 }
 
 /// An event as it is shown; the one event with its data.
@@ -204,6 +206,20 @@ async fn get(
     state.answer(answer).await
 }
 
+async fn blank(
+    caller: Authenticated,
+    state: Data<AppState>,
+    request: HttpRequest,
+    id: Path<String>,
+) -> Result<HttpResponse, Problem> {
+    let scope = caller.0.tenant_scope(Scope::EventsWrite)?;
+    let mut query = Query::of(&request);
+    let tenant = query.parsed("tenant", TenantName::parse);
+    query.finish()?;
+    state.read(move |service| service.blank_event(&scope, &id, tenant.as_ref())).await?.await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
 async fn deliveries(
     caller: Authenticated,
     state: Data<AppState>,
@@ -237,7 +253,7 @@ mod tests {
     fn every_wrong_field_of_an_event_is_named() {
         let body = br#"{"type":"a..b","tenant":"","id":"a.b","timestamp":"today","payload":1}"#;
         let fields: Vec<String> =
-            read_event(body, None).unwrap_err().0.fields.into_iter().map(|error| error.field).collect();
+            read_event(body, None).unwrap_err().error.fields.into_iter().map(|error| error.field).collect();
         assert_eq!(fields, ["type", "data", "tenant", "id", "timestamp", "payload"]);
     }
 

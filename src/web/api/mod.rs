@@ -4,6 +4,8 @@ mod cleanups;
 mod deliveries;
 mod endpoint_fields;
 mod endpoints;
+mod event_batch;
+mod event_types;
 mod events;
 mod formats;
 mod keys;
@@ -21,6 +23,8 @@ pub fn routes(config: &mut ServiceConfig) {
             .configure(cleanups::routes)
             .configure(deliveries::routes)
             .configure(endpoints::routes)
+            .configure(event_batch::routes)
+            .configure(event_types::routes)
             .configure(events::routes)
             .configure(formats::routes)
             .configure(keys::routes)

@@ -34,6 +34,6 @@ async fn change(
     let scope = caller.admin()?;
     query::none(&request)?;
     let body = body::read(&request, payload, body::SMALL, true).await?;
-    let patch = Fields::parse_optional(&body)?.all()?;
+    let patch = Fields::parse_optional(&body)?.all(|patch| state.service.wrong_settings(&scope, patch))?;
     Ok(HttpResponse::Ok().json(state.service.change_settings(&scope, patch).await?))
 }

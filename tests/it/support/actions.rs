@@ -98,6 +98,11 @@ impl TestApp {
         self.patch("/settings", fields).expect(200);
     }
 
+    #[track_caller]
+    pub fn put_event_type(&self, name: &str, fields: &Value) -> Response {
+        self.client.send_json("PUT", &format!("/api/v1/event-types/{name}"), fields)
+    }
+
     /// The status of a delivery.
     #[track_caller]
     pub fn status(&self, delivery: &str) -> String {

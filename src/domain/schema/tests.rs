@@ -1,0 +1,205 @@
+use super::*;
+use serde_json::json;
+
+fn compile(schema: &Value) -> Schema {
+    Schema::compile(&schema.to_string()).unwrap_or_else(|invalid| panic!("{invalid}"))
+}
+
+fn wrong(schema: &Value) -> Vec<String> {
+    names(&Schema::compile(&schema.to_string()).unwrap_err())
+}
+
+fn names(invalid: &Invalid) -> Vec<String> {
+    invalid.0.iter().map(|error| error.field.clone()).collect()
+}
+
+fn faults(schema: &Value, data: &Value) -> Vec<String> {
+    compile(schema).check("data", &data.to_string()).err().as_ref().map(names).unwrap_or_default()
+}
+
+#[test]
+fn every_violation_is_told_with_its_path() {
+    let schema = json!({
+        "type": "object", "required": ["id", "total"], "additionalProperties": false,
+        "properties": {
+            "id": { "type": "string", "pattern": "^[a-z]+$" },
+            "total": { "type": "number", "minimum": 0 },
+            "items": { "type": "array", "items": { "type": "object", "properties": { "n": { "enum": [1, 2] } } } },
+        },
+    });
+    let data = json!({ "id": "A1", "items": [{ "n": 1 }, { "n": 3 }, 7], "colour": "secret value" });
+    let invalid = compile(&schema).check("data", &data.to_string()).unwrap_err();
+    let mut places = names(&invalid);
+    places.sort();
+    assert_eq!(places, ["data.colour", "data.id", "data.items[1].n", "data.items[2]", "data.total"]);
+    let text = invalid.to_string();
+    assert!(
+        text.contains("must be one of [1,2]") && text.contains("must match the pattern ^[a-z]+$"),
+        "{text}"
+    );
+    assert!(!text.contains("secret value") && !text.contains("A1"), "{text}");
+    assert_eq!(faults(&schema, &json!({ "id": "a", "total": 1.5 })), Vec::<String>::new());
+}
+
+#[test]
+fn so_many_violations_are_told_and_no_more() {
+    let schema = compile(&json!({ "items": { "type": "string" } }));
+    let invalid = schema.check("data", &json!((0..500).collect::<Vec<_>>()).to_string()).unwrap_err();
+    assert_eq!(invalid.0.len(), MOST_ERRORS + 1);
+    assert!(invalid.0[MOST_ERRORS].message.contains("the first 50"), "{invalid}");
+}
+
+#[test]
+fn a_schema_that_is_none_is_refused_with_every_place() {
+    assert_eq!(wrong(&json!([])), ["schema"]);
+    assert_eq!(wrong(&json!("x")), ["schema"]);
+    let schema = json!({ "type": "objekt", "properties": { "a": { "minLength": "3" }, "b": 7 } });
+    let mut places = wrong(&schema);
+    places.sort();
+    assert_eq!(places, ["schema.properties.a.minLength", "schema.properties.b", "schema.type"]);
+    assert_eq!(wrong(&json!({ "$schema": "https://example.com/mine" })), ["schema.$schema"]);
+    let pattern = Schema::compile(r#"{"properties":{"a":{"pattern":"("}}}"#).unwrap_err();
+    assert_eq!(names(&pattern), ["schema.properties.a.pattern"]);
+    assert!(pattern.to_string().contains("regular expression"), "{pattern}");
+}
+
+#[test]
+fn nothing_outside_the_schema_is_read() {
+    for target in
+        ["https://example.com/schema.json", "file:///etc/passwd", "other.json", "#/nowhere", "#name"]
+    {
+        assert_eq!(
+            wrong(&json!({ "properties": { "a": { "$ref": target } } })),
+            ["schema.properties.a.$ref"],
+            "{target}"
+        );
+    }
+    assert_eq!(wrong(&json!({ "$dynamicRef": "#x" })), ["schema.$dynamicRef"]);
+    assert_eq!(wrong(&json!({ "$ref": "#" })), ["schema.$ref"]);
+    assert_eq!(wrong(&json!({ "items": { "$id": "https://a.example/" } })), ["schema.items.$id"]);
+    assert_eq!(
+        faults(&json!({ "properties": { "$id": { "type": "string" } } }), &json!({ "$id": 1 })),
+        ["data.$id"]
+    );
+}
+
+#[test]
+fn references_and_recursion_work() {
+    let tree = json!({
+        "$id": "https://a.example/tree", "type": "object", "properties": {
+            "value": { "$ref": "#/$defs/number" }, "left": { "$ref": "#" }, "right": { "$ref": "#" },
+        },
+        "$defs": { "number": { "type": "integer" } },
+    });
+    let data = json!({ "value": 1, "left": { "right": { "value": "x" } }, "right": { "left": [] } });
+    let mut places = faults(&tree, &data);
+    places.sort();
+    assert_eq!(places, ["data.left.right.value", "data.right.left"]);
+    let odd = json!({ "$ref": "#/definitions/List%3CA~1B%3E", "definitions": { "List<A/B>": { "type": "array" } } });
+    assert_eq!(faults(&odd, &json!(1)), ["data"]);
+    for broken in ["#/%", "#/%4", "#/%+1", "#/%ff", "#/%é"] {
+        assert_eq!(wrong(&json!({ "$ref": broken })), ["schema.$ref"], "{broken}");
+    }
+}
+
+#[test]
+fn what_multiplies_is_refused_or_answered_without_places() {
+    let twice = |name: &str| json!({ "anyOf": [{ "$ref": name }, { "$ref": name }] });
+    let mut definitions = serde_json::Map::new();
+    for n in 0..10 {
+        definitions.insert(format!("d{n}"), twice(&format!("#/$defs/d{}", n + 1)));
+    }
+    definitions.insert("d10".to_owned(), json!({ "type": "string" }));
+    assert_eq!(wrong(&json!({ "$ref": "#/$defs/d0", "$defs": definitions })).len(), 1);
+    // Two to the power of 64 looks, if nothing were remembered.
+    let schema = compile(&json!({ "type": ["array", "string"], "items": twice("#") }));
+    let deep = |core: &str| format!("{}{core}{}", "[".repeat(63), "]".repeat(63));
+    assert!(schema.check("data", &deep("\"x\"")).is_ok());
+    let invalid = schema.check("data", &deep("7")).unwrap_err();
+    assert_eq!(names(&invalid), ["data"]);
+    assert!(invalid.to_string().contains("entangled"), "{invalid}");
+}
+
+#[test]
+fn numbers_and_texts_that_cannot_be_checked_are_refused() {
+    let schema = compile(&json!({}));
+    for data in ["1e400", "\"\\ud800\""] {
+        assert_eq!(names(&schema.check("data", data).unwrap_err()), ["data"], "{data}");
+    }
+    assert!(schema.check("data", "123456789012345678901234567890").is_ok());
+}
+
+/// Letters in an order in which no two stretches are the same: patterns have to keep in mind where they are.
+fn scrambled(length: usize) -> String {
+    let mut state = 1_u32;
+    let next = move || {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        if state >> 31 == 0 { 'a' } else { 'b' }
+    };
+    std::iter::repeat_with(next).take(length).collect()
+}
+
+/// Patterns that make backtracking engines hang, whose states are more than can be kept, that are large.
+#[test]
+fn hostile_patterns_and_hostile_data_end_soon() {
+    let started = std::time::Instant::now();
+    let million = 1_000_000;
+    for (pattern, text) in [
+        ("^(a+)+$", "a".repeat(million) + "!"),
+        ("^(a|a)*$", "a".repeat(million) + "!"),
+        ("(x+x+)+y", "x".repeat(million)),
+        ("[ab]*a[ab]{130}c", scrambled(million)),
+        ("^(.*)(.*)(.*)(.*)(.*)[0-9]$", "é".repeat(million / 2)),
+    ] {
+        let schema = compile(&json!({ "pattern": pattern }));
+        let invalid = schema.check("data", &json!(text).to_string()).unwrap_err();
+        assert!(invalid.to_string().contains("must match"), "{invalid}");
+        println!("{pattern} after {:?}", started.elapsed());
+    }
+    let all: Vec<Value> = (0..1_900).map(|_| json!({ "type": "integer" })).collect();
+    let schema = compile(&json!({ "items": { "allOf": all } }));
+    assert!(schema.check("data", &format!("[{}1]", "1,".repeat(50_000))).is_ok());
+    println!("1900 subschemas, 50,000 values after {:?}", started.elapsed());
+    let schema = compile(&json!({ "items": { "type": "string" }, "uniqueItems": true }));
+    assert!(schema.check("data", &format!("[{}1]", "1,".repeat(million / 2))).is_err());
+    assert!(started.elapsed() < std::time::Duration::from_mins(1), "{:?}", started.elapsed());
+}
+
+#[test]
+fn data_that_is_too_large_for_a_large_schema_is_refused_and_small_data_is_not() {
+    let patterns = compile(&json!({ "pattern": "[ab]*a[ab]{300}c" }));
+    let all: Vec<Value> = (0..1_900).map(|_| json!({ "type": "integer" })).collect();
+    let subschemas = compile(&json!({ "items": { "allOf": all } }));
+    for (schema, data) in [(&patterns, json!("a".repeat(1_000_000))), (&subschemas, json!(vec![1; 100_000]))]
+    {
+        let invalid = schema.check("data", &data.to_string()).unwrap_err();
+        assert!(invalid.to_string().contains("too large"), "{invalid}");
+    }
+    assert!(patterns.check("data", &json!("a".repeat(400) + "c").to_string()).is_ok());
+    let invalid = patterns.check("data", &json!("a".repeat(256 * 1024)).to_string()).unwrap_err();
+    assert!(invalid.to_string().contains("must match"), "{invalid}");
+    assert!(subschemas.check("data", "[1,2]").is_ok());
+}
+
+#[test]
+fn patterns_that_no_engine_without_backtracking_can_run_or_that_are_large_are_refused() {
+    for pattern in ["(a{1000}){1000}", "((((a{50}){50}){50}){50}){50}", "(?=a)b", r"(a)\1", "("] {
+        let invalid = Schema::compile(&json!({ "pattern": pattern }).to_string()).unwrap_err();
+        assert_eq!(names(&invalid), ["schema.pattern"], "{pattern}");
+        assert!(invalid.to_string().contains("64 KB when compiled"), "{invalid}");
+    }
+}
+
+#[test]
+fn the_deepest_schema_and_the_deepest_data_fit_the_stack() {
+    let mut definitions = serde_json::Map::new();
+    for n in 0..5 {
+        definitions.insert(format!("d{n}"), json!({ "allOf": [{ "$ref": format!("#/$defs/d{}", n + 1) }] }));
+    }
+    definitions.insert("d5".to_owned(), json!({ "type": "array", "items": { "$ref": "#/$defs/d0" } }));
+    let schema = compile(&json!({ "$ref": "#/$defs/d0", "$defs": definitions }));
+    let deep = format!("{}7{}", "[".repeat(63), "]".repeat(63));
+    let check = move || schema.check("data", &deep).err().map(|invalid| names(&invalid));
+    let found = std::thread::Builder::new().stack_size(1 << 20).spawn(check).unwrap().join().unwrap();
+    assert_eq!(found.map(|places| places.len()), Some(1));
+}

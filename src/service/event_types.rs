@@ -1,0 +1,234 @@
+//! The catalogue of event types: what there is to subscribe to, and what its data looks like.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use crate::domain::invalid::Invalid;
+use crate::domain::limits;
+use crate::domain::matching::Pattern;
+use crate::domain::names::EventType;
+use crate::domain::schema::Schema;
+use crate::domain::time::UnixMs;
+use crate::store::audit::Audited;
+use crate::store::event_types::{EventTypeCursor, EventTypeRow};
+use crate::store::{Answer, StoreError, Tx};
+
+use super::error::Code;
+use super::settings::differing;
+use super::{AdminScope, Error, Service, TenantScope};
+
+/// Bytes of an example at most.
+const MAX_EXAMPLE: usize = 64 * 1024;
+
+/// All that can be said about a type; what is absent gets its default. Nothing in it is checked.
+#[derive(Debug, Clone, Default)]
+pub struct EventTypeDraft {
+    /// What it means, for people: at most 500 characters.
+    pub description: Option<String>,
+    /// What it is shown under: 1 to 100 characters in one line.
+    pub group: Option<String>,
+    /// Data as it may look: the text of one JSON value.
+    pub example: Option<String>,
+    /// The JSON Schema of its data, as text.
+    pub schema: Option<String>,
+    /// Nobody may publish it.
+    pub reserved: bool,
+}
+
+/// A type that is ready to be written.
+#[derive(Debug)]
+pub struct CheckedEventType {
+    scope: AdminScope,
+    name: EventType,
+    draft: EventTypeDraft,
+    schema: Option<Arc<Schema>>,
+}
+
+/// A type that was put.
+#[derive(Debug)]
+pub struct EventTypePut {
+    /// The type as it is now.
+    pub event_type: EventTypeRow,
+    /// Whether it was not there before.
+    pub made: bool,
+}
+
+impl Service {
+    /// One type of the catalogue. Blocks.
+    ///
+    /// # Errors
+    /// `not_found`.
+    pub fn event_type(&self, _scope: &TenantScope, name: &str) -> Result<EventTypeRow, Error> {
+        let known = EventType::parse(name).map_err(|_| absent(name))?;
+        self.store.read::<_, StoreError>(|reader| reader.event_type(&known))?.ok_or_else(|| absent(name))
+    }
+
+    /// Types, the newest first, without example and schema, below `before`; and where the next page starts. Blocks.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn event_types(
+        &self,
+        _scope: &TenantScope,
+        before: Option<&EventTypeCursor>,
+        limit: usize,
+    ) -> Result<(Vec<EventTypeRow>, Option<EventTypeCursor>), Error> {
+        let (rows, more) = self.store.read::<_, StoreError>(|reader| reader.event_types(before, limit))?;
+        let next = rows.last().filter(|_| more).map(|row| (row.created_at, row.name.to_string()));
+        Ok((rows, next))
+    }
+
+    /// Checks all that is said about a type and compiles its schema. May take some milliseconds.
+    pub fn check_event_type(
+        &self,
+        scope: &AdminScope,
+        name: &str,
+        draft: EventTypeDraft,
+    ) -> Result<CheckedEventType, Invalid> {
+        let mut invalid = Invalid::new();
+        let name = invalid.check("name", EventType::parse(name));
+        if let Some(text) = &draft.description {
+            invalid.check("description", limits::description(text));
+        }
+        if let Some(text) = &draft.group {
+            invalid.check("group", limits::display_name(text));
+        }
+        let schema = draft.schema.as_deref().and_then(|text| invalid.absorb(Schema::compile(text)));
+        match (&draft.example, &schema) {
+            (Some(example), _) if example.len() > MAX_EXAMPLE => {
+                invalid.push("example", format!("must have at most {MAX_EXAMPLE} bytes"));
+            }
+            (Some(example), Some(schema)) => {
+                invalid.absorb(schema.check("example", example));
+            }
+            _ => {}
+        }
+        match name {
+            Some(name) if invalid.is_empty() => {
+                Ok(CheckedEventType { scope: scope.clone(), name, draft, schema: schema.map(Arc::new) })
+            }
+            _ => Err(invalid),
+        }
+    }
+
+    /// Makes a type or replaces all that is said about it. In force with the answer.
+    pub fn put_event_type(&self, checked: CheckedEventType) -> Answer<EventTypePut, Error> {
+        self.store.write(move |tx| put(tx, checked))
+    }
+
+    /// Takes a type out of the catalogue. Subscriptions and events of it stay.
+    ///
+    /// # Errors
+    /// In the answer: `not_found`.
+    pub fn delete_event_type(&self, scope: &AdminScope, name: &str) -> Answer<(), Error> {
+        let Ok(known) = EventType::parse(name) else { return Answer::ready(Err(absent(name))) };
+        let scope = scope.clone();
+        self.store.write(move |tx| {
+            let before = tx.event_type(&known)?.ok_or_else(|| absent(known.as_str()))?;
+            tx.delete_event_type(&known)?;
+            let before = Some(Value::Object(audited(&before)));
+            audit(tx, &scope, "event_type.delete", &known, before, None)
+        })
+    }
+
+    /// Whether the data of such events is checked against a schema, which may take some milliseconds.
+    pub fn has_schema(&self, event_type: &EventType) -> bool {
+        self.store.event_types().get(event_type).is_some_and(|entry| entry.schema.is_some())
+    }
+
+    /// The catalogue's word on publishing this type with this data. It is empty on most servers, and then costs nothing.
+    ///
+    /// # Errors
+    /// `reserved_event_type`, `unknown_event_type`, `invalid` with every place of the data that does not fit.
+    pub(super) fn check_type(&self, event_type: &EventType, data: &str, strict: bool) -> Result<(), Error> {
+        match self.store.event_types().get(event_type) {
+            Some(entry) if entry.reserved => Err(Error::new(
+                Code::ReservedEventType,
+                format!("{event_type} is reserved: it can be subscribed to, and nobody may publish it"),
+            )
+            .about("type", "is reserved")),
+            Some(entry) => entry.schema.as_ref().map_or(Ok(()), |schema| Ok(schema.check("data", data)?)),
+            None if strict => Err(Error::new(
+                Code::UnknownEventType,
+                format!(
+                    "{event_type} is not in the catalogue, and the setting strict_event_types refuses such; \
+                     add it with PUT /api/v1/event-types/{event_type}"
+                ),
+            )
+            .about("type", "is not in the catalogue")),
+            None => Ok(()),
+        }
+    }
+
+    /// Which of an endpoint's patterns name a type that is not in the catalogue, where the setting
+    /// `strict_event_types` refuses such. Patterns with a star and wrong ones are not this one's concern.
+    pub(super) fn unknown_types(&self, patterns: &[String]) -> Invalid {
+        let mut invalid = Invalid::new();
+        if !self.store.directory().settings().strict_event_types {
+            return invalid;
+        }
+        let catalogue = self.store.event_types();
+        for (index, text) in patterns.iter().enumerate() {
+            if let Ok(Pattern::Exact(name)) = Pattern::parse(text)
+                && !catalogue.contains_key(&name)
+            {
+                let message =
+                    "must be a type of the catalogue or a pattern with *: strict_event_types is set";
+                invalid.push(format!("events[{index}]"), message);
+            }
+        }
+        invalid
+    }
+}
+
+fn absent(name: &str) -> Error {
+    Error::not_found("event type", name)
+}
+
+fn put(tx: &mut Tx<'_>, checked: CheckedEventType) -> Result<EventTypePut, Error> {
+    let CheckedEventType { scope, name, draft, schema } = checked;
+    let before = tx.event_type(&name)?;
+    let EventTypeDraft { description, group, example, schema: text, reserved } = draft;
+    let (created_at, updated_at): (UnixMs, UnixMs) =
+        (before.as_ref().map_or(tx.now, |row| row.created_at), tx.now);
+    let row =
+        EventTypeRow { name, description, group, example, schema: text, reserved, created_at, updated_at };
+    tx.put_event_type(&row, schema)?;
+    let (old, new) = match &before {
+        Some(before) => {
+            let (old, new) = differing(audited(before), audited(&row));
+            (Some(Value::Object(old)), new)
+        }
+        None => (None, audited(&row)),
+    };
+    audit(tx, &scope, "event_type.put", &row.name, old, Some(Value::Object(new)))?;
+    Ok(EventTypePut { event_type: row, made: before.is_none() })
+}
+
+/// A type as the audit log keeps it. Schema and example as text: they may hold numbers that no [`Value`] can.
+fn audited(row: &EventTypeRow) -> serde_json::Map<String, Value> {
+    let text = |text: &Option<String>| text.as_deref().map_or(Value::Null, Value::from);
+    [
+        ("description", text(&row.description)),
+        ("group", text(&row.group)),
+        ("example", text(&row.example)),
+        ("schema", text(&row.schema)),
+        ("reserved", row.reserved.into()),
+    ]
+    .into_iter()
+    .map(|(name, value)| (name.to_owned(), value))
+    .collect()
+}
+
+fn audit(
+    tx: &mut Tx<'_>,
+    scope: &AdminScope,
+    action: &'static str,
+    name: &EventType,
+    before: Option<Value>,
+    after: Option<Value>,
+) -> Result<(), Error> {
+    let (actor, target) = (scope.actor(), name.to_string());
+    Ok(tx.audit(Audited { actor, action, target, tenant_id: None, before, after })?)
+}

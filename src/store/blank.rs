@@ -1,0 +1,124 @@
+//! Deleting what an event was about: its data, and what receivers have answered. The records stay.
+//!
+//! The bytes go from the file as well: SQLite overwrites what it frees in such a transaction, and the WAL, which holds
+//! older copies of these pages, is copied back and emptied after it. Backups and copies elsewhere are not reached.
+
+use rusqlite::{OptionalExtension, params};
+
+use crate::domain::delivery::State;
+use crate::domain::ids::{DeliveryId, EndpointId, EventId};
+
+use super::audit::{Actor, Audited};
+use super::error::StoreError;
+use super::events::StoredEvent;
+use super::handover::Change;
+use super::reader::Reader;
+use super::tx::Tx;
+
+impl Reader<'_> {
+    /// Whether the data of an event was deleted.
+    pub(super) fn is_blanked(&self, event: EventId) -> Result<bool, StoreError> {
+        let blanked = self
+            .connection()
+            .prepare_cached("SELECT blanked FROM events WHERE id = ?1")?
+            .query_row([event.0], |row| row.get(0))
+            .optional()?;
+        Ok(blanked.unwrap_or(false))
+    }
+
+    /// The same for the event of a delivery.
+    pub(super) fn is_blanked_for(&self, delivery: DeliveryId) -> Result<bool, StoreError> {
+        let blanked = self
+            .connection()
+            .prepare_cached(
+                "SELECT e.blanked FROM deliveries d CROSS JOIN events e ON e.id = d.event_id WHERE d.id = ?1",
+            )?
+            .query_row([delivery.0], |row| row.get(0))
+            .optional()?;
+        Ok(blanked.unwrap_or(false))
+    }
+}
+
+impl Tx<'_> {
+    /// Deletes the data of an event and all answers that were kept; what is pending or held of it is canceled. An
+    /// attempt that is under way goes on, and its answer is not kept.
+    pub fn blank_event(&mut self, event: &StoredEvent, actor: &Actor) -> Result<(), StoreError> {
+        self.overwriting(|tx| {
+            tx.connection()
+                .prepare_cached("UPDATE events SET data = 'null', blanked = 1 WHERE id = ?1")?
+                .execute([event.id.0])?;
+            let mut canceled = 0;
+            for (delivery, endpoint, state) in tx.deliveries_made_of(event)? {
+                tx.connection()
+                    .prepare_cached(
+                        "UPDATE attempts SET response_headers = NULL, response_body = NULL WHERE delivery_id = ?1",
+                    )?
+                    .execute([delivery.0])?;
+                if state.is_pending() || state == State::Held {
+                    tx.withdraw(delivery, endpoint)?;
+                    canceled += 1;
+                }
+            }
+            tx.audit(Audited {
+                actor,
+                action: "event.blank",
+                target: event.public_id().to_string(),
+                tenant_id: Some(event.tenant_id),
+                before: None,
+                after: Some(serde_json::json!({ "canceled": canceled })),
+            })
+        })?;
+        self.gathered.empty_wal = true;
+        Ok(())
+    }
+
+    /// All deliveries of an event: those that were made with it have the ids that follow its own.
+    fn deliveries_made_of(
+        &self,
+        event: &StoredEvent,
+    ) -> Result<Vec<(DeliveryId, EndpointId, State)>, StoreError> {
+        let read = |row: &rusqlite::Row<'_>| {
+            let number: i64 = row.get(2)?;
+            let state =
+                State::from_number(number).ok_or(rusqlite::Error::IntegralValueOutOfRange(2, number))?;
+            Ok((DeliveryId(row.get(0)?), EndpointId(row.get(1)?), state))
+        };
+        let mut with_it = self.connection().prepare_cached(
+            "SELECT id, endpoint_id, state FROM deliveries WHERE id > ?1 AND id <= ?2 AND event_id = ?1 AND made = 0",
+        )?;
+        let last = event.id.0.saturating_add(event.deliveries.into());
+        let mut found =
+            with_it.query_map(params![event.id.0, last], read)?.collect::<rusqlite::Result<Vec<_>>>()?;
+        let mut later = self.connection().prepare_cached(
+            "SELECT id, endpoint_id, state FROM deliveries INDEXED BY deliveries_made_later
+             WHERE event_id = ?1 AND made > 0 ORDER BY id",
+        )?;
+        for row in later.query_map([event.id.0], read)? {
+            found.push(row?);
+        }
+        Ok(found)
+    }
+
+    /// Cancels a delivery that is pending or held.
+    pub(super) fn withdraw(&mut self, delivery: DeliveryId, endpoint: EndpointId) -> Result<(), StoreError> {
+        self.connection()
+            .prepare_cached(
+                "UPDATE deliveries SET state = 5, held_reason = NULL, due_at = NULL, own_trouble = NULL WHERE id = ?1",
+            )?
+            .execute([delivery.0])?;
+        self.gathered.changes.push(Change::Withdrawn(delivery, endpoint));
+        Ok(())
+    }
+
+    /// Runs `work` while SQLite overwrites with zeros what it frees, which costs too much for everything else.
+    fn overwriting(
+        &mut self,
+        work: impl FnOnce(&mut Self) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        let set = |tx: &Self, on: bool| tx.connection().pragma_update(None, "secure_delete", on);
+        set(self, true)?;
+        let worked = work(self);
+        set(self, false)?;
+        worked
+    }
+}
