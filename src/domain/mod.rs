@@ -15,6 +15,7 @@ pub mod matching;
 pub mod names;
 pub mod number;
 pub mod outcome;
+pub mod replay;
 pub mod retry;
 pub mod retry_after;
 pub mod schedule;

@@ -13,6 +13,8 @@ mod lookup;
 pub mod patch;
 pub mod readiness;
 pub mod render;
+mod replay_event;
+pub mod replays;
 pub mod scope;
 pub mod settings;
 pub mod tenants;

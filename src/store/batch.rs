@@ -154,6 +154,9 @@ impl Desk<'_> {
         for endpoint in gathered.bulk {
             self.kept.bulk.add(endpoint);
         }
+        for replay in gathered.replays {
+            self.kept.replays.add(replay);
+        }
         gathered.changes
     }
 }

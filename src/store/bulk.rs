@@ -109,7 +109,7 @@ impl Bulk {
         self.queue.is_empty()
     }
 
-    fn contains(&self, endpoint: EndpointId) -> bool {
+    pub(super) fn contains(&self, endpoint: EndpointId) -> bool {
         self.queue.contains(&endpoint)
     }
 }

@@ -5,14 +5,16 @@
 //!   transaction sees and gathers), [`handover`] (what the dispatcher is told).
 //! - The hot path: [`publish`] and [`outcome`]; `page` for what memory had no room for.
 //! - By hand: [`intervene`] (retry and cancel one delivery).
-//! - Behind it: `fill` (list indexes), `bulk` (changes to very many rows), [`cleanup`].
+//! - Behind it: `fill` (list indexes), `bulk` (changes to very many rows), `replaying`, [`cleanup`]; `background` gives
+//!   them their turns, `jobs` says whose it is.
 //! - A file for each table: [`tenants`], [`endpoints`] (and `endpoint_state`), [`events`], [`deliveries`], [`attempts`], [`keys`],
-//!   [`event_types`], [`settings`], [`audit`], `health`, [`hourly`], `meta`; `migrations` makes them.
+//!   [`event_types`], [`replays`], [`settings`], [`audit`], `health`, [`hourly`], `meta`; `migrations` makes them.
 //! - In memory: [`directory`] (endpoints, parsed), [`times`] (the scheduler's scale of time).
 
 mod answer;
 pub mod attempts;
 pub mod audit;
+mod background;
 mod backup;
 mod batch;
 mod bulk;
@@ -32,7 +34,9 @@ mod fill;
 pub mod handover;
 pub mod health;
 pub mod hourly;
+pub mod idempotent;
 pub mod intervene;
+mod jobs;
 pub mod keys;
 pub mod lists;
 pub mod matched;
@@ -44,6 +48,9 @@ mod page;
 pub mod publish;
 mod queue;
 mod reader;
+mod replay_event;
+mod replaying;
+pub mod replays;
 pub mod revisions;
 mod routes;
 pub mod settings;

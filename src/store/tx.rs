@@ -36,6 +36,8 @@ pub(super) struct Kept {
     pub(super) ahead_until: i64,
     /// Endpoints with a change to many rows that is not finished.
     pub(super) bulk: super::bulk::Bulk,
+    /// Replays that are not over.
+    pub(super) replays: super::jobs::Jobs<crate::domain::ids::ReplayId>,
     /// A cleanup is under way: the tables filled behind are to be complete.
     pub(super) fill_all: bool,
 }
@@ -59,6 +61,8 @@ pub(super) struct Gathered {
     pub(super) rows: NewRows,
     /// Bulk changes that were added: the endpoints.
     pub(super) bulk: Vec<EndpointId>,
+    /// Replays that were started.
+    pub(super) replays: Vec<crate::domain::ids::ReplayId>,
     /// See [`Meta::AheadUntil`].
     pub(super) ahead_until: Option<i64>,
     /// See [`Meta::SteadyOffset`].
@@ -218,6 +222,7 @@ impl Gathered {
         // Taken over at the start of the savepoint.
         self.rows = later.rows;
         self.bulk.extend(later.bulk);
+        self.replays.extend(later.replays);
         self.ahead_until = later.ahead_until.or(self.ahead_until);
         // Health and hours were flushed inside the savepoint.
     }

@@ -120,6 +120,7 @@ impl Writer {
         }
         let busy = !self.kept.bulk.is_empty()
             || self.kept.unfilled.is_due()
+            || self.kept.replays.is_ready()
             || run.cleaning.is_some()
             || self.shared.cleanups.is_waiting();
         if (busy && !run.resting) || self.handover.wants_page().is_some() {
@@ -140,6 +141,7 @@ impl Writer {
             return;
         }
         let done = self.desk().run(batch);
+        self.kept.look_again();
         run.again = done.again.into_iter().map(|outcome| Work::Outcome(Box::new(outcome))).collect();
         match (&done.failed, run.trouble) {
             (Some(reason), false) => {
@@ -238,8 +240,10 @@ impl Writer {
             self.after_turn(run, "a change to many deliveries", &result);
             if let Ok(true) = result {
                 self.kept.bulk.finished(endpoint);
+                self.kept.look_again();
             }
         }
+        self.turn_jobs(run);
         self.clean(run);
         run.last_turn = Stopwatch::start();
     }
@@ -265,7 +269,7 @@ impl Writer {
         }
     }
 
-    fn after_turn(&mut self, run: &mut Run, what: &str, result: &Result<bool, super::StoreError>) {
+    pub(super) fn after_turn<T>(&mut self, run: &mut Run, what: &str, result: &Result<T, super::StoreError>) {
         let Err(error) = result else { return };
         tracing::error!(%error, "{what} could not go on");
         if error.is_passing() {

@@ -31,7 +31,7 @@ pub(super) enum Step {
     Deliveries(i64),
     /// Events that no delivery refers to, from this id on.
     Events(i64),
-    /// Remembered answers and the audit log.
+    /// Remembered answers, the audit log, and replays that have ended.
     Small,
     /// Hourly counters of the endpoints from this one on.
     Hours(i64),
@@ -239,6 +239,12 @@ fn small(tx: &Tx<'_>, cutoffs: &Cutoffs) -> Result<Done, StoreError> {
             crate::domain::ids::first_at(before),
         )?;
     }
+    let old = crate::domain::ids::first_at(cutoffs.deliveries);
+    deleted += run(
+        "DELETE FROM replays WHERE id IN
+             (SELECT id FROM replays WHERE id < ?1 AND ended_at IS NOT NULL ORDER BY id LIMIT ?2)",
+        old,
+    )?;
     Ok(Done::go_on(if deleted < LOOKED_AT { Step::Hours(i64::MIN) } else { Step::Small }))
 }
 

@@ -23,5 +23,6 @@ mod outcomes;
 mod pages;
 mod plans;
 mod recorder;
+mod replays;
 mod trace;
 mod upgrading;

@@ -7,13 +7,14 @@ use std::collections::BTreeSet;
 use rusqlite::Connection;
 
 use crate::domain::delivery::StatusFilter::{Canceled, Delivered, Failed, Held, Pending, Retrying};
-use crate::domain::ids::{DeliveryId, EndpointId, EventId, KeyId};
+use crate::domain::ids::{DeliveryId, EndpointId, EventId, KeyId, ReplayId};
 use crate::domain::matching::Pattern;
 use crate::domain::names::Uid;
 use crate::domain::outcome::Fact;
 use crate::store::cleanup::CleanupRequest;
 use crate::store::deliveries::DeliveryFilter;
 use crate::store::events::EventFilter;
+use crate::store::idempotent::Answered;
 use crate::store::keys::NewKey;
 use crate::store::lists::Span;
 use crate::store::publish::NewEvent;
@@ -168,6 +169,11 @@ fn no_other_read_scans_or_sorts() {
         run(&house, all, |r| r.tenants(before, 20));
         run(&house, all, |r| r.keys(before, 20));
         run(&house, all, |r| r.cleanups(before, 20));
+        for tenant_id in every(&[tenant]) {
+            for endpoint in every(&endpoints[..1]) {
+                run(&house, all, |r| r.replays(endpoint, tenant_id, before.map(ReplayId), 20));
+            }
+        }
         run(&house, all, |r| r.deliveries_of_event(event, 3, before.map(DeliveryId), 20));
     }
     run(&house, all, |r| r.endpoint(endpoints[2])).unwrap();
@@ -218,6 +224,8 @@ fn nothing_that_the_writer_does_scans_or_sorts() {
         house.due(endpoints[4]);
         house.finish_bulk();
     }
+    // Replays, of what lies below the watermark and above it.
+    replay_all_kinds(&mut house, endpoints[3]);
     house.delete(endpoints[4]);
     house.finish_bulk();
     house.write(|tx| tx.touch_key(KeyId(1), START));
@@ -243,10 +251,31 @@ fn nothing_that_the_writer_does_scans_or_sorts() {
         "DELETE FROM endpoint_revisions",
         "DELETE FROM endpoints WHERE",
         "deliveries_due",
+        "UPDATE replays SET done_to",
+        "DELETE FROM replays",
     ] {
         assert!(statements.iter().any(|sql| sql.contains(word)), "{word} did not run");
     }
     check(&house, &statements);
+}
+
+fn replay_all_kinds(house: &mut House, endpoint: EndpointId) {
+    use crate::domain::replay::Replayed::{Delivered, Failed, Missing};
+    for kind in [Failed, Delivered, Missing] {
+        let id = house.replay(endpoint, |wanted| wanted.kind = kind);
+        house.finish_replay(id);
+    }
+    let event = EventId(house.number("SELECT max(id) FROM events"));
+    house.write(move |tx| {
+        let event = tx.stored_event(event)?.unwrap();
+        tx.replay_event_to(&event, endpoint)?;
+        tx.replay_event_to(&event, endpoint)
+    });
+    let request = key("replays", 1);
+    house.write(move |tx| {
+        assert_eq!(tx.answered_before(1, &request)?, Answered::Never);
+        tx.remember_answer(1, &request, "{}")
+    });
 }
 
 #[test]

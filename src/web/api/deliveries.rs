@@ -110,7 +110,7 @@ async fn cancel(
 }
 
 /// A call that changes a delivery and takes neither fields nor parameters.
-async fn without_fields(
+pub(super) async fn without_fields(
     caller: &Authenticated,
     request: &HttpRequest,
     payload: Payload,

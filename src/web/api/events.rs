@@ -30,7 +30,7 @@ use super::shapes::Delivery;
 const AROUND_DATA: usize = 64 * 1024;
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
-const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
+pub(super) const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 
 /// The routes.
 pub fn routes(config: &mut ServiceConfig) {
@@ -63,7 +63,7 @@ async fn publish(
 }
 
 /// The key that makes a repetition harmless.
-fn idempotency_key(request: &HttpRequest) -> Result<Option<IdempotencyKey>, Problem> {
+pub(super) fn idempotency_key(request: &HttpRequest) -> Result<Option<IdempotencyKey>, Problem> {
     let mut given = request.headers().get_all(IDEMPOTENCY_KEY);
     let Some(value) = given.next() else { return Ok(None) };
     let key = match given.next() {
@@ -98,7 +98,7 @@ fn read_event(body: &[u8], key: Option<IdempotencyKey>) -> Result<Publish<'_>, P
 }
 
 /// Tells one body from another under the same key.
-fn request_hash(body: &[u8]) -> [u8; 16] {
+pub(super) fn request_hash(body: &[u8]) -> [u8; 16] {
     let mut hash = [0; 16];
     hash.copy_from_slice(&Sha256::digest(body)[..16]);
     hash

@@ -6,6 +6,7 @@ mod endpoint_fields;
 mod endpoints;
 mod events;
 mod keys;
+mod replays;
 mod settings;
 pub mod shapes;
 mod tenants;
@@ -21,6 +22,7 @@ pub fn routes(config: &mut ServiceConfig) {
             .configure(endpoints::routes)
             .configure(events::routes)
             .configure(keys::routes)
+            .configure(replays::routes)
             .configure(settings::routes)
             .configure(tenants::routes),
     );
