@@ -7,8 +7,11 @@ use super::connection::APPLICATION_ID;
 use super::error::StoreError;
 use super::open::OpenError;
 
-const STEPS: &[M<'static>] =
-    &[M::up(include_str!("migrations/0001_initial.sql")), M::up(include_str!("migrations/0004_replays.sql"))];
+const STEPS: &[M<'static>] = &[
+    M::up(include_str!("migrations/0001_initial.sql")),
+    M::up(include_str!("migrations/0004_replays.sql")),
+    M::up(include_str!("migrations/0005_tenant_jobs.sql")),
+];
 
 /// The version that this program writes.
 pub(super) const LATEST: usize = STEPS.len();

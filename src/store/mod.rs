@@ -5,7 +5,7 @@
 //!   transaction sees and gathers), [`handover`] (what the dispatcher is told).
 //! - The hot path: [`publish`] and [`outcome`]; `page` for what memory had no room for.
 //! - By hand: [`intervene`] (retry and cancel one delivery).
-//! - Behind it: `fill` (list indexes), `bulk` (changes to very many rows), `replaying`, [`cleanup`]; `background` gives
+//! - Behind it: `fill` (list indexes), `bulk` (changes to very many rows), `replaying`, [`tenant_jobs`], [`cleanup`]; `background` gives
 //!   them their turns, `jobs` says whose it is.
 //! - A file for each table: [`tenants`], [`endpoints`] (and `endpoint_state`), [`events`], [`deliveries`], [`attempts`], [`keys`],
 //!   [`event_types`], [`replays`], [`settings`], [`audit`], `health`, [`hourly`], `meta`; `migrations` makes them.
@@ -54,6 +54,7 @@ pub mod replays;
 pub mod revisions;
 mod routes;
 pub mod settings;
+pub mod tenant_jobs;
 pub mod tenants;
 pub mod test_event;
 #[cfg(test)]

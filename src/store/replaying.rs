@@ -28,7 +28,7 @@ const CHANGES: usize = 150;
 const DATA_BYTES: usize = 1024 * 1024;
 /// Deliveries that may be ready at the endpoint for a replay to go on, and how many there have to be less than that
 /// for a turn to be worth its while.
-const BACKLOG: u32 = 300;
+const BACKLOG: i64 = 300;
 const STEP: usize = 100;
 
 /// A row that a replay looks at.
@@ -128,14 +128,11 @@ impl Tx<'_> {
         if !route.enabled || self.kept.bulk.contains(route.id) {
             return Ok(0);
         }
-        let ready: u32 = self
-            .connection()
-            .prepare_cached(
-                "SELECT count(*) FROM (SELECT 1 FROM deliveries INDEXED BY deliveries_ready
-                 WHERE endpoint_id = ?1 AND state = 0 LIMIT ?2)",
-            )?
-            .query_row([route.id.0, i64::from(BACKLOG)], |row| row.get(0))?;
-        Ok((BACKLOG - ready) as usize)
+        let ready = self.count_up_to(
+            "SELECT 1 FROM deliveries INDEXED BY deliveries_ready WHERE endpoint_id = ?1 AND state = 0 LIMIT ?2",
+            &[route.id.0, BACKLOG],
+        )?;
+        Ok(usize::try_from(BACKLOG - ready).unwrap_or(0))
     }
 
     /// Looks at the next rows. `true`: at the last one as well.

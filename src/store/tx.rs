@@ -38,6 +38,8 @@ pub(super) struct Kept {
     pub(super) bulk: super::bulk::Bulk,
     /// Replays that are not over.
     pub(super) replays: super::jobs::Jobs<crate::domain::ids::ReplayId>,
+    /// Deletions of tenants that are not over.
+    pub(super) deletions: super::jobs::Jobs<crate::domain::ids::TenantDeletionId>,
     /// A cleanup is under way: the tables filled behind are to be complete.
     pub(super) fill_all: bool,
 }
@@ -45,6 +47,7 @@ pub(super) struct Kept {
 /// A change of the directory, for after the commit.
 pub(super) enum DirectoryChange {
     Tenant(i64, TenantName),
+    TenantGone(TenantName),
     Settings(Arc<Settings>),
     Keys(super::keys::KeyMap),
 }
@@ -63,6 +66,8 @@ pub(super) struct Gathered {
     pub(super) bulk: Vec<EndpointId>,
     /// Replays that were started.
     pub(super) replays: Vec<crate::domain::ids::ReplayId>,
+    /// Deletions of tenants that were started.
+    pub(super) deletions: Vec<crate::domain::ids::TenantDeletionId>,
     /// See [`Meta::AheadUntil`].
     pub(super) ahead_until: Option<i64>,
     /// See [`Meta::SteadyOffset`].
@@ -223,6 +228,7 @@ impl Gathered {
         self.rows = later.rows;
         self.bulk.extend(later.bulk);
         self.replays.extend(later.replays);
+        self.deletions.extend(later.deletions);
         self.ahead_until = later.ahead_until.or(self.ahead_until);
         // Health and hours were flushed inside the savepoint.
     }

@@ -120,7 +120,7 @@ impl Writer {
         }
         let busy = !self.kept.bulk.is_empty()
             || self.kept.unfilled.is_due()
-            || self.kept.replays.is_ready()
+            || self.kept.has_jobs()
             || run.cleaning.is_some()
             || self.shared.cleanups.is_waiting();
         if (busy && !run.resting) || self.handover.wants_page().is_some() {

@@ -39,6 +39,8 @@ const TABLE: &[(&str, &str, Need)] = &[
     ("GET", "/api/v1/events/{id}", Of(EventsRead)),
     ("GET", "/api/v1/events/{id}/deliveries", Of(DeliveriesRead)),
     ("GET", "/api/v1/keys", Admin),
+    ("GET", "/api/v1/replays", Of(DeliveriesRead)),
+    ("GET", "/api/v1/replays/{id}", Of(DeliveriesRead)),
     ("GET", "/api/v1/settings", Admin),
     ("GET", "/api/v1/tenants", Admin),
     ("GET", "/api/v1/tenants/{tenant}", OwnTenant),
@@ -52,9 +54,12 @@ const TABLE: &[(&str, &str, Need)] = &[
     ("POST", "/api/v1/endpoints", Of(EndpointsWrite)),
     ("POST", "/api/v1/endpoints/{id}/disable", Of(EndpointsWrite)),
     ("POST", "/api/v1/endpoints/{id}/enable", Of(EndpointsWrite)),
+    ("POST", "/api/v1/endpoints/{id}/replay", Of(DeliveriesWrite)),
     ("POST", "/api/v1/endpoints/{id}/test", Of(EndpointsWrite)),
     ("POST", "/api/v1/events", Of(EventsWrite)),
+    ("POST", "/api/v1/events/{id}/replay", Of(DeliveriesWrite)),
     ("POST", "/api/v1/keys", Admin),
+    ("POST", "/api/v1/replays/{id}/cancel", Of(DeliveriesWrite)),
     ("PUT", "/api/v1/tenants/{tenant}", Admin),
 ];
 
@@ -65,6 +70,7 @@ struct World {
     endpoint: String,
     event: String,
     delivery: String,
+    replay: String,
 }
 
 impl World {
@@ -76,7 +82,10 @@ impl World {
         let endpoint = text(&app.create_endpoint(&fields), "id");
         let event = app.post("/events", &json!({ "type": "kept", "data": 1, "tenant": "acme" })).expect(202);
         let delivery = text(&app.delivery_of(&event.json()), "id");
-        Self { endpoint, event: text(&event.json(), "id"), delivery, app, receiver }
+        let again = json!({ "since": "2020-01-01T00:00:00Z", "dry_run": true });
+        let replay =
+            text(&app.post(&format!("/endpoints/{endpoint}/replay"), &again).expect(202).json(), "id");
+        Self { replay, endpoint, event: text(&event.json(), "id"), delivery, app, receiver }
     }
 
     fn key(&self, scope: Scope, tenant: Option<&str>) -> Value {
@@ -95,11 +104,13 @@ impl World {
             "endpoints" => self.endpoint.clone(),
             "events" => self.event.clone(),
             "deliveries" => self.delivery.clone(),
+            "replays" => self.replay.clone(),
             "keys" => text(&self.key(EventsRead, None), "id"),
             _ => String::new(),
         };
         let path = route.replace("{id}", &id).replace("{tenant}", "acme");
-        let of_tenants = ["/api/v1/events", "/api/v1/endpoints", "/api/v1/deliveries"].contains(&route);
+        let of_tenants =
+            ["/api/v1/events", "/api/v1/endpoints", "/api/v1/deliveries", "/api/v1/replays"].contains(&route);
         if method == "GET" && of_tenants { path + "?tenant=acme" } else { path }
     }
 
@@ -114,6 +125,7 @@ impl World {
             ("POST", "/api/v1/events") => json!({ "type": "a", "data": 1, "tenant": "acme" }),
             ("POST", "/api/v1/endpoints") => json!({ "url": self.receiver.url("/"), "tenant": "acme" }),
             ("POST", "/api/v1/keys") => json!({ "name": "made", "scopes": ["events:read"] }),
+            ("POST", "/api/v1/endpoints/{id}/replay") => json!({ "since": "2020-01-01T00:00:00Z" }),
             ("POST", "/api/v1/cleanups") => json!({ "dry_run": true }),
             ("POST" | "PUT" | "PATCH", _) => json!({}),
             _ => return client.request(method, &path, &[], None),
