@@ -17,6 +17,7 @@ mod replay_event;
 pub mod replays;
 pub mod scope;
 pub mod settings;
+pub mod tenant_deletions;
 pub mod tenants;
 
 use std::sync::Arc;

@@ -29,6 +29,7 @@ use Scope::{DeliveriesRead, DeliveriesWrite, EndpointsRead, EndpointsWrite, Even
 const TABLE: &[(&str, &str, Need)] = &[
     ("DELETE", "/api/v1/endpoints/{id}", Of(EndpointsWrite)),
     ("DELETE", "/api/v1/keys/{id}", Admin),
+    ("DELETE", "/api/v1/tenants/{tenant}", Admin),
     ("GET", "/api/v1/cleanups", Admin),
     ("GET", "/api/v1/deliveries", Of(DeliveriesRead)),
     ("GET", "/api/v1/deliveries/{id}", Of(DeliveriesRead)),
@@ -42,6 +43,8 @@ const TABLE: &[(&str, &str, Need)] = &[
     ("GET", "/api/v1/replays", Of(DeliveriesRead)),
     ("GET", "/api/v1/replays/{id}", Of(DeliveriesRead)),
     ("GET", "/api/v1/settings", Admin),
+    ("GET", "/api/v1/tenant-deletions", Admin),
+    ("GET", "/api/v1/tenant-deletions/{id}", Admin),
     ("GET", "/api/v1/tenants", Admin),
     ("GET", "/api/v1/tenants/{tenant}", OwnTenant),
     ("GET", "/healthz", Nothing),
@@ -71,6 +74,7 @@ struct World {
     event: String,
     delivery: String,
     replay: String,
+    deletion: String,
 }
 
 impl World {
@@ -85,7 +89,9 @@ impl World {
         let again = json!({ "since": "2020-01-01T00:00:00Z", "dry_run": true });
         let replay =
             text(&app.post(&format!("/endpoints/{endpoint}/replay"), &again).expect(202).json(), "id");
-        Self { replay, endpoint, event: text(&event.json(), "id"), delivery, app, receiver }
+        app.client.send_json("PUT", "/api/v1/tenants/gone", &json!({})).expect(201);
+        let deletion = text(&app.delete("/tenants/gone").expect(202).json(), "id");
+        Self { deletion, replay, endpoint, event: text(&event.json(), "id"), delivery, app, receiver }
     }
 
     fn key(&self, scope: Scope, tenant: Option<&str>) -> Value {
@@ -104,6 +110,11 @@ impl World {
             "endpoints" => self.endpoint.clone(),
             "events" => self.event.clone(),
             "deliveries" => self.delivery.clone(),
+            "tenant-deletions" => self.deletion.clone(),
+            "tenants" if method == "DELETE" => {
+                self.app.client.send_json("PUT", "/api/v1/tenants/gone", &json!({}));
+                return "/api/v1/tenants/gone".to_owned();
+            }
             "replays" => self.replay.clone(),
             "keys" => text(&self.key(EventsRead, None), "id"),
             _ => String::new(),

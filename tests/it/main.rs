@@ -15,6 +15,7 @@ mod api_scopes;
 mod api_secrets;
 mod api_shapes;
 mod api_targets;
+mod api_tenants_delete;
 mod api_trouble;
 mod architecture;
 mod attempts;

@@ -24,5 +24,6 @@ mod pages;
 mod plans;
 mod recorder;
 mod replays;
+mod tenant_jobs;
 mod trace;
 mod upgrading;

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use rusqlite::Connection;
 
 use crate::domain::delivery::StatusFilter::{Canceled, Delivered, Failed, Held, Pending, Retrying};
-use crate::domain::ids::{DeliveryId, EndpointId, EventId, KeyId, ReplayId};
+use crate::domain::ids::{DeliveryId, EndpointId, EventId, KeyId, ReplayId, TenantDeletionId};
 use crate::domain::matching::Pattern;
 use crate::domain::names::Uid;
 use crate::domain::outcome::Fact;
@@ -185,6 +185,9 @@ fn no_other_read_scans_or_sorts() {
     run(&house, all, |r| r.event_by_own_id(tenant, "order-1"));
     run(&house, all, |r| r.tenant(&crate::domain::names::TenantName::parse("acme").unwrap())).unwrap();
     run(&house, all, |r| r.tenant_name(tenant));
+    run(&house, all, |r| r.tenant_counts(tenant));
+    run(&house, all, |r| r.tenant_deletions(None, 20));
+    run(&house, all, |r| r.tenant_deletion(TenantDeletionId(1)));
     run(&house, all, |r| r.version_at(START));
     run(&house, all, |r| Ok((r.cleaned_at()?, r.had_keys()?)));
     check(&house, all);
@@ -245,6 +248,7 @@ fn nothing_that_the_writer_does_scans_or_sorts() {
         };
         assert!(report.deliveries > 100 && report.events > 100, "{report:?}");
     }
+    house.delete_tenant("globex");
     let statements: BTreeSet<_> = taken().statements.into_iter().collect();
     for word in [
         "INSERT INTO event_keys",
@@ -253,6 +257,8 @@ fn nothing_that_the_writer_does_scans_or_sorts() {
         "deliveries_due",
         "UPDATE replays SET done_to",
         "DELETE FROM replays",
+        "DELETE FROM tenants WHERE",
+        "DELETE FROM tenant_deletion_endpoints",
     ] {
         assert!(statements.iter().any(|sql| sql.contains(word)), "{word} did not run");
     }
