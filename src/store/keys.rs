@@ -76,13 +76,6 @@ impl Keys {
         true
     }
 
-    /// The keys that are bound to a tenant.
-    fn bound_to(&self, tenant_id: i64) -> Vec<KeyId> {
-        let map = self.map.read().unwrap_or_else(PoisonError::into_inner);
-        let bound = map.values().filter(|key| key.tenant.as_ref().is_some_and(|(id, _)| *id == tenant_id));
-        bound.map(|key| key.id).collect()
-    }
-
     pub(super) fn replace(&self, map: KeyMap) {
         *self.map.write().unwrap_or_else(PoisonError::into_inner) = map;
     }
@@ -193,14 +186,14 @@ impl Tx<'_> {
 
     /// Revokes all keys that are bound to a tenant, with the commit; how many there were.
     pub(super) fn delete_keys_of(&mut self, tenant_id: i64) -> Result<i64, StoreError> {
-        let keys = self.shared().keys.bound_to(tenant_id);
-        for key in &keys {
-            self.connection().prepare_cached("DELETE FROM keys WHERE id = ?1")?.execute([key.0])?;
-        }
-        if !keys.is_empty() {
+        let deleted = self
+            .connection()
+            .prepare_cached("DELETE FROM keys WHERE tenant_id = ?1")?
+            .execute([tenant_id])?;
+        if deleted > 0 {
             self.keys_changed()?;
         }
-        Ok(i64::try_from(keys.len()).unwrap_or(i64::MAX))
+        Ok(i64::try_from(deleted).unwrap_or(i64::MAX))
     }
 
     /// Writes down when a key was last used.

@@ -129,24 +129,13 @@ impl Tx<'_> {
 
     /// Removes all endpoints of a tenant, deleted ones as well; how many of them were live.
     fn delete_endpoints_of(&mut self, deletion: TenantDeletionId, tenant_id: i64) -> Result<i64, StoreError> {
-        let mut found = Vec::new();
-        for (sql, live) in [
-            (
-                "SELECT id FROM endpoints INDEXED BY endpoints_by_tenant
-                 WHERE tenant_id = ?1 AND deleted_at IS NULL ORDER BY id",
-                true,
-            ),
-            (
-                "SELECT id FROM endpoints INDEXED BY endpoints_deleted_by_tenant
-                 WHERE tenant_id = ?1 AND deleted_at IS NOT NULL ORDER BY id",
-                false,
-            ),
-        ] {
-            let mut statement = self.connection().prepare_cached(sql)?;
-            for id in statement.query_map([tenant_id], |row| row.get(0).map(EndpointId))? {
-                found.push((id?, live));
-            }
-        }
+        let mut statement = self.connection().prepare_cached(
+            "SELECT id, deleted_at IS NULL FROM endpoints INDEXED BY endpoints_of_tenant
+             WHERE tenant_id = ?1 ORDER BY id",
+        )?;
+        let found = statement
+            .query_map([tenant_id], |row| Ok((EndpointId(row.get(0)?), row.get(1)?)))?
+            .collect::<rusqlite::Result<Vec<(EndpointId, bool)>>>()?;
         for (id, live) in &found {
             if *live {
                 self.remove_route(*id);

@@ -21,5 +21,6 @@ CREATE TABLE tenant_deletion_endpoints (
     endpoint_id INTEGER NOT NULL,
     PRIMARY KEY (deletion_id, endpoint_id)
 ) STRICT, WITHOUT ROWID;
--- All endpoints of a tenant are found, deleted ones as well.
-CREATE INDEX endpoints_deleted_by_tenant ON endpoints (tenant_id, id) WHERE deleted_at IS NOT NULL;
+-- What a tenant that is deleted has: all its endpoints, deleted ones as well, and its keys.
+CREATE INDEX endpoints_of_tenant ON endpoints (tenant_id, id);
+CREATE INDEX keys_of_tenant ON keys (tenant_id);

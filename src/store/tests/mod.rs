@@ -24,6 +24,7 @@ mod pages;
 mod plans;
 mod recorder;
 mod replays;
+mod replays_model;
 mod tenant_jobs;
 mod trace;
 mod upgrading;
