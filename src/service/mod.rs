@@ -12,6 +12,7 @@ pub mod keys;
 mod lookup;
 pub mod patch;
 pub mod readiness;
+mod release;
 pub mod render;
 mod replay_event;
 pub mod replays;

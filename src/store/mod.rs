@@ -51,6 +51,7 @@ mod reader;
 mod replay_event;
 mod replaying;
 pub mod replays;
+mod restored;
 pub mod revisions;
 mod routes;
 pub mod settings;

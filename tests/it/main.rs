@@ -43,6 +43,7 @@ mod pressure;
 mod program;
 mod readme;
 mod receiver;
+mod releasing;
 mod replaying;
 mod retrying;
 mod sender;

@@ -25,6 +25,7 @@ mod plans;
 mod recorder;
 mod replays;
 mod replays_model;
+mod restored;
 mod tenant_jobs;
 mod trace;
 mod upgrading;
