@@ -25,12 +25,11 @@ impl Service {
     ) -> Result<Answer<Told, Error>, Error> {
         let found =
             self.store.read(|reader| self.find_event(reader, scope, &again.id, again.tenant.as_ref()))?;
-        let to = match again.endpoint {
-            Some(endpoint) => To::One(endpoint),
-            None => {
-                let directory = self.store.directory();
-                To::All(Matched::find(directory, &found.tenant, &found.event_type, &found.data))
-            }
+        let to = if let Some(endpoint) = again.endpoint {
+            To::One(endpoint)
+        } else {
+            let directory = self.store.directory();
+            To::All(Matched::find(directory, &found.tenant, &found.event_type, &found.data))
         };
         let (scope, idempotency) = (scope.clone(), again.idempotency);
         Ok(self.store.write(move |tx| {

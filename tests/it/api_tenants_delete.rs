@@ -128,6 +128,23 @@ fn nothing_more_is_sent_for_a_deleted_tenant_and_what_is_in_flight_comes_back_to
 }
 
 #[test]
+fn a_test_that_ends_after_its_tenant_leaves_nothing() {
+    let (app, receiver) = (TestApp::start(), Receiver::start());
+    let gate = Gate::new();
+    receiver.always(Reply::ok().gated(&gate));
+    let endpoint = text(&app.create_endpoint(&json!({ "url": receiver.url("/"), "tenant": "acme" })), "id");
+    std::thread::scope(|scope| {
+        let test = scope.spawn(|| app.post(&format!("/endpoints/{endpoint}/test"), &json!({})));
+        receiver.wait_in_flight(1);
+        let deletion = app.delete("/tenants/acme").expect(202).json();
+        app.deletion_done(&deletion);
+        gate.open();
+        test.join().expect("an answer").expect(404);
+    });
+    assert_eq!(app.rows("SELECT (SELECT count(*) FROM deliveries) + (SELECT count(*) FROM attempts)"), 0);
+}
+
+#[test]
 fn the_default_tenant_is_made_anew_at_once() {
     let (app, receiver) = (TestApp::start(), Receiver::start());
     app.change_settings(&json!({ "strict_tenants": true }));
