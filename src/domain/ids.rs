@@ -98,6 +98,11 @@ id!(
     ReplayId, "rpl_"
 );
 
+id!(
+    /// The deletion of a tenant (`del_…`).
+    TenantDeletionId, "del_"
+);
+
 #[cfg(test)]
 mod tests {
     use super::*;

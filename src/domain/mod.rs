@@ -18,6 +18,7 @@ mod members;
 pub mod names;
 pub mod number;
 pub mod outcome;
+pub mod replay;
 pub mod retry;
 pub mod retry_after;
 pub mod schedule;

@@ -97,6 +97,10 @@ codes! {
     EndpointLimitReached = "endpoint_limit_reached", Conflict, "The tenant has as many endpoints as it may";
     /// The delivery cannot be retried as it is.
     NotRetryable = "not_retryable", Conflict, "The delivery cannot be retried now";
+    /// Nothing can be sent again as it is.
+    NotReplayable = "not_replayable", Conflict, "Nothing can be sent again now";
+    /// A replay of the endpoint is under way.
+    ReplayRunning = "replay_running", Conflict, "A replay of the endpoint is under way";
     /// The delivery cannot be canceled as it is.
     NotCancelable = "not_cancelable", Conflict, "The delivery cannot be canceled now";
     /// The format is built in.

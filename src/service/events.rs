@@ -185,7 +185,7 @@ impl Service {
         })
     }
 
-    fn find_event(
+    pub(super) fn find_event(
         &self,
         reader: &Reader<'_>,
         scope: &TenantScope,

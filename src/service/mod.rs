@@ -15,9 +15,13 @@ pub mod keys;
 mod lookup;
 pub mod patch;
 pub mod readiness;
+mod release;
 pub mod render;
+mod replay_event;
+pub mod replays;
 pub mod scope;
 pub mod settings;
+pub mod tenant_deletions;
 pub mod tenants;
 
 use std::sync::Arc;

@@ -8,7 +8,8 @@ use crate::domain::names::TenantName;
 use crate::domain::scope::Scope;
 use crate::domain::time::UnixMs;
 use crate::store::audit::Audited;
-use crate::store::tenants::TenantRow;
+use crate::store::hourly::Hour;
+use crate::store::tenants::{TenantCounts, TenantRow};
 use crate::store::{Answer, Listed, StoreError, Tx};
 
 use super::error::Code;
@@ -44,6 +45,50 @@ impl From<TenantRow> for TenantView {
     }
 }
 
+/// One tenant with what it has.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct TenantDetail {
+    /// The tenant.
+    #[serde(flatten)]
+    pub tenant: TenantView,
+    /// Its live endpoints.
+    pub endpoints: usize,
+    /// Its deliveries that wait for an attempt, counted up to 10,000; null: it has more than 1,000 endpoints.
+    pub pending: Option<i64>,
+    /// Its deliveries that are held, counted up to 10,000.
+    pub held: i64,
+    /// What its live endpoints did in the last 24 hours; null: they are more than 1,000.
+    pub last_24h: Option<LastDay>,
+}
+
+/// Outcomes of 24 hours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct LastDay {
+    /// Deliveries that became delivered.
+    pub delivered: u32,
+    /// Deliveries that failed for good.
+    pub failed: u32,
+    /// Attempts, successful or not.
+    pub attempts: u32,
+}
+
+impl TenantDetail {
+    fn of(row: TenantRow, counts: &TenantCounts) -> Self {
+        let day = |hours: &Hour| LastDay {
+            delivered: hours.delivered,
+            failed: hours.failed,
+            attempts: hours.attempts_ok + hours.attempts_failed,
+        };
+        Self {
+            tenant: row.into(),
+            endpoints: counts.endpoints,
+            pending: counts.pending,
+            held: counts.held,
+            last_24h: counts.day.as_ref().map(day),
+        }
+    }
+}
+
 /// All that can be said about a tenant; what is absent gets its default. Nothing in it is checked.
 #[derive(Debug, Clone, Default)]
 pub struct TenantDraft {
@@ -74,7 +119,7 @@ impl Service {
     ///
     /// # Errors
     /// `insufficient_scope`, `not_found`.
-    pub fn tenant(&self, caller: &Caller, tenant: &str) -> Result<TenantView, Error> {
+    pub fn tenant(&self, caller: &Caller, tenant: &str) -> Result<TenantDetail, Error> {
         let absent = || Error::not_found("tenant", tenant);
         if caller.is_bound() {
             let own = caller.tenant_scope(Scope::EndpointsRead)?.tenant(None);
@@ -83,8 +128,11 @@ impl Service {
             caller.admin()?;
         }
         let name = TenantName::parse(tenant).map_err(|_| absent())?;
-        let row = self.store.read::<_, StoreError>(|reader| reader.tenant(&name))?;
-        row.map(TenantView::from).ok_or_else(absent)
+        self.store.read(|reader| {
+            let row = reader.tenant(&name)?.ok_or_else(absent)?;
+            let counts = reader.tenant_counts(row.id)?;
+            Ok(TenantDetail::of(row, &counts))
+        })
     }
 
     /// Tenants, the newest first, below the row number `before`; at most `limit`. Blocks.

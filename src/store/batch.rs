@@ -132,6 +132,7 @@ impl Desk<'_> {
         for change in gathered.directory {
             match change {
                 DirectoryChange::Tenant(id, name) => directory.put_tenant(id, &name),
+                DirectoryChange::TenantGone(name) => directory.remove_tenant(&name),
                 DirectoryChange::Settings(settings) => {
                     directory.put_settings(settings);
                     self.handover.time_of_day_changed();
@@ -165,6 +166,12 @@ impl Desk<'_> {
         }
         for endpoint in gathered.bulk {
             self.kept.bulk.add(endpoint);
+        }
+        for replay in gathered.replays {
+            self.kept.replays.add(replay);
+        }
+        for deletion in gathered.deletions {
+            self.kept.deletions.add(deletion);
         }
         gathered.changes
     }

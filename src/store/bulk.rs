@@ -31,26 +31,54 @@ pub(super) enum BulkKind {
     Discard,
     /// Canceled: it was deleted.
     Cancel,
+    /// What a restore holds back gets a new round.
+    ReleaseRestored,
+    /// The same at a disabled endpoint: from now on it is held for that.
+    HoldRestored,
+    /// What a restore holds back is canceled.
+    DiscardRestored,
 }
 
 impl BulkKind {
+    const ALL: [Self; 7] = [
+        Self::Hold,
+        Self::Release,
+        Self::Discard,
+        Self::Cancel,
+        Self::ReleaseRestored,
+        Self::HoldRestored,
+        Self::DiscardRestored,
+    ];
+
+    /// Whether it concerns what a restore holds back, and nothing else.
+    fn is_of_restored(self) -> bool {
+        matches!(self, Self::ReleaseRestored | Self::HoldRestored | Self::DiscardRestored)
+    }
+
     fn word(self) -> &'static str {
         match self {
             Self::Hold => "hold",
             Self::Release => "release",
             Self::Discard => "discard",
             Self::Cancel => "cancel",
+            Self::ReleaseRestored => "release_restored",
+            Self::HoldRestored => "hold_restored",
+            Self::DiscardRestored => "discard_restored",
         }
     }
 
     fn from_word(word: &str) -> Option<Self> {
-        [Self::Hold, Self::Release, Self::Discard, Self::Cancel].into_iter().find(|kind| kind.word() == word)
+        Self::ALL.into_iter().find(|kind| kind.word() == word)
     }
 
     /// What a row in `state` becomes; `None`: it is left alone.
     fn target(self, state: State, held: Option<HeldReason>) -> Option<State> {
         let open = state.is_pending() || state == State::Held;
+        let restored = state == State::Held && held == Some(HeldReason::Restored);
         match self {
+            Self::ReleaseRestored => restored.then_some(State::Ready),
+            Self::HoldRestored => restored.then_some(State::Held),
+            Self::DiscardRestored => restored.then_some(State::Canceled),
             Self::Hold => state.is_pending().then_some(State::Held),
             Self::Cancel => open.then_some(State::Canceled),
             // What a restore holds back waits for its own word.
@@ -109,7 +137,7 @@ impl Bulk {
         self.queue.is_empty()
     }
 
-    fn contains(&self, endpoint: EndpointId) -> bool {
+    pub(super) fn contains(&self, endpoint: EndpointId) -> bool {
         self.queue.contains(&endpoint)
     }
 }
@@ -162,6 +190,8 @@ fn foresee(
 pub(super) fn sendable(changes: &[BulkChange]) -> Option<(i64, i64)> {
     match changes {
         [] => Some((0, i64::MAX)),
+        // What was pending all the time does not wait for what a restore has held back.
+        [only] if only.kind.is_of_restored() => Some((0, i64::MAX)),
         [only] if only.kind == BulkKind::Discard => Some((only.up_to, i64::MAX)),
         // In order: nothing younger overtakes what is about to be released.
         [only] if only.kind == BulkKind::Release => Some((0, only.done_to)),
@@ -171,12 +201,23 @@ pub(super) fn sendable(changes: &[BulkChange]) -> Option<(i64, i64)> {
 
 impl Tx<'_> {
     /// Decides a change for all deliveries of the endpoint up to now. An unfinished one gives way to it, but
-    /// not a discard: that was promised.
+    /// not a discard, nor what was said about those that a restore holds back: that was promised.
     pub(super) fn start_bulk(&mut self, endpoint: EndpointId, kind: BulkKind) -> rusqlite::Result<()> {
-        let supersedes_all = matches!(kind, BulkKind::Cancel | BulkKind::Discard);
-        self.connection()
-            .prepare_cached("DELETE FROM bulk_changes WHERE endpoint_id = ?1 AND (?2 OR kind <> 'discard')")?
-            .execute(params![endpoint.0, supersedes_all])?;
+        for unfinished in changes(self.connection(), endpoint)? {
+            let stays = match kind {
+                BulkKind::Cancel => false,
+                BulkKind::Discard => unfinished.kind.is_of_restored(),
+                BulkKind::Hold | BulkKind::Release => {
+                    unfinished.kind == BulkKind::Discard || unfinished.kind.is_of_restored()
+                }
+                _ => true,
+            };
+            if !stays {
+                self.connection()
+                    .prepare_cached("DELETE FROM bulk_changes WHERE id = ?1")?
+                    .execute([unfinished.id])?;
+            }
+        }
         let (id, up_to) = (self.allot(), self.kept.last_id);
         self.connection()
             .prepare_cached(
@@ -215,7 +256,7 @@ impl Tx<'_> {
                 self.bulk_row(*id, target)?;
             }
         }
-        if change.kind == BulkKind::Release {
+        if matches!(change.kind, BulkKind::Release | BulkKind::ReleaseRestored) {
             self.gathered.changes.push(Change::Ready(endpoint));
         }
         if ids.len() == TURN {
@@ -237,7 +278,8 @@ impl Tx<'_> {
         change: &BulkChange,
     ) -> Result<Vec<(i64, State, Option<HeldReason>)>, StoreError> {
         let mut ids = Vec::new();
-        for state in [State::Ready, State::Waiting, State::Held] {
+        let open = [State::Held, State::Ready, State::Waiting];
+        for state in open.into_iter().take(if change.kind.is_of_restored() { 1 } else { 3 }) {
             let sql = match state {
                 State::Ready => {
                     "SELECT id, held_reason FROM deliveries INDEXED BY deliveries_ready

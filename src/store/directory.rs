@@ -121,6 +121,14 @@ impl Directory {
             .or_insert_with(|| Arc::new(TenantRoutes { tenant_id, name: name.clone(), routes: Vec::new() }));
     }
 
+    /// Forgets a tenant with all its endpoints.
+    pub(super) fn remove_tenant(&self, name: &TenantName) {
+        let mut maps = self.maps.write().unwrap_or_else(PoisonError::into_inner);
+        for route in maps.tenants.remove(name).iter().flat_map(|tenant| &tenant.routes) {
+            maps.routes.remove(&route.id);
+        }
+    }
+
     /// Adds or replaces endpoints, each tenant's all at once: a change of a format may concern thousands.
     pub(super) fn put_routes(&self, changed: Vec<Arc<Route>>) {
         let mut by_tenant: HashMap<i64, Vec<Arc<Route>>> = HashMap::new();

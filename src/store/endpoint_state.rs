@@ -82,6 +82,7 @@ impl Tx<'_> {
         self.connection()
             .prepare_cached("DELETE FROM endpoint_secrets WHERE endpoint_id = ?1")?
             .execute([id.0])?;
+        self.cancel_replays_of(id)?;
         self.start_bulk(id, BulkKind::Cancel)?;
         self.audit_state(id, actor, "endpoint.delete", serde_json::Value::Null)?;
         self.remove_route(id);

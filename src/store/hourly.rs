@@ -75,6 +75,28 @@ pub(super) fn add(
     Ok(())
 }
 
+/// Adds what is in the file for the 24 hours up to the present one.
+pub(super) fn add_day(
+    connection: &Connection,
+    endpoint: i64,
+    now: UnixMs,
+    to: &mut Hour,
+) -> rusqlite::Result<()> {
+    let mut statement = connection.prepare_cached(
+        "SELECT delivered, failed, attempts_ok, attempts_failed FROM hourly
+         WHERE endpoint_id = ?1 AND hour > ?2 AND hour <= ?3 ORDER BY hour",
+    )?;
+    let hour = hour_of(now);
+    let mut rows = statement.query([endpoint, hour - 24, hour])?;
+    while let Some(row) = rows.next()? {
+        to.delivered += row.get::<_, u32>(0)?;
+        to.failed += row.get::<_, u32>(1)?;
+        to.attempts_ok += row.get::<_, u32>(2)?;
+        to.attempts_failed += row.get::<_, u32>(3)?;
+    }
+    Ok(())
+}
+
 /// Deletes the counters of an endpoint before an hour, at most `limit`; how many there were.
 pub(super) fn delete_before(
     connection: &Connection,

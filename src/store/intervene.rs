@@ -123,7 +123,12 @@ impl Tx<'_> {
         Ok(changes.iter().any(|change| change.done_to < row.id.0 && row.id.0 <= change.up_to))
     }
 
-    fn make_ready(&self, id: DeliveryId, new_round: bool) -> Result<DeliveryId, Refusal> {
+    /// A new round of a delivery that is over.
+    pub(super) fn begin_round(&self, id: DeliveryId) -> rusqlite::Result<()> {
+        self.make_ready(id, true).map(drop)
+    }
+
+    fn make_ready(&self, id: DeliveryId, new_round: bool) -> rusqlite::Result<DeliveryId> {
         self.connection()
             .prepare_cached(
                 "UPDATE deliveries SET state = 0, held_reason = NULL, due_at = NULL, own_trouble = NULL,

@@ -184,6 +184,18 @@ impl Tx<'_> {
         Ok(deleted > 0)
     }
 
+    /// Revokes all keys that are bound to a tenant, with the commit; how many there were.
+    pub(super) fn delete_keys_of(&mut self, tenant_id: i64) -> Result<i64, StoreError> {
+        let deleted = self
+            .connection()
+            .prepare_cached("DELETE FROM keys WHERE tenant_id = ?1")?
+            .execute([tenant_id])?;
+        if deleted > 0 {
+            self.keys_changed()?;
+        }
+        Ok(i64::try_from(deleted).unwrap_or(i64::MAX))
+    }
+
     /// Writes down when a key was last used.
     pub fn touch_key(&mut self, id: KeyId, at: UnixMs) -> Result<(), StoreError> {
         self.connection()

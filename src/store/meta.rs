@@ -24,6 +24,8 @@ pub(super) enum Meta {
     KeyCheck,
     /// Set once an API key was made, for ever.
     KeyMade,
+    /// The greatest number of a tenant that was deleted: no later one gets it.
+    LastTenant,
 }
 
 impl Meta {
@@ -37,6 +39,7 @@ impl Meta {
             Self::AheadUntil => "ahead_until",
             Self::KeyCheck => "key_check",
             Self::KeyMade => "key_made",
+            Self::LastTenant => "last_tenant",
         }
     }
 }

@@ -11,6 +11,8 @@ const STEPS: &[M<'static>] = &[
     M::up(include_str!("migrations/0001_initial.sql")),
     M::up(include_str!("migrations/0002_formats.sql")),
     M::up(include_str!("migrations/0003_catalogue.sql")),
+    M::up(include_str!("migrations/0004_replays.sql")),
+    M::up(include_str!("migrations/0005_tenant_jobs.sql")),
 ];
 
 /// The version that this program writes.

@@ -6,14 +6,16 @@
 //! - The hot path: [`publish`] (and [`publish_batch`]) and [`outcome`]; `page` for what memory had no room for
 //!   (`unread`: how that is told if it fails).
 //! - By hand: [`intervene`] (retry and cancel one delivery), `blank` (delete what an event was about).
-//! - Behind it: `soundness` (a check after a crash), `fill` (list indexes), `bulk` (changes to very many rows), [`cleanup`].
+//! - Behind it: `soundness` (a check after a crash), `fill` (list indexes), `bulk` (changes to very many rows), `replaying`,
+//!   [`tenant_jobs`], [`cleanup`]; `background` gives jobs their turns, `jobs` says whose it is.
 //! - A file for each table: [`tenants`], [`endpoints`] (and `endpoint_state`), [`events`], [`deliveries`], [`attempts`], [`keys`],
-//!   [`event_types`], [`formats`], [`settings`], [`audit`], `health`, [`hourly`], `meta`; `migrations` makes them.
+//!   [`event_types`], [`formats`], [`replays`], [`settings`], [`audit`], `health`, [`hourly`], `meta`; `migrations` makes them.
 //! - In memory: [`directory`] (endpoints, parsed), [`times`] (the scheduler's scale of time).
 
 mod answer;
 pub mod attempts;
 pub mod audit;
+mod background;
 mod backup;
 mod batch;
 mod blank;
@@ -35,7 +37,9 @@ pub mod formats;
 pub mod handover;
 pub mod health;
 pub mod hourly;
+pub mod idempotent;
 pub mod intervene;
+mod jobs;
 pub mod keys;
 pub mod lists;
 pub mod matched;
@@ -48,10 +52,15 @@ pub mod publish;
 pub mod publish_batch;
 mod queue;
 mod reader;
+mod replay_event;
+mod replaying;
+pub mod replays;
+mod restored;
 pub mod revisions;
 mod routes;
 pub mod settings;
 mod soundness;
+pub mod tenant_jobs;
 pub mod tenants;
 pub mod test_event;
 #[cfg(test)]

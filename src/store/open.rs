@@ -238,13 +238,16 @@ fn load(writer: &Connection, shared: &Shared, checkpoints: bool) -> Result<Kept,
         ahead_until,
         bulk: Bulk::load(writer)?,
         checkpoints: checkpoints.then(Checkpoints::default),
+        replays: super::replays::unfinished(writer)?,
+        deletions: super::tenant_jobs::unfinished(writer)?,
         fill_all: false,
     })
 }
 
 /// The greatest id in the file: in whichever table it is the last row, or the last end of a bulk change.
 fn last_id(writer: &Connection, ahead_until: i64) -> rusqlite::Result<i64> {
-    let tables = ["events", "deliveries", "endpoints", "keys", "audit", "cleanups"];
+    let tables =
+        ["events", "deliveries", "endpoints", "keys", "audit", "cleanups", "replays", "tenant_deletions"];
     let mut last = ahead_until;
     for table in tables {
         let found: Option<i64> =

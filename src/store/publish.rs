@@ -119,7 +119,8 @@ impl Tx<'_> {
             None if self.settings().strict_tenants => return Err(PublishError::UnknownTenant),
             None => self.insert_tenant(&event.tenant)?,
         };
-        let (receivers, without_endpoints) = self.receivers(event);
+        let (receivers, without_endpoints) =
+            self.receivers(&event.matched, &event.tenant, &event.event_type, &event.data);
         let id = EventId(self.allot());
         let timestamp = event.timestamp.unwrap_or(self.now);
         let row =
@@ -168,14 +169,20 @@ impl Tx<'_> {
     }
 
     /// The endpoints that get a delivery and the state that it starts in; and whether the tenant has none at all.
-    fn receivers(&self, event: &NewEvent) -> (Vec<(EndpointId, State)>, bool) {
+    pub(super) fn receivers(
+        &self,
+        matched: &Matched,
+        tenant: &TenantName,
+        event_type: &EventType,
+        data: &str,
+    ) -> (Vec<(EndpointId, State)>, bool) {
         let directory = &self.shared().directory;
         let again;
-        let matched = if event.matched.holds(directory, &event.tenant) {
-            &event.matched
+        let matched = if matched.holds(directory, tenant) {
+            matched
         } else {
             // An endpoint was changed between the look and this transaction; it decides.
-            again = Matched::find(directory, &event.tenant, &event.event_type, &event.data);
+            again = Matched::find(directory, tenant, event_type, data);
             &again
         };
         let receivers = matched
@@ -215,6 +222,21 @@ impl Tx<'_> {
             && stored.data == *event.data
             && event.timestamp.is_none_or(|timestamp| timestamp == stored.timestamp);
         if same { Ok(Some(stored.published())) } else { Err(PublishError::IdTaken) }
+    }
+
+    /// Whether an event of the last 24 hours came with this key.
+    pub(super) fn is_key_of_event(&self, tenant_id: i64, key: &IdempotencyKey) -> Result<bool, StoreError> {
+        for id in self.under_hash(self.shared().key_hash(tenant_id, key.as_str()))? {
+            let found = self.stored_event(id)?.is_some_and(|event| {
+                event.tenant_id == tenant_id
+                    && event.idempotency_key.as_deref() == Some(key.as_str())
+                    && self.now.0 - event.created_at.0 < KEY_LIFE_MS
+            });
+            if found {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Numbers of events under a hash, newest last.

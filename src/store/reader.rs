@@ -27,6 +27,17 @@ impl<'a> Reader<'a> {
         Self { connection, shared }
     }
 
+    /// How many rows a query brings, which has a limit.
+    pub(super) fn count_up_to(&self, sql: &str, params: &[i64]) -> rusqlite::Result<i64> {
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let mut rows = statement.query(rusqlite::params_from_iter(params))?;
+        let mut count = 0;
+        while rows.next()?.is_some() {
+            count += 1;
+        }
+        Ok(count)
+    }
+
     pub(super) fn connection(&self) -> &'a Connection {
         self.connection
     }

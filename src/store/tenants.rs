@@ -2,10 +2,13 @@
 
 use rusqlite::{OptionalExtension, Row, params};
 
+use crate::domain::delivery::State;
 use crate::domain::names::TenantName;
 use crate::domain::time::UnixMs;
 
 use super::error::StoreError;
+use super::hourly::{self, Hour};
+use super::meta::{self, Meta};
 use super::reader::{Listed, Reader};
 use super::tx::{DirectoryChange, Tx};
 
@@ -24,6 +27,24 @@ pub struct TenantRow {
     pub created_at: UnixMs,
     /// When it was last changed.
     pub updated_at: UnixMs,
+}
+
+/// Deliveries are counted up to so many: a look at a tenant costs the same however long its queue is.
+pub const COUNTED: i64 = 10_000;
+/// And those of so many endpoints.
+const COUNTED_ENDPOINTS: usize = 1_000;
+
+/// What a tenant has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TenantCounts {
+    /// Live endpoints.
+    pub endpoints: usize,
+    /// Deliveries that wait for an attempt; [`COUNTED`]: so many or more. `None`: it has too many endpoints.
+    pub pending: Option<i64>,
+    /// Deliveries that are held; likewise.
+    pub held: i64,
+    /// Outcomes of the last 24 hours, by the kept counters of its live endpoints; `None`: they are too many.
+    pub day: Option<Hour>,
 }
 
 const COLUMNS: &str = "id, name, display_name, endpoint_limit, created_at, updated_at";
@@ -58,6 +79,37 @@ impl Reader<'_> {
             .query_row([id], |row| super::lists::name(row, 0, TenantName::parse))?)
     }
 
+    /// What a tenant has, by its rows as they stand: a change to many that is under way may not have reached all.
+    pub fn tenant_counts(&self, tenant_id: i64) -> Result<TenantCounts, StoreError> {
+        let mut statement = self.connection().prepare_cached(
+            "SELECT id FROM endpoints INDEXED BY endpoints_by_tenant
+             WHERE tenant_id = ?1 AND deleted_at IS NULL ORDER BY id",
+        )?;
+        let endpoints =
+            statement.query_map([tenant_id], |row| row.get(0))?.collect::<Result<Vec<i64>, _>>()?;
+        let in_state = |state: State| {
+            self.count_up_to(
+                "SELECT 1 FROM deliveries INDEXED BY deliveries_rare_by_tenant
+                 WHERE tenant_id = ?1 AND state = ?2 AND state >= 2 LIMIT ?3",
+                &[tenant_id, state as i64, COUNTED],
+            )
+        };
+        let (mut pending, held) = (in_state(State::Waiting)?, in_state(State::Held)?);
+        let few = endpoints.len() <= COUNTED_ENDPOINTS;
+        let mut day = few.then(Hour::default);
+        for endpoint in endpoints.iter().take(COUNTED_ENDPOINTS) {
+            pending += self.count_up_to(
+                "SELECT 1 FROM deliveries INDEXED BY deliveries_ready
+                 WHERE endpoint_id = ?1 AND state = 0 LIMIT ?2",
+                &[*endpoint, COUNTED - pending],
+            )?;
+            if let Some(day) = &mut day {
+                hourly::add_day(self.connection(), *endpoint, self.shared().times.wall(), day)?;
+            }
+        }
+        Ok(TenantCounts { endpoints: endpoints.len(), pending: few.then_some(pending), held, day })
+    }
+
     /// Tenants, the newest first, below the row number `before`.
     pub fn tenants(&self, before: Option<i64>, limit: usize) -> Result<Listed<TenantRow>, StoreError> {
         let mut statement = self.connection().prepare_cached(&format!(
@@ -74,9 +126,13 @@ impl Reader<'_> {
 impl Tx<'_> {
     /// Makes a tenant that is named for the first time; its number.
     pub fn insert_tenant(&mut self, name: &TenantName) -> Result<i64, StoreError> {
+        let deleted = meta::get::<i64>(self.connection(), Meta::LastTenant)?.unwrap_or(0);
         self.connection()
-            .prepare_cached("INSERT INTO tenants (name, created_at, updated_at) VALUES (?1, ?2, ?2)")?
-            .execute(params![name.as_str(), self.now.0])?;
+            .prepare_cached(
+                "INSERT INTO tenants (id, name, created_at, updated_at)
+                 VALUES (max(?3, (SELECT coalesce(max(id), 0) FROM tenants)) + 1, ?1, ?2, ?2)",
+            )?
+            .execute(params![name.as_str(), self.now.0, deleted])?;
         let id = self.connection().last_insert_rowid();
         self.gathered.directory.push(DirectoryChange::Tenant(id, name.clone()));
         Ok(id)

@@ -30,8 +30,10 @@ impl Writer {
             self.after_turn(run, "a change to many deliveries", &result);
             if let Ok(true) = result {
                 self.kept.bulk.finished(endpoint);
+                self.kept.look_again();
             }
         }
+        self.turn_jobs(run);
         self.clean(run);
         run.last_turn = Stopwatch::start();
     }
@@ -57,7 +59,7 @@ impl Writer {
         }
     }
 
-    fn after_turn(&mut self, run: &mut Run, what: &str, result: &Result<bool, StoreError>) {
+    pub(super) fn after_turn<T>(&mut self, run: &mut Run, what: &str, result: &Result<T, StoreError>) {
         let Err(error) = result else { return };
         tracing::error!(%error, "{what} could not go on");
         if error.is_passing() {

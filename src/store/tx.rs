@@ -39,6 +39,10 @@ pub(super) struct Kept {
     pub(super) bulk: super::bulk::Bulk,
     /// `None`: somebody else copies the WAL back.
     pub(super) checkpoints: Option<Checkpoints>,
+    /// Replays that are not over.
+    pub(super) replays: super::jobs::Jobs<crate::domain::ids::ReplayId>,
+    /// Deletions of tenants that are not over.
+    pub(super) deletions: super::jobs::Jobs<crate::domain::ids::TenantDeletionId>,
     /// A cleanup is under way: the tables filled behind are to be complete.
     pub(super) fill_all: bool,
 }
@@ -46,6 +50,7 @@ pub(super) struct Kept {
 /// A change of the directory, for after the commit.
 pub(super) enum DirectoryChange {
     Tenant(i64, TenantName),
+    TenantGone(TenantName),
     Settings(Arc<Settings>),
     Keys(super::keys::KeyMap),
     /// `None`: it is not in the catalogue any more.
@@ -64,6 +69,10 @@ pub(super) struct Gathered {
     pub(super) rows: NewRows,
     /// Bulk changes that were added: the endpoints.
     pub(super) bulk: Vec<EndpointId>,
+    /// Replays that were started.
+    pub(super) replays: Vec<crate::domain::ids::ReplayId>,
+    /// Deletions of tenants that were started.
+    pub(super) deletions: Vec<crate::domain::ids::TenantDeletionId>,
     /// See [`Meta::AheadUntil`].
     pub(super) ahead_until: Option<i64>,
     /// See [`Meta::SteadyOffset`].
@@ -226,6 +235,8 @@ impl Gathered {
         self.rows = later.rows;
         self.bulk.extend(later.bulk);
         self.empty_wal |= later.empty_wal;
+        self.replays.extend(later.replays);
+        self.deletions.extend(later.deletions);
         self.ahead_until = later.ahead_until.or(self.ahead_until);
         // Health and hours were flushed inside the savepoint.
     }

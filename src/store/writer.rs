@@ -131,6 +131,7 @@ impl Writer {
         }
         let busy = !self.kept.bulk.is_empty()
             || self.kept.unfilled.is_due()
+            || self.kept.has_jobs()
             || run.cleaning.is_some()
             || self.shared.may_clean();
         if (busy && !run.resting) || self.handover.wants_page().is_some() {
@@ -151,6 +152,7 @@ impl Writer {
             return;
         }
         let done = self.desk().run(batch);
+        self.kept.look_again();
         run.again = done.again.into_iter().map(|outcome| Work::Outcome(Box::new(outcome))).collect();
         match (&done.failed, run.trouble) {
             (Some(reason), false) => {

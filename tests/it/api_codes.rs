@@ -55,6 +55,7 @@ fn reach(code: Code) -> Response {
         Code::NotRetryable | Code::NotCancelable | Code::TooManyTests => under_way(&app, code),
         Code::FormatBuiltIn => app.delete("/formats/standard"),
         Code::FormatInUse | Code::FormatDoesNotFit => used_format(&app, code),
+        Code::NotReplayable | Code::ReplayRunning => replay(&app, code),
         Code::KeyExists => the_same_key_twice(app),
         Code::Internal => unreadable_row(&app),
         Code::Overloaded => too_many_bodies(&app),
@@ -205,4 +206,20 @@ fn locked_database(app: &TestApp) -> Response {
     assert_eq!(code(&ready), "unavailable");
     file.execute_batch("ROLLBACK").expect("no lock");
     answer
+}
+
+fn replay(app: &TestApp, code: Code) -> Response {
+    let receiver = Receiver::start();
+    receiver.always(Reply::hang());
+    for n in 0..if code == Code::ReplayRunning { 400 } else { 0 } {
+        app.publish("a", &json!(n));
+    }
+    let endpoint = app.endpoint_at(&receiver, "/");
+    let path = format!("/endpoints/{endpoint}/replay");
+    let body = json!({ "since": "2020-01-01T00:00:00Z", "status": "missing" });
+    match code {
+        Code::ReplayRunning => app.post(&path, &body).expect(202),
+        _ => app.post(&format!("/endpoints/{endpoint}/disable"), &json!({})).expect(200),
+    };
+    app.post(&path, &body)
 }

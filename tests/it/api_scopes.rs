@@ -34,6 +34,7 @@ const TABLE: &[(&str, &str, Need)] = &[
     ("DELETE", "/api/v1/events/{id}/data", Of(EventsWrite)),
     ("DELETE", "/api/v1/formats/{name}", Admin),
     ("DELETE", "/api/v1/keys/{id}", Admin),
+    ("DELETE", "/api/v1/tenants/{tenant}", Admin),
     ("GET", "/api/v1/cleanups", Admin),
     ("GET", "/api/v1/deliveries", Of(DeliveriesRead)),
     ("GET", "/api/v1/deliveries/{id}", Of(DeliveriesRead)),
@@ -48,7 +49,11 @@ const TABLE: &[(&str, &str, Need)] = &[
     ("GET", "/api/v1/formats", Common(EndpointsRead)),
     ("GET", "/api/v1/formats/{name}", Common(EndpointsRead)),
     ("GET", "/api/v1/keys", Admin),
+    ("GET", "/api/v1/replays", Of(DeliveriesRead)),
+    ("GET", "/api/v1/replays/{id}", Of(DeliveriesRead)),
     ("GET", "/api/v1/settings", Admin),
+    ("GET", "/api/v1/tenant-deletions", Admin),
+    ("GET", "/api/v1/tenant-deletions/{id}", Admin),
     ("GET", "/api/v1/tenants", Admin),
     ("GET", "/api/v1/tenants/{tenant}", OwnTenant),
     ("GET", "/healthz", Nothing),
@@ -56,17 +61,21 @@ const TABLE: &[(&str, &str, Need)] = &[
     ("PATCH", "/api/v1/endpoints/{id}", Of(EndpointsWrite)),
     ("PATCH", "/api/v1/settings", Admin),
     ("POST", "/api/v1/cleanups", Admin),
+    ("POST", "/api/v1/deliveries/release", Of(DeliveriesWrite)),
     ("POST", "/api/v1/deliveries/{id}/cancel", Of(DeliveriesWrite)),
     ("POST", "/api/v1/deliveries/{id}/retry", Of(DeliveriesWrite)),
     ("POST", "/api/v1/endpoints", Of(EndpointsWrite)),
     ("POST", "/api/v1/endpoints/{id}/disable", Of(EndpointsWrite)),
     ("POST", "/api/v1/endpoints/{id}/enable", Of(EndpointsWrite)),
+    ("POST", "/api/v1/endpoints/{id}/replay", Of(DeliveriesWrite)),
     ("POST", "/api/v1/endpoints/{id}/rotate-secret", Of(EndpointsWrite)),
     ("POST", "/api/v1/endpoints/{id}/test", Of(EndpointsWrite)),
     ("POST", "/api/v1/events", Of(EventsWrite)),
     ("POST", "/api/v1/events/batch", Of(EventsWrite)),
+    ("POST", "/api/v1/events/{id}/replay", Of(DeliveriesWrite)),
     ("POST", "/api/v1/formats/{name}/preview", Common(EndpointsRead)),
     ("POST", "/api/v1/keys", Admin),
+    ("POST", "/api/v1/replays/{id}/cancel", Of(DeliveriesWrite)),
     ("PUT", "/api/v1/event-types/{name:.+}", Admin),
     ("PUT", "/api/v1/formats/{name}", Admin),
     ("PUT", "/api/v1/tenants/{tenant}", Admin),
@@ -79,6 +88,8 @@ struct World {
     endpoint: String,
     event: String,
     delivery: String,
+    replay: String,
+    deletion: String,
 }
 
 impl World {
@@ -90,7 +101,12 @@ impl World {
         let endpoint = text(&app.create_endpoint(&fields), "id");
         let event = app.post("/events", &json!({ "type": "kept", "data": 1, "tenant": "acme" })).expect(202);
         let delivery = text(&app.delivery_of(&event.json()), "id");
-        Self { endpoint, event: text(&event.json(), "id"), delivery, app, receiver }
+        let again = json!({ "since": "2020-01-01T00:00:00Z", "dry_run": true });
+        let replay =
+            text(&app.post(&format!("/endpoints/{endpoint}/replay"), &again).expect(202).json(), "id");
+        app.client.send_json("PUT", "/api/v1/tenants/gone", &json!({})).expect(201);
+        let deletion = text(&app.delete("/tenants/gone").expect(202).json(), "id");
+        Self { deletion, replay, endpoint, event: text(&event.json(), "id"), delivery, app, receiver }
     }
 
     fn key(&self, scope: Scope, tenant: Option<&str>) -> Value {
@@ -109,6 +125,12 @@ impl World {
             "endpoints" => self.endpoint.clone(),
             "events" => self.event.clone(),
             "deliveries" => self.delivery.clone(),
+            "tenant-deletions" => self.deletion.clone(),
+            "tenants" if method == "DELETE" => {
+                self.app.client.send_json("PUT", "/api/v1/tenants/gone", &json!({}));
+                return "/api/v1/tenants/gone".to_owned();
+            }
+            "replays" => self.replay.clone(),
             "formats" => self.format(method),
             "keys" => text(&self.key(EventsRead, None), "id"),
             _ => String::new(),
@@ -116,8 +138,10 @@ impl World {
         if route.contains("{name:.+}") {
             self.app.put_event_type("kept", &json!({}));
         }
-        let path = route.replace("{id}", &id).replace("{tenant}", "acme").replace("{name:.+}", "kept");
-        let of_tenants = ["/api/v1/events", "/api/v1/endpoints", "/api/v1/deliveries"].contains(&route);
+        let path = route.replace("{id}", &id).replace("{tenant}", "acme");
+        let path = path.replace("{name:.+}", "kept").replace("{name}", &id);
+        let of_tenants =
+            ["/api/v1/events", "/api/v1/endpoints", "/api/v1/deliveries", "/api/v1/replays"].contains(&route);
         if method == "GET" && of_tenants { path + "?tenant=acme" } else { path }
     }
 
@@ -150,6 +174,8 @@ impl World {
             ("PUT", "/api/v1/formats/{name}") => {
                 json!({ "signature": { "scheme": "none" }, "envelope": "data" })
             }
+            ("POST", "/api/v1/endpoints/{id}/replay") => json!({ "since": "2020-01-01T00:00:00Z" }),
+            ("POST", "/api/v1/deliveries/release") => json!({ "held": "deliver", "tenant": "acme" }),
             ("POST", "/api/v1/cleanups") => json!({ "dry_run": true }),
             ("POST" | "PUT" | "PATCH", _) => json!({}),
             _ => return client.request(method, &path, &[], None),
@@ -163,11 +189,7 @@ fn expected(need: Need, scope: Scope, bound: Option<&str>) -> Option<u16> {
     let enough = match need {
         Nothing => return None,
         Admin => scope == Scope::Admin,
-        if route.contains("{name:.+}") {
-            self.app.put_event_type("kept", &json!({}));
-        }
-        let path = route.replace("{id}", &id).replace("{tenant}", "acme");
-        let path = path.replace("{name:.+}", "kept").replace("{name}", &id);
+        Of(wanted) | Common(wanted) => scope == wanted || scope == Scope::Admin,
         OwnTenant => scope == Scope::Admin || (scope == EndpointsRead && bound.is_some()),
     };
     match bound {

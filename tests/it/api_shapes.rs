@@ -30,7 +30,7 @@ fn forms(name: &str, value: &Value) {
         }
         Value::String(text) if name == "id" || name.ends_with("_id") && name != "request_id" => {
             let (prefix, rest) = text.split_once('_').expect("a prefix");
-            assert!(["evt", "ep", "dlv", "key", "rpl"].contains(&prefix), "{name}: {text}");
+            assert!(["evt", "ep", "dlv", "key", "rpl", "del"].contains(&prefix), "{name}: {text}");
             let right = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
             assert!(rest.len() == 13 && rest.bytes().all(right), "{name}: {text}");
         }
@@ -78,7 +78,10 @@ fn answers_hold_the_fields_of_the_reference_and_no_others() {
     let key = app.post("/keys", &json!({ "name": "k", "scopes": ["admin"] })).expect(201).json();
     members(&key, "id name scopes tenant hint created_at last_used_at key");
     members(&app.get("/keys")["data"][0], "id name scopes tenant hint created_at last_used_at");
-    members(&app.get("/tenants/default"), "tenant name endpoint_limit created_at updated_at");
+    members(
+        &app.get("/tenants/default"),
+        "tenant name endpoint_limit created_at updated_at endpoints pending held last_24h",
+    );
     members(&app.get("/tenants")["data"][0], "tenant name endpoint_limit created_at updated_at");
     let named = "name description group reserved created_at updated_at";
     let put = app.put_event_type("a", &json!({ "example": 1 })).expect(201).json();
@@ -88,10 +91,25 @@ fn answers_hold_the_fields_of_the_reference_and_no_others() {
     let batch = json!({ "events": [{ "type": "a", "data": 1 }] });
     let batch = app.post("/events/batch", &batch).expect(202).json();
     members(&batch["data"][0], &format!("{EVENT} replayed"));
+    jobs(&app, &path);
     let report = app.post("/cleanups", &json!({})).expect(200).json();
     forms("", &report);
     assert_eq!(app.get("/cleanups")["data"][0], report);
     members(&app.client.get("/readyz").expect(200).json(), "status");
+}
+
+fn jobs(app: &TestApp, endpoint: &str) {
+    let replay = "id endpoint_id tenant status replayed_status since until events dry_run examined matched done \
+        blanked pruned reason created_at ended_at";
+    let body = json!({ "since": "2020-01-01T00:00:00Z", "dry_run": true });
+    let made = app.post(&format!("{endpoint}/replay"), &body).expect(202).json();
+    members(&made, replay);
+    members(&app.get(&format!("/replays/{}", text(&made, "id"))), replay);
+    members(&app.get("/replays")["data"][0], replay);
+    app.client.send_json("PUT", "/api/v1/tenants/gone", &json!({})).expect(201);
+    let deletion = "id tenant status endpoints keys events deliveries attempts created_at ended_at";
+    members(&app.delete("/tenants/gone").expect(202).json(), deletion);
+    members(&app.get("/tenant-deletions")["data"][0], deletion);
 }
 
 #[test]

@@ -38,7 +38,7 @@ fn a_key_is_shown_once_and_refused_after_it_was_revoked() {
 fn a_key_for_a_tenant_makes_the_tenant() {
     let house = House::new();
     let caller = house.bound("acme");
-    assert_eq!(house.service.tenant(&caller, "acme").unwrap().tenant.as_str(), "acme");
+    assert_eq!(house.service.tenant(&caller, "acme").unwrap().tenant.tenant.as_str(), "acme");
     assert_eq!(house.service.tenant(&caller, "default").unwrap_err().code, Code::NotFound);
     assert_eq!(caller.admin().unwrap_err().code, Code::InsufficientScope);
 }

@@ -190,6 +190,10 @@ fn record(
     tenant_id: i64,
     _slot: TestSlot,
 ) -> Result<TestResult, Error> {
+    if tx.stored_event(job.payload.event)?.is_none() {
+        // The tenant was deleted meanwhile, with all that it had.
+        return Err(Error::not_found("endpoint", outcome.endpoint));
+    }
     let delivery_id = tx.record_test(outcome, job, tenant_id)?;
     let attempt = &outcome.attempt;
     let body = || String::from_utf8_lossy(&attempt.response_body).into_owned();

@@ -5,6 +5,7 @@
 
 mod doubt;
 mod record;
+pub(super) mod remove;
 mod rest;
 mod steps;
 mod waiting;

@@ -10,7 +10,7 @@ use super::super::error::StoreError;
 use super::super::meta::{self, Meta};
 use super::super::tx::Tx;
 use super::super::{Shared, hourly};
-use super::{CleanupRequest, rest};
+use super::{CleanupRequest, remove, rest};
 
 /// Deliveries or events that a turn deletes, and rows that it looks at.
 const TURN: usize = 150;
@@ -31,7 +31,7 @@ pub(super) enum Step {
     Deliveries(i64),
     /// Events that no delivery refers to, from this id on.
     Events(i64),
-    /// Remembered answers and the audit log.
+    /// Remembered answers, the audit log, and jobs that have ended.
     Small,
     /// Hourly counters of the endpoints from this one on.
     Hours(i64),
@@ -135,22 +135,11 @@ fn deliveries(tx: &Tx<'_>, cutoffs: &Cutoffs, after: i64) -> Result<Done, StoreE
     let over = over || (looked_at < LOOKED_AT && old.len() < TURN);
     if !cutoffs.dry_run {
         for (id, endpoint, tenant) in &old {
-            delete_delivery(tx, *id, *endpoint, *tenant)?;
+            remove::delivery(tx, *id, *endpoint, *tenant)?;
         }
     }
     let next = if over { Step::Events(0) } else { Step::Deliveries(last) };
     Ok(Done { deliveries: old.len() as u64, events: 0, next: Some(next) })
-}
-
-fn delete_delivery(tx: &Tx<'_>, id: i64, endpoint: i64, tenant: i64) -> rusqlite::Result<()> {
-    let run = |sql: &str, params: &[i64]| {
-        tx.connection().prepare_cached(sql)?.execute(rusqlite::params_from_iter(params))
-    };
-    run("DELETE FROM attempts WHERE delivery_id = ?1", &[id])?;
-    run("DELETE FROM endpoint_deliveries WHERE endpoint_id = ?1 AND delivery_id = ?2", &[endpoint, id])?;
-    run("DELETE FROM tenant_deliveries WHERE tenant_id = ?1 AND delivery_id = ?2", &[tenant, id])?;
-    run("DELETE FROM deliveries WHERE id = ?1", &[id])?;
-    Ok(())
 }
 
 fn events(tx: &Tx<'_>, cutoffs: &Cutoffs, before: UnixMs, after: i64) -> Result<Done, StoreError> {
@@ -177,7 +166,7 @@ fn events(tx: &Tx<'_>, cutoffs: &Cutoffs, before: UnixMs, after: i64) -> Result<
         deleted += 1;
         if !cutoffs.dry_run {
             let (own, key): (Option<String>, Option<String>) = (row.get(2)?, row.get(3)?);
-            delete_event(tx, id, tenant, own.as_deref(), key.as_deref())?;
+            remove::event(tx, id, tenant, own.as_deref(), key.as_deref())?;
             if deleted == TURN {
                 break;
             }
@@ -208,25 +197,6 @@ fn is_referred_to(tx: &Tx<'_>, event: i64, made_with_it: i64, cutoffs: &Cutoffs)
     Ok(false)
 }
 
-fn delete_event(
-    tx: &Tx<'_>,
-    id: i64,
-    tenant: i64,
-    own: Option<&str>,
-    key: Option<&str>,
-) -> rusqlite::Result<()> {
-    for hash in tx.shared().hashes(tenant, own, key) {
-        tx.connection()
-            .prepare_cached("DELETE FROM event_keys WHERE hash = ?1 AND event_id = ?2")?
-            .execute([hash, id])?;
-    }
-    tx.connection()
-        .prepare_cached("DELETE FROM tenant_events WHERE tenant_id = ?1 AND event_id = ?2")?
-        .execute([tenant, id])?;
-    tx.connection().prepare_cached("DELETE FROM events WHERE id = ?1")?.execute([id])?;
-    Ok(())
-}
-
 fn small(tx: &Tx<'_>, cutoffs: &Cutoffs) -> Result<Done, StoreError> {
     let run = |sql: &str, before: i64| tx.connection().prepare_cached(sql)?.execute([before, LIMIT]);
     let mut deleted = run(
@@ -240,6 +210,14 @@ fn small(tx: &Tx<'_>, cutoffs: &Cutoffs) -> Result<Done, StoreError> {
             "DELETE FROM audit WHERE id IN (SELECT id FROM audit WHERE id < ?1 ORDER BY id LIMIT ?2)",
             crate::domain::ids::first_at(before),
         )?;
+    }
+    let old = crate::domain::ids::first_at(cutoffs.deliveries);
+    for table in ["replays", "tenant_deletions"] {
+        let sql = format!(
+            "DELETE FROM {table} WHERE id IN
+                 (SELECT id FROM {table} WHERE id < ?1 AND ended_at IS NOT NULL ORDER BY id LIMIT ?2)"
+        );
+        deleted += run(&sql, old)?;
     }
     Ok(Done::go_on(if deleted < LOOKED_AT { Step::Hours(i64::MIN) } else { Step::Small }))
 }

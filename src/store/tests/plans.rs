@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use rusqlite::Connection;
 
 use crate::domain::delivery::StatusFilter::{Canceled, Delivered, Failed, Held, Pending, Retrying};
-use crate::domain::ids::{DeliveryId, EndpointId, EventId, KeyId};
+use crate::domain::ids::{DeliveryId, EndpointId, EventId, KeyId, ReplayId, TenantDeletionId};
 use crate::domain::matching::Pattern;
 use crate::domain::names::{FormatName, Uid};
 use crate::domain::outcome::Fact;
@@ -15,6 +15,7 @@ use crate::store::audit::Actor;
 use crate::store::cleanup::CleanupRequest;
 use crate::store::deliveries::DeliveryFilter;
 use crate::store::events::EventFilter;
+use crate::store::idempotent::Answered;
 use crate::store::keys::NewKey;
 use crate::store::lists::Span;
 use crate::store::publish::NewEvent;
@@ -173,6 +174,11 @@ fn no_other_read_scans_or_sorts() {
         run(&house, all, |r| r.tenants(before, 20));
         run(&house, all, |r| r.keys(before, 20));
         run(&house, all, |r| r.cleanups(before, 20));
+        for tenant_id in every(&[tenant]) {
+            for endpoint in every(&endpoints[..1]) {
+                run(&house, all, |r| r.replays(endpoint, tenant_id, before.map(ReplayId), 20));
+            }
+        }
         run(&house, all, |r| r.deliveries_of_event(event, 3, before.map(DeliveryId), 20));
     }
     let name = crate::domain::names::EventType::parse("a.b").unwrap();
@@ -189,6 +195,9 @@ fn no_other_read_scans_or_sorts() {
     run(&house, all, |r| r.event_by_own_id(tenant, "order-1"));
     run(&house, all, |r| r.tenant(&crate::domain::names::TenantName::parse("acme").unwrap())).unwrap();
     run(&house, all, |r| r.tenant_name(tenant));
+    run(&house, all, |r| r.tenant_counts(tenant));
+    run(&house, all, |r| r.tenant_deletions(None, 20));
+    run(&house, all, |r| r.tenant_deletion(TenantDeletionId(1)));
     run(&house, all, |r| r.version_at(START));
     house.write(|tx| tx.put_format(&FormatName::parse("own").unwrap(), BARE));
     run(&house, all, |r| r.format("own")).unwrap();
@@ -241,6 +250,9 @@ fn nothing_that_the_writer_does_scans_or_sorts() {
         house.due(endpoints[4]);
         house.finish_bulk();
     }
+    house.write(move |tx| tx.release_restored(EndpointId(1), true));
+    // Replays, of what lies below the watermark and above it.
+    replay_all_kinds(&mut house, endpoints[3]);
     house.delete(endpoints[4]);
     house.finish_bulk();
     // Formats and secrets.
@@ -277,6 +289,7 @@ fn nothing_that_the_writer_does_scans_or_sorts() {
         };
         assert!(report.deliveries > 100 && report.events > 100, "{report:?}");
     }
+    house.delete_tenant("globex");
     let statements: BTreeSet<_> = taken().statements.into_iter().collect();
     for word in [
         "INSERT INTO event_keys",
@@ -284,10 +297,33 @@ fn nothing_that_the_writer_does_scans_or_sorts() {
         "DELETE FROM formats",
         "DELETE FROM endpoints WHERE",
         "deliveries_due",
+        "UPDATE replays SET done_to",
+        "DELETE FROM replays",
+        "DELETE FROM tenants WHERE",
+        "DELETE FROM tenant_deletion_endpoints",
     ] {
         assert!(statements.iter().any(|sql| sql.contains(word)), "{word} did not run");
     }
     check(&house, &statements);
+}
+
+fn replay_all_kinds(house: &mut House, endpoint: EndpointId) {
+    use crate::domain::replay::Replayed::{Delivered, Failed, Missing};
+    for kind in [Failed, Delivered, Missing] {
+        let id = house.replay(endpoint, |wanted| wanted.kind = kind);
+        house.finish_replay(id);
+    }
+    let event = EventId(house.number("SELECT max(id) FROM events"));
+    house.write(move |tx| {
+        let event = tx.stored_event(event)?.unwrap();
+        tx.replay_event_to(&event, endpoint)?;
+        tx.replay_event_to(&event, endpoint)
+    });
+    let request = key("replays", 1);
+    house.write(move |tx| {
+        assert_eq!(tx.answered_before(1, &request)?, Answered::Never);
+        tx.remember_answer(1, &request, "{}")
+    });
 }
 
 #[test]

@@ -9,6 +9,7 @@ mod event_types;
 mod events;
 mod formats;
 mod keys;
+mod replays;
 mod rotation;
 mod settings;
 pub mod shapes;
@@ -28,6 +29,7 @@ pub fn routes(config: &mut ServiceConfig) {
             .configure(events::routes)
             .configure(formats::routes)
             .configure(keys::routes)
+            .configure(replays::routes)
             .configure(rotation::routes)
             .configure(settings::routes)
             .configure(tenants::routes),

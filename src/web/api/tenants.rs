@@ -1,9 +1,10 @@
-//! `/tenants`.
+//! `/tenants`, and `/tenant-deletions`.
 
-use actix_web::http::StatusCode;
+use actix_web::http::{StatusCode, header};
 use actix_web::web::{self, Data, Path, Payload, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 
+use crate::domain::ids::TenantDeletionId;
 use crate::service::tenants::TenantDraft;
 use crate::web::auth::Authenticated;
 use crate::web::body;
@@ -16,7 +17,14 @@ use crate::web::state::AppState;
 pub fn routes(config: &mut ServiceConfig) {
     config
         .service(web::resource("/tenants").route(web::get().to(list)))
-        .service(web::resource("/tenants/{tenant}").route(web::get().to(get)).route(web::put().to(put)));
+        .service(
+            web::resource("/tenants/{tenant}")
+                .route(web::get().to(get))
+                .route(web::put().to(put))
+                .route(web::delete().to(delete)),
+        )
+        .service(web::resource("/tenant-deletions").route(web::get().to(list_deletions)))
+        .service(web::resource("/tenant-deletions/{id}").route(web::get().to(get_deletion)));
 }
 
 async fn list(
@@ -61,4 +69,41 @@ async fn put(
     let put = state.service.put_tenant(&scope, &tenant, &draft).await?;
     let status = if put.made { StatusCode::CREATED } else { StatusCode::OK };
     Ok(HttpResponse::build(status).json(put.tenant))
+}
+
+/// Takes effect for sending and publishing with the answer; the data goes in the background.
+async fn delete(
+    state: Data<AppState>,
+    Authenticated(caller): Authenticated,
+    request: HttpRequest,
+    tenant: Path<String>,
+) -> Result<HttpResponse, Problem> {
+    let scope = caller.admin()?;
+    query::none(&request)?;
+    let deletion = state.service.delete_tenant(&scope, &tenant).await?;
+    let location = format!("/api/v1/tenant-deletions/{}", deletion.id);
+    Ok(HttpResponse::Accepted().insert_header((header::LOCATION, location)).json(deletion))
+}
+
+async fn list_deletions(
+    state: Data<AppState>,
+    Authenticated(caller): Authenticated,
+    request: HttpRequest,
+) -> Result<HttpResponse, Problem> {
+    let scope = caller.admin()?;
+    let (limit, before) = query::page(&request, TenantDeletionId::parse)?;
+    let page = state.read(move |service| service.tenant_deletions(&scope, before, limit)).await?;
+    Ok(query::list(page.rows, page.next.map(|id| TenantDeletionId(id).to_string())))
+}
+
+async fn get_deletion(
+    state: Data<AppState>,
+    Authenticated(caller): Authenticated,
+    request: HttpRequest,
+    id: Path<String>,
+) -> Result<HttpResponse, Problem> {
+    let scope = caller.admin()?;
+    query::none(&request)?;
+    let deletion = state.read(move |service| service.tenant_deletion(&scope, &id)).await?;
+    Ok(HttpResponse::Ok().json(deletion))
 }

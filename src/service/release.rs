@@ -1,0 +1,76 @@
+//! What becomes of deliveries that a restore holds back.
+
+use std::sync::Arc;
+
+use crate::domain::ids::EndpointId;
+use crate::domain::names::TenantName;
+use crate::store::Answer;
+use crate::store::audit::Audited;
+use crate::store::directory::Route;
+
+use super::Service;
+use super::endpoints::Held;
+use super::error::Error;
+use super::lookup::{live_endpoint, tenant_of};
+use super::scope::{Of, TenantScope};
+
+impl Service {
+    /// Delivers or discards what a restore holds back: of an endpoint, of a tenant, or of all that the caller may
+    /// see. At how many endpoints there may be such. The rows follow in the background; a disabled endpoint keeps
+    /// its own until it is enabled.
+    ///
+    /// # Errors
+    /// `not_found`; in the answer as well.
+    pub fn release(
+        &self,
+        scope: &TenantScope,
+        held: Held,
+        tenant: Option<&TenantName>,
+        endpoint: Option<&str>,
+    ) -> Result<Answer<usize, Error>, Error> {
+        let all = match endpoint {
+            Some(_) => Vec::new(),
+            None => self.endpoints_of(scope, tenant)?,
+        };
+        let (scope, tenant, endpoint) = (scope.clone(), tenant.cloned(), endpoint.map(str::to_owned));
+        Ok(self.store.write(move |tx| {
+            let one = match &endpoint {
+                Some(text) => Some(live_endpoint(tx, &scope, text, tenant.as_ref())?),
+                None => None,
+            };
+            let ids = one.as_ref().map_or(all, |row| vec![row.id]);
+            let mut concerned = 0;
+            for id in ids {
+                concerned += usize::from(tx.release_restored(id, held == Held::Deliver)?);
+            }
+            let target = one.as_ref().map(|row| row.id.to_string());
+            let target = target.or_else(|| tenant.as_ref().map(ToString::to_string));
+            let word = if held == Held::Deliver { "deliver" } else { "discard" };
+            tx.audit(Audited {
+                actor: scope.actor(),
+                action: "deliveries.release",
+                target: target.unwrap_or_else(|| "deliveries".to_owned()),
+                tenant_id: one.map(|row| row.tenant_id),
+                before: None,
+                after: Some(serde_json::json!({ "held": word, "endpoints": concerned })),
+            })?;
+            Ok(concerned)
+        }))
+    }
+
+    fn endpoints_of(
+        &self,
+        scope: &TenantScope,
+        tenant: Option<&TenantName>,
+    ) -> Result<Vec<EndpointId>, Error> {
+        let ids = |routes: &[Arc<Route>]| routes.iter().map(|route| route.id).collect();
+        match scope.listed(tenant) {
+            Some(Of::All) => Ok(ids(&self.store.directory().all())),
+            Some(Of::One(name)) => {
+                Ok(self.store.directory().tenant(&name).map_or_else(Vec::new, |found| ids(&found.routes)))
+            }
+            // It does not exist for this caller, and that is what the call says.
+            None => tenant_of(scope, tenant).map(|_| Vec::new()),
+        }
+    }
+}
