@@ -91,7 +91,7 @@ fn clean(started: &Started) {
         tracing::warn!(reason, "the nightly cleanup did not run");
         return;
     }
-    let request = CleanupRequest { older_than: None, dry_run: false, by: SCHEDULE.to_owned() };
+    let request = CleanupRequest { older_than: None, dry_run: false, by: SCHEDULE.to_owned(), address: None };
     // Not waited for: it may work for hours, and a stop has seconds. How it went is logged and recorded by the
     // store.
     drop(store.cleanup(request));

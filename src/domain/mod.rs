@@ -22,5 +22,6 @@ pub mod scope;
 pub mod secret;
 pub mod settings;
 pub mod signing;
+pub mod stats;
 pub mod target;
 pub mod time;

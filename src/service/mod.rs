@@ -3,6 +3,7 @@
 //!
 //! A method that writes returns an [`Answer`](crate::store::Answer): await it on the web floor, wait for it elsewhere.
 
+pub mod audit;
 pub mod cleanup;
 pub mod deliveries;
 pub mod endpoints;
@@ -15,6 +16,7 @@ pub mod readiness;
 pub mod render;
 pub mod scope;
 pub mod settings;
+pub mod stats;
 pub mod tenants;
 
 use std::sync::Arc;

@@ -8,7 +8,8 @@
 //! - Behind it: `fill` (list indexes), `bulk` (changes to very many rows), [`cleanup`].
 //! - A file for each table: [`tenants`], [`endpoints`] (and `endpoint_state`), [`events`], [`deliveries`], [`attempts`], [`keys`],
 //!   [`event_types`], [`settings`], [`audit`], `health`, [`hourly`], `meta`; `migrations` makes them.
-//! - In memory: [`directory`] (endpoints, parsed), [`times`] (the scheduler's scale of time).
+//! - In memory: [`directory`] (endpoints, parsed), [`times`] (the scheduler's scale of time), [`figures`] (what was
+//!   counted since the start).
 
 mod answer;
 pub mod attempts;
@@ -28,6 +29,7 @@ pub mod endpoints;
 mod error;
 pub mod event_types;
 pub mod events;
+pub mod figures;
 mod fill;
 pub mod handover;
 pub mod health;
@@ -58,6 +60,7 @@ mod work;
 mod writer;
 
 use std::hash::Hasher;
+use std::path::PathBuf;
 use std::sync::atomic::AtomicI64;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::thread::JoinHandle;
@@ -96,6 +99,7 @@ pub(crate) struct Shared {
     written_offset: AtomicI64,
     trouble: RwLock<Option<String>>,
     cleanups: Cleanups,
+    figures: figures::Figures,
 }
 
 impl Shared {
@@ -139,6 +143,7 @@ pub struct Store {
     queue: Arc<Queue<Work>>,
     /// Gone once the store is closed.
     readers: RwLock<Option<r2d2::Pool<SqliteConnectionManager>>>,
+    path: PathBuf,
     writer: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -171,6 +176,20 @@ impl Store {
     /// Bytes and items that wait for the writer.
     pub fn load(&self) -> (usize, usize) {
         self.queue.load()
+    }
+
+    /// What was counted since the start.
+    pub fn figures(&self) -> figures::Counted {
+        self.shared.figures.read()
+    }
+
+    /// Bytes of the database file, and of the WAL beside it.
+    pub fn sizes(&self) -> (u64, u64) {
+        let size = |path: &std::path::Path| std::fs::metadata(path).map_or(0, |file| file.len());
+        let mut wal = self.path.clone().into_os_string();
+        wal.push("-wal");
+        // Without a WAL there is no such file.
+        (size(&self.path), size(wal.as_ref()))
     }
 
     /// Reads in one transaction: all of `work` sees the same state. Blocks while all connections are in use.

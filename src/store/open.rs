@@ -156,7 +156,7 @@ impl Store {
             kept,
             checkpoints: config.checkpoints.then(Checkpoints::default),
         };
-        Ok((Self { shared, queue, readers, writer: Mutex::new(None) }, writer))
+        Ok((Self { shared, queue, readers, path: config.path, writer: Mutex::new(None) }, writer))
     }
 }
 
@@ -210,6 +210,7 @@ fn share(writer: &Connection, config: &StoreConfig) -> Result<Shared, OpenError>
         written_offset: AtomicI64::new(offset),
         trouble: RwLock::new(None),
         cleanups: Cleanups::default(),
+        figures: super::figures::Figures::default(),
     })
 }
 

@@ -9,6 +9,7 @@ mod rest;
 mod steps;
 
 use std::collections::VecDeque;
+use std::net::IpAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -38,6 +39,8 @@ pub struct CleanupRequest {
     pub dry_run: bool,
     /// Who wants it: [`SCHEDULE`], or an actor's name.
     pub by: String,
+    /// Where the request came from, for the audit log.
+    pub address: Option<IpAddr>,
 }
 
 /// What a cleanup did (or would do).
@@ -167,7 +170,8 @@ impl Cleaning {
     }
 
     fn begin(&mut self, desk: &mut Desk<'_>) -> Result<bool, StoreError> {
-        let (dry_run, by) = (self.request.dry_run, self.request.by.clone());
+        let CleanupRequest { dry_run, address, .. } = self.request;
+        let by = self.request.by.clone();
         let begun = desk.background(|tx| {
             let id = tx.allot();
             if !dry_run {
@@ -177,7 +181,7 @@ impl Cleaning {
                 )?;
             }
             if !dry_run && by != SCHEDULE {
-                let actor = Actor { name: by, address: None };
+                let actor = Actor { name: by, address };
                 let target = "cleanups".to_owned();
                 let (before, after) = (None, None);
                 tx.audit(Audited {

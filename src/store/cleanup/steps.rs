@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use rusqlite::{OptionalExtension, params};
 
+use crate::domain::stats::{Window, hour_of};
 use crate::domain::time::UnixMs;
 
 use super::super::error::StoreError;
@@ -19,8 +20,6 @@ pub(super) const LOOKED_AT: usize = 1_000;
 pub(super) const LIMIT: i64 = 1_000;
 /// Pages that a turn gives back to the file system.
 const VACUUM_PAGES: usize = 100;
-/// Hours that counters are kept.
-const HOURS_KEPT: i64 = 366 * 24;
 
 /// Where a cleanup stands.
 #[derive(Debug, Clone)]
@@ -48,6 +47,8 @@ pub(super) struct Cutoffs {
     deliveries: UnixMs,
     events: Option<UnixMs>,
     audit: Option<UnixMs>,
+    /// Hourly counters: what no window shows any more, and as long again as deliveries are kept.
+    hours: i64,
     dry_run: bool,
 }
 
@@ -76,7 +77,8 @@ impl Cutoffs {
             None => (days(settings.retention_days), settings.event_days().map(days)),
         };
         let audit = Some(settings.audit_retention_days).filter(|days| *days > 0).map(days);
-        Self { deliveries, events, audit, dry_run: request.dry_run }
+        let hours = hour_of(days(settings.retention_days)) - Window::LONGEST.hours();
+        Self { deliveries, events, audit, hours, dry_run: request.dry_run }
     }
 }
 
@@ -96,7 +98,7 @@ impl Step {
             },
             _ if cutoffs.dry_run => Ok(Done { deliveries: 0, events: 0, next: None }),
             Self::Small => small(tx, cutoffs),
-            Self::Hours(endpoint) => hours(tx, endpoint),
+            Self::Hours(endpoint) => hours(tx, cutoffs, endpoint),
             Self::Revisions => rest::revisions(tx),
             Self::Endpoints(after) => rest::endpoints(tx, after),
             Self::Vacuum => vacuum(tx),
@@ -242,8 +244,7 @@ fn small(tx: &Tx<'_>, cutoffs: &Cutoffs) -> Result<Done, StoreError> {
     Ok(Done::go_on(if deleted < LOOKED_AT { Step::Hours(i64::MIN) } else { Step::Small }))
 }
 
-fn hours(tx: &Tx<'_>, endpoint: i64) -> Result<Done, StoreError> {
-    let before = hourly::hour_of(tx.now) - HOURS_KEPT;
+fn hours(tx: &Tx<'_>, cutoffs: &Cutoffs, endpoint: i64) -> Result<Done, StoreError> {
     let found: Option<i64> = tx
         .connection()
         .prepare_cached(
@@ -251,8 +252,11 @@ fn hours(tx: &Tx<'_>, endpoint: i64) -> Result<Done, StoreError> {
         )?
         .query_row([endpoint], |row| row.get(0))
         .optional()?;
-    let Some(endpoint) = found else { return Ok(Done::go_on(Step::Revisions)) };
-    let deleted = hourly::delete_before(tx.connection(), endpoint, before, LOOKED_AT)?;
+    let Some(endpoint) = found else {
+        hourly::delete_totals_before(tx.connection(), cutoffs.hours)?;
+        return Ok(Done::go_on(Step::Revisions));
+    };
+    let deleted = hourly::delete_before(tx.connection(), endpoint, cutoffs.hours, LOOKED_AT)?;
     let next = if deleted < LOOKED_AT { endpoint.saturating_add(1) } else { endpoint };
     Ok(Done::go_on(Step::Hours(next)))
 }

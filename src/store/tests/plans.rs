@@ -7,10 +7,11 @@ use std::collections::BTreeSet;
 use rusqlite::Connection;
 
 use crate::domain::delivery::StatusFilter::{Canceled, Delivered, Failed, Held, Pending, Retrying};
-use crate::domain::ids::{DeliveryId, EndpointId, EventId, KeyId};
+use crate::domain::ids::{AuditId, DeliveryId, EndpointId, EventId, KeyId};
 use crate::domain::matching::Pattern;
 use crate::domain::names::Uid;
 use crate::domain::outcome::Fact;
+use crate::store::audit::AuditFilter;
 use crate::store::cleanup::CleanupRequest;
 use crate::store::deliveries::DeliveryFilter;
 use crate::store::events::EventFilter;
@@ -168,6 +169,10 @@ fn no_other_read_scans_or_sorts() {
         run(&house, all, |r| r.tenants(before, 20));
         run(&house, all, |r| r.keys(before, 20));
         run(&house, all, |r| r.cleanups(before, 20));
+        for tenant_id in every(&[tenant]) {
+            let filter = AuditFilter { tenant_id, ..AuditFilter::default() };
+            run(&house, all, |r| r.audit_lines(&filter, before.map(AuditId), 20));
+        }
         run(&house, all, |r| r.deliveries_of_event(event, 3, before.map(DeliveryId), 20));
     }
     run(&house, all, |r| r.endpoint(endpoints[2])).unwrap();
@@ -180,6 +185,9 @@ fn no_other_read_scans_or_sorts() {
     run(&house, all, |r| r.tenant(&crate::domain::names::TenantName::parse("acme").unwrap())).unwrap();
     run(&house, all, |r| r.tenant_name(tenant));
     run(&house, all, |r| r.version_at(START));
+    run(&house, all, |r| r.hours_of_endpoint(endpoints[2], 0, i64::MAX));
+    run(&house, all, |r| r.hours_of_tenant(tenant, 0, i64::MAX));
+    run(&house, all, |r| r.hours_of_all(0, i64::MAX));
     run(&house, all, |r| Ok((r.cleaned_at()?, r.had_keys()?)));
     check(&house, all);
 }
@@ -226,7 +234,7 @@ fn nothing_that_the_writer_does_scans_or_sorts() {
     house.publish_many("filler", "a.b", 1_100);
     house.clock.advance(DAY * 400);
     for dry_run in [true, false] {
-        let request = CleanupRequest { older_than: None, dry_run, by: "test".to_owned() };
+        let request = CleanupRequest { older_than: None, dry_run, by: "test".to_owned(), address: None };
         let mut answer = house.store.cleanup(request);
         let report = loop {
             house.turn();

@@ -1,5 +1,6 @@
 //! The JSON API below `/api/v1`: a file for each resource, whose `routes` registers its calls.
 
+mod audit;
 mod cleanups;
 mod deliveries;
 mod endpoint_fields;
@@ -8,6 +9,7 @@ mod events;
 mod keys;
 mod settings;
 pub mod shapes;
+mod stats;
 mod tenants;
 
 use actix_web::web::{self, ServiceConfig};
@@ -16,12 +18,14 @@ use actix_web::web::{self, ServiceConfig};
 pub fn routes(config: &mut ServiceConfig) {
     config.service(
         web::scope("/api/v1")
+            .configure(audit::routes)
             .configure(cleanups::routes)
             .configure(deliveries::routes)
             .configure(endpoints::routes)
             .configure(events::routes)
             .configure(keys::routes)
             .configure(settings::routes)
+            .configure(stats::routes)
             .configure(tenants::routes),
     );
 }
