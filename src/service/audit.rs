@@ -36,7 +36,7 @@ impl Serialize for AuditView {
         let Self(line) = self;
         let mut shown = serializer.serialize_struct("AuditView", 9)?;
         shown.serialize_field("id", &line.id)?;
-        shown.serialize_field("at", &line.at)?;
+        shown.serialize_field("created_at", &line.at)?;
         shown.serialize_field("actor", &line.actor)?;
         shown.serialize_field("address", &line.address)?;
         shown.serialize_field("action", &line.action)?;

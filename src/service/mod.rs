@@ -11,9 +11,11 @@ pub mod error;
 pub mod events;
 pub mod keys;
 mod lookup;
+pub mod metrics;
 pub mod patch;
 pub mod readiness;
 pub mod render;
+pub mod restored;
 pub mod scope;
 pub mod settings;
 pub mod stats;
@@ -39,17 +41,24 @@ pub struct Service {
     rules: TargetRules,
     readiness: Readiness,
     tests: TestsRunning,
+    probes: metrics::Probes,
 }
 
 impl Service {
     /// The use cases on an open store.
     pub fn new(store: Arc<Store>, sender: Arc<Sender>, rules: TargetRules) -> Self {
-        Self { store, sender, rules, readiness: Readiness::default(), tests: TestsRunning::default() }
+        let (readiness, tests, probes) = (Readiness::default(), TestsRunning::default(), Default::default());
+        Self { store, sender, rules, readiness, tests, probes }
     }
 
     /// Whether the server can accept and deliver.
     pub fn readiness(&self) -> &Readiness {
         &self.readiness
+    }
+
+    /// Sentences that say why it cannot; none when all is well.
+    pub fn problems(&self) -> Vec<String> {
+        self.readiness.problems(self.store.trouble(), self.store.times().clock().monotonic())
     }
 
     /// Sends requests, and judges targets.

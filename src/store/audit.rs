@@ -81,7 +81,7 @@ impl Tx<'_> {
 pub struct AuditLine {
     /// Its number.
     pub id: AuditId,
-    /// When.
+    /// When it was written.
     pub at: UnixMs,
     /// Who.
     pub actor: String,

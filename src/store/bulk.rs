@@ -31,20 +31,40 @@ pub(super) enum BulkKind {
     Discard,
     /// Canceled: it was deleted.
     Cancel,
+    /// A new round for each that a restore holds back.
+    ReleaseRestored,
+    /// Canceled, what a restore holds back.
+    DiscardRestored,
 }
 
 impl BulkKind {
+    const ALL: [Self; 6] = [
+        Self::Hold,
+        Self::Release,
+        Self::Discard,
+        Self::Cancel,
+        Self::ReleaseRestored,
+        Self::DiscardRestored,
+    ];
+
     fn word(self) -> &'static str {
         match self {
             Self::Hold => "hold",
             Self::Release => "release",
             Self::Discard => "discard",
             Self::Cancel => "cancel",
+            Self::ReleaseRestored => "release_restored",
+            Self::DiscardRestored => "discard_restored",
         }
     }
 
     fn from_word(word: &str) -> Option<Self> {
-        [Self::Hold, Self::Release, Self::Discard, Self::Cancel].into_iter().find(|kind| kind.word() == word)
+        Self::ALL.into_iter().find(|kind| kind.word() == word)
+    }
+
+    /// Whether it concerns what a restore holds back, and nothing else.
+    fn is_about_restored(self) -> bool {
+        matches!(self, Self::ReleaseRestored | Self::DiscardRestored)
     }
 
     /// What a row in `state` becomes; `None`: it is left alone.
@@ -53,6 +73,13 @@ impl BulkKind {
         match self {
             Self::Hold => state.is_pending().then_some(State::Held),
             Self::Cancel => open.then_some(State::Canceled),
+            Self::ReleaseRestored | Self::DiscardRestored
+                if state != State::Held || held != Some(HeldReason::Restored) =>
+            {
+                None
+            }
+            Self::ReleaseRestored => Some(State::Ready),
+            Self::DiscardRestored => Some(State::Canceled),
             // What a restore holds back waits for its own word.
             _ if held == Some(HeldReason::Restored) => None,
             Self::Release => open.then_some(State::Ready),
@@ -162,6 +189,8 @@ fn foresee(
 pub(super) fn sendable(changes: &[BulkChange]) -> Option<(i64, i64)> {
     match changes {
         [] => Some((0, i64::MAX)),
+        // Everything else of the endpoint goes on.
+        [only] if only.kind.is_about_restored() => Some((0, i64::MAX)),
         [only] if only.kind == BulkKind::Discard => Some((only.up_to, i64::MAX)),
         // In order: nothing younger overtakes what is about to be released.
         [only] if only.kind == BulkKind::Release => Some((0, only.done_to)),
@@ -171,12 +200,17 @@ pub(super) fn sendable(changes: &[BulkChange]) -> Option<(i64, i64)> {
 
 impl Tx<'_> {
     /// Decides a change for all deliveries of the endpoint up to now. An unfinished one gives way to it, but
-    /// not a discard: that was promised.
+    /// not a discard: that was promised. What a restore holds back is a matter of its own, until the endpoint is deleted.
     pub(super) fn start_bulk(&mut self, endpoint: EndpointId, kind: BulkKind) -> rusqlite::Result<()> {
-        let supersedes_all = matches!(kind, BulkKind::Cancel | BulkKind::Discard);
+        let gives_way = match kind {
+            BulkKind::Cancel => "true",
+            BulkKind::Discard => "kind NOT LIKE '%_restored'",
+            BulkKind::Hold | BulkKind::Release => "kind NOT LIKE '%_restored' AND kind <> 'discard'",
+            BulkKind::ReleaseRestored | BulkKind::DiscardRestored => "kind LIKE '%_restored'",
+        };
         self.connection()
-            .prepare_cached("DELETE FROM bulk_changes WHERE endpoint_id = ?1 AND (?2 OR kind <> 'discard')")?
-            .execute(params![endpoint.0, supersedes_all])?;
+            .prepare_cached(&format!("DELETE FROM bulk_changes WHERE endpoint_id = ?1 AND {gives_way}"))?
+            .execute([endpoint.0])?;
         let (id, up_to) = (self.allot(), self.kept.last_id);
         self.connection()
             .prepare_cached(
@@ -215,7 +249,7 @@ impl Tx<'_> {
                 self.bulk_row(*id, target)?;
             }
         }
-        if change.kind == BulkKind::Release {
+        if matches!(change.kind, BulkKind::Release | BulkKind::ReleaseRestored) {
             self.gathered.changes.push(Change::Ready(endpoint));
         }
         if ids.len() == TURN {
@@ -237,7 +271,9 @@ impl Tx<'_> {
         change: &BulkChange,
     ) -> Result<Vec<(i64, State, Option<HeldReason>)>, StoreError> {
         let mut ids = Vec::new();
-        for state in [State::Ready, State::Waiting, State::Held] {
+        let open = [State::Held, State::Waiting, State::Ready];
+        let concerned = if change.kind.is_about_restored() { &open[..1] } else { &open };
+        for state in concerned.iter().copied() {
             let sql = match state {
                 State::Ready => {
                     "SELECT id, held_reason FROM deliveries INDEXED BY deliveries_ready

@@ -11,7 +11,8 @@ use super::hourly::Hour;
 
 /// The upper bounds of the buckets of commits, in microseconds, each itself included; the last bucket has none.
 const COMMIT_BOUNDS_US: [u64; 14] = [
-    100, 200, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 50_000, 100_000, 200_000, 500_000, 1_000_000, 5_000_000,
+    100, 200, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 50_000, 100_000, 200_000, 500_000, 1_000_000,
+    5_000_000,
 ];
 
 /// What a transaction adds when it is on disk.

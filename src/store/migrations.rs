@@ -7,10 +7,8 @@ use super::connection::APPLICATION_ID;
 use super::error::StoreError;
 use super::open::OpenError;
 
-const STEPS: &[M<'static>] = &[
-    M::up(include_str!("migrations/0001_initial.sql")),
-    M::up(include_str!("migrations/0006_stats.sql")),
-];
+const STEPS: &[M<'static>] =
+    &[M::up(include_str!("migrations/0001_initial.sql")), M::up(include_str!("migrations/0006_stats.sql"))];
 
 /// The version that this program writes.
 pub(super) const LATEST: usize = STEPS.len();

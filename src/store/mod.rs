@@ -4,7 +4,7 @@
 //! - The writer: `writer` (the loop), `checkpoint`, `batch` (a transaction), `work` and `queue` (what waits), `tx` (what a
 //!   transaction sees and gathers), [`handover`] (what the dispatcher is told).
 //! - The hot path: [`publish`] and [`outcome`]; `page` for what memory had no room for.
-//! - By hand: [`intervene`] (retry and cancel one delivery).
+//! - By hand: [`intervene`] (retry and cancel one delivery), `restored` (what a restore holds back).
 //! - Behind it: `fill` (list indexes), `bulk` (changes to very many rows), [`cleanup`].
 //! - A file for each table: [`tenants`], [`endpoints`] (and `endpoint_state`), [`events`], [`deliveries`], [`attempts`], [`keys`],
 //!   [`event_types`], [`settings`], [`audit`], `health`, [`hourly`], `meta`; `migrations` makes them.
@@ -46,6 +46,7 @@ mod page;
 pub mod publish;
 mod queue;
 mod reader;
+mod restored;
 pub mod revisions;
 mod routes;
 pub mod settings;

@@ -6,6 +6,7 @@
 //! - [`errors`] and [`problem`]: every answer of 400 and above, in one form; `complaints`: not each is logged.
 //! - [`auth`]: who calls. [`client_address`]: from where.
 //! - [`body`], [`fields`], [`query`]: reading requests, with every mistake named at once.
+//! - [`health`] and [`metrics`]: for those who watch the server.
 //! - [`api`]: the calls, one file for each resource. A handler extracts, calls one use case, and answers.
 
 pub mod api;
@@ -19,6 +20,7 @@ pub mod errors;
 pub mod fields;
 mod flow;
 pub mod health;
+pub mod metrics;
 pub mod problem;
 pub mod query;
 mod refusal;
@@ -34,5 +36,6 @@ use actix_web::web::ServiceConfig;
 /// Registers all routes.
 pub fn configure(config: &mut ServiceConfig) {
     health::routes(config);
+    metrics::routes(config);
     api::routes(config);
 }

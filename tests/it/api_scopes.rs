@@ -23,18 +23,22 @@ enum Need {
 }
 
 use Need::{Admin, Nothing, Of, OwnTenant};
-use Scope::{DeliveriesRead, DeliveriesWrite, EndpointsRead, EndpointsWrite, EventsRead, EventsWrite};
+use Scope::{
+    DeliveriesRead, DeliveriesWrite, EndpointsRead, EndpointsWrite, EventsRead, EventsWrite, MetricsRead,
+};
 
 /// Everything that the calls are about belongs to the tenant `acme`.
 const TABLE: &[(&str, &str, Need)] = &[
     ("DELETE", "/api/v1/endpoints/{id}", Of(EndpointsWrite)),
     ("DELETE", "/api/v1/keys/{id}", Admin),
+    ("GET", "/api/v1/audit", Admin),
     ("GET", "/api/v1/cleanups", Admin),
     ("GET", "/api/v1/deliveries", Of(DeliveriesRead)),
     ("GET", "/api/v1/deliveries/{id}", Of(DeliveriesRead)),
     ("GET", "/api/v1/endpoints", Of(EndpointsRead)),
     ("GET", "/api/v1/endpoints/{id}", Of(EndpointsRead)),
     ("GET", "/api/v1/endpoints/{id}/deliveries", Of(DeliveriesRead)),
+    ("GET", "/api/v1/endpoints/{id}/stats", Of(DeliveriesRead)),
     ("GET", "/api/v1/events", Of(EventsRead)),
     ("GET", "/api/v1/events/{id}", Of(EventsRead)),
     ("GET", "/api/v1/events/{id}/deliveries", Of(DeliveriesRead)),
@@ -43,10 +47,12 @@ const TABLE: &[(&str, &str, Need)] = &[
     ("GET", "/api/v1/tenants", Admin),
     ("GET", "/api/v1/tenants/{tenant}", OwnTenant),
     ("GET", "/healthz", Nothing),
+    ("GET", "/metrics", Of(MetricsRead)),
     ("GET", "/readyz", Nothing),
     ("PATCH", "/api/v1/endpoints/{id}", Of(EndpointsWrite)),
     ("PATCH", "/api/v1/settings", Admin),
     ("POST", "/api/v1/cleanups", Admin),
+    ("POST", "/api/v1/deliveries/release", Of(DeliveriesWrite)),
     ("POST", "/api/v1/deliveries/{id}/cancel", Of(DeliveriesWrite)),
     ("POST", "/api/v1/deliveries/{id}/retry", Of(DeliveriesWrite)),
     ("POST", "/api/v1/endpoints", Of(EndpointsWrite)),
@@ -115,6 +121,7 @@ impl World {
             ("POST", "/api/v1/endpoints") => json!({ "url": self.receiver.url("/"), "tenant": "acme" }),
             ("POST", "/api/v1/keys") => json!({ "name": "made", "scopes": ["events:read"] }),
             ("POST", "/api/v1/cleanups") => json!({ "dry_run": true }),
+            ("POST", "/api/v1/deliveries/release") => json!({ "held": "deliver", "tenant": "acme" }),
             ("POST" | "PUT" | "PATCH", _) => json!({}),
             _ => return client.request(method, &path, &[], None),
         };

@@ -1,6 +1,7 @@
 //! Postrider's behaviour, seen from outside: one test binary, a file for each behaviour.
 
 mod api_admin;
+mod api_audit;
 mod api_codes;
 mod api_connections;
 mod api_endpoint_life;
@@ -8,11 +9,13 @@ mod api_endpoints;
 mod api_events;
 mod api_idempotency;
 mod api_lists;
+mod api_metrics;
 mod api_odd_values;
 mod api_problems;
 mod api_scopes;
 mod api_secrets;
 mod api_shapes;
+mod api_stats;
 mod api_targets;
 mod api_trouble;
 mod architecture;
@@ -41,6 +44,7 @@ mod pressure;
 mod program;
 mod readme;
 mod receiver;
+mod releasing;
 mod retrying;
 mod sender;
 mod service_admin;

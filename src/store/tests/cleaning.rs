@@ -7,7 +7,12 @@ use super::house::*;
 use super::make::plant_failure;
 
 fn begin(house: &House) -> Answer<CleanupReport> {
-    house.store.cleanup(CleanupRequest { older_than: None, dry_run: false, by: "test".to_owned(), address: None })
+    house.store.cleanup(CleanupRequest {
+        older_than: None,
+        dry_run: false,
+        by: "test".to_owned(),
+        address: None,
+    })
 }
 
 /// The cleanups that are kept: deliveries, whether it has ended, why early.

@@ -9,6 +9,8 @@ use crate::domain::matching::Pattern;
 use crate::domain::names::TenantName;
 use crate::domain::scope::Scope;
 use crate::service::deliveries::DeliveryQuery;
+use crate::service::endpoints::Held;
+use crate::service::restored::ReleaseOf;
 use crate::service::{Service, TenantScope};
 use crate::web::auth::Authenticated;
 use crate::web::body;
@@ -23,6 +25,7 @@ use super::shapes::{Delivery, OneDelivery};
 pub fn routes(config: &mut ServiceConfig) {
     config
         .service(web::resource("/deliveries").route(web::get().to(list)))
+        .service(web::resource("/deliveries/release").route(web::post().to(release)))
         .service(web::resource("/deliveries/{id}").route(web::get().to(get)))
         .service(web::resource("/deliveries/{id}/retry").route(web::post().to(retry)))
         .service(web::resource("/deliveries/{id}/cancel").route(web::post().to(cancel)))
@@ -107,6 +110,24 @@ async fn cancel(
     let scope = without_fields(&caller, &request, payload).await?;
     let row = state.service.cancel(&scope, &id)?.await?;
     Ok(HttpResponse::Accepted().json(Delivery::of(&state.service, &row)))
+}
+
+async fn release(
+    caller: Authenticated,
+    state: Data<AppState>,
+    request: HttpRequest,
+    payload: Payload,
+) -> Result<HttpResponse, Problem> {
+    let scope = caller.0.tenant_scope(Scope::DeliveriesWrite)?;
+    query::none(&request)?;
+    let body = body::read(&request, payload, body::SMALL, false).await?;
+    let mut fields = Fields::parse(&body)?;
+    let held = fields.required_text("held", Held::parse);
+    let tenant = fields.optional_text("tenant", TenantName::parse);
+    let endpoint: Option<String> = fields.optional("endpoint", "the id or the uid of an endpoint");
+    let held = fields.done(held)?;
+    let released = state.service.release_restored(&scope, ReleaseOf { tenant, endpoint }, held)?.await?;
+    Ok(HttpResponse::Accepted().json(released))
 }
 
 /// A call that changes a delivery and takes neither fields nor parameters.
