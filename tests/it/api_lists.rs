@@ -166,7 +166,7 @@ fn the_cursor_of_one_list_is_refused_by_every_other() {
                 );
             }
         }
-        for bad in ["", "x", &cursor[1..], &format!("{cursor}0"), &cursor.to_uppercase()] {
+        for bad in ["", "x", &cursor[1..], &format!("{cursor}x"), &cursor.to_uppercase()] {
             assert_eq!(
                 fields(&app.client.get(&format!("/api/v1/{of}?cursor={bad}"))),
                 ["cursor"],

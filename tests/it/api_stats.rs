@@ -52,7 +52,7 @@ fn counts_come_in_the_hour_of_the_outcome_and_leave_with_the_window() {
     for window in ["24h", "7d", "30d"] {
         assert_eq!(counts(&stats(&app, &endpoint, window)), [1, 1, 3, 2], "{window}");
     }
-    app.advance(HOUR * 24);
+    app.advance(HOUR * 23);
     let days = ["24h", "7d"].map(|window| counts(&stats(&app, &endpoint, window)));
     assert_eq!(days, [[0, 1, 2, 2], [1, 1, 3, 2]]);
 }
