@@ -28,6 +28,7 @@ use crate::sender::Sender;
 use crate::store::Store;
 
 use endpoints::TestsRunning;
+use metrics::Probes;
 
 pub use error::{Code, Error, Kind};
 pub use patch::Patch;
@@ -47,7 +48,7 @@ pub struct Service {
 impl Service {
     /// The use cases on an open store.
     pub fn new(store: Arc<Store>, sender: Arc<Sender>, rules: TargetRules) -> Self {
-        let (readiness, tests, probes) = (Readiness::default(), TestsRunning::default(), Default::default());
+        let (readiness, tests, probes) = (Readiness::default(), TestsRunning::default(), Probes::default());
         Self { store, sender, rules, readiness, tests, probes }
     }
 

@@ -129,6 +129,22 @@ fn the_number_of_series_does_not_grow_with_endpoints_and_tenants() {
 }
 
 #[test]
+fn the_use_of_a_key_is_not_written_with_each_call() {
+    let app = TestApp::with_manual_clock();
+    let commits = || {
+        // Who writes waits until everything that came before is written.
+        app.client.send_json("PUT", "/api/v1/tenants/acme", &json!({}));
+        scrape(&app)["postrider_commit_duration_seconds_count"]
+    };
+    let before = commits();
+    for _ in 0..50 {
+        app.get("/events");
+    }
+    let after = commits();
+    assert!(after - before < 10.0, "{before} and {after}");
+}
+
+#[test]
 fn it_needs_a_key_with_its_scope_and_takes_no_parameters() {
     let app = TestApp::start();
     let with = |scope: &str| {

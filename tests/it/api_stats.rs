@@ -3,6 +3,11 @@
 use std::time::Duration;
 
 use postrider::clock::Stopwatch;
+use postrider::domain::names::TenantName;
+use postrider::domain::scope::{self, Scope};
+use postrider::domain::stats::Window;
+use postrider::service::stats::StatsOf;
+use postrider::service::{Caller, Code, TenantScope};
 use serde_json::{Value, json};
 
 use crate::support::app::{TestApp, text};
@@ -128,6 +133,38 @@ fn what_is_not_there_or_wrong_is_told() {
 }
 
 #[test]
+fn all_endpoints_and_those_of_a_tenant_are_told_together() {
+    let (app, receiver) = (TestApp::start(), Receiver::start());
+    for (tenant, path) in [("default", "/"), ("acme", "/a"), ("acme", "/b")] {
+        app.endpoint_with(&receiver, path, &json!({ "tenant": tenant }));
+        app.post("/events", &json!({ "type": "a", "data": 1, "tenant": tenant })).expect(202);
+    }
+    app.settle();
+    let key = |tenant: Option<&str>| {
+        let key = json!({ "name": "k", "scopes": ["deliveries:read"], "tenant": tenant });
+        let made = app.post("/keys", &key).expect(201).json();
+        let found = app.service().store().keys().find(&scope::hash(&text(&made, "key"))).expect("the key");
+        Caller::key(&found, None).tenant_scope(Scope::DeliveriesRead).expect("its scope")
+    };
+    let told = |caller: &TenantScope, tenant: Option<&str>| {
+        let tenant = tenant.map(|name| TenantName::parse(name).expect("a name"));
+        let stats = app.service().stats(caller, &StatsOf::Tenant(tenant), Window::Hour);
+        stats.map(|stats| stats.all.delivered)
+    };
+    let (everybody, acme) = (key(None), key(Some("acme")));
+    // The first of the two has got both events of its tenant.
+    assert_eq!(told(&everybody, None), Ok(4));
+    assert_eq!(told(&everybody, Some("acme")), Ok(3));
+    assert_eq!(told(&everybody, Some("nobody")), Ok(0));
+    assert_eq!(told(&acme, None), Ok(3), "its own");
+    assert_eq!(told(&acme, Some("default")).expect_err("another's").code, Code::NotFound);
+    let of_acme = app.list("/endpoints?tenant=acme");
+    app.delete_endpoint(&text(&of_acme[1], "id"));
+    assert_eq!(told(&everybody, Some("acme")), Ok(1), "of the endpoints that it has");
+    assert_eq!(told(&everybody, None), Ok(4), "what was, was");
+}
+
+#[test]
 fn thirty_days_of_a_busy_endpoint_come_at_once() {
     let (mut app, receiver) = (TestApp::with_manual_clock(), Receiver::start());
     let endpoint = app.endpoint_at(&receiver, "/");
@@ -151,6 +188,7 @@ fn thirty_days_of_a_busy_endpoint_come_at_once() {
     assert_eq!(month["series"].as_array().map(Vec::len), Some(721));
     assert_eq!(month["success_rate"], json!(0.9));
     // 20 ms is the promise; a test that runs beside others on a slow machine gets more.
+    println!("30 days with a point for each hour: {took:?}");
     assert!(took < Duration::from_millis(400), "{took:?}");
 }
 
