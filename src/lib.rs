@@ -37,6 +37,9 @@
 //! `set`; it is stored, listed and patched by name from there on. *One that belongs to the process:* a line of
 //! `config::flags`, which names flag and variable together.
 //!
+//! *Add a metric:* count it in `store/figures.rs`, with the commit that makes it true, or hand it over in
+//! `service/metrics.rs`; then a line of `web/metrics.rs`, with what it means. No labels that grow with the data.
+//!
 //! *Change the schema:* a new file in `store/migrations` and its line in `store/migrations.rs`. Released ones are
 //! never edited.
 #![cfg_attr(test, allow(clippy::disallowed_methods, reason = "tests may wait"))]

@@ -226,9 +226,15 @@ fn nothing_that_the_writer_does_scans_or_sorts() {
         house.due(endpoints[4]);
         house.finish_bulk();
     }
+    for deliver in [true, false] {
+        let endpoint = endpoints[2];
+        house.write(move |tx| tx.release_restored(endpoint, deliver));
+        house.finish_bulk();
+    }
     house.delete(endpoints[4]);
     house.finish_bulk();
     house.write(|tx| tx.touch_key(KeyId(1), START));
+    house.write(|tx| tx.key(KeyId(1)).map(|key| key.is_some()));
     house.write(|tx| tx.delete_key(KeyId(1)));
     // Filling and cleaning.
     house.publish_many("filler", "a.b", 1_100);
@@ -250,6 +256,8 @@ fn nothing_that_the_writer_does_scans_or_sorts() {
         "INSERT INTO event_keys",
         "DELETE FROM endpoint_revisions",
         "DELETE FROM endpoints WHERE",
+        "DELETE FROM hourly_totals",
+        "SELECT EXISTS (SELECT 1 FROM deliveries INDEXED BY deliveries_rare_by_endpoint",
         "deliveries_due",
     ] {
         assert!(statements.iter().any(|sql| sql.contains(word)), "{word} did not run");
