@@ -22,6 +22,7 @@ use crate::domain::ids::DeliveryId;
 use crate::domain::target::Target;
 use crate::sender::{Request, Sender, Sent};
 use crate::service::Service;
+use crate::service::metrics::DispatcherLoad;
 use crate::store::StoreError;
 use crate::store::handover::Express;
 use crate::store::times::SteadyMs;
@@ -142,6 +143,11 @@ impl Dispatcher {
         if self.started.set(Started { service, courier }).is_err() {
             return Ok(());
         }
+        let watched = Arc::downgrade(self);
+        if let Some(started) = self.started.get() {
+            let probe = move || watched.upgrade().map(|dispatcher| dispatcher.figures());
+            started.service.watch_dispatcher(Box::new(probe));
+        }
         let now = self.now();
         let mut inner = self.lock();
         for route in routes {
@@ -181,6 +187,15 @@ impl Dispatcher {
         let inner = self.lock();
         let (in_flight, outcomes) = inner.book.under_way();
         (in_flight, outcomes, inner.threads)
+    }
+
+    /// What it is at, for `/metrics`.
+    fn figures(&self) -> DispatcherLoad {
+        let inner = self.lock();
+        let (in_flight, unrecorded) = inner.book.under_way();
+        let (queued, queued_bytes) = inner.book.queued();
+        let (threads, max_threads) = (inner.threads, self.max_threads);
+        DispatcherLoad { queued, queued_bytes, in_flight, unrecorded, threads, max_threads }
     }
 
     /// Whether the stop has begun: nothing new starts.

@@ -97,6 +97,10 @@ id!(
     /// A replay (`rpl_…`).
     ReplayId, "rpl_"
 );
+id!(
+    /// A line of the audit log (`aud_…`).
+    AuditId, "aud_"
+);
 
 id!(
     /// The deletion of a tenant (`del_…`).

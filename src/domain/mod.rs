@@ -27,6 +27,7 @@ pub mod scope;
 pub mod secret;
 pub mod settings;
 pub mod signing;
+pub mod stats;
 pub mod target;
 pub mod time;
 pub mod verifying;

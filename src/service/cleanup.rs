@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::store::audit::Actor;
 use crate::store::cleanup::{CleanupReport, CleanupRequest};
 use crate::store::{Answer, Listed, StoreError};
 
@@ -32,7 +33,8 @@ impl Service {
         if !dry_run {
             self.store.trust_clock();
         }
-        Ok(self.store.cleanup(CleanupRequest { older_than, dry_run, by: scope.actor().name.clone() }))
+        let Actor { name: by, address } = scope.actor().clone();
+        Ok(self.store.cleanup(CleanupRequest { older_than, dry_run, by, address }))
     }
 
     /// The cleanups, the newest first, below the number `before`; at most `limit`. Blocks.

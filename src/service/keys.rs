@@ -117,15 +117,15 @@ impl Service {
         let Some(key) = KeyId::parse(id) else { return Answer::ready(Err(Error::not_found("key", id))) };
         let scope = scope.clone();
         self.store.write(move |tx| {
-            if !tx.delete_key(key)? {
-                return Err(Error::not_found("key", key));
-            }
+            let Some(row) = tx.key(key)? else { return Err(Error::not_found("key", key)) };
+            tx.delete_key(key)?;
+            let (tenant_id, tenant) = row.tenant.unzip();
             Ok(tx.audit(Audited {
                 actor: scope.actor(),
                 action: "key.revoke",
                 target: key.to_string(),
-                tenant_id: None,
-                before: None,
+                tenant_id,
+                before: Some(serde_json::json!({ "name": row.name, "scopes": row.scopes, "tenant": tenant })),
                 after: None,
             })?)
         })

@@ -3,6 +3,7 @@
 //!
 //! A method that writes returns an [`Answer`](crate::store::Answer): await it on the web floor, wait for it elsewhere.
 
+pub mod audit;
 pub mod batch;
 pub mod cleanup;
 pub mod deliveries;
@@ -13,6 +14,7 @@ pub mod events;
 pub mod formats;
 pub mod keys;
 mod lookup;
+pub mod metrics;
 pub mod patch;
 pub mod readiness;
 mod release;
@@ -21,6 +23,7 @@ mod replay_event;
 pub mod replays;
 pub mod scope;
 pub mod settings;
+pub mod stats;
 pub mod tenant_deletions;
 pub mod tenants;
 
@@ -31,6 +34,7 @@ use crate::sender::Sender;
 use crate::store::Store;
 
 use endpoints::TestsRunning;
+use metrics::Probes;
 
 pub use error::{Code, Error, Kind};
 pub use patch::Patch;
@@ -44,17 +48,25 @@ pub struct Service {
     rules: TargetRules,
     readiness: Readiness,
     tests: TestsRunning,
+    probes: metrics::Probes,
 }
 
 impl Service {
     /// The use cases on an open store.
     pub fn new(store: Arc<Store>, sender: Arc<Sender>, rules: TargetRules) -> Self {
-        Self { store, sender, rules, readiness: Readiness::default(), tests: TestsRunning::default() }
+        let (readiness, tests, probes) = (Readiness::default(), TestsRunning::default(), Probes::default());
+        Self { store, sender, rules, readiness, tests, probes }
     }
 
     /// Whether the server can accept and deliver.
     pub fn readiness(&self) -> &Readiness {
         &self.readiness
+    }
+
+    /// Sentences that say why it cannot; none when all is well.
+    pub fn problems(&self) -> Vec<String> {
+        let now = self.store.times().clock().monotonic();
+        self.readiness.problems(self.store.trouble(), self.store.damage(), now)
     }
 
     /// Sends requests, and judges targets.

@@ -2,6 +2,8 @@
 
 use rusqlite::Connection;
 
+use crate::clock::Stopwatch;
+
 use super::Shared;
 use super::error::{StoreError, is_environment};
 use super::handover::{Change, Handover};
@@ -73,7 +75,7 @@ impl Desk<'_> {
         let worked = tx.savepoint(work).and_then(|value| Ok((value, finish(&mut tx)?)));
         let gathered = std::mem::take(&mut tx.gathered);
         let committed = worked.and_then(|(value, taken)| {
-            self.connection.execute_batch("COMMIT")?;
+            self.commit()?;
             Ok((value, taken))
         });
         match committed {
@@ -104,7 +106,7 @@ impl Desk<'_> {
         let gathered = std::mem::take(&mut tx.gathered);
         match worked {
             Ok(taken) => {
-                if let Err(error) = self.connection.execute_batch("COMMIT") {
+                if let Err(error) = self.commit() {
                     self.rollback();
                     return Err(Trouble::environment(error));
                 }
@@ -115,6 +117,13 @@ impl Desk<'_> {
                 Err(trouble)
             }
         }
+    }
+
+    fn commit(&self) -> rusqlite::Result<()> {
+        let watch = Stopwatch::start();
+        let committed = self.connection.execute_batch("COMMIT");
+        self.shared.figures.commit(watch.elapsed(), committed.is_ok());
+        committed
     }
 
     fn rollback(&self) {
@@ -129,6 +138,7 @@ impl Desk<'_> {
     /// The transaction is on disk: what it gathered comes into force in memory.
     fn committed(&mut self, gathered: Gathered, taken: super::fill::Taken) -> Vec<Change> {
         let directory = &self.shared.directory;
+        self.shared.figures.committed(&gathered.tally);
         for change in gathered.directory {
             match change {
                 DirectoryChange::Tenant(id, name) => directory.put_tenant(id, &name),

@@ -84,9 +84,19 @@ impl Tx<'_> {
             .execute([id.0])?;
         self.cancel_replays_of(id)?;
         self.start_bulk(id, BulkKind::Cancel)?;
-        self.audit_state(id, actor, "endpoint.delete", serde_json::Value::Null)?;
+        self.audit_deleted(id, actor)?;
         self.remove_route(id);
         Ok(())
+    }
+
+    fn audit_deleted(&mut self, id: EndpointId, actor: &Actor) -> Result<(), StoreError> {
+        let Some(row) = self.endpoint(id)? else { return Ok(()) };
+        let before = serde_json::json!({
+            "url": row.revision.url, "uid": row.settings.uid, "description": row.settings.description,
+            "events": row.settings.events,
+        });
+        let (target, tenant_id, before) = (id.to_string(), Some(row.tenant_id), Some(before));
+        self.audit(Audited { actor, action: "endpoint.delete", target, tenant_id, before, after: None })
     }
 
     fn audit_state(
@@ -101,7 +111,7 @@ impl Tx<'_> {
             .prepare_cached("SELECT tenant_id FROM endpoints WHERE id = ?1")?
             .query_row([id.0], |row| row.get(0))
             .optional()?;
-        let after = if after.is_null() { None } else { Some(after) };
-        self.audit(Audited { actor, action, target: id.to_string(), tenant_id, before: None, after })
+        let (target, before, after) = (id.to_string(), None, Some(after));
+        self.audit(Audited { actor, action, target, tenant_id, before, after })
     }
 }

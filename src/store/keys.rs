@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use crate::domain::ids::KeyId;
 use crate::domain::names::TenantName;
@@ -140,6 +140,13 @@ impl Reader<'_> {
             .query_map(params![before.unwrap_or(i64::MAX), most], read_row)?
             .collect::<rusqlite::Result<Vec<_>>>()?;
         Ok(super::lists::cut(rows, limit, |key| key.id.0))
+    }
+
+    /// A key by its record.
+    pub fn key(&self, id: KeyId) -> Result<Option<Key>, StoreError> {
+        let sql =
+            format!("SELECT {COLUMNS} FROM keys k LEFT JOIN tenants t ON t.id = k.tenant_id WHERE k.id = ?1");
+        Ok(self.connection().prepare_cached(&sql)?.query_row([id.0], read_row).optional()?)
     }
 
     /// Whether any key was ever made, and be it that all are revoked by now.

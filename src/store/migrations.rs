@@ -13,6 +13,7 @@ const STEPS: &[M<'static>] = &[
     M::up(include_str!("migrations/0003_catalogue.sql")),
     M::up(include_str!("migrations/0004_replays.sql")),
     M::up(include_str!("migrations/0005_tenant_jobs.sql")),
+    M::up(include_str!("migrations/0006_stats.sql")),
 ];
 
 /// The version that this program writes.

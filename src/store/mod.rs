@@ -5,12 +5,14 @@
 //!   transaction sees and gathers), [`handover`] (what the dispatcher is told).
 //! - The hot path: [`publish`] (and [`publish_batch`]) and [`outcome`]; `page` for what memory had no room for
 //!   (`unread`: how that is told if it fails).
-//! - By hand: [`intervene`] (retry and cancel one delivery), `blank` (delete what an event was about).
+//! - By hand: [`intervene`] (retry and cancel one delivery), `blank` (delete what an event was about), `restored` (what a
+//!   restore holds back).
 //! - Behind it: `soundness` (a check after a crash), `fill` (list indexes), `bulk` (changes to very many rows), `replaying`,
 //!   [`tenant_jobs`], [`cleanup`]; `background` gives jobs their turns, `jobs` says whose it is.
 //! - A file for each table: [`tenants`], [`endpoints`] (and `endpoint_state`), [`events`], [`deliveries`], [`attempts`], [`keys`],
 //!   [`event_types`], [`formats`], [`replays`], [`settings`], [`audit`], `health`, [`hourly`], `meta`; `migrations` makes them.
-//! - In memory: [`directory`] (endpoints, parsed), [`times`] (the scheduler's scale of time).
+//! - In memory: [`directory`] (endpoints, parsed), [`times`] (the scheduler's scale of time), [`figures`] (what was
+//!   counted since the start).
 
 mod answer;
 pub mod attempts;
@@ -32,6 +34,7 @@ pub mod endpoints;
 mod error;
 pub mod event_types;
 pub mod events;
+pub mod figures;
 mod fill;
 pub mod formats;
 pub mod handover;
@@ -74,6 +77,7 @@ mod work;
 mod writer;
 
 use std::hash::Hasher;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::thread::JoinHandle;
@@ -118,6 +122,7 @@ pub(crate) struct Shared {
     /// About deliveries without an event: each page finds them again.
     orphans: Complaints,
     cleanups: Cleanups,
+    figures: figures::Figures,
 }
 
 impl Shared {
@@ -170,6 +175,7 @@ pub struct Store {
     queue: Arc<Queue<Work>>,
     /// Gone once the store is closed.
     readers: RwLock<Option<r2d2::Pool<SqliteConnectionManager>>>,
+    path: PathBuf,
     writer: Mutex<Option<JoinHandle<()>>>,
     check: Mutex<Option<soundness::Check>>,
 }
@@ -208,6 +214,20 @@ impl Store {
     /// Bytes and items that wait for the writer.
     pub fn load(&self) -> (usize, usize) {
         self.queue.load()
+    }
+
+    /// What was counted since the start.
+    pub fn figures(&self) -> figures::Counted {
+        self.shared.figures.read()
+    }
+
+    /// Bytes of the database file, and of the WAL beside it.
+    pub fn sizes(&self) -> (u64, u64) {
+        let size = |path: &std::path::Path| std::fs::metadata(path).map_or(0, |file| file.len());
+        let mut wal = self.path.clone().into_os_string();
+        wal.push("-wal");
+        // Without a WAL there is no such file.
+        (size(&self.path), size(wal.as_ref()))
     }
 
     /// Reads in one transaction: all of `work` sees the same state. Blocks while all connections are in use.

@@ -163,7 +163,9 @@ impl Store {
             handover: config.handover,
             kept,
         };
-        Ok((Self { shared, queue, readers, writer: Mutex::new(None), check: Mutex::new(None) }, writer))
+        let (writer_thread, check) = (Mutex::new(None), Mutex::new(None));
+        let store = Self { shared, queue, readers, path: config.path, writer: writer_thread, check };
+        Ok((store, writer))
     }
 }
 
@@ -220,6 +222,7 @@ fn share(writer: &Connection, config: &StoreConfig) -> Result<Shared, OpenError>
         damage: RwLock::new(None),
         orphans: Complaints::every(TOLD_EVERY),
         cleanups: Cleanups::default(),
+        figures: super::figures::Figures::default(),
     })
 }
 

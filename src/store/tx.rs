@@ -19,6 +19,7 @@ use crate::domain::time::UnixMs;
 use super::Shared;
 use super::checkpoint::Checkpoints;
 use super::directory::Route;
+use super::figures::Tally;
 use super::fill::{NewRows, Unfilled};
 use super::handover::{Change, Handover};
 use super::health::HealthRow;
@@ -66,6 +67,8 @@ pub(super) struct Gathered {
     pub(super) routes: HashMap<EndpointId, Option<Arc<Route>>>,
     pub(super) health: HashMap<EndpointId, HealthRow>,
     pub(super) hours: HashMap<(EndpointId, i64), Hour>,
+    /// What counts once it is on disk; outcomes from [`Tx::flush`] on.
+    pub(super) tally: Tally,
     pub(super) rows: NewRows,
     /// Bulk changes that were added: the endpoints.
     pub(super) bulk: Vec<EndpointId>,
@@ -157,8 +160,14 @@ impl<'a> Tx<'a> {
         for (endpoint, health) in std::mem::take(&mut self.gathered.health) {
             super::health::write(self.connection(), endpoint, &health)?;
         }
+        let mut totals: HashMap<i64, Hour> = HashMap::new();
         for ((endpoint, hour), counts) in std::mem::take(&mut self.gathered.hours) {
             super::hourly::add(self.connection(), endpoint, hour, &counts)?;
+            totals.entry(hour).or_default().add(&counts);
+        }
+        for (hour, counts) in totals {
+            super::hourly::add_total(self.connection(), hour, &counts)?;
+            self.gathered.tally.hour.add(&counts);
         }
         let last = self.kept.last_id;
         let known = self.gathered.ahead_until.unwrap_or(self.kept.ahead_until);
@@ -238,6 +247,7 @@ impl Gathered {
         self.replays.extend(later.replays);
         self.deletions.extend(later.deletions);
         self.ahead_until = later.ahead_until.or(self.ahead_until);
+        self.tally.add(&later.tally);
         // Health and hours were flushed inside the savepoint.
     }
 }

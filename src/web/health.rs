@@ -22,10 +22,7 @@ async fn alive() -> HttpResponse {
 }
 
 async fn ready(state: Data<AppState>) -> Result<HttpResponse, Problem> {
-    let service = &state.service;
-    let store = service.store();
-    let now = store.times().clock().monotonic();
-    let problems = service.readiness().problems(store.trouble(), store.damage(), now);
+    let problems = state.service.problems();
     if problems.is_empty() {
         return Ok(HttpResponse::Ok().json(json!({ "status": "ready" })));
     }

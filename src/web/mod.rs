@@ -7,6 +7,7 @@
 //! - [`auth`]: who calls. [`client_address`]: from where.
 //! - [`body`], [`fields`], [`query`]: reading requests, with every mistake named at once.
 //! - [`listen`]: `postrider listen`, a server of its own that receives webhooks for developers.
+//! - [`health`] and [`metrics`]: for those who watch the server.
 //! - [`api`]: the calls, one file for each resource. A handler extracts, calls one use case, and answers.
 
 pub mod api;
@@ -20,6 +21,7 @@ pub mod fields;
 mod flow;
 pub mod health;
 pub mod listen;
+pub mod metrics;
 pub mod problem;
 pub mod query;
 mod refusal;
@@ -35,5 +37,6 @@ use actix_web::web::ServiceConfig;
 /// Registers all routes.
 pub fn configure(config: &mut ServiceConfig) {
     health::routes(config);
+    metrics::routes(config);
     api::routes(config);
 }

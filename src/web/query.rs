@@ -59,6 +59,13 @@ impl Query {
         self.invalid.check(name, parse(&text))
     }
 
+    /// A parameter that is compared with a text as it stands.
+    pub fn named(&mut self, name: &'static str) -> Option<String> {
+        self.parsed(name, |text| {
+            if text.is_empty() { Err("must not be empty".to_owned()) } else { Ok(text.to_owned()) }
+        })
+    }
+
     /// `true` or `false`.
     pub fn flag(&mut self, name: &'static str) -> Option<bool> {
         self.parsed(name, |text| text.parse().map_err(|_| "must be true or false".to_owned()))
@@ -107,11 +114,23 @@ impl Query {
     }
 }
 
-/// The cursor of a list whose rows have a number and no id.
-pub fn row_number(text: &str) -> Option<i64> {
-    // `parse` would take a sign, and zeros in front, as well.
-    let plain = text.bytes().all(|b| b.is_ascii_digit()) && (text == "0" || !text.starts_with('0'));
-    plain.then(|| text.parse().ok()).flatten()
+/// The cursor of a list whose rows have a number and no id: with the list's name, so that another list refuses it.
+#[derive(Debug, Clone, Copy)]
+pub struct Numbered(pub &'static str);
+
+impl Numbered {
+    /// The cursor of the page below this row.
+    pub fn cursor(self, row: i64) -> String {
+        format!("{}:{row}", self.0)
+    }
+
+    /// Reads what [`Numbered::cursor`] has written, and nothing else.
+    pub fn parse(self, text: &str) -> Option<i64> {
+        let number = text.strip_prefix(self.0)?.strip_prefix(':')?;
+        // `parse` would take a sign, and zeros in front, as well.
+        let plain = number.bytes().all(|b| b.is_ascii_digit()) && (number == "0" || !number.starts_with('0'));
+        plain.then(|| number.parse().ok()).flatten()
+    }
 }
 
 /// For a list without filters: how many rows, and below which one.
@@ -202,9 +221,11 @@ mod tests {
 
     #[test]
     fn the_number_of_a_row_has_one_spelling() {
-        assert_eq!((row_number("17"), row_number("0")), (Some(17), Some(0)));
+        let rows = Numbered("rows");
+        assert_eq!((rows.parse("rows:17"), rows.parse(&rows.cursor(0))), (Some(17), Some(0)));
         for bad in ["", "-1", "+1", "1.0", "007", "00", "9223372036854775808"] {
-            assert_eq!(row_number(bad), None, "{bad}");
+            assert_eq!(rows.parse(&format!("rows:{bad}")), None, "{bad}");
         }
+        assert_eq!((rows.parse("17"), rows.parse("rooms:17"), rows.parse("rows17")), (None, None, None));
     }
 }

@@ -59,9 +59,16 @@ fn every_list_is_walked_through_once_while_new_rows_arrive() {
     }
     app.settle();
     let of_endpoint = format!("/endpoints/{endpoint}/deliveries");
-    for list in
-        ["/events", "/endpoints", "/deliveries", "/keys", "/tenants", "/cleanups", of_endpoint.as_str()]
-    {
+    for list in [
+        "/events",
+        "/endpoints",
+        "/deliveries",
+        "/keys",
+        "/tenants",
+        "/cleanups",
+        "/audit",
+        of_endpoint.as_str(),
+    ] {
         let before: Vec<String> = app.list(list).iter().map(name).collect();
         assert!(before.len() >= 5, "{list}");
         let mut sorted = before.clone();
@@ -97,7 +104,7 @@ fn a_page_has_fifty_rows_unless_the_caller_says_otherwise() {
     assert_eq!(count("/events"), 50);
     assert_eq!(count("/events?limit=250"), 250);
     for bad in ["0", "251", "-1", "1.0", "x", ""] {
-        for list in ["events", "endpoints", "deliveries", "keys", "tenants", "cleanups"] {
+        for list in ["events", "endpoints", "deliveries", "keys", "tenants", "cleanups", "audit"] {
             let refused = app.client.get(&format!("/api/v1/{list}?limit={bad}"));
             assert_eq!(
                 (code(&refused).as_str(), fields(&refused)),
@@ -114,15 +121,58 @@ fn a_page_has_fifty_rows_unless_the_caller_says_otherwise() {
 #[test]
 fn unknown_parameters_are_named_in_every_list_with_those_that_there_are() {
     let app = TestApp::start();
-    for list in
-        ["events", "endpoints", "deliveries", "keys", "tenants", "cleanups", "endpoints/ep_x/deliveries"]
-    {
+    for list in [
+        "events",
+        "endpoints",
+        "deliveries",
+        "keys",
+        "tenants",
+        "cleanups",
+        "audit",
+        "endpoints/ep_x/deliveries",
+    ] {
         let refused = app.client.get(&format!("/api/v1/{list}?sort=asc&page=2&limit=5"));
         assert_eq!(
             (code(&refused).as_str(), fields(&refused)),
             ("invalid_query", vec!["sort".into(), "page".into()])
         );
         assert!(refused.text().contains("limit, cursor"), "{}", refused.text());
+    }
+}
+
+#[test]
+fn the_cursor_of_one_list_is_refused_by_every_other() {
+    let app = TestApp::start();
+    for n in 0..2 {
+        add_rows(&app, n);
+    }
+    app.create_endpoint(&json!({ "url": "https://a.test/", "events": ["*"] }));
+    for n in 0..2 {
+        app.publish("a.b", &json!(n));
+    }
+    let lists = ["events", "endpoints", "deliveries", "keys", "tenants", "cleanups", "audit"];
+    let cursors = lists.map(|list| text(&app.get(&format!("/{list}?limit=1")), "next_cursor"));
+    for (of, cursor) in lists.iter().zip(&cursors) {
+        for list in lists {
+            let answer = app.client.get(&format!("/api/v1/{list}?cursor={cursor}"));
+            if list == *of {
+                answer.expect(200);
+            } else {
+                let refused = (code(&answer), fields(&answer));
+                assert_eq!(
+                    refused,
+                    ("invalid_query".to_owned(), vec!["cursor".to_owned()]),
+                    "{list}: {cursor}"
+                );
+            }
+        }
+        for bad in ["", "x", &cursor[1..], &format!("{cursor}x"), &cursor.to_uppercase()] {
+            assert_eq!(
+                fields(&app.client.get(&format!("/api/v1/{of}?cursor={bad}"))),
+                ["cursor"],
+                "{of}: {bad}"
+            );
+        }
     }
 }
 

@@ -25,7 +25,9 @@ enum Need {
 }
 
 use Need::{Admin, Common, Nothing, Of, OwnTenant};
-use Scope::{DeliveriesRead, DeliveriesWrite, EndpointsRead, EndpointsWrite, EventsRead, EventsWrite};
+use Scope::{
+    DeliveriesRead, DeliveriesWrite, EndpointsRead, EndpointsWrite, EventsRead, EventsWrite, MetricsRead,
+};
 
 /// Everything that the calls are about belongs to the tenant `acme`.
 const TABLE: &[(&str, &str, Need)] = &[
@@ -35,12 +37,14 @@ const TABLE: &[(&str, &str, Need)] = &[
     ("DELETE", "/api/v1/formats/{name}", Admin),
     ("DELETE", "/api/v1/keys/{id}", Admin),
     ("DELETE", "/api/v1/tenants/{tenant}", Admin),
+    ("GET", "/api/v1/audit", Admin),
     ("GET", "/api/v1/cleanups", Admin),
     ("GET", "/api/v1/deliveries", Of(DeliveriesRead)),
     ("GET", "/api/v1/deliveries/{id}", Of(DeliveriesRead)),
     ("GET", "/api/v1/endpoints", Of(EndpointsRead)),
     ("GET", "/api/v1/endpoints/{id}", Of(EndpointsRead)),
     ("GET", "/api/v1/endpoints/{id}/deliveries", Of(DeliveriesRead)),
+    ("GET", "/api/v1/endpoints/{id}/stats", Of(DeliveriesRead)),
     ("GET", "/api/v1/event-types", Common(EndpointsRead)),
     ("GET", "/api/v1/event-types/{name:.+}", Common(EndpointsRead)),
     ("GET", "/api/v1/events", Of(EventsRead)),
@@ -57,6 +61,7 @@ const TABLE: &[(&str, &str, Need)] = &[
     ("GET", "/api/v1/tenants", Admin),
     ("GET", "/api/v1/tenants/{tenant}", OwnTenant),
     ("GET", "/healthz", Nothing),
+    ("GET", "/metrics", Of(MetricsRead)),
     ("GET", "/readyz", Nothing),
     ("PATCH", "/api/v1/endpoints/{id}", Of(EndpointsWrite)),
     ("PATCH", "/api/v1/settings", Admin),

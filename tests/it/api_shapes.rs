@@ -30,7 +30,8 @@ fn forms(name: &str, value: &Value) {
         }
         Value::String(text) if name == "id" || name.ends_with("_id") && name != "request_id" => {
             let (prefix, rest) = text.split_once('_').expect("a prefix");
-            assert!(["evt", "ep", "dlv", "key", "rpl", "del"].contains(&prefix), "{name}: {text}");
+            let known = ["evt", "ep", "dlv", "key", "rpl", "del", "aud"];
+            assert!(known.contains(&prefix), "{name}: {text}");
             let right = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
             assert!(rest.len() == 13 && rest.bytes().all(right), "{name}: {text}");
         }

@@ -1,6 +1,7 @@
 //! Postrider's behaviour, seen from outside: one test binary, a file for each behaviour.
 
 mod api_admin;
+mod api_audit;
 mod api_batch;
 mod api_codes;
 mod api_connections;
@@ -13,6 +14,7 @@ mod api_format_secrets;
 mod api_formats;
 mod api_idempotency;
 mod api_lists;
+mod api_metrics;
 mod api_odd_values;
 mod api_problems;
 mod api_rotation;
@@ -20,6 +22,7 @@ mod api_replays;
 mod api_scopes;
 mod api_secrets;
 mod api_shapes;
+mod api_stats;
 mod api_targets;
 mod api_tenants_delete;
 mod api_trouble;

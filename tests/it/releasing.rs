@@ -1,79 +1,109 @@
-//! What a restore holds back stays so until somebody says what becomes of it.
+//! What a restore holds back, and a person's word about it.
 
 use serde_json::{Value, json};
 
 use crate::support::actions::shows;
 use crate::support::app::{TestApp, text};
-use crate::support::client::Client;
 use crate::support::problem::fields;
 use crate::support::receiver::Receiver;
 
-/// A server after a restore: an endpoint each of `default` and `acme`, with one delivery that is held back.
-fn restored(receiver: &Receiver) -> (TestApp, String, String) {
-    let mut app = TestApp::start();
-    let mut deliveries = Vec::new();
+/// A server that was restored while two deliveries of each endpoint were pending: of the default tenant and of `acme`.
+fn restored(receiver: &Receiver) -> (TestApp, [String; 2]) {
+    let mut app = TestApp::with_manual_clock();
+    let endpoints = ["default", "acme"].map(|tenant| {
+        let fields = json!({ "tenant": tenant, "enabled": false });
+        app.endpoint_with(receiver, &format!("/{tenant}"), &fields)
+    });
     for tenant in ["default", "acme"] {
-        let fields = json!({ "url": receiver.url("/"), "tenant": tenant, "events": ["*"], "enabled": false });
-        app.create_endpoint(&fields);
-        let event =
-            app.post("/events", &json!({ "type": "a", "data": 1, "tenant": tenant })).expect(202).json();
-        deliveries.push(text(&app.delivery_of(&event), "id"));
+        for n in 0..2 {
+            app.post("/events", &json!({ "type": "test", "data": { "n": n }, "tenant": tenant })).expect(202);
+        }
     }
     app.stop();
     let file = rusqlite::Connection::open(app.data().join("postrider.db")).expect("the database");
-    file.execute_batch("UPDATE deliveries SET held_reason = 2; UPDATE endpoints SET enabled = 1")
-        .expect("an update");
+    let held = file.execute("UPDATE deliveries SET held_reason = 2 WHERE state = 3", []).expect("rows");
+    assert_eq!(held, 4);
+    file.execute("UPDATE endpoints SET enabled = 1, disabled_reason = NULL, disabled_at = NULL", [])
+        .expect("rows");
     drop(file);
     app.restart();
-    let acme = deliveries.remove(1);
-    (app, deliveries.remove(0), acme)
+    app.settle();
+    (app, endpoints)
 }
 
-fn release(app: &TestApp, body: &Value) -> u64 {
-    let answer = app.post("/deliveries/release", body).expect(202).json();
-    app.settle();
-    answer["endpoints"].as_u64().expect("a number")
+fn statuses(app: &TestApp, endpoint: &str) -> Vec<String> {
+    app.list(&format!("/endpoints/{endpoint}/deliveries")).iter().map(|row| text(row, "status")).collect()
+}
+
+#[track_caller]
+fn wait_for(app: &TestApp, endpoint: &str, status: &str) {
+    app.eventually(status, |app| (statuses(app, endpoint) == [status; 2]).then_some(()));
+}
+
+fn release(app: &TestApp, body: &Value) -> Value {
+    app.post("/deliveries/release", body).expect(202).json()
 }
 
 #[test]
-fn it_is_delivered_or_discarded_for_a_tenant_or_for_all() {
+fn what_is_held_stays_until_it_is_released_and_is_sent_then() {
     let receiver = Receiver::start();
-    let (app, default, acme) = restored(&receiver);
+    let (app, [ours, theirs]) = restored(&receiver);
+    shows(&app.list("/deliveries")[0], &json!({ "status": "held", "held_reason": "restored" }));
+    app.disable(&ours);
+    app.enable(&ours);
     app.settle();
-    for delivery in [&default, &acme] {
-        shows(&app.delivery(delivery), &json!({ "status": "held", "held_reason": "restored" }));
-        app.retry(delivery).expect(409);
-    }
-    assert_eq!(release(&app, &json!({ "held": "discard", "tenant": "acme" })), 1);
-    shows(&app.delivery(&acme), &json!({ "status": "canceled", "held_reason": null }));
-    shows(&app.delivery(&default), &json!({ "status": "held" }));
-    assert_eq!(release(&app, &json!({ "held": "deliver" })), 1);
-    app.eventually("it is delivered", |app| (app.status(&default) == "delivered").then_some(()));
-    assert_eq!(receiver.count(), 1);
-    assert_eq!(app.audit_of("acme")[0]["after"], json!({ "held": "discard", "endpoints": 1 }));
+    assert_eq!(statuses(&app, &ours), ["held"; 2], "enabling is not the word");
+    assert_eq!(release(&app, &json!({ "held": "deliver", "tenant": "acme" })), json!({ "endpoints": 1 }));
+    wait_for(&app, &theirs, "delivered");
+    assert_eq!((receiver.count_on("/acme"), receiver.count_on("/default")), (2, 0));
+    assert_eq!(statuses(&app, &ours), ["held"; 2]);
+    release(&app, &json!({ "held": "deliver" }));
+    wait_for(&app, &ours, "delivered");
+    assert_eq!(receiver.count_on("/default"), 2);
+    assert_eq!(release(&app, &json!({ "held": "deliver" })), json!({ "endpoints": 0 }));
 }
 
 #[test]
-fn it_is_delivered_for_one_endpoint_by_whom_that_belongs_to() {
+fn what_is_discarded_is_canceled_and_fresh_events_go_on() {
     let receiver = Receiver::start();
-    let (app, default, acme) = restored(&receiver);
-    let body = json!({ "name": "acme", "scopes": ["deliveries:write"], "tenant": "acme" });
-    let key = app.post("/keys", &body).expect(201).json();
-    let bound = Client::tcp(app.address()).with_key(&text(&key, "key"));
-    let path = "/api/v1/deliveries/release";
-    let of = |delivery: &str| app.delivery(delivery)["endpoint_id"].clone();
-    bound.post(path, &json!({ "held": "deliver", "endpoint": of(&default) })).expect(404);
-    bound.post(path, &json!({ "held": "deliver", "tenant": "default" })).expect(404);
-    assert_eq!(
-        bound.post(path, &json!({ "held": "deliver", "endpoint": of(&acme) })).expect(202).json(),
-        json!({ "endpoints": 1 })
-    );
-    app.eventually("it is delivered", |app| (app.status(&acme) == "delivered").then_some(()));
-    bound.post(path, &json!({ "held": "deliver" })).expect(202);
-    shows(&app.delivery(&default), &json!({ "status": "held" }));
-    let wrong =
-        app.post("/deliveries/release", &json!({ "held": "keep", "tenant": "", "all": true })).expect(422);
+    let (app, [ours, theirs]) = restored(&receiver);
+    assert_eq!(release(&app, &json!({ "held": "discard", "endpoint": ours })), json!({ "endpoints": 1 }));
+    wait_for(&app, &ours, "canceled");
+    assert_eq!(statuses(&app, &theirs), ["held"; 2]);
+    let fresh = app.send(&json!(1));
+    app.settle();
+    assert_eq!((app.status(&fresh).as_str(), receiver.count()), ("delivered", 1));
+}
+
+#[test]
+fn what_comes_free_of_a_disabled_endpoint_is_held_as_everything_else_of_it() {
+    let receiver = Receiver::start();
+    let (app, [ours, _]) = restored(&receiver);
+    app.disable(&ours);
+    release(&app, &json!({ "held": "deliver", "endpoint": ours }));
+    let list = format!("/endpoints/{ours}/deliveries");
+    app.eventually("held for the endpoint", |app| {
+        app.list(&list).iter().all(|row| row["held_reason"] == "endpoint_disabled").then_some(())
+    });
+    assert_eq!(statuses(&app, &ours), ["held"; 2]);
+    app.enable(&ours);
+    wait_for(&app, &ours, "delivered");
+    assert_eq!(receiver.count_on("/default"), 2);
+}
+
+#[test]
+fn a_release_names_what_is_wrong_and_is_audited() {
+    let receiver = Receiver::start();
+    let (app, [ours, _]) = restored(&receiver);
+    let call = |body: &Value| app.post("/deliveries/release", body);
+    assert_eq!(fields(&call(&json!({})).expect(422)), ["held"]);
+    let wrong = call(&json!({ "held": "keep", "tenant": "a b", "all": true })).expect(422);
     assert_eq!(fields(&wrong), ["held", "tenant", "all"]);
-    let none = app.post("/deliveries/release", &json!({})).expect(422);
-    assert_eq!(fields(&none), ["held"]);
+    call(&json!({ "held": "deliver", "endpoint": "nobody" })).expect(404);
+    call(&json!({ "held": "deliver", "endpoint": ours, "tenant": "acme" })).expect(404);
+    assert_eq!(release(&app, &json!({ "held": "discard", "tenant": "nobody" })), json!({ "endpoints": 0 }));
+    release(&app, &json!({ "held": "discard", "endpoint": ours }));
+    let lines = app.list("/audit?action=delivery.release");
+    assert_eq!((lines.len(), &lines[0]["target"]), (2, &json!(ours)));
+    assert_eq!(lines[0]["after"], json!({ "held": "discard", "endpoints": 1 }));
 }

@@ -4,7 +4,7 @@
 use rusqlite::types::Value;
 use rusqlite::{Connection, Statement, params};
 
-use super::rows::{Values, Writer};
+use super::rows::{self, Values, Writer};
 use super::sample::{Sample, Samples, number};
 
 const HOUR_MS: i64 = 3_600_000;
@@ -103,6 +103,7 @@ impl<'a> Behind<'a> {
     pub(super) fn finish(&mut self, samples: &Samples) -> rusqlite::Result<()> {
         self.end_hour();
         self.flush(samples)?;
+        self.write_totals()?;
         let (event, delivery) = self.last;
         for (name, value) in [("filled_events", event), ("filled_deliveries", delivery)] {
             let sql =
@@ -112,6 +113,19 @@ impl<'a> Behind<'a> {
         for (sample, whole) in samples.all.iter().zip(&self.whole) {
             self.write_health(sample, *whole)?;
         }
+        Ok(())
+    }
+
+    /// The counters of all endpoints together.
+    fn write_totals(&self) -> rusqlite::Result<()> {
+        let columns = rows::columns(self.connection, "hourly_totals")?;
+        let sums: Vec<_> = columns.iter().skip(1).map(|column| format!("sum({column})")).collect();
+        let sql = format!(
+            "INSERT INTO hourly_totals ({}) SELECT hour, {} FROM hourly GROUP BY hour",
+            columns.join(", "),
+            sums.join(", ")
+        );
+        self.connection.execute(&sql, [])?;
         Ok(())
     }
 

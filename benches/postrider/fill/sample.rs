@@ -24,7 +24,7 @@ pub(super) struct Samples {
 }
 
 /// What holds events and deliveries, and nothing else.
-const EMPTIED: [&str; 8] = [
+const EMPTIED: [&str; 9] = [
     "events",
     "deliveries",
     "attempts",
@@ -33,6 +33,7 @@ const EMPTIED: [&str; 8] = [
     "tenant_events",
     "event_keys",
     "hourly",
+    "hourly_totals",
 ];
 
 impl Samples {

@@ -235,6 +235,11 @@ impl Book {
         (self.in_flight, self.reported)
     }
 
+    /// Deliveries that are queued, and the bytes of their payloads.
+    pub fn queued(&self) -> (usize, usize) {
+        (self.known.len().saturating_sub(self.in_flight + self.reported), self.bytes)
+    }
+
     /// Whether nothing can happen until something new comes: no job can start, nothing is in flight, no outcome
     /// or page is awaited.
     pub fn is_settled(&self, now: SteadyMs) -> bool {

@@ -10,6 +10,7 @@ mod rest;
 mod steps;
 mod waiting;
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use rusqlite::params;
@@ -39,6 +40,8 @@ pub struct CleanupRequest {
     pub dry_run: bool,
     /// Who wants it: [`SCHEDULE`], or an actor's name.
     pub by: String,
+    /// Where the request came from, for the audit log.
+    pub address: Option<IpAddr>,
 }
 
 /// What a cleanup did (or would do).
@@ -99,7 +102,8 @@ impl Cleaning {
     }
 
     fn begin(&mut self, desk: &mut Desk<'_>) -> Result<bool, StoreError> {
-        let (dry_run, by, now) = (self.request.dry_run, self.request.by.clone(), self.report.started_at);
+        let CleanupRequest { dry_run, address, .. } = self.request;
+        let (by, now) = (self.request.by.clone(), self.report.started_at);
         let begun = desk.background(|tx| {
             let id = tx.allot();
             if !dry_run {
@@ -111,7 +115,7 @@ impl Cleaning {
             if !dry_run && by != SCHEDULE {
                 // A person's word holds after a crash as well.
                 meta::set(tx.connection(), Meta::Mark, now.0)?;
-                let actor = Actor { name: by, address: None };
+                let actor = Actor { name: by, address };
                 let target = "cleanups".to_owned();
                 let (before, after) = (None, None);
                 tx.audit(Audited {

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use rusqlite::{OptionalExtension, params};
 
+use crate::domain::stats::{Window, hour_of};
 use crate::domain::time::UnixMs;
 
 use super::super::error::StoreError;
@@ -19,8 +20,6 @@ pub(super) const LOOKED_AT: usize = 1_000;
 pub(super) const LIMIT: i64 = 1_000;
 /// Pages that a turn gives back to the file system.
 const VACUUM_PAGES: usize = 100;
-/// Hours that counters are kept.
-const HOURS_KEPT: i64 = 366 * 24;
 
 /// Where a cleanup stands.
 #[derive(Debug, Clone)]
@@ -50,6 +49,8 @@ pub(super) struct Cutoffs {
     deliveries: UnixMs,
     events: Option<UnixMs>,
     audit: Option<UnixMs>,
+    /// Hourly counters: what no window shows any more, and as long again as deliveries are kept.
+    hours: i64,
     dry_run: bool,
 }
 
@@ -78,7 +79,8 @@ impl Cutoffs {
             None => (days(settings.retention_days), settings.event_days().map(days)),
         };
         let audit = Some(settings.audit_retention_days).filter(|days| *days > 0).map(days);
-        Self { now, deliveries, events, audit, dry_run: request.dry_run }
+        let hours = hour_of(days(settings.retention_days)) - Window::LONGEST.hours();
+        Self { now, deliveries, events, audit, hours, dry_run: request.dry_run }
     }
 }
 
@@ -223,7 +225,6 @@ fn small(tx: &Tx<'_>, cutoffs: &Cutoffs) -> Result<Done, StoreError> {
 }
 
 fn hours(tx: &Tx<'_>, cutoffs: &Cutoffs, endpoint: i64) -> Result<Done, StoreError> {
-    let before = hourly::hour_of(cutoffs.now) - HOURS_KEPT;
     let found: Option<i64> = tx
         .connection()
         .prepare_cached(
@@ -231,8 +232,11 @@ fn hours(tx: &Tx<'_>, cutoffs: &Cutoffs, endpoint: i64) -> Result<Done, StoreErr
         )?
         .query_row([endpoint], |row| row.get(0))
         .optional()?;
-    let Some(endpoint) = found else { return Ok(Done::go_on(Step::Revisions)) };
-    let deleted = hourly::delete_before(tx.connection(), endpoint, before, LOOKED_AT)?;
+    let Some(endpoint) = found else {
+        hourly::delete_totals_before(tx.connection(), cutoffs.hours)?;
+        return Ok(Done::go_on(Step::Revisions));
+    };
+    let deleted = hourly::delete_before(tx.connection(), endpoint, cutoffs.hours, LOOKED_AT)?;
     let next = if deleted < LOOKED_AT { endpoint.saturating_add(1) } else { endpoint };
     Ok(Done::go_on(Step::Hours(next)))
 }

@@ -106,7 +106,8 @@ impl Store {
     pub fn cleanup_by_schedule(&self) {
         let waits = self.shared.cleanups.lock().waiting.iter().any(|(request, _)| request.by == SCHEDULE);
         if !waits {
-            drop(self.cleanup(CleanupRequest { older_than: None, dry_run: false, by: SCHEDULE.to_owned() }));
+            let by = SCHEDULE.to_owned();
+            drop(self.cleanup(CleanupRequest { older_than: None, dry_run: false, by, address: None }));
         }
     }
 

@@ -28,6 +28,30 @@ fn what_a_restore_holds_is_neither_released_nor_discarded_with_the_endpoint() {
 }
 
 #[test]
+fn the_word_about_a_restore_concerns_what_it_holds_and_nothing_else() {
+    let restored = Some(HeldReason::Restored);
+    for (kind, after) in
+        [(BulkKind::ReleaseRestored, State::Ready), (BulkKind::DiscardRestored, State::Canceled)]
+    {
+        let changes = [change(kind, 0, 9)];
+        assert_eq!(about_to_be(&changes, 1, State::Held, restored), (after, None));
+        for (state, held) in [
+            (State::Held, Some(HeldReason::EndpointDisabled)),
+            (State::Ready, None),
+            (State::Waiting, None),
+            (State::Delivered, None),
+            (State::Failed, None),
+        ] {
+            assert_eq!(about_to_be(&changes, 1, state, held), (state, held));
+        }
+        assert_eq!(sendable(&changes), Some((0, i64::MAX)), "everything else goes on");
+    }
+    let disabled = [change(BulkKind::ReleaseRestored, 0, 9), change(BulkKind::Hold, 0, 9)];
+    let held = (State::Held, Some(HeldReason::EndpointDisabled));
+    assert_eq!(about_to_be(&disabled, 1, State::Held, restored), held);
+}
+
+#[test]
 fn nothing_overtakes_what_is_about_to_be_released_and_nothing_discarded_is_sent() {
     assert_eq!(sendable(&[]), Some((0, i64::MAX)));
     assert_eq!(sendable(&[change(BulkKind::Release, 5, 10)]), Some((0, 5)));

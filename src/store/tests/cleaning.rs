@@ -8,7 +8,8 @@ use super::house::*;
 use super::make::plant_failure;
 
 fn begin(house: &House) -> Answer<CleanupReport> {
-    cleanup(house, CleanupRequest { older_than: None, dry_run: false, by: "test".to_owned() })
+    let by = "test".to_owned();
+    cleanup(house, CleanupRequest { older_than: None, dry_run: false, by, address: None })
 }
 
 /// The cleanups that are kept: deliveries, whether it has ended, why early.

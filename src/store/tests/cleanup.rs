@@ -32,7 +32,7 @@ pub(super) fn cleanup(house: &House, request: CleanupRequest) -> Answer<CleanupR
 }
 
 pub(super) fn request(older_than: Option<Duration>, dry_run: bool) -> CleanupRequest {
-    CleanupRequest { older_than, dry_run, by: SCHEDULE.to_owned() }
+    CleanupRequest { older_than, dry_run, by: SCHEDULE.to_owned(), address: None }
 }
 
 /// A dry run first, which has to count what the real one then does.

@@ -160,7 +160,7 @@ fn a_cleanup_that_was_asked_for_in_time_waits_if_the_clock_jumps_before_it_begin
     house.store.cleanup_by_schedule();
     house.store.cleanup_by_schedule();
     let by = "a person".to_owned();
-    let asked = house.store.cleanup(CleanupRequest { older_than: None, dry_run: false, by });
+    let asked = house.store.cleanup(CleanupRequest { older_than: None, dry_run: false, by, address: None });
     house.clock.jump_wall(365 * DAY_MS);
     turns(&mut house);
     assert_eq!((left(&house), count(&house, "cleanups")), (1 + young, 0));
@@ -200,7 +200,7 @@ fn a_persons_word_is_in_the_file_once_the_cleanup_has_begun() {
     house.turn();
     house.store.trust_clock();
     let by = "a person".to_owned();
-    let asked = house.store.cleanup(CleanupRequest { older_than: None, dry_run: false, by });
+    let asked = house.store.cleanup(CleanupRequest { older_than: None, dry_run: false, by, address: None });
     turns(&mut house);
     assert_eq!(asked.wait().unwrap().deliveries, 1);
     assert_eq!(house.crash().store.cleanup_doubt(), None);

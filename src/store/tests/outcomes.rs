@@ -274,4 +274,14 @@ fn hourly_counters_agree_with_the_rows() {
     assert_eq!(sum(&columns.join(" + ")), count("attempts"));
     let wall: UnixMs = house.clock.wall();
     assert_eq!(house.number("SELECT max(hour) FROM hourly"), wall.0 / 3_600_000 - 1);
+    for column in ["delivered", "failed", "attempts_ok", "attempts_failed", "l0", "l7"] {
+        let differs = format!("SELECT sum({column}) - (SELECT sum({column}) FROM hourly) FROM hourly_totals");
+        assert_eq!(house.number(&differs), 0, "{column} of all endpoints together");
+    }
+    let counted = house.store.figures();
+    assert_eq!(counted.delivered, sum("delivered").cast_unsigned());
+    assert_eq!(counted.attempts_failed, sum("attempts_failed").cast_unsigned());
+    assert_eq!(counted.events, count("events").cast_unsigned());
+    let in_buckets: u64 = counted.attempts.bounded.iter().map(|(_, number)| number).sum();
+    assert_eq!(in_buckets + counted.attempts.above, count("attempts").cast_unsigned());
 }

@@ -7,11 +7,11 @@ use std::collections::BTreeSet;
 use rusqlite::Connection;
 
 use crate::domain::delivery::StatusFilter::{Canceled, Delivered, Failed, Held, Pending, Retrying};
-use crate::domain::ids::{DeliveryId, EndpointId, EventId, KeyId, ReplayId, TenantDeletionId};
+use crate::domain::ids::{AuditId, DeliveryId, EndpointId, EventId, KeyId, ReplayId, TenantDeletionId};
 use crate::domain::matching::Pattern;
 use crate::domain::names::{FormatName, Uid};
 use crate::domain::outcome::Fact;
-use crate::store::audit::Actor;
+use crate::store::audit::{Actor, AuditFilter};
 use crate::store::cleanup::CleanupRequest;
 use crate::store::deliveries::DeliveryFilter;
 use crate::store::events::EventFilter;
@@ -178,6 +178,8 @@ fn no_other_read_scans_or_sorts() {
             for endpoint in every(&endpoints[..1]) {
                 run(&house, all, |r| r.replays(endpoint, tenant_id, before.map(ReplayId), 20));
             }
+            let filter = AuditFilter { tenant_id, ..AuditFilter::default() };
+            run(&house, all, |r| r.audit_lines(&filter, before.map(AuditId), 20));
         }
         run(&house, all, |r| r.deliveries_of_event(event, 3, before.map(DeliveryId), 20));
     }
@@ -206,6 +208,9 @@ fn no_other_read_scans_or_sorts() {
         assert!(!run(&house, all, |r| r.formats(after, 20)).is_empty());
     }
     run(&house, all, |r| r.endpoints_of_format(&FormatName::parse("own").unwrap()));
+    run(&house, all, |r| r.hours_of_endpoint(endpoints[2], 0, i64::MAX));
+    run(&house, all, |r| r.hours_of_tenant(tenant, 0, i64::MAX));
+    run(&house, all, |r| r.hours_of_all(0, i64::MAX));
     run(&house, all, |r| Ok((r.cleaned_at()?, r.had_keys()?)));
     check(&house, all);
 }
@@ -273,12 +278,14 @@ fn nothing_that_the_writer_does_scans_or_sorts() {
         tx.blank_event(&event, &Actor::system())
     });
     house.write(|tx| tx.touch_key(KeyId(1), START));
+    house.write(|tx| tx.key(KeyId(1)).map(|key| key.is_some()));
     house.write(|tx| tx.delete_key(KeyId(1)));
     // Filling and cleaning.
     house.publish_many("filler", "a.b", 1_100);
     house.clock.advance(DAY * 400);
     for dry_run in [true, false] {
-        let request = CleanupRequest { older_than: None, dry_run, by: "test".to_owned() };
+        let by = "test".to_owned();
+        let request = CleanupRequest { older_than: None, dry_run, by, address: None };
         let mut answer = super::cleanup::cleanup(&house, request);
         let report = loop {
             house.turn();
@@ -296,6 +303,8 @@ fn nothing_that_the_writer_does_scans_or_sorts() {
         "DELETE FROM endpoint_revisions",
         "DELETE FROM formats",
         "DELETE FROM endpoints WHERE",
+        "DELETE FROM hourly_totals",
+        "SELECT EXISTS (SELECT 1 FROM deliveries INDEXED BY deliveries_rare_by_endpoint",
         "deliveries_due",
         "UPDATE replays SET done_to",
         "DELETE FROM replays",

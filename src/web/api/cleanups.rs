@@ -9,8 +9,10 @@ use crate::web::auth::Authenticated;
 use crate::web::body;
 use crate::web::fields::Fields;
 use crate::web::problem::Problem;
-use crate::web::query;
+use crate::web::query::{self, Numbered};
 use crate::web::state::AppState;
+
+const CURSOR: Numbered = Numbered("cleanups");
 
 /// Registers the calls.
 pub fn routes(config: &mut ServiceConfig) {
@@ -23,9 +25,9 @@ async fn list(
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
     let scope = caller.admin()?;
-    let (limit, before) = query::page(&request, query::row_number)?;
+    let (limit, before) = query::page(&request, |text| CURSOR.parse(text))?;
     let page = state.read(move |service| service.cleanups(&scope, before, limit)).await?;
-    Ok(query::list(page.rows, page.next.map(|number| number.to_string())))
+    Ok(query::list(page.rows, page.next.map(|row| CURSOR.cursor(row))))
 }
 
 /// Answers when the cleanup is done; it goes on if the caller goes away.

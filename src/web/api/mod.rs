@@ -1,5 +1,6 @@
 //! The JSON API below `/api/v1`: a file for each resource, whose `routes` registers its calls.
 
+mod audit;
 mod cleanups;
 mod deliveries;
 mod endpoint_fields;
@@ -13,6 +14,7 @@ mod replays;
 mod rotation;
 mod settings;
 pub mod shapes;
+mod stats;
 mod tenants;
 
 use actix_web::web::{self, ServiceConfig};
@@ -21,6 +23,7 @@ use actix_web::web::{self, ServiceConfig};
 pub fn routes(config: &mut ServiceConfig) {
     config.service(
         web::scope("/api/v1")
+            .configure(audit::routes)
             .configure(cleanups::routes)
             .configure(deliveries::routes)
             .configure(endpoints::routes)
@@ -32,6 +35,7 @@ pub fn routes(config: &mut ServiceConfig) {
             .configure(replays::routes)
             .configure(rotation::routes)
             .configure(settings::routes)
+            .configure(stats::routes)
             .configure(tenants::routes),
     );
 }

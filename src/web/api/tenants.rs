@@ -10,8 +10,10 @@ use crate::web::auth::Authenticated;
 use crate::web::body;
 use crate::web::fields::Fields;
 use crate::web::problem::Problem;
-use crate::web::query;
+use crate::web::query::{self, Numbered};
 use crate::web::state::AppState;
+
+const CURSOR: Numbered = Numbered("tenants");
 
 /// Registers the calls.
 pub fn routes(config: &mut ServiceConfig) {
@@ -33,9 +35,9 @@ async fn list(
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
     let scope = caller.admin()?;
-    let (limit, before) = query::page(&request, query::row_number)?;
+    let (limit, before) = query::page(&request, |text| CURSOR.parse(text))?;
     let page = state.read(move |service| service.tenants(&scope, before, limit)).await?;
-    Ok(query::list(page.rows, page.next.map(|row| row.to_string())))
+    Ok(query::list(page.rows, page.next.map(|row| CURSOR.cursor(row))))
 }
 
 async fn get(

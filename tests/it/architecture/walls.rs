@@ -3,13 +3,14 @@
 use super::source::{File, Tree};
 
 /// Crates, and the houses that may name them.
-const CRATES: [(&str, &[&str]); 9] = [
+const CRATES: [(&str, &[&str]); 10] = [
     ("rusqlite", &["store"]),
     ("rusqlite_migration", &["store"]),
     ("r2d2", &["store"]),
     ("r2d2_sqlite", &["store"]),
     ("ureq", &["sender"]),
     ("askama", &["web"]),
+    ("prometheus", &["web"]),
     ("actix_web", &["web", "app"]),
     ("actix_http", &["web"]),
     ("actix_rt", &["web", "app"]),

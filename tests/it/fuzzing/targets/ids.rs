@@ -3,7 +3,7 @@
 use postrider::domain::ids::{DeliveryId, EndpointId, EventId, KeyId, ReplayId, first_at, looks_like_ours};
 use postrider::domain::names::{OwnId, Uid};
 use postrider::domain::time::UnixMs;
-use postrider::web::query;
+use postrider::web::query::Numbered;
 
 const ALPHABET: &str = "0123456789abcdefghjkmnpqrstvwxyz";
 
@@ -14,9 +14,11 @@ pub fn target(bytes: &[u8]) {
     printed(number(0), number(1));
     let Ok(text) = std::str::from_utf8(bytes) else { return };
     parsed(text);
-    let row = query::row_number(text);
+    let rows = Numbered("rows");
+    let row = rows.parse(&format!("rows:{text}"));
     assert_eq!(row.map(|row| row.to_string()).as_deref(), row.map(|_| text), "a row's number has one text");
     assert!(row.is_some() || text.parse::<i64>().is_err() || text.starts_with(['-', '+', '0']), "{text}");
+    assert!(rows.parse(text).is_none_or(|row| rows.cursor(row) == text), "{text}");
 }
 
 fn printed(a: i64, b: i64) {

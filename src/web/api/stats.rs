@@ -1,0 +1,35 @@
+//! `/endpoints/{id}/stats`.
+
+use actix_web::web::{self, Data, Path, ServiceConfig};
+use actix_web::{HttpRequest, HttpResponse};
+
+use crate::domain::names::TenantName;
+use crate::domain::scope::Scope;
+use crate::domain::stats::Window;
+use crate::service::Service;
+use crate::service::stats::StatsOf;
+use crate::web::auth::Authenticated;
+use crate::web::problem::Problem;
+use crate::web::query::Query;
+use crate::web::state::AppState;
+
+/// Registers the calls.
+pub fn routes(config: &mut ServiceConfig) {
+    config.service(web::resource("/endpoints/{id}/stats").route(web::get().to(of_endpoint)));
+}
+
+async fn of_endpoint(
+    state: Data<AppState>,
+    Authenticated(caller): Authenticated,
+    request: HttpRequest,
+    id: Path<String>,
+) -> Result<HttpResponse, Problem> {
+    let scope = caller.tenant_scope(Scope::DeliveriesRead)?;
+    let mut query = Query::of(&request);
+    let tenant = query.parsed("tenant", TenantName::parse);
+    let window = query.parsed("window", Window::parse).unwrap_or_default();
+    query.finish()?;
+    let of = StatsOf::Endpoint(id.into_inner(), tenant);
+    let answer = move |service: &Service| Problem::or_json(&service.stats(&scope, &of, window)?);
+    state.answer(answer).await
+}
