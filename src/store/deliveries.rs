@@ -126,6 +126,7 @@ impl Reader<'_> {
 impl Tx<'_> {
     /// Writes a new delivery's row.
     pub(super) fn insert_delivery(&mut self, new: &NewDelivery) -> rusqlite::Result<()> {
+        self.gathered.tally.deliveries += 1;
         let held = (new.state == State::Held).then_some(HeldReason::EndpointDisabled as i64);
         self.connection()
             .prepare_cached(

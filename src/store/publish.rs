@@ -156,7 +156,6 @@ impl Tx<'_> {
             self.gathered.changes.push(Change::Accepted(Arc::new(payload), ready));
         }
         self.gathered.tally.events += 1;
-        self.gathered.tally.deliveries += receivers.len() as u64;
         Ok(Published {
             event: id,
             id: public_id,
