@@ -13,9 +13,9 @@ use super::number::Decimal;
 /// Most filters of one endpoint.
 pub const MAX_FILTERS: usize = 20;
 /// Longest path, in bytes.
-const MAX_PATH: usize = 256;
+pub const MAX_PATH: usize = 256;
 /// Most values that one filter lists.
-const MAX_VALUES: usize = 100;
+pub const MAX_VALUES: usize = 100;
 /// Longest text of one value, in bytes of JSON.
 const MAX_VALUE: usize = 1024;
 

@@ -19,6 +19,9 @@ pub fn first_at(at: UnixMs) -> i64 {
     at.0.clamp(0, i64::MAX >> 20) << 20
 }
 
+/// What could be one of our own ids, as a regular expression of ECMAScript.
+pub const OURS_PATTERN: &str = "^(evt|ep|dlv|key|rpl)_[A-Za-z0-9]{13}$";
+
 /// Whether `text` could be one of our own ids: a prefix of ours and 13 letters or digits.
 pub fn looks_like_ours(text: &str) -> bool {
     PREFIXES.iter().any(|prefix| {
@@ -57,6 +60,9 @@ macro_rules! id {
         pub struct $name(pub i64);
 
         impl $name {
+            /// Its text form, as a regular expression of ECMAScript.
+            pub const PATTERN: &'static str = concat!("^", $prefix, "[0-7][0-9a-hjkmnp-tv-z]{12}$");
+
             /// Reads the text form; `None` for anything that this type would not have written.
             pub fn parse(text: &str) -> Option<Self> {
                 read_text($prefix, text).map(Self)

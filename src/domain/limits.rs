@@ -6,23 +6,41 @@ use super::invalid::Invalid;
 pub const DEFAULT_TIMEOUT_SECONDS: u32 = 10;
 /// `max_in_flight` when none is given.
 pub const DEFAULT_MAX_IN_FLIGHT: u32 = 16;
+/// Most seconds of `timeout_seconds`.
+pub const MAX_TIMEOUT_SECONDS: u32 = 30;
+/// Most requests of `max_in_flight`.
+pub const MAX_MAX_IN_FLIGHT: u32 = 256;
+/// Most attempts a second of `rate_limit`.
+pub const MAX_RATE_LIMIT: u32 = 1000;
 /// Most entries of `metadata`.
 pub const MAX_METADATA: usize = 20;
+/// Longest key of `metadata`, in characters.
+pub const MAX_METADATA_KEY: usize = 64;
+/// Longest value of `metadata`, in characters.
+pub const MAX_METADATA_VALUE: usize = 512;
+/// Longest description or note, in characters.
+pub const MAX_PROSE: usize = 500;
+/// A description or a note: no control characters other than line breaks and tabs.
+pub const PROSE_PATTERN: &str = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*$";
+/// Longest name for people, in characters.
+pub const MAX_DISPLAY_NAME: usize = 100;
+/// A name for people: one line, not blank.
+pub const DISPLAY_NAME_PATTERN: &str = r"^[^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$";
 
 /// Seconds from DNS to the last byte of the answer: 1 to 30.
 pub fn timeout_seconds(seconds: i64) -> Result<u32, String> {
-    whole(seconds, 1, 30, "a whole number of seconds")
+    whole(seconds, 1, MAX_TIMEOUT_SECONDS, "a whole number of seconds")
 }
 
 /// Requests at a time to one endpoint: 1 to 256.
 pub fn max_in_flight(requests: i64) -> Result<u32, String> {
-    whole(requests, 1, 256, "a whole number of requests")
+    whole(requests, 1, MAX_MAX_IN_FLIGHT, "a whole number of requests")
 }
 
 /// Attempts started in any sliding second, 1 to 1,000; `None` for no limit.
 pub fn rate_limit(attempts: Option<i64>) -> Result<Option<u32>, String> {
     attempts
-        .map(|attempts| whole(attempts, 1, 1000, "a whole number of attempts per second"))
+        .map(|attempts| whole(attempts, 1, MAX_RATE_LIMIT, "a whole number of attempts per second"))
         .transpose()
         .map_err(|message| format!("{message}, or null for no limit"))
 }
@@ -30,18 +48,18 @@ pub fn rate_limit(attempts: Option<i64>) -> Result<Option<u32>, String> {
 /// What an endpoint is for, in the owner's words: at most 500 characters, without control characters other than
 /// line breaks and tabs.
 pub fn description(text: &str) -> Result<(), String> {
-    prose(text, 500)
+    prose(text, MAX_PROSE)
 }
 
 /// Why an endpoint was disabled by hand: at most 500 characters, as a description.
 pub fn note(text: &str) -> Result<(), String> {
-    prose(text, 500)
+    prose(text, MAX_PROSE)
 }
 
 /// The name of an API key, an operator or a tenant as people read it: 1 to 100 characters in one line, not blank.
 pub fn display_name(text: &str) -> Result<(), String> {
-    let good = !text.trim().is_empty() && text.chars().count() <= 100 && !text.chars().any(char::is_control);
-    good.then_some(()).ok_or_else(|| "must be 1 to 100 characters in one line, not only blanks".to_owned())
+    let good = !text.trim().is_empty() && text.chars().count() <= MAX_DISPLAY_NAME && !text.chars().any(char::is_control);
+    good.then_some(()).ok_or_else(|| format!("must be 1 to {MAX_DISPLAY_NAME} characters in one line, not only blanks"))
 }
 
 /// `metadata`: at most 20 texts of at most 512 characters, each under a key of 1 to 64 characters.
@@ -56,11 +74,11 @@ pub fn metadata<'a>(entries: impl IntoIterator<Item = (&'a str, &'a str)>) -> Re
         if index == MAX_METADATA {
             return Err(Invalid::one("metadata", format!("must hold at most {MAX_METADATA} entries")));
         }
-        if !(1..=64).contains(&key.chars().count()) || key.chars().any(char::is_control) {
+        if !(1..=MAX_METADATA_KEY).contains(&key.chars().count()) || key.chars().any(char::is_control) {
             let message = "must have a key of 1 to 64 characters, none of them a control character";
             invalid.push(format!("metadata.{key}"), message);
         }
-        if value.chars().count() > 512 {
+        if value.chars().count() > MAX_METADATA_VALUE {
             invalid.push(format!("metadata.{key}"), "must be at most 512 characters");
         }
     }

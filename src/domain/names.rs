@@ -10,12 +10,17 @@ use std::sync::Arc;
 use super::ids;
 
 macro_rules! name {
-    ($(#[$doc:meta])* $name:ident, $check:path) => {
+    ($(#[$doc:meta])* $name:ident, $check:path, $pattern:literal, $most:literal) => {
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub struct $name(Arc<str>);
 
         impl $name {
+            /// What it may be, as a regular expression of ECMAScript, besides its length.
+            pub const PATTERN: &'static str = $pattern;
+            /// Its length at most.
+            pub const MOST: usize = $most;
+
             /// Checks `text`.
             ///
             /// # Errors
@@ -58,29 +63,29 @@ macro_rules! name {
 
 name!(
     /// The type of an event: 1 to 128 of `A-Za-z0-9_.:/-`; full stops separate segments, none of them empty.
-    EventType, check_event_type
+    EventType, check_event_type, r"^[A-Za-z0-9_:/-]+(\.[A-Za-z0-9_:/-]+)*$", 128
 );
 name!(
     /// A customer of the team that runs Postrider: 1 to 64 of `A-Za-z0-9_.:@-`.
-    TenantName, check_tenant
+    TenantName, check_tenant, "^[A-Za-z0-9_.:@-]+$", 64
 );
 name!(
     /// An id that the publisher gave an event: 1 to 64 of `A-Za-z0-9_-`, never in the shape of our own ids,
     /// so that a text is one or the other. Without full stops, because a signature is over `id.timestamp.body`.
-    OwnId, check_own_id
+    OwnId, check_own_id, "^[A-Za-z0-9_-]+$", 64
 );
 name!(
     /// The caller's handle for an endpoint: 1 to 64 of `A-Za-z0-9_.:-`, the first a letter, digit or `_`
     /// (so that `..` never stands in a path), never in the shape of our own ids.
-    Uid, check_uid
+    Uid, check_uid, "^[A-Za-z0-9_][A-Za-z0-9_.:-]*$", 64
 );
 name!(
     /// The name of a format: 1 to 64 of `A-Za-z0-9_.-`, the first a letter or a digit.
-    FormatName, check_format
+    FormatName, check_format, "^[A-Za-z0-9][A-Za-z0-9_.-]*$", 64
 );
 name!(
     /// The value of `Idempotency-Key`: 1 to 255 visible ASCII characters (`!` to `~`).
-    IdempotencyKey, check_idempotency_key
+    IdempotencyKey, check_idempotency_key, "^[ -~]+$", 255
 );
 
 impl TenantName {
@@ -96,7 +101,7 @@ fn within(text: &str, max: usize, others: &[u8]) -> bool {
 }
 
 fn check_event_type(text: &str) -> Result<(), String> {
-    if within(text, 128, b"_.:/-") && text.split('.').all(|segment| !segment.is_empty()) {
+    if within(text, EventType::MOST, b"_.:/-") && text.split('.').all(|segment| !segment.is_empty()) {
         return Ok(());
     }
     Err("must be 1 to 128 of A-Z, a-z, 0-9 and _ . : / -, with text on both sides of every full stop, \
@@ -105,21 +110,21 @@ fn check_event_type(text: &str) -> Result<(), String> {
 }
 
 fn check_tenant(text: &str) -> Result<(), String> {
-    if within(text, 64, b"_.:@-") {
+    if within(text, TenantName::MOST, b"_.:@-") {
         return Ok(());
     }
     Err("must be 1 to 64 of A-Z, a-z, 0-9 and _ . : @ -".to_owned())
 }
 
 fn check_own_id(text: &str) -> Result<(), String> {
-    if !within(text, 64, b"_-") {
+    if !within(text, OwnId::MOST, b"_-") {
         return Err("must be 1 to 64 of A-Z, a-z, 0-9 and _ -".to_owned());
     }
     check_not_ours(text)
 }
 
 fn check_uid(text: &str) -> Result<(), String> {
-    if !within(text, 64, b"_.:-") || text.starts_with(['.', ':', '-']) {
+    if !within(text, Uid::MOST, b"_.:-") || text.starts_with(['.', ':', '-']) {
         return Err(
             "must be 1 to 64 of A-Z, a-z, 0-9 and _ . : -, beginning with a letter, a digit or _".to_owned()
         );
@@ -128,7 +133,7 @@ fn check_uid(text: &str) -> Result<(), String> {
 }
 
 fn check_format(text: &str) -> Result<(), String> {
-    if within(text, 64, b"_.-") && text.starts_with(|c: char| c.is_ascii_alphanumeric()) {
+    if within(text, FormatName::MOST, b"_.-") && text.starts_with(|c: char| c.is_ascii_alphanumeric()) {
         return Ok(());
     }
     Err("must be 1 to 64 of A-Z, a-z, 0-9 and _ . -, beginning with a letter or a digit".to_owned())
@@ -144,7 +149,7 @@ fn check_not_ours(text: &str) -> Result<(), String> {
 }
 
 fn check_idempotency_key(text: &str) -> Result<(), String> {
-    if (1..=255).contains(&text.len()) && text.bytes().all(|b| b == b' ' || b.is_ascii_graphic()) {
+    if (1..=IdempotencyKey::MOST).contains(&text.len()) && text.bytes().all(|b| b == b' ' || b.is_ascii_graphic()) {
         return Ok(());
     }
     Err("must be 1 to 255 visible ASCII characters or blanks".to_owned())
@@ -210,6 +215,28 @@ mod tests {
         assert!(IdempotencyKey::parse(&"k".repeat(255)).is_ok());
         for bad in ["", "a\t", "\u{e9}", "a\u{7f}", &"k".repeat(256)] {
             assert!(IdempotencyKey::parse(bad).is_err_and(|m| m.contains("255")), "{bad}");
+        }
+    }
+
+    #[test]
+    fn patterns_say_what_the_checks_say() {
+        let fits = |pattern: &str, most: usize, text: &str| {
+            let schema = serde_json::json!({ "pattern": pattern, "minLength": 1, "maxLength": most });
+            jsonschema::is_valid(&schema, &serde_json::Value::from(text))
+        };
+        let long = "x".repeat(64);
+        for text in ["", "a", "a.b", ".", "a.", "a..b", ".a", "-a", "_a", ":a", "a:b", "a/b", "a@b", "é", "a b", " ", &long] {
+            for text in [text.to_owned(), format!("{text}x"), text.repeat(5)] {
+                let said = [
+                    (fits(EventType::PATTERN, EventType::MOST, &text), EventType::parse(&text).is_ok()),
+                    (fits(TenantName::PATTERN, TenantName::MOST, &text), TenantName::parse(&text).is_ok()),
+                    (fits(OwnId::PATTERN, OwnId::MOST, &text), OwnId::parse(&text).is_ok()),
+                    (fits(Uid::PATTERN, Uid::MOST, &text), Uid::parse(&text).is_ok()),
+                    (fits(FormatName::PATTERN, FormatName::MOST, &text), FormatName::parse(&text).is_ok()),
+                    (fits(IdempotencyKey::PATTERN, IdempotencyKey::MOST, &text), IdempotencyKey::parse(&text).is_ok()),
+                ];
+                assert!(said.iter().all(|(pattern, check)| pattern == check), "{text:?}: {said:?}");
+            }
         }
     }
 

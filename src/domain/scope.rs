@@ -8,10 +8,10 @@ use sha2::{Digest, Sha256};
 use super::invalid::Invalid;
 
 macro_rules! scopes {
-    ($($(#[$doc:meta])* $variant:ident = $text:literal,)*) => {
+    ($($(#[doc = $doc:literal])* $variant:ident = $text:literal,)*) => {
         /// One thing that a key may do.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-        pub enum Scope { $($(#[$doc])* $variant,)* }
+        pub enum Scope { $($(#[doc = $doc])* $variant,)* }
 
         impl Scope {
             /// All of them, in the order in which they are shown.
@@ -20,6 +20,11 @@ macro_rules! scopes {
             /// Its name.
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $text,)* }
+            }
+
+            /// What it allows, in a sentence.
+            pub fn about(self) -> &'static str {
+                match self { $(Self::$variant => concat!($($doc),*).trim_start(),)* }
             }
         }
     };

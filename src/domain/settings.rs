@@ -53,6 +53,25 @@ impl Default for Settings {
     }
 }
 
+/// The least and the most of each setting that is a whole number.
+const RANGES: [(&str, u32, u32); 8] = [
+    ("retention_days", 1, 3650),
+    ("event_retention_days", 0, 3650),
+    ("failing_after_failures", 1, 10_000),
+    ("disable_after_failures", 0, 1_000_000),
+    ("disable_after_hours", 0, 8760),
+    ("data_limit_bytes", 1024, 1024 * 1024),
+    ("endpoint_limit", 0, MAX_ENDPOINT_LIMIT),
+    ("audit_retention_days", 0, 36_500),
+];
+/// Most endpoints of a tenant that a setting may allow.
+pub const MAX_ENDPOINT_LIMIT: u32 = 100_000;
+
+/// The least and the most of a setting that is a whole number; `None` for any other name.
+pub fn range(name: &str) -> Option<(u32, u32)> {
+    RANGES.iter().find(|(known, ..)| *known == name).map(|(_, least, most)| (*least, *most))
+}
+
 impl Settings {
     /// Days that events are kept after acceptance; `None`: for ever.
     pub fn event_days(&self) -> Option<u32> {
@@ -78,30 +97,30 @@ impl Settings {
     pub fn set(&mut self, name: &str, value: &serde_json::Value) -> Result<(), String> {
         let default = Self::default();
         match name {
-            "retention_days" => self.retention_days = number(value, default.retention_days, 1, 3650)?,
+            "retention_days" => self.retention_days = number(name, value, default.retention_days)?,
             "event_retention_days" => {
                 self.event_retention_days =
-                    if value.is_null() { None } else { Some(number(value, 0, 0, 3650)?) };
+                    if value.is_null() { None } else { Some(number(name, value, 0)?) };
             }
             "cleanup_schedule" => self.cleanup_schedule = schedule(value, default.cleanup_schedule)?,
             "retry_schedule" => self.retry_schedule = retries(value, default.retry_schedule)?,
             "failing_after_failures" => {
-                self.failing_after_failures = number(value, default.failing_after_failures, 1, 10_000)?;
+                self.failing_after_failures = number(name, value, default.failing_after_failures)?;
             }
             "disable_after_failures" => {
-                self.disable_after_failures = number(value, default.disable_after_failures, 0, 1_000_000)?;
+                self.disable_after_failures = number(name, value, default.disable_after_failures)?;
             }
             "disable_after_hours" => {
-                self.disable_after_hours = number(value, default.disable_after_hours, 0, 8760)?;
+                self.disable_after_hours = number(name, value, default.disable_after_hours)?;
             }
             "data_limit_bytes" => {
-                self.data_limit_bytes = number(value, default.data_limit_bytes, 1024, 1024 * 1024)?;
+                self.data_limit_bytes = number(name, value, default.data_limit_bytes)?;
             }
-            "endpoint_limit" => self.endpoint_limit = number(value, default.endpoint_limit, 0, 100_000)?,
+            "endpoint_limit" => self.endpoint_limit = number(name, value, default.endpoint_limit)?,
             "strict_tenants" => self.strict_tenants = flag(value)?,
             "strict_event_types" => self.strict_event_types = flag(value)?,
             "audit_retention_days" => {
-                self.audit_retention_days = number(value, default.audit_retention_days, 0, 36_500)?;
+                self.audit_retention_days = number(name, value, default.audit_retention_days)?;
             }
             _ => return Err(format!("is not a setting; there are {}", Self::names().join(", "))),
         }
@@ -124,7 +143,8 @@ impl Settings {
     }
 }
 
-fn number(value: &serde_json::Value, default: u32, least: u32, most: u32) -> Result<u32, String> {
+fn number(name: &str, value: &serde_json::Value, default: u32) -> Result<u32, String> {
+    let (least, most) = range(name).unwrap_or((0, u32::MAX));
     if value.is_null() {
         return Ok(default);
     }

@@ -9,9 +9,9 @@ use crate::store::{Answer, Listed, StoreError};
 use super::{AdminScope, Error, Service};
 
 /// A cleanup by hand keeps at least the last day.
-const LEAST_SECONDS: i64 = 86_400;
+pub const LEAST_SECONDS: i64 = 86_400;
 /// Ten years, as for the settings.
-const MOST_SECONDS: i64 = 3650 * 86_400;
+pub const MOST_SECONDS: i64 = 3650 * 86_400;
 
 impl Service {
     /// Deletes what is older than `older_than_seconds`, else than the settings say; with `dry_run` it only

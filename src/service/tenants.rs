@@ -5,6 +5,7 @@ use serde::Serialize;
 use crate::domain::invalid::Invalid;
 use crate::domain::limits;
 use crate::domain::names::TenantName;
+use crate::domain::settings::MAX_ENDPOINT_LIMIT;
 use crate::domain::scope::Scope;
 use crate::domain::time::UnixMs;
 use crate::store::audit::Audited;
@@ -15,8 +16,6 @@ use crate::store::{Answer, Listed, StoreError, Tx};
 use super::error::Code;
 use super::{AdminScope, Caller, Error, Service};
 
-/// Most endpoints that a tenant may be allowed.
-const MAX_ENDPOINT_LIMIT: u32 = 100_000;
 
 /// A tenant as the API and the console show it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

@@ -8,20 +8,24 @@
 //! - [`body`], [`fields`], [`query`]: reading requests, with every mistake named at once.
 //! - [`listen`]: `postrider listen`, a server of its own that receives webhooks for developers.
 //! - [`health`] and [`metrics`]: for those who watch the server.
+//! - [`openapi`]: what there is to say about each call, as data. [`docs`]: the same as pages; [`assets`]: their style.
 //! - [`api`]: the calls, one file for each resource. A handler extracts, calls one use case, and answers.
 
 pub mod api;
+pub mod assets;
 pub mod auth;
 pub mod body;
 pub mod budget;
 pub mod client_address;
 mod connection;
+pub mod docs;
 pub mod errors;
 pub mod fields;
 mod flow;
 pub mod health;
 pub mod listen;
 pub mod metrics;
+pub mod openapi;
 pub mod problem;
 pub mod query;
 mod refusal;
@@ -38,5 +42,8 @@ use actix_web::web::ServiceConfig;
 pub fn configure(config: &mut ServiceConfig) {
     health::routes(config);
     metrics::routes(config);
+    openapi::routes(config);
+    docs::routes(config);
+    assets::routes(config);
     api::routes(config);
 }

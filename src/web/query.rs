@@ -12,9 +12,9 @@ use crate::store::lists::Span;
 use super::problem::Problem;
 
 /// Rows of a page when the caller does not say.
-const DEFAULT_LIMIT: usize = 50;
+pub const DEFAULT_LIMIT: usize = 50;
 /// Rows of a page at most.
-const MAX_LIMIT: usize = 250;
+pub const MAX_LIMIT: usize = 250;
 
 /// A request's parameters. Take them one by one, then [`Query::finish`]: it fails with everything that was wrong,
 /// parameters that nobody asked for among it. A parameter with an empty value is one without a value: wrong

@@ -145,22 +145,26 @@ pub enum BodyForm {
 }
 
 /// Words of an enumeration, by which it is read and written.
-pub(super) type Words<T> = [(&'static str, T)];
+pub type Words<T> = [(&'static str, T)];
 
-pub(super) const OVER: &Words<Over> = &[
+/// What may be signed.
+pub const OVER: &Words<Over> = &[
     ("body", Over::Body),
     ("timestamp.body", Over::TimestampBody),
     ("id.timestamp.body", Over::IdTimestampBody),
 ];
-pub(super) const TIME_FORMS: &Words<TimeForm> = &[
+/// How a time may be written.
+pub const TIME_FORMS: &Words<TimeForm> = &[
     ("rfc3339_ms", TimeForm::Rfc3339Ms),
     ("rfc3339", TimeForm::Rfc3339),
     ("unix", TimeForm::Unix),
     ("unix_ms", TimeForm::UnixMs),
 ];
-pub(super) const TENANT_FORMS: &Words<TenantForm> =
+/// How a tenant may be written.
+pub const TENANT_FORMS: &Words<TenantForm> =
     &[("string", TenantForm::Text), ("number", TenantForm::Number)];
-pub(super) const BODIES: &Words<BodyForm> =
+/// How a body may be written.
+pub const BODIES: &Words<BodyForm> =
     &[("verbatim", BodyForm::Verbatim), ("ecmascript", BodyForm::Ecmascript)];
 
 fn word<T: PartialEq>(words: &Words<T>, value: &T) -> Option<&'static str> {

@@ -22,7 +22,7 @@ pub use change::CheckedChange;
 pub use create::CheckedEndpoint;
 pub use draft::EndpointDraft;
 pub use read::EndpointQuery;
-pub use rotate::RotationDraft;
+pub use rotate::{MAX_OVERLAP_SECONDS, OVERLAP_SECONDS, RotationDraft};
 pub use state::Held;
 pub use test::{TestDraft, TestResult, Testing};
 pub use view::{EndpointSaved, EndpointView, HealthStatus};

@@ -17,9 +17,9 @@ use super::signing::shown;
 use super::view::EndpointSaved;
 
 /// Seconds that the secret before goes on signing, when the caller does not say.
-const OVERLAP_SECONDS: u32 = 86_400;
+pub const OVERLAP_SECONDS: u32 = 86_400;
 /// At most so many.
-const MAX_OVERLAP_SECONDS: u32 = 604_800;
+pub const MAX_OVERLAP_SECONDS: u32 = 604_800;
 
 /// What a caller says about a rotation; nothing in it is checked. It holds a secret, so it has no `Debug`.
 #[derive(Clone, Default)]

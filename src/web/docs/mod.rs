@@ -1,0 +1,133 @@
+//! `/docs`: the reference of the API, made of [`super::openapi`], and pages beside it. HTML from the server alone: no
+//! JavaScript, one style sheet, nothing from elsewhere.
+//!
+//! *Add a page:* its HTML in `templates/docs`, a struct with its path here, and a line of [`PAGES`].
+
+mod reference;
+
+use std::sync::LazyLock;
+
+use actix_web::HttpResponse;
+use actix_web::http::header;
+use actix_web::web::{self, Bytes, Path, ServiceConfig};
+use askama::Template;
+
+use crate::service::Code;
+
+use super::assets;
+use super::problem::Problem;
+
+/// A page beside the reference.
+pub struct Page {
+    /// Its name in the path: `/docs/NAME`.
+    pub name: &'static str,
+    /// What it is called.
+    pub title: &'static str,
+    /// Its HTML.
+    render: fn(Frame) -> askama::Result<String>,
+}
+
+/// All pages beside the reference, in the order of the navigation.
+pub static PAGES: &[Page] = &[Page {
+    name: "receiving",
+    title: "Receiving webhooks",
+    render: |frame| Receiving { frame }.render(),
+}];
+
+/// What is around every page.
+struct Frame {
+    title: &'static str,
+    /// The name of the page that is shown; empty: the reference.
+    here: &'static str,
+    style: String,
+}
+
+impl Frame {
+    fn of(title: &'static str, here: &'static str) -> Self {
+        Self { title, here, style: assets::path("docs.css") }
+    }
+
+    /// The links at the top.
+    fn pages(&self) -> &'static [Page] {
+        PAGES
+    }
+}
+
+#[derive(Template)]
+#[template(path = "docs/receiving.html")]
+struct Receiving {
+    frame: Frame,
+}
+
+/// Registers the calls.
+pub fn routes(config: &mut ServiceConfig) {
+    config
+        .service(web::resource("/docs").route(web::get().to(show_reference)))
+        .service(web::resource("/docs/{page}").route(web::get().to(show_page)));
+}
+
+/// It is the same as long as the program runs.
+static REFERENCE: LazyLock<Result<Bytes, String>> = LazyLock::new(|| {
+    let page = reference::render(Frame::of("API reference", ""));
+    page.map(Bytes::from).map_err(|error| error.to_string())
+});
+
+async fn show_reference() -> Result<HttpResponse, Problem> {
+    match &*REFERENCE {
+        Ok(page) => Ok(html(page.clone())),
+        Err(error) => Err(Problem::internal(format!("the reference: {error}"))),
+    }
+}
+
+async fn show_page(name: Path<String>) -> Result<HttpResponse, Problem> {
+    let Some(page) = PAGES.iter().find(|page| page.name == *name) else {
+        return Err(Problem::new(Code::NotFound, "there is no such page; /docs names those that there are"));
+    };
+    let text = (page.render)(Frame::of(page.title, page.name));
+    let text = text.map_err(|error| Problem::internal(format!("the page {name}: {error}")))?;
+    Ok(html(text.into()))
+}
+
+/// A page that loads its style and nothing else.
+fn html(page: Bytes) -> HttpResponse {
+    HttpResponse::Ok()
+        .content_type("text/html; charset=utf-8")
+        .insert_header((
+            header::CONTENT_SECURITY_POLICY,
+            "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+        ))
+        .insert_header((header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
+        .insert_header((header::REFERRER_POLICY, "no-referrer"))
+        .body(page)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_page_is_rendered_and_linked_from_every_other() {
+        let reference = reference::render(Frame::of("API reference", "")).unwrap();
+        for page in PAGES {
+            let text = (page.render)(Frame::of(page.title, page.name)).unwrap();
+            assert!(text.contains(page.title) && text.contains("href=\"/docs\""), "{}", page.name);
+            assert!(reference.contains(&format!("href=\"/docs/{}\"", page.name)), "{}", page.name);
+        }
+    }
+
+    #[test]
+    fn the_reference_explains_every_code_where_problems_say_so() {
+        let reference = reference::render(Frame::of("API reference", "")).unwrap();
+        for code in Code::ALL {
+            assert!(reference.contains(&format!("id=\"{}\"", code.as_str())), "{}", code.as_str());
+        }
+    }
+
+    #[test]
+    fn nothing_is_loaded_from_elsewhere_and_nothing_runs() {
+        let reference = reference::render(Frame::of("API reference", "")).unwrap();
+        assert!(!reference.contains("<script") && !reference.contains("src=") && !reference.contains("style="));
+        let links = reference.split("<link").skip(1).collect::<Vec<_>>();
+        assert!(links.len() == 1 && links[0].contains("href=\"/static/"), "{links:?}");
+    }
+}

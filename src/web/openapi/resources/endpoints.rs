@@ -1,0 +1,206 @@
+//! Endpoints: URLs of a tenant that receive.
+
+use crate::domain::ids::DeliveryId;
+use crate::domain::scope::Scope::{DeliveriesRead, EndpointsRead, EndpointsWrite};
+use crate::domain::stats::Window;
+use crate::service::Code;
+use crate::service::endpoints::{MAX_OVERLAP_SECONDS, OVERLAP_SECONDS};
+use crate::web::openapi::json::Json;
+use crate::web::openapi::operation::Operation;
+use crate::web::openapi::schema::{
+    Field, Schema, any, count, flag, list_of, named, nullable, number, object, optional, required, time, text, whole, word,
+};
+use crate::web::openapi::words::{
+    RESPONSE_BODY, endpoint_id, event_type, id, in_tenant, of_status, of_tenant, of_type, page, page_of, query, span,
+};
+
+use super::Resource;
+use super::endpoint_fields::{change, new_endpoint, own_secret, prose, saved, shown};
+
+const NEW: &str = r#"{"url":"https://example.com/hook","tenant":"acme","events":["invoice.*"],"description":"The books"}"#;
+const SHOWN: &str = r#"{"id":"ep_01m0e3tb0g000","uid":null,"tenant":"acme","url":"https://example.com/hook","description":"The books","events":["invoice.*"],"filters":{},"headers":{},"format":"standard","metadata":{},"enabled":true,"disabled_reason":null,"disabled_note":null,"disabled_at":null,"health":"ok","failure_count":0,"first_failure_at":null,"last_failure_at":null,"last_success_at":"2026-02-23T14:30:00.000Z","retry_schedule":null,"timeout_seconds":10,"rate_limit":null,"max_in_flight":16,"while_disabled":"hold","unsigned":false,"public_key":null,"last_rotation":null,"created_at":"2026-02-23T14:30:00.000Z","updated_at":"2026-02-23T14:30:00.000Z"}"#;
+const STATS: &str = r#"{"window":"1h","since":"2026-02-23T13:00:00.000Z","until":"2026-02-23T14:30:00.000Z","delivered":1,"failed":0,"attempts":1,"attempts_failed":0,"success_rate":1.0,"latency_ms":{"p50":20,"p95":20,"p99":20},"series":[{"at":"2026-02-23T13:00:00.000Z","delivered":1,"failed":0,"attempts":1,"attempts_failed":0,"success_rate":1.0,"latency_ms":{"p50":20,"p95":20,"p99":20}}]}"#;
+
+/// See the module.
+pub fn resource() -> Resource {
+    Resource {
+        name: "Endpoints",
+        about: "A URL of a tenant that receives events, with its subscription, secret and settings.",
+        operations: vec![
+            create(), list(), get(), update(), delete(), enable(), disable(), test(), rotate(), deliveries(), stats(),
+        ],
+        schemas: vec![
+            ("NewEndpoint", new_endpoint()),
+            ("EndpointChange", change()),
+            ("Endpoint", object(shown())),
+            ("SavedEndpoint", saved()),
+            ("TestResult", test_result()),
+            ("Stats", stats_schema()),
+        ],
+    }
+}
+
+/// An endpoint as an answer to a call that changed it.
+fn saved_example() -> String {
+    let shown = SHOWN.trim_end_matches('}');
+    format!("{shown},\"secret\":\"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8GKYo=\",\"warnings\":[]}}")
+}
+
+fn on(method: &'static str, path: &'static str, name: &'static str) -> Operation {
+    let scope = if method == "GET" { EndpointsRead } else { EndpointsWrite };
+    Operation::new(method, path, name, scope).with([endpoint_id(), of_tenant()])
+}
+
+fn create() -> Operation {
+    let mut operation = Operation::new("POST", "/api/v1/endpoints", "createEndpoint", EndpointsWrite)
+        .says("Make an endpoint", "The answer shows the signing secret, this once. Where the URL leads is checked.")
+        .takes(named("NewEndpoint"), NEW)
+        .answers(201, "It receives from now on.", named("SavedEndpoint"), &saved_example())
+        .header("Location", "Where the endpoint is.")
+        .fails([Code::NotFound, Code::UidTaken, Code::EndpointLimitReached, Code::TargetDenied, Code::UnknownTenant]);
+    for name in [
+        "getEndpoint", "updateEndpoint", "deleteEndpoint", "enableEndpoint", "disableEndpoint", "testEndpoint",
+        "rotateSecret", "listDeliveriesOfEndpoint", "getStats", "replayEndpoint",
+    ] {
+        operation = operation.leads_to(name, "id", "$response.body#/id");
+    }
+    operation
+}
+
+fn list() -> Operation {
+    Operation::new("GET", "/api/v1/endpoints", "listEndpoints", EndpointsRead)
+        .says("List endpoints", "")
+        .with([
+            in_tenant(),
+            crate::web::openapi::operation::Parameter {
+                example: Json::from(true),
+                ..query("enabled", flag(), "", "Those that receive, or those that do not.")
+            },
+            query("health", word(["ok", "failing", "disabled"]), "failing", "Those that do so."),
+        ])
+        .with(page())
+        .answers(200, "A page.", page_of("Endpoint"), &format!("{{\"data\":[{SHOWN}],\"next_cursor\":null}}"))
+        .leads_to("getEndpoint", "id", "$response.body#/data/0/id")
+        .fails([Code::NotFound])
+}
+
+fn get() -> Operation {
+    on("GET", "/api/v1/endpoints/{id}", "getEndpoint")
+        .says("Get an endpoint", "")
+        .answers(200, "The endpoint.", named("Endpoint"), SHOWN)
+}
+
+fn update() -> Operation {
+    on("PATCH", "/api/v1/endpoints/{id}", "updateEndpoint")
+        .says("Change an endpoint", "What is absent stays, `null` resets to the default. A `secret` replaces the one before at once.")
+        .may_take(named("EndpointChange"), r#"{"events":["invoice.*","order.paid"],"timeout_seconds":20}"#)
+        .answers(200, "In force.", named("SavedEndpoint"), &saved_example())
+        .fails([Code::UidTaken, Code::TargetDenied])
+}
+
+fn delete() -> Operation {
+    on("DELETE", "/api/v1/endpoints/{id}", "deleteEndpoint")
+        .says("Delete an endpoint", "What is pending is canceled; its deliveries stay readable until they are pruned.")
+        .answers_nothing("It receives nothing more.")
+}
+
+fn enable() -> Operation {
+    let body = object([optional("held", word(["deliver", "discard"]).or("deliver"), "What becomes of what was held meanwhile.")]);
+    on("POST", "/api/v1/endpoints/{id}/enable", "enableEndpoint")
+        .says("Enable an endpoint", "Its failures are forgotten; what was held goes out in order, or is discarded.")
+        .may_take(body, r#"{"held":"deliver"}"#)
+        .answers(200, "It receives.", named("Endpoint"), SHOWN)
+}
+
+fn disable() -> Operation {
+    let body = object([optional("note", prose(), "Why, for people.")]);
+    on("POST", "/api/v1/endpoints/{id}/disable", "disableEndpoint")
+        .says("Disable an endpoint", "Its deliveries are held, or not made at all, as `while_disabled` says.")
+        .may_take(body, r#"{"note":"The books are closed"}"#)
+        .answers(200, "It receives nothing.", named("Endpoint"), SHOWN)
+}
+
+fn test_result() -> Schema {
+    object([
+        required("success", flag(), "A 2xx."),
+        nullable("status_code", count(), "The status of the answer."),
+        required("duration_ms", count(), "How long it took."),
+        nullable("error", text(), "One line that a person can act on."),
+        nullable("response_body", text(), RESPONSE_BODY),
+        required("delivery_id", id(DeliveryId::PATTERN), "The delivery that it is recorded as."),
+    ])
+}
+
+fn test() -> Operation {
+    let body = object([
+        optional("type", event_type().or("webhook.test"), "The type of the event."),
+        optional("data", any(), "Its data; the example of the catalogue, or a sample, when absent."),
+    ]);
+    on("POST", "/api/v1/endpoints/{id}/test", "testEndpoint")
+        .says("Send a test", "Sent now, whatever the subscription, enabled or not; never retried, and not counted for health.")
+        .may_take(body, r#"{"type":"webhook.test","data":{"hello":"world"}}"#)
+        .answers(
+            200,
+            "What came of it.",
+            named("TestResult"),
+            r#"{"success":true,"status_code":200,"duration_ms":12,"error":null,"response_body":"ok","delivery_id":"dlv_01m0e3tb0g002"}"#,
+        )
+        .leads_to("getDelivery", "id", "$response.body#/delivery_id")
+        .fails([Code::TooManyTests])
+}
+
+fn rotate() -> Operation {
+    let body = object([
+        optional("secret", own_secret(), "The new one; one is made when absent."),
+        optional("overlap_seconds", whole(0, MAX_OVERLAP_SECONDS.into()).or(OVERLAP_SECONDS), "How long the one before signs as well, where the format can carry two signatures."),
+    ]);
+    on("POST", "/api/v1/endpoints/{id}/rotate-secret", "rotateSecret")
+        .says("Replace the secret", "The answer shows the new one, this once.")
+        .may_take(body, r#"{"overlap_seconds":3600}"#)
+        .answers(200, "Both sign for the overlap.", named("SavedEndpoint"), &saved_example())
+}
+
+fn deliveries() -> Operation {
+    Operation::new("GET", "/api/v1/endpoints/{id}/deliveries", "listDeliveriesOfEndpoint", DeliveriesRead)
+        .says("List the deliveries of an endpoint", "")
+        .with([endpoint_id(), of_tenant(), of_status(), of_type()])
+        .with(span())
+        .with(page())
+        .answers(200, "A page.", page_of("Delivery"), &super::deliveries::page_example())
+        .leads_to("getDelivery", "id", "$response.body#/data/0/id")
+}
+
+fn stats() -> Operation {
+    let windows = word(Window::ALL.map(Window::as_str)).or(Window::default().as_str());
+    Operation::new("GET", "/api/v1/endpoints/{id}/stats", "getStats", DeliveriesRead)
+        .says("Get the statistics of an endpoint", "From counters by the hour, so a window is made of whole hours.")
+        .with([endpoint_id(), of_tenant(), query("window", windows, "1h", "How far back.")])
+        .answers(200, "Counts, the success rate, percentiles, and a series for plots.", named("Stats"), STATS)
+}
+
+fn counted() -> Vec<Field> {
+    let latency = object([
+        required("p50", count(), "Half took at most so long."),
+        required("p95", count(), "95 of 100."),
+        required("p99", count(), "99 of 100."),
+    ]);
+    vec![
+        required("delivered", count(), "Deliveries that were delivered."),
+        required("failed", count(), "Deliveries whose attempts were used up."),
+        required("attempts", count(), "Requests that were made."),
+        required("attempts_failed", count(), "Those of them that failed."),
+        nullable("success_rate", number().with("minimum", 0_u64).with("maximum", 1_u64), "Of the deliveries that ended, the share that was delivered."),
+        nullable("latency_ms", latency, "How long requests took, in milliseconds."),
+    ]
+}
+
+fn stats_schema() -> Schema {
+    let point = object([required("at", time(), "When the hour begins.")].into_iter().chain(counted()));
+    let around = [
+        required("window", word(Window::ALL.map(Window::as_str)), "What was asked for."),
+        required("since", time(), "From when on it counts."),
+        required("until", time(), "Until when: now."),
+    ];
+    let series = required("series", list_of(point), "Hour by hour, the oldest first.");
+    object(around.into_iter().chain(counted()).chain([series]))
+}
