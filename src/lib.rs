@@ -36,7 +36,9 @@
 //!
 //! *Add an API call:* a use case in [`service`] that wants a `TenantScope` or an `AdminScope`; its SQL in the table's file
 //! of [`store`]; a handler under 30 lines in the resource's file of `web/api` and its line in `routes` there; a
-//! test in `tests/it`. A new failure is a line of `service/error.rs`.
+//! test in `tests/it`. A new failure is a line of `service/error.rs`. Its description is an `Operation` in the
+//! resource's file of `web/openapi/resources`; `/openapi.json` and `/docs` are made of it, and a test misses it.
+//! *Add a page to `/docs`:* its HTML in `templates/docs` and a line of `PAGES` in `web/docs`.
 //!
 //! *Add a setting that operators change:* a field of `domain::settings::Settings` with its default and its range in
 //! `set`; it is stored, listed and patched by name from there on. *One that belongs to the process:* a line of

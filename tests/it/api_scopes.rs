@@ -60,8 +60,11 @@ const TABLE: &[(&str, &str, Need)] = &[
     ("GET", "/api/v1/tenant-deletions/{id}", Admin),
     ("GET", "/api/v1/tenants", Admin),
     ("GET", "/api/v1/tenants/{tenant}", OwnTenant),
+    ("GET", "/docs", Nothing),
+    ("GET", "/docs/{page}", Nothing),
     ("GET", "/healthz", Nothing),
     ("GET", "/metrics", Of(MetricsRead)),
+    ("GET", "/openapi.json", Nothing),
     ("GET", "/readyz", Nothing),
     ("PATCH", "/api/v1/endpoints/{id}", Of(EndpointsWrite)),
     ("PATCH", "/api/v1/settings", Admin),
@@ -145,6 +148,7 @@ impl World {
         }
         let path = route.replace("{id}", &id).replace("{tenant}", "acme");
         let path = path.replace("{name:.+}", "kept").replace("{name}", &id);
+        let path = path.replace("{page}", "receiving");
         let of_tenants =
             ["/api/v1/events", "/api/v1/endpoints", "/api/v1/deliveries", "/api/v1/replays"].contains(&route);
         if method == "GET" && of_tenants { path + "?tenant=acme" } else { path }

@@ -7,7 +7,7 @@ mod dns;
 mod forbidden;
 mod hanging;
 mod many;
-mod namespace;
+pub mod namespace;
 mod odd;
 mod turning;
 mod wire;

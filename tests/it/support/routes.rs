@@ -10,7 +10,9 @@ pub fn all() -> Vec<(&'static str, String)> {
         let path = entry.expect("a file of the API").path();
         routes.extend(read(&path).into_iter().map(|(method, path)| (method, format!("/api/v1{path}"))));
     }
-    routes.extend(read(&web.join("metrics.rs")));
+    for file in ["metrics.rs", "openapi/mod.rs", "docs/mod.rs"] {
+        routes.extend(read(&web.join(file)));
+    }
     // They take GET and HEAD through a guard, which names neither.
     routes.extend(read(&web.join("health.rs")).into_iter().map(|(_, path)| ("GET", path)));
     routes.sort();

@@ -1,0 +1,228 @@
+//! The reference and the server say the same: every route is in it, every example is taken, every answer fits.
+
+use serde_json::{Value, json};
+
+use crate::support::app::{TestApp, text};
+use crate::support::client::{Client, Response};
+use crate::support::receiver::Receiver;
+use crate::support::routes;
+
+/// The document, as it is served.
+struct Document(Value);
+
+/// A call of it.
+struct Call {
+    method: String,
+    path: String,
+    told: Value,
+}
+
+impl Document {
+    fn of(app: &TestApp) -> Self {
+        Self(Client::tcp(app.address()).get("/openapi.json").expect(200).json())
+    }
+
+    fn calls(&self) -> Vec<Call> {
+        let mut calls = Vec::new();
+        for (path, methods) in self.0["paths"].as_object().expect("paths") {
+            for (method, told) in methods.as_object().expect("methods") {
+                let method = method.to_uppercase();
+                calls.push(Call { method, path: path.clone(), told: told.clone() });
+            }
+        }
+        calls
+    }
+
+    /// What the document says of an answer, its reference followed.
+    fn answer<'a>(&'a self, call: &'a Call, status: u16) -> &'a Value {
+        let told = &call.told["responses"][status.to_string()];
+        match told["$ref"].as_str() {
+            Some(reference) => self.0.pointer(&reference[1..]).expect("a response of the document"),
+            None => told,
+        }
+    }
+
+    /// Fails unless the answer is one that the document tells of.
+    #[track_caller]
+    fn check(&self, call: &Call, answer: &Response) {
+        let what = format!("{} {}: {} {}", call.method, call.path, answer.status, answer.text());
+        let told = self.answer(call, answer.status);
+        assert!(told.is_object(), "an answer that the document does not know: {what}");
+        for header in told["headers"].as_object().expect("headers").keys() {
+            let always = ["X-Request-Id", "Retry-After", "WWW-Authenticate", "Location"];
+            assert!(!always.contains(&header.as_str()) || answer.header(header).is_some(), "{header}: {what}");
+        }
+        let Some(content) = told["content"].as_object() else {
+            return assert!(answer.body.is_empty(), "{what}");
+        };
+        let (media_type, told) = content.iter().next().expect("a media type");
+        let given = answer.header("content-type").expect("a media type");
+        assert_eq!(given.split(';').next(), Some(media_type.as_str()), "{what}");
+        if media_type.ends_with("json") {
+            let mut schema = told["schema"].clone();
+            schema["components"] = self.0["components"].clone();
+            let validator = jsonschema::validator_for(&schema).expect("a schema");
+            let json = answer.json();
+            let wrong: Vec<String> =
+                validator.iter_errors(&json).map(|error| format!("{}: {error}", error.instance_path())).collect();
+            assert!(wrong.is_empty(), "{wrong:?} in {what}");
+        }
+    }
+}
+
+/// A server with something of everything.
+struct World {
+    app: TestApp,
+    receiver: Receiver,
+}
+
+impl World {
+    fn new() -> Self {
+        let world = Self { app: TestApp::start(), receiver: Receiver::start() };
+        world.app.patch("/settings", &json!({ "endpoint_limit": 1000 })).expect(200);
+        world
+    }
+
+    fn put(&self, path: &str, body: &Value) -> Value {
+        let answer = self.app.client.send_json("PUT", &format!("/api/v1{path}"), body);
+        assert!(answer.status < 300, "{path}: {}", answer.text());
+        answer.json()
+    }
+
+    fn endpoint(&self) -> String {
+        let fields = json!({ "url": self.receiver.url("/"), "tenant": "acme", "events": ["invoice.*"] });
+        text(&self.app.create_endpoint(&fields), "id")
+    }
+
+    fn event(&self, tenant: &str) -> Value {
+        let event = json!({ "type": "invoice.paid", "data": { "n": 1 }, "tenant": tenant });
+        self.app.post("/events", &event).expect(202).json()
+    }
+
+    /// A delivery that the call can do something with.
+    fn delivery(&self, call: &Call) -> String {
+        let held = call.path.ends_with("/cancel");
+        let tenant = if held { "held" } else { "acme" };
+        let fields = json!({ "url": self.receiver.url("/"), "tenant": tenant, "events": ["*"], "enabled": !held });
+        let endpoint = text(&self.app.create_endpoint(&fields), "id");
+        self.event(tenant);
+        self.app.settle();
+        let list = self.app.get(&format!("/endpoints/{endpoint}/deliveries"));
+        text(&list["data"][0], "id")
+    }
+
+    /// A path with things that are there.
+    fn path(&self, call: &Call) -> String {
+        let resource = call.path.trim_start_matches("/api/v1/").split('/').next().unwrap_or_default();
+        let name = match resource {
+            _ if !call.path.contains('{') => String::new(),
+            "endpoints" => self.endpoint(),
+            "events" => text(&self.event("acme"), "id"),
+            "deliveries" => self.delivery(call),
+            "replays" => {
+                let again = json!({ "since": "2020-01-01T00:00:00Z", "dry_run": true });
+                let path = format!("/endpoints/{}/replay", self.endpoint());
+                text(&self.app.post(&path, &again).expect(202).json(), "id")
+            }
+            "event-types" => text(&self.put("/event-types/invoice.paid", &json!({})), "name"),
+            "formats" if call.method == "GET" || call.method == "POST" => "standard".to_owned(),
+            "formats" => {
+                let bare = json!({ "signature": { "scheme": "none" }, "envelope": "data" });
+                text(&self.put("/formats/bare", &bare), "name")
+            }
+            "tenants" => text(&self.put("/tenants/gone", &json!({})), "tenant"),
+            "tenant-deletions" => {
+                self.put("/tenants/other", &json!({}));
+                text(&self.app.delete("/tenants/other").expect(202).json(), "id")
+            }
+            "keys" => {
+                let key = json!({ "name": "one", "scopes": ["events:read"] });
+                text(&self.app.post("/keys", &key).expect(201).json(), "id")
+            }
+            _ => "receiving".to_owned(),
+        };
+        let mut parts = call.path.splitn(2, '{');
+        let before = parts.next().unwrap_or_default();
+        let after = parts.next().and_then(|rest| rest.split_once('}')).map_or("", |(_, after)| after);
+        format!("{before}{name}{after}")
+    }
+
+    fn send(&self, client: &Client, call: &Call, body: Option<&Value>) -> Response {
+        let path = self.path(call);
+        match body {
+            Some(body) => client.send_json(&call.method, &path, body),
+            None => client.request(&call.method, &path, &[], None),
+        }
+    }
+}
+
+fn body(call: &Call) -> Option<&Value> {
+    call.told["requestBody"]["content"]["application/json"].get("example")
+}
+
+#[test]
+fn every_route_is_in_the_document_and_nothing_else() {
+    let app = TestApp::start();
+    let told = Document::of(&app).calls().into_iter().map(|call| (call.method, call.path));
+    let mut told: Vec<(String, String)> = told.collect();
+    let there = routes::all().into_iter();
+    let mut there: Vec<(String, String)> =
+        there.map(|(method, path)| (method.to_owned(), path.replace(":.+}", "}"))).collect();
+    (told.sort(), there.sort());
+    assert_eq!(told, there);
+}
+
+#[test]
+fn every_example_is_taken_and_every_answer_is_as_the_document_says() {
+    let world = World::new();
+    let document = Document::of(&world.app);
+    for call in document.calls() {
+        let answer = world.send(&world.app.client, &call, body(&call));
+        assert!(answer.status < 300, "{} {}: {}", call.method, call.path, answer.text());
+        document.check(&call, &answer);
+    }
+}
+
+#[test]
+fn every_refusal_is_as_the_document_says() {
+    let world = World::new();
+    let document = Document::of(&world.app);
+    let stranger = Client::tcp(world.app.address());
+    for call in document.calls().iter().filter(|call| call.path.starts_with("/api/v1/")) {
+        document.check(call, &world.send(&stranger, call, body(call)));
+        if body(call).is_some() {
+            let odd = world.send(&world.app.client, call, Some(&json!({ "colour": "red" })));
+            assert_eq!(odd.status, 422, "{} {}: {}", call.method, call.path, odd.text());
+            document.check(call, &odd);
+            let path = world.path(call);
+            let bad = [(&b"{"[..], "application/json", 400), (b"x", "text/plain", 415)];
+            for (bytes, media_type, status) in bad {
+                let headers = [("Content-Type", media_type)];
+                let answer = world.app.client.request(&call.method, &path, &headers, Some(bytes));
+                assert_eq!(answer.status, status, "{path}: {}", answer.text());
+                document.check(call, &answer);
+            }
+        } else if call.method == "GET" {
+            let path = world.path(call) + "?colour=red";
+            document.check(call, &world.app.client.get(&path).expect(400));
+        }
+    }
+}
+
+#[test]
+fn the_pages_need_no_key_and_load_their_style_alone() {
+    let app = TestApp::start();
+    let stranger = Client::tcp(app.address());
+    for path in ["/docs", "/docs/receiving"] {
+        let page = stranger.get(path).expect(200);
+        let policy = page.header("content-security-policy").expect("a policy");
+        assert!(policy.starts_with("default-src 'none'; style-src 'self'"), "{policy}");
+        let style = page.text().split("rel=\"stylesheet\" href=\"").nth(1).and_then(|rest| rest.split('"').next());
+        let style = stranger.get(style.expect("a style sheet")).expect(200);
+        assert_eq!(style.header("content-type"), Some("text/css; charset=utf-8"));
+        assert!(style.header("cache-control").is_some_and(|value| value.contains("immutable")));
+        assert!(!style.text().contains("url(") && !style.text().contains("@import"));
+    }
+    assert_eq!(stranger.get("/docs/nothing").expect(404).json()["code"], "not_found");
+    assert_eq!(stranger.get("/static/0000000000000000/docs.css").expect(404).json()["code"], "unknown_path");
+}
