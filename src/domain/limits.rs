@@ -25,7 +25,8 @@ pub const PROSE_PATTERN: &str = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*$";
 /// Longest name for people, in characters.
 pub const MAX_DISPLAY_NAME: usize = 100;
 /// A name for people: one line, not blank.
-pub const DISPLAY_NAME_PATTERN: &str = r"^[^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$";
+pub const DISPLAY_NAME_PATTERN: &str =
+    r"^[^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$";
 
 /// Seconds from DNS to the last byte of the answer: 1 to 30.
 pub fn timeout_seconds(seconds: i64) -> Result<u32, String> {
@@ -58,8 +59,11 @@ pub fn note(text: &str) -> Result<(), String> {
 
 /// The name of an API key, an operator or a tenant as people read it: 1 to 100 characters in one line, not blank.
 pub fn display_name(text: &str) -> Result<(), String> {
-    let good = !text.trim().is_empty() && text.chars().count() <= MAX_DISPLAY_NAME && !text.chars().any(char::is_control);
-    good.then_some(()).ok_or_else(|| format!("must be 1 to {MAX_DISPLAY_NAME} characters in one line, not only blanks"))
+    let good = !text.trim().is_empty()
+        && text.chars().count() <= MAX_DISPLAY_NAME
+        && !text.chars().any(char::is_control);
+    good.then_some(())
+        .ok_or_else(|| format!("must be 1 to {MAX_DISPLAY_NAME} characters in one line, not only blanks"))
 }
 
 /// `metadata`: at most 20 texts of at most 512 characters, each under a key of 1 to 64 characters.

@@ -149,7 +149,9 @@ fn check_not_ours(text: &str) -> Result<(), String> {
 }
 
 fn check_idempotency_key(text: &str) -> Result<(), String> {
-    if (1..=IdempotencyKey::MOST).contains(&text.len()) && text.bytes().all(|b| b == b' ' || b.is_ascii_graphic()) {
+    if (1..=IdempotencyKey::MOST).contains(&text.len())
+        && text.bytes().all(|b| b == b' ' || b.is_ascii_graphic())
+    {
         return Ok(());
     }
     Err("must be 1 to 255 visible ASCII characters or blanks".to_owned())
@@ -225,7 +227,10 @@ mod tests {
             jsonschema::is_valid(&schema, &serde_json::Value::from(text))
         };
         let long = "x".repeat(64);
-        for text in ["", "a", "a.b", ".", "a.", "a..b", ".a", "-a", "_a", ":a", "a:b", "a/b", "a@b", "é", "a b", " ", &long] {
+        for text in [
+            "", "a", "a.b", ".", "a.", "a..b", ".a", "-a", "_a", ":a", "a:b", "a/b", "a@b", "é", "a b", " ",
+            &long,
+        ] {
             for text in [text.to_owned(), format!("{text}x"), text.repeat(5)] {
                 let said = [
                     (fits(EventType::PATTERN, EventType::MOST, &text), EventType::parse(&text).is_ok()),
@@ -233,7 +238,10 @@ mod tests {
                     (fits(OwnId::PATTERN, OwnId::MOST, &text), OwnId::parse(&text).is_ok()),
                     (fits(Uid::PATTERN, Uid::MOST, &text), Uid::parse(&text).is_ok()),
                     (fits(FormatName::PATTERN, FormatName::MOST, &text), FormatName::parse(&text).is_ok()),
-                    (fits(IdempotencyKey::PATTERN, IdempotencyKey::MOST, &text), IdempotencyKey::parse(&text).is_ok()),
+                    (
+                        fits(IdempotencyKey::PATTERN, IdempotencyKey::MOST, &text),
+                        IdempotencyKey::parse(&text).is_ok(),
+                    ),
                 ];
                 assert!(said.iter().all(|(pattern, check)| pattern == check), "{text:?}: {said:?}");
             }

@@ -34,7 +34,10 @@ async fn serve(path: Path<(String, String)>) -> Result<HttpResponse, Problem> {
     let Some(file) = Files::get(&name).filter(|file| hash(file) == wanted) else {
         return Err(Problem::new(Code::UnknownPath, "there is no such file; load the page again"));
     };
-    let media_type = if name.ends_with(".css") { "text/css; charset=utf-8" } else { "application/octet-stream" };
+    let media_type = match name.rsplit_once('.') {
+        Some((_, "css")) => "text/css; charset=utf-8",
+        _ => "application/octet-stream",
+    };
     Ok(HttpResponse::Ok()
         .insert_header((header::CONTENT_TYPE, media_type))
         .insert_header((header::CACHE_CONTROL, "public, max-age=31536000, immutable"))

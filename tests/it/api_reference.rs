@@ -50,7 +50,10 @@ impl Document {
         assert!(told.is_object(), "an answer that the document does not know: {what}");
         for header in told["headers"].as_object().expect("headers").keys() {
             let always = ["X-Request-Id", "Retry-After", "WWW-Authenticate", "Location"];
-            assert!(!always.contains(&header.as_str()) || answer.header(header).is_some(), "{header}: {what}");
+            assert!(
+                !always.contains(&header.as_str()) || answer.header(header).is_some(),
+                "{header}: {what}"
+            );
         }
         let Some(content) = told["content"].as_object() else {
             return assert!(answer.body.is_empty(), "{what}");
@@ -63,8 +66,10 @@ impl Document {
             schema["components"] = self.0["components"].clone();
             let validator = jsonschema::validator_for(&schema).expect("a schema");
             let json = answer.json();
-            let wrong: Vec<String> =
-                validator.iter_errors(&json).map(|error| format!("{}: {error}", error.instance_path())).collect();
+            let wrong: Vec<String> = validator
+                .iter_errors(&json)
+                .map(|error| format!("{}: {error}", error.instance_path()))
+                .collect();
             assert!(wrong.is_empty(), "{wrong:?} in {what}");
         }
     }
@@ -103,7 +108,8 @@ impl World {
     fn delivery(&self, call: &Call) -> String {
         let held = call.path.ends_with("/cancel");
         let tenant = if held { "held" } else { "acme" };
-        let fields = json!({ "url": self.receiver.url("/"), "tenant": tenant, "events": ["*"], "enabled": !held });
+        let fields =
+            json!({ "url": self.receiver.url("/"), "tenant": tenant, "events": ["*"], "enabled": !held });
         let endpoint = text(&self.app.create_endpoint(&fields), "id");
         self.event(tenant);
         self.app.settle();
@@ -217,7 +223,8 @@ fn the_pages_need_no_key_and_load_their_style_alone() {
         let page = stranger.get(path).expect(200);
         let policy = page.header("content-security-policy").expect("a policy");
         assert!(policy.starts_with("default-src 'none'; style-src 'self'"), "{policy}");
-        let style = page.text().split("rel=\"stylesheet\" href=\"").nth(1).and_then(|rest| rest.split('"').next());
+        let style =
+            page.text().split("rel=\"stylesheet\" href=\"").nth(1).and_then(|rest| rest.split('"').next());
         let style = stranger.get(style.expect("a style sheet")).expect(200);
         assert_eq!(style.header("content-type"), Some("text/css; charset=utf-8"));
         assert!(style.header("cache-control").is_some_and(|value| value.contains("immutable")));

@@ -20,7 +20,8 @@ const PATIENCE: Duration = Duration::from_mins(30);
 /// Where `tests/run` has installed it.
 fn installed() -> PathBuf {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), |dir| root.join(dir));
+    let target =
+        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), |dir| root.join(dir));
     target.join("schemathesis/venv/bin/schemathesis")
 }
 
@@ -31,7 +32,17 @@ fn run(server: &Server, which: [&str; 2]) {
     assert!(program.exists(), "{} is not there: run tests/run --prepare", program.display());
     let mut command = Command::new(program);
     command.arg("--config-file").arg(config.join("schemathesis.toml"));
-    command.args(["run", "--checks", "all", "--seed", SEED, "--no-shrink", "--no-color", "--warnings", "off"]);
+    command.args([
+        "run",
+        "--checks",
+        "all",
+        "--seed",
+        SEED,
+        "--no-shrink",
+        "--no-color",
+        "--warnings",
+        "off",
+    ]);
     command.args(["--max-examples", short_or_long("3", "100")]).args(which);
     command.arg(format!("http://{}/openapi.json", server.address));
     command.env("POSTRIDER_KEY", KEY).env("NO_PROXY", "*").current_dir(config);
@@ -44,7 +55,7 @@ fn run(server: &Server, which: [&str; 2]) {
 fn schemathesis_finds_nothing() {
     namespace::inside("timeout:1 attempts:1", || {
         let temp = tempfile::tempdir().expect("a temporary directory");
-        let server = Start::on(&temp.path().join("data")).flag("--dev").start();
+        let server = Start::on(&temp.path().join("data")).start();
         let room = json!({ "endpoint_limit": 100_000 });
         server.client.send_json("PATCH", "/api/v1/settings", &room).expect(200);
         // Settings change what every other call answers.

@@ -77,7 +77,12 @@ impl<'a> Shown<'a> {
 /// A cursor is the last row's time and name.
 fn cursor(text: &str) -> Option<EventTypeCursor> {
     let (at, name) = text.split_once('-')?;
-    Some((UnixMs(query::row_number(at)?), EventType::parse(name).ok()?.to_string()))
+    Some((UnixMs(whole(at)?), EventType::parse(name).ok()?.to_string()))
+}
+
+/// A whole number in its one spelling.
+fn whole(text: &str) -> Option<i64> {
+    text.parse().ok().filter(|number: &i64| *number >= 0 && number.to_string() == text)
 }
 
 async fn list(

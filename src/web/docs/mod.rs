@@ -28,11 +28,8 @@ pub struct Page {
 }
 
 /// All pages beside the reference, in the order of the navigation.
-pub static PAGES: &[Page] = &[Page {
-    name: "receiving",
-    title: "Receiving webhooks",
-    render: |frame| Receiving { frame }.render(),
-}];
+pub static PAGES: &[Page] =
+    &[Page { name: "receiving", title: "Receiving webhooks", render: |frame| Receiving { frame }.render() }];
 
 /// What is around every page.
 struct Frame {
@@ -126,7 +123,9 @@ mod tests {
     #[test]
     fn nothing_is_loaded_from_elsewhere_and_nothing_runs() {
         let reference = reference::render(Frame::of("API reference", "")).unwrap();
-        assert!(!reference.contains("<script") && !reference.contains("src=") && !reference.contains("style="));
+        assert!(
+            !reference.contains("<script") && !reference.contains("src=") && !reference.contains("style=")
+        );
         let links = reference.split("<link").skip(1).collect::<Vec<_>>();
         assert!(links.len() == 1 && links[0].contains("href=\"/static/"), "{links:?}");
     }

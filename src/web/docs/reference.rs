@@ -7,11 +7,11 @@ use crate::service::Code;
 use crate::web::openapi::RESOURCES;
 use crate::web::openapi::document::{description, problem_schema, refusals};
 use crate::web::openapi::json::Json;
-use crate::web::openapi::operation::{Answer, Operation, Parameter};
+use crate::web::openapi::operation::{Access, Answer, Operation, Parameter, Place};
 use crate::web::openapi::schema::Schema;
 use crate::web::problem::status;
 
-use super::{Frame, Page};
+use super::Frame;
 
 /// A line about a field or a parameter.
 struct Row {
@@ -104,7 +104,6 @@ fn shown(answer: &'static Answer) -> Shown {
 }
 
 fn parameter(parameter: &'static Parameter) -> Row {
-    use crate::web::openapi::operation::Place;
     let place = parameter.place.as_str();
     Row {
         name: parameter.name.to_owned(),
@@ -163,7 +162,8 @@ fn kind(schema: &Json) -> Kind {
         (Some(any), _) => each(any.items()),
         (None, Some(Json::Text(name))) => plain(name, schema).to_owned(),
         (None, Some(Json::List(names))) => {
-            let names: Vec<&str> = names.iter().filter_map(Json::text).map(|name| plain(name, schema)).collect();
+            let names: Vec<&str> =
+                names.iter().filter_map(Json::text).map(|name| plain(name, schema)).collect();
             names.join(" or ")
         }
         _ => "any JSON".to_owned(),
@@ -199,9 +199,11 @@ fn limits(schema: &Json) -> String {
         (Some(least), None) if least != "0" => all.push(format!("from {least}")),
         _ => {}
     }
-    for (least, most, what) in
-        [("minLength", "maxLength", "characters"), ("minItems", "maxItems", "items"), ("", "maxProperties", "members")]
-    {
+    for (least, most, what) in [
+        ("minLength", "maxLength", "characters"),
+        ("minItems", "maxItems", "items"),
+        ("", "maxProperties", "members"),
+    ] {
         if let Some(most) = number(most) {
             let least = number(least).unwrap_or_else(|| "0".to_owned());
             all.push(format!("{least} to {most} {what}"));
@@ -222,7 +224,7 @@ fn curl(operation: &Operation) -> String {
     }
     let method = if operation.method == "GET" { String::new() } else { format!("-X {} ", operation.method) };
     let mut text = format!("curl {method}\"$POSTRIDER{path}\"");
-    if operation.access != crate::web::openapi::operation::Access::Everybody {
+    if operation.access != Access::Everybody {
         text.push_str(" \\\n  -H \"Authorization: Bearer $KEY\"");
     }
     if let Some(body) = &operation.body {

@@ -26,7 +26,13 @@ pub fn build(resources: &[Resource]) -> Json {
         ("title", Json::from("Postrider")),
         ("version", env!("CARGO_PKG_VERSION").into()),
         ("description", ABOUT.into()),
-        ("license", object([("name", Json::from("MIT OR Apache-2.0")), ("identifier", env!("CARGO_PKG_LICENSE").into())])),
+        (
+            "license",
+            object([
+                ("name", Json::from("MIT OR Apache-2.0")),
+                ("identifier", env!("CARGO_PKG_LICENSE").into()),
+            ]),
+        ),
     ]);
     let tag = |resource: &Resource| {
         object([("name", Json::from(resource.name)), ("description", resource.about.into())])
@@ -69,7 +75,8 @@ fn written(tag: &'static str, operation: &Operation) -> Json {
     }
     if let Some(body) = &operation.body {
         let content = media("application/json", &body.schema, &body.example);
-        members.push(("requestBody", object([("required", Json::from(body.required)), ("content", content)])));
+        members
+            .push(("requestBody", object([("required", Json::from(body.required)), ("content", content)])));
     }
     let answers = operation.answers.iter().map(|answer| (answer.status.to_string(), written_answer(answer)));
     let refused = refusals(operation).into_iter().map(|(status, codes)| {
@@ -118,17 +125,18 @@ fn media(media_type: &'static str, schema: &Schema, example: &Json) -> Json {
 fn written_answer(answer: &Answer) -> Json {
     let own = answer.headers.iter().map(|header| (header.name, header_of(header.about)));
     let headers = [("X-Request-Id", header_of("The request's id, under which the server's log knows it."))];
-    let mut members = vec![
-        ("description", Json::from(answer.about)),
-        ("headers", object(headers.into_iter().chain(own))),
-    ];
+    let mut members =
+        vec![("description", Json::from(answer.about)), ("headers", object(headers.into_iter().chain(own)))];
     if let Some(content) = &answer.content {
         members.push(("content", media(content.media_type, &content.schema, &content.example)));
     }
     if !answer.links.is_empty() {
         let link = |link: &super::operation::Link| {
             let parameters = object([(link.parameter, Json::from(link.from))]);
-            (link.operation, object([("operationId", Json::from(link.operation)), ("parameters", parameters)]))
+            (
+                link.operation,
+                object([("operationId", Json::from(link.operation)), ("parameters", parameters)]),
+            )
         };
         members.push(("links", object(answer.links.iter().map(link))));
     }
@@ -159,7 +167,8 @@ fn response_name(codes: &[Code]) -> String {
 
 fn components(resources: &[Resource]) -> Json {
     let own = resources.iter().flat_map(|resource| &resource.schemas);
-    let schemas = own.map(|(name, schema)| (*name, schema.0.clone())).chain([("Problem", problem_schema().0)]);
+    let schemas =
+        own.map(|(name, schema)| (*name, schema.0.clone())).chain([("Problem", problem_schema().0)]);
     let mut responses: Vec<(Name, Json)> = Vec::new();
     for operation in resources.iter().flat_map(|resource| &resource.operations) {
         for (status, codes) in refusals(operation) {
@@ -170,7 +179,8 @@ fn components(resources: &[Resource]) -> Json {
         }
     }
     let about = "`Authorization: Bearer pr_…`. The list of a call names the scope that its key needs; `admin` is enough for all.";
-    let scheme = object([("type", Json::from("http")), ("scheme", "bearer".into()), ("description", about.into())]);
+    let scheme =
+        object([("type", Json::from("http")), ("scheme", "bearer".into()), ("description", about.into())]);
     object([
         ("schemas", object(schemas)),
         ("responses", Json::Object(responses)),
@@ -210,7 +220,9 @@ fn refusal(status: u16, codes: &[Code]) -> Json {
     let about = codes.iter().map(|code| code.title()).collect::<Vec<_>>().join("; ");
     let mut headers = vec![("X-Request-Id", header_of("The request's id."))];
     match codes.first().map(|code| code.kind()) {
-        Some(Kind::Unavailable | Kind::TooMany) => headers.push(("Retry-After", header_of("Seconds to wait."))),
+        Some(Kind::Unavailable | Kind::TooMany) => {
+            headers.push(("Retry-After", header_of("Seconds to wait.")))
+        }
         Some(Kind::Unauthorized) => headers.push(("WWW-Authenticate", header_of("`Bearer`."))),
         _ => {}
     }

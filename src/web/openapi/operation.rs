@@ -214,7 +214,12 @@ impl Operation {
         let mut all = self.codes.clone();
         all.push(Code::Internal);
         if matches!(self.access, Access::Scope(_)) {
-            all.extend([Code::Unauthorized, Code::InsufficientScope, Code::InvalidQuery, Code::MalformedRequest]);
+            all.extend([
+                Code::Unauthorized,
+                Code::InsufficientScope,
+                Code::InvalidQuery,
+                Code::MalformedRequest,
+            ]);
             all.extend([Code::Overloaded, Code::Unavailable, Code::Stopping]);
         }
         if self.parameters.iter().any(|parameter| parameter.place == Place::Path) {

@@ -111,7 +111,8 @@ pub fn sometimes(name: &'static str, schema: Schema, about: &'static str) -> Fie
 /// An object of these fields and no others.
 pub fn object(fields: impl IntoIterator<Item = Field>) -> Schema {
     let fields: Vec<Field> = fields.into_iter().collect();
-    let needed: Vec<&'static str> = fields.iter().filter(|field| field.required).map(|field| field.name).collect();
+    let needed: Vec<&'static str> =
+        fields.iter().filter(|field| field.required).map(|field| field.name).collect();
     let properties = fields.into_iter().map(|field| (field.name, field.schema.0));
     let schema = of_type("object").with("properties", json_object(properties));
     let schema = if needed.is_empty() { schema } else { schema.with("required", list(needed)) };

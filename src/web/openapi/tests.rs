@@ -31,7 +31,8 @@ fn every_example_fits_its_schema() {
         assert!(wrong.is_empty(), "{what}: {wrong:?} in {example}");
     };
     for operation in operations() {
-        for parameter in operation.parameters.iter().filter(|parameter| parameter.example != json::Json::Null) {
+        for parameter in operation.parameters.iter().filter(|parameter| parameter.example != json::Json::Null)
+        {
             fits(&parameter.schema, &parameter.example, &format!("{} {}", operation.id, parameter.name));
         }
         if let Some(body) = &operation.body {
@@ -56,7 +57,11 @@ fn every_name_is_there_once_and_every_reference_leads_somewhere() {
         for link in operation.answers.iter().flat_map(|answer| &answer.links) {
             let target = operations().find(|other| other.id == link.operation);
             let target = target.unwrap_or_else(|| panic!("{} leads to {}", operation.id, link.operation));
-            assert!(target.parameters.iter().any(|parameter| parameter.name == link.parameter), "{}", operation.id);
+            assert!(
+                target.parameters.iter().any(|parameter| parameter.name == link.parameter),
+                "{}",
+                operation.id
+            );
         }
         let in_path = operation.parameters.iter().filter(|parameter| parameter.place == Place::Path);
         let mut braces = in_path.map(|parameter| format!("{{{}}}", parameter.name));

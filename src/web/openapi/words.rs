@@ -59,7 +59,13 @@ pub fn uid() -> Schema {
     not_ours(pattern(Uid::PATTERN, 1, Uid::MOST))
 }
 
-fn parameter(name: &'static str, place: Place, schema: Schema, example: &'static str, about: &'static str) -> Parameter {
+fn parameter(
+    name: &'static str,
+    place: Place,
+    schema: Schema,
+    example: &'static str,
+    about: &'static str,
+) -> Parameter {
     Parameter { name, place, schema, about, example: example.into() }
 }
 
@@ -87,7 +93,8 @@ pub fn event_id() -> Parameter {
 
 /// `?tenant=` of a call about one thing.
 pub fn of_tenant() -> Parameter {
-    let about = "Where a caller's own id or handle is looked up: the key's tenant, or `default`, when absent.";
+    let about =
+        "Where a caller's own id or handle is looked up: the key's tenant, or `default`, when absent.";
     query("tenant", tenant(), "acme", about)
 }
 
@@ -134,7 +141,8 @@ pub fn page() -> [Parameter; 2] {
 /// `Idempotency-Key`.
 pub fn idempotency_key() -> Parameter {
     let schema = pattern(IdempotencyKey::PATTERN, 1, IdempotencyKey::MOST);
-    let about = "Makes a repetition harmless: the same key with the same bytes gives the same answer again for 24 h.";
+    let about =
+        "Makes a repetition harmless: the same key with the same bytes gives the same answer again for 24 h.";
     parameter("Idempotency-Key", Place::Header, schema, "invoice-17-paid", about)
 }
 

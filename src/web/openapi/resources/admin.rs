@@ -7,7 +7,7 @@ use crate::web::openapi::operation::Operation;
 use crate::web::openapi::schema::{
     Schema, any, count, flag, integer, named, nullable, object, optional, required, text, time, whole,
 };
-use crate::web::openapi::words::{in_tenant, id, page, page_of, query, span, tenant, type_pattern};
+use crate::web::openapi::words::{id, in_tenant, page, page_of, query, span, tenant, type_pattern};
 
 use super::Resource;
 
@@ -76,7 +76,11 @@ fn cleanups() -> Operation {
 fn clean() -> Operation {
     let (least, most) = (LEAST_SECONDS.unsigned_abs(), MOST_SECONDS.unsigned_abs());
     let body = object([
-        optional("older_than_seconds", whole(least, most), "Delete what is older; as the settings say when absent."),
+        optional(
+            "older_than_seconds",
+            whole(least, most),
+            "Delete what is older; as the settings say when absent.",
+        ),
         optional("dry_run", flag().or(false), "Only count."),
     ]);
     Operation::new("POST", "/api/v1/cleanups", "clean", Admin)

@@ -9,8 +9,8 @@ use crate::web::openapi::schema::{
     Field, Schema, count, list_of, named, nullable, object, optional, pattern, required, text, time, word,
 };
 use crate::web::openapi::words::{
-    RESPONSE_BODY, event_type, headers, id, in_tenant, of_endpoint, of_status, of_type, page, page_of, path, span,
-    tenant,
+    RESPONSE_BODY, event_type, headers, id, in_tenant, of_endpoint, of_status, of_type, page, page_of, path,
+    span, tenant,
 };
 
 use super::Resource;
@@ -55,7 +55,11 @@ fn fields() -> Vec<Field> {
         nullable("status_code", count(), "The status of the last answer."),
         nullable("response_body", text(), RESPONSE_BODY),
         nullable("error", text(), "What went wrong last, in one line that a person can act on."),
-        nullable("next_retry_at", time(), "When it is tried; null also where it goes as soon as its turn comes."),
+        nullable(
+            "next_retry_at",
+            time(),
+            "When it is tried; null also where it goes as soon as its turn comes.",
+        ),
         required("created_at", time(), "When it was made."),
         nullable("delivered_at", time(), "When it was delivered."),
         nullable("replay_of", id(DeliveryId::PATTERN), "The delivery that it repeats."),
@@ -141,7 +145,10 @@ fn release() -> Operation {
     ]);
     let done = object([required("endpoints", count(), "At how many endpoints there may be such.")]);
     Operation::new("POST", "/api/v1/deliveries/release", "releaseDeliveries", DeliveriesWrite)
-        .says("Release what a restore holds back", "Deliveries that were pending in a backup wait for this word.")
+        .says(
+            "Release what a restore holds back",
+            "Deliveries that were pending in a backup wait for this word.",
+        )
         .takes(body, r#"{"held":"deliver","tenant":"acme"}"#)
         .answers(202, "The rows follow in the background.", done, r#"{"endpoints":1}"#)
         .fails([Code::NotFound])

@@ -13,8 +13,8 @@ use crate::domain::target::MAX_LENGTH;
 use crate::web::openapi::json::Json;
 use crate::web::openapi::json::object as json_object;
 use crate::web::openapi::schema::{
-    Field, Schema, any, count, flag, list_of, map_of, nullable, object, optional, pattern, required, sometimes, text,
-    time, whole, word,
+    Field, Schema, any, count, flag, list_of, map_of, nullable, object, optional, pattern, required,
+    sometimes, text, time, whole, word,
 };
 use crate::web::openapi::words::{id, tenant, type_patterns, uid};
 
@@ -43,7 +43,11 @@ fn url() -> Schema {
 }
 
 fn metadata() -> Schema {
-    let keys = json_object([("minLength", Json::from(1_u64)), ("maxLength", MAX_METADATA_KEY.into()), ("pattern", r"^[^\x00-\x1f\x7f-\x9f]+$".into())]);
+    let keys = json_object([
+        ("minLength", Json::from(1_u64)),
+        ("maxLength", MAX_METADATA_KEY.into()),
+        ("pattern", r"^[^\x00-\x1f\x7f-\x9f]+$".into()),
+    ]);
     map_of(text().length(0, MAX_METADATA_VALUE)).with("propertyNames", keys).at_most(MAX_METADATA)
 }
 
@@ -52,25 +56,63 @@ pub fn settable(url_field: fn(Schema) -> Field) -> Vec<Field> {
     vec![
         url_field(url()),
         optional("uid", uid(), "The caller's own handle, unique in the tenant; usable wherever an id is."),
-        optional("events", type_patterns(), "Patterns of event types: exact, `prefix.*` or `*`. Empty: nothing is sent."),
+        optional(
+            "events",
+            type_patterns(),
+            "Patterns of event types: exact, `prefix.*` or `*`. Empty: nothing is sent.",
+        ),
         optional("description", prose(), "For people."),
-        optional("secret", own_secret(), "The signing secret; one is made when absent. `whsec_` and base64, or 8 to 128 printable characters."),
+        optional(
+            "secret",
+            own_secret(),
+            "The signing secret; one is made when absent. `whsec_` and base64, or 8 to 128 printable characters.",
+        ),
         optional("enabled", flag().or(true), "Whether it receives."),
-        optional("filters", map_of(any()).at_most(MAX_FILTERS), "Paths into `data` and the value, or the list of values, that it must have."),
-        optional("headers", map_of(text()).at_most(MAX_HEADERS), "Headers that are sent along. Values are credentials: shown as `•••` after the call that set them."),
+        optional(
+            "filters",
+            map_of(any()).at_most(MAX_FILTERS),
+            "Paths into `data` and the value, or the list of values, that it must have.",
+        ),
+        optional(
+            "headers",
+            map_of(text()).at_most(MAX_HEADERS),
+            "Headers that are sent along. Values are credentials: shown as `•••` after the call that set them.",
+        ),
         optional("format", format_name().or("standard"), "How a delivery looks on the wire."),
         optional("metadata", metadata(), "The caller's own texts."),
-        optional("retry_schedule", retry_schedule(), "Seconds to wait after each failed attempt; null: as the setting says."),
-        optional("timeout_seconds", whole(1, MAX_TIMEOUT_SECONDS.into()).or(DEFAULT_TIMEOUT_SECONDS), "From DNS to the last byte read."),
-        optional("rate_limit", whole(1, MAX_RATE_LIMIT.into()), "Attempts started in any sliding second; null: no limit."),
-        optional("max_in_flight", whole(1, MAX_MAX_IN_FLIGHT.into()).or(DEFAULT_MAX_IN_FLIGHT), "Requests at a time."),
-        optional("while_disabled", word(["hold", "skip"]).or("hold"), "Whether events wait while it is disabled, or make no delivery."),
+        optional(
+            "retry_schedule",
+            retry_schedule(),
+            "Seconds to wait after each failed attempt; null: as the setting says.",
+        ),
+        optional(
+            "timeout_seconds",
+            whole(1, MAX_TIMEOUT_SECONDS.into()).or(DEFAULT_TIMEOUT_SECONDS),
+            "From DNS to the last byte read.",
+        ),
+        optional(
+            "rate_limit",
+            whole(1, MAX_RATE_LIMIT.into()),
+            "Attempts started in any sliding second; null: no limit.",
+        ),
+        optional(
+            "max_in_flight",
+            whole(1, MAX_MAX_IN_FLIGHT.into()).or(DEFAULT_MAX_IN_FLIGHT),
+            "Requests at a time.",
+        ),
+        optional(
+            "while_disabled",
+            word(["hold", "skip"]).or("hold"),
+            "Whether events wait while it is disabled, or make no delivery.",
+        ),
     ]
 }
 
 /// What a create takes.
 pub fn new_endpoint() -> Schema {
-    let own = settable(|schema| required("url", schema, "The URL that receives, such as `https://example.com/hook`."));
+    let own = settable(|schema| {
+        required("url", schema, "The URL that receives, such as `https://example.com/hook`.")
+    });
     let tenant = optional("tenant", tenant(), "Who owns it; the key's own, or `default`, when absent.");
     object(own.into_iter().chain([tenant]))
 }
@@ -123,7 +165,11 @@ fn sending() -> Vec<Field> {
         required("old_secret_expires_at", time(), "Until when the secret before signs as well."),
     ]);
     vec![
-        nullable("retry_schedule", retry_schedule(), "Seconds to wait after each failed attempt; null: as the setting says."),
+        nullable(
+            "retry_schedule",
+            retry_schedule(),
+            "Seconds to wait after each failed attempt; null: as the setting says.",
+        ),
         required("timeout_seconds", whole(1, MAX_TIMEOUT_SECONDS.into()), "From DNS to the last byte read."),
         nullable("rate_limit", whole(1, MAX_RATE_LIMIT.into()), "Attempts started in any sliding second."),
         required("max_in_flight", whole(1, MAX_MAX_IN_FLIGHT.into()), "Requests at a time."),

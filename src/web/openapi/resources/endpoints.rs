@@ -8,16 +8,19 @@ use crate::service::endpoints::{MAX_OVERLAP_SECONDS, OVERLAP_SECONDS};
 use crate::web::openapi::json::Json;
 use crate::web::openapi::operation::Operation;
 use crate::web::openapi::schema::{
-    Field, Schema, any, count, flag, list_of, named, nullable, number, object, optional, required, time, text, whole, word,
+    Field, Schema, any, count, flag, list_of, named, nullable, number, object, optional, required, text,
+    time, whole, word,
 };
 use crate::web::openapi::words::{
-    RESPONSE_BODY, endpoint_id, event_type, id, in_tenant, of_status, of_tenant, of_type, page, page_of, query, span,
+    RESPONSE_BODY, endpoint_id, event_type, id, in_tenant, of_status, of_tenant, of_type, page, page_of,
+    query, span,
 };
 
 use super::Resource;
 use super::endpoint_fields::{change, new_endpoint, own_secret, prose, saved, shown};
 
-const NEW: &str = r#"{"url":"https://example.com/hook","tenant":"acme","events":["invoice.*"],"description":"The books"}"#;
+const NEW: &str =
+    r#"{"url":"https://example.com/hook","tenant":"acme","events":["invoice.*"],"description":"The books"}"#;
 const SHOWN: &str = r#"{"id":"ep_01m0e3tb0g000","uid":null,"tenant":"acme","url":"https://example.com/hook","description":"The books","events":["invoice.*"],"filters":{},"headers":{},"format":"standard","metadata":{},"enabled":true,"disabled_reason":null,"disabled_note":null,"disabled_at":null,"health":"ok","failure_count":0,"first_failure_at":null,"last_failure_at":null,"last_success_at":"2026-02-23T14:30:00.000Z","retry_schedule":null,"timeout_seconds":10,"rate_limit":null,"max_in_flight":16,"while_disabled":"hold","unsigned":false,"public_key":null,"last_rotation":null,"created_at":"2026-02-23T14:30:00.000Z","updated_at":"2026-02-23T14:30:00.000Z"}"#;
 const STATS: &str = r#"{"window":"1h","since":"2026-02-23T13:00:00.000Z","until":"2026-02-23T14:30:00.000Z","delivered":1,"failed":0,"attempts":1,"attempts_failed":0,"success_rate":1.0,"latency_ms":{"p50":20,"p95":20,"p99":20},"series":[{"at":"2026-02-23T13:00:00.000Z","delivered":1,"failed":0,"attempts":1,"attempts_failed":0,"success_rate":1.0,"latency_ms":{"p50":20,"p95":20,"p99":20}}]}"#;
 
@@ -27,7 +30,17 @@ pub fn resource() -> Resource {
         name: "Endpoints",
         about: "A URL of a tenant that receives events, with its subscription, secret and settings.",
         operations: vec![
-            create(), list(), get(), update(), delete(), enable(), disable(), test(), rotate(), deliveries(), stats(),
+            create(),
+            list(),
+            get(),
+            update(),
+            delete(),
+            enable(),
+            disable(),
+            test(),
+            rotate(),
+            deliveries(),
+            stats(),
         ],
         schemas: vec![
             ("NewEndpoint", new_endpoint()),
@@ -53,14 +66,31 @@ fn on(method: &'static str, path: &'static str, name: &'static str) -> Operation
 
 fn create() -> Operation {
     let mut operation = Operation::new("POST", "/api/v1/endpoints", "createEndpoint", EndpointsWrite)
-        .says("Make an endpoint", "The answer shows the signing secret, this once. Where the URL leads is checked.")
+        .says(
+            "Make an endpoint",
+            "The answer shows the signing secret, this once. Where the URL leads is checked.",
+        )
         .takes(named("NewEndpoint"), NEW)
         .answers(201, "It receives from now on.", named("SavedEndpoint"), &saved_example())
         .header("Location", "Where the endpoint is.")
-        .fails([Code::NotFound, Code::UidTaken, Code::EndpointLimitReached, Code::TargetDenied, Code::UnknownTenant]);
+        .fails([
+            Code::NotFound,
+            Code::UidTaken,
+            Code::EndpointLimitReached,
+            Code::TargetDenied,
+            Code::UnknownTenant,
+        ]);
     for name in [
-        "getEndpoint", "updateEndpoint", "deleteEndpoint", "enableEndpoint", "disableEndpoint", "testEndpoint",
-        "rotateSecret", "listDeliveriesOfEndpoint", "getStats", "replayEndpoint",
+        "getEndpoint",
+        "updateEndpoint",
+        "deleteEndpoint",
+        "enableEndpoint",
+        "disableEndpoint",
+        "testEndpoint",
+        "rotateSecret",
+        "listDeliveriesOfEndpoint",
+        "getStats",
+        "replayEndpoint",
     ] {
         operation = operation.leads_to(name, "id", "$response.body#/id");
     }
@@ -85,14 +115,20 @@ fn list() -> Operation {
 }
 
 fn get() -> Operation {
-    on("GET", "/api/v1/endpoints/{id}", "getEndpoint")
-        .says("Get an endpoint", "")
-        .answers(200, "The endpoint.", named("Endpoint"), SHOWN)
+    on("GET", "/api/v1/endpoints/{id}", "getEndpoint").says("Get an endpoint", "").answers(
+        200,
+        "The endpoint.",
+        named("Endpoint"),
+        SHOWN,
+    )
 }
 
 fn update() -> Operation {
     on("PATCH", "/api/v1/endpoints/{id}", "updateEndpoint")
-        .says("Change an endpoint", "What is absent stays, `null` resets to the default. A `secret` replaces the one before at once.")
+        .says(
+            "Change an endpoint",
+            "What is absent stays, `null` resets to the default. A `secret` replaces the one before at once.",
+        )
         .may_take(named("EndpointChange"), r#"{"events":["invoice.*","order.paid"],"timeout_seconds":20}"#)
         .answers(200, "In force.", named("SavedEndpoint"), &saved_example())
         .fails([Code::UidTaken, Code::TargetDenied])
@@ -100,14 +136,24 @@ fn update() -> Operation {
 
 fn delete() -> Operation {
     on("DELETE", "/api/v1/endpoints/{id}", "deleteEndpoint")
-        .says("Delete an endpoint", "What is pending is canceled; its deliveries stay readable until they are pruned.")
+        .says(
+            "Delete an endpoint",
+            "What is pending is canceled; its deliveries stay readable until they are pruned.",
+        )
         .answers_nothing("It receives nothing more.")
 }
 
 fn enable() -> Operation {
-    let body = object([optional("held", word(["deliver", "discard"]).or("deliver"), "What becomes of what was held meanwhile.")]);
+    let body = object([optional(
+        "held",
+        word(["deliver", "discard"]).or("deliver"),
+        "What becomes of what was held meanwhile.",
+    )]);
     on("POST", "/api/v1/endpoints/{id}/enable", "enableEndpoint")
-        .says("Enable an endpoint", "Its failures are forgotten; what was held goes out in order, or is discarded.")
+        .says(
+            "Enable an endpoint",
+            "Its failures are forgotten; what was held goes out in order, or is discarded.",
+        )
         .may_take(body, r#"{"held":"deliver"}"#)
         .answers(200, "It receives.", named("Endpoint"), SHOWN)
 }
@@ -152,7 +198,11 @@ fn test() -> Operation {
 fn rotate() -> Operation {
     let body = object([
         optional("secret", own_secret(), "The new one; one is made when absent."),
-        optional("overlap_seconds", whole(0, MAX_OVERLAP_SECONDS.into()).or(OVERLAP_SECONDS), "How long the one before signs as well, where the format can carry two signatures."),
+        optional(
+            "overlap_seconds",
+            whole(0, MAX_OVERLAP_SECONDS.into()).or(OVERLAP_SECONDS),
+            "How long the one before signs as well, where the format can carry two signatures.",
+        ),
     ]);
     on("POST", "/api/v1/endpoints/{id}/rotate-secret", "rotateSecret")
         .says("Replace the secret", "The answer shows the new one, this once.")
@@ -173,7 +223,10 @@ fn deliveries() -> Operation {
 fn stats() -> Operation {
     let windows = word(Window::ALL.map(Window::as_str)).or(Window::default().as_str());
     Operation::new("GET", "/api/v1/endpoints/{id}/stats", "getStats", DeliveriesRead)
-        .says("Get the statistics of an endpoint", "From counters by the hour, so a window is made of whole hours.")
+        .says(
+            "Get the statistics of an endpoint",
+            "From counters by the hour, so a window is made of whole hours.",
+        )
         .with([endpoint_id(), of_tenant(), query("window", windows, "1h", "How far back.")])
         .answers(200, "Counts, the success rate, percentiles, and a series for plots.", named("Stats"), STATS)
 }
@@ -189,7 +242,11 @@ fn counted() -> Vec<Field> {
         required("failed", count(), "Deliveries whose attempts were used up."),
         required("attempts", count(), "Requests that were made."),
         required("attempts_failed", count(), "Those of them that failed."),
-        nullable("success_rate", number().with("minimum", 0_u64).with("maximum", 1_u64), "Of the deliveries that ended, the share that was delivered."),
+        nullable(
+            "success_rate",
+            number().with("minimum", 0_u64).with("maximum", 1_u64),
+            "Of the deliveries that ended, the share that was delivered.",
+        ),
         nullable("latency_ms", latency, "How long requests took, in milliseconds."),
     ]
 }

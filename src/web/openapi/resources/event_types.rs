@@ -4,7 +4,8 @@ use crate::domain::limits::{DISPLAY_NAME_PATTERN, MAX_DISPLAY_NAME};
 use crate::domain::scope::Scope::{Admin, EndpointsRead};
 use crate::web::openapi::operation::{Operation, Parameter};
 use crate::web::openapi::schema::{
-    Field, Schema, any, either, flag, map_of, named, nullable, object, optional, pattern, required, text, time,
+    Field, Schema, any, either, flag, map_of, named, nullable, object, optional, pattern, required, text,
+    time,
 };
 use crate::web::openapi::words::{event_type, page, page_of, path};
 
@@ -74,7 +75,12 @@ fn list() -> Operation {
     Operation::new("GET", "/api/v1/event-types", "listEventTypes", EndpointsRead)
         .says("List event types", "Without example and schema.")
         .with(page())
-        .answers(200, "A page.", page_of("EventTypeSummary"), &format!("{{\"data\":[{SUMMARY}}}],\"next_cursor\":null}}"))
+        .answers(
+            200,
+            "A page.",
+            page_of("EventTypeSummary"),
+            &format!("{{\"data\":[{SUMMARY}}}],\"next_cursor\":null}}"),
+        )
         .leads_to("getEventType", "name", "$response.body#/data/0/name")
 }
 

@@ -6,11 +6,12 @@ use crate::service::Code;
 use crate::service::batch::MAX_EVENTS;
 use crate::web::openapi::operation::Operation;
 use crate::web::openapi::schema::{
-    Field, Schema, any, count, flag, list_of, named, object, optional, pattern, required, sometimes, text, time,
+    Field, Schema, any, count, flag, list_of, named, object, optional, pattern, required, sometimes, text,
+    time,
 };
 use crate::web::openapi::words::{
-    REPLAYED, event_id, event_type, idempotency_key, in_tenant, of_tenant, of_type, own_id, page, page_of, span,
-    tenant,
+    REPLAYED, event_id, event_type, idempotency_key, in_tenant, of_tenant, of_type, own_id, page, page_of,
+    span, tenant,
 };
 
 use super::Resource;
@@ -103,7 +104,15 @@ fn publish_batch() -> Operation {
         )
         .with([idempotency_key()])
         .takes(batch, &format!("{{\"events\":[{NEW}]}}"))
-        .answers(202, "All are on disk.", done, &format!("{{\"data\":[{}]}}", ACCEPTED.replace("\"deliveries\":1", "\"deliveries\":1,\"replayed\":false")))
+        .answers(
+            202,
+            "All are on disk.",
+            done,
+            &format!(
+                "{{\"data\":[{}]}}",
+                ACCEPTED.replace("\"deliveries\":1", "\"deliveries\":1,\"replayed\":false")
+            ),
+        )
         .header(REPLAYED.0, REPLAYED.1)
         .leads_to("getEvent", "id", "$response.body#/data/0/id")
         .fails([Code::NotFound, Code::IdTaken, Code::IdempotencyKeyReused])
@@ -117,7 +126,12 @@ fn list() -> Operation {
         .with([in_tenant(), of_type()])
         .with(span())
         .with(page())
-        .answers(200, "A page.", page_of("EventSummary"), &format!("{{\"data\":[{example}],\"next_cursor\":null}}"))
+        .answers(
+            200,
+            "A page.",
+            page_of("EventSummary"),
+            &format!("{{\"data\":[{example}],\"next_cursor\":null}}"),
+        )
         .leads_to("listEvents", "cursor", "$response.body#/next_cursor")
         .fails([Code::NotFound])
 }
@@ -139,10 +153,17 @@ fn deliveries() -> Operation {
 }
 
 fn replay() -> Operation {
-    let wanted = object([optional("endpoint", text(), "Only to this one, by id or `uid`, whatever it subscribes to.")]);
+    let wanted = object([optional(
+        "endpoint",
+        text(),
+        "Only to this one, by id or `uid`, whatever it subscribes to.",
+    )]);
     let done = object([required("deliveries", count(), "How many were made.")]);
     Operation::new("POST", "/api/v1/events/{id}/replay", "replayEvent", DeliveriesWrite)
-        .says("Deliver an event again", "To all that match now, or to one endpoint: new deliveries, with `replay_of`.")
+        .says(
+            "Deliver an event again",
+            "To all that match now, or to one endpoint: new deliveries, with `replay_of`.",
+        )
         .with([event_id(), of_tenant(), idempotency_key()])
         .may_take(wanted, "{}")
         .answers(202, "The deliveries are on disk.", done, r#"{"deliveries":1}"#)

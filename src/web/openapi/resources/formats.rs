@@ -8,8 +8,8 @@ use crate::service::Code;
 use crate::web::openapi::json::Json;
 use crate::web::openapi::operation::{Operation, Parameter};
 use crate::web::openapi::schema::{
-    Field, Schema, any, count, either, flag, map_of, named, nullable, object, optional, required, sometimes, text, time,
-    word,
+    Field, Schema, any, count, either, flag, map_of, named, nullable, object, optional, required, sometimes,
+    text, time, word,
 };
 use crate::web::openapi::words::{event_type, page, page_of, path};
 
@@ -63,9 +63,17 @@ fn definition() -> Schema {
     object([
         required("signature", signature, "How an attempt is signed."),
         optional("headers", object(header_names(optional)), "The names of headers."),
-        required("envelope", either([keys, data_alone()]), "The body around the data, in this order; `data`: the data alone."),
+        required(
+            "envelope",
+            either([keys, data_alone()]),
+            "The body around the data, in this order; `data`: the data alone.",
+        ),
         optional("fixed", fixed, "Constants."),
-        optional("body", words(BODIES).or("verbatim"), "`ecmascript`: as `JSON.stringify(JSON.parse(body))` writes it."),
+        optional(
+            "body",
+            words(BODIES).or("verbatim"),
+            "`ecmascript`: as `JSON.stringify(JSON.parse(body))` writes it.",
+        ),
     ])
 }
 
@@ -127,7 +135,12 @@ fn list() -> Operation {
     Operation::new("GET", "/api/v1/formats", "listFormats", EndpointsRead)
         .says("List formats", "")
         .with(page())
-        .answers(200, "A page, by name.", page_of("Format"), &format!("{{\"data\":[{SHOWN}],\"next_cursor\":null}}"))
+        .answers(
+            200,
+            "A page, by name.",
+            page_of("Format"),
+            &format!("{{\"data\":[{SHOWN}],\"next_cursor\":null}}"),
+        )
         .leads_to("getFormat", "name", "$response.body#/data/0/name")
 }
 

@@ -8,8 +8,8 @@ use crate::web::openapi::schema::{
     Schema, count, flag, named, nullable, object, optional, required, text, time, word,
 };
 use crate::web::openapi::words::{
-    REPLAYED, endpoint_id, id, idempotency_key, in_tenant, of_endpoint, of_tenant, page, page_of, path, tenant,
-    type_patterns,
+    REPLAYED, endpoint_id, id, idempotency_key, in_tenant, of_endpoint, of_tenant, page, page_of, path,
+    tenant, type_patterns,
 };
 
 use super::Resource;
@@ -32,7 +32,11 @@ fn new_replay() -> Schema {
     object([
         required("since", time(), "Accepted at this time or later."),
         optional("until", time(), "Accepted before this time; later than `since`. Now, when absent."),
-        optional("status", word(KINDS).or("failed"), "`failed` gets a new round; `missing` (events that match now and never had a delivery here) and `delivered` get new deliveries."),
+        optional(
+            "status",
+            word(KINDS).or("failed"),
+            "`failed` gets a new round; `missing` (events that match now and never had a delivery here) and `delivered` get new deliveries.",
+        ),
         optional("events", type_patterns().with("minItems", 1_u64), "Only of these event types."),
         optional("dry_run", flag().or(false), "Only count."),
     ])
@@ -43,7 +47,11 @@ fn shown() -> Schema {
         required("id", id(ReplayId::PATTERN), "`rpl_…`."),
         required("endpoint_id", id(EndpointId::PATTERN), "The endpoint that receives again."),
         required("tenant", tenant(), "Its tenant."),
-        required("status", word(["running", "waiting", "done", "canceled"]), "`waiting`: until its endpoint is enabled."),
+        required(
+            "status",
+            word(["running", "waiting", "done", "canceled"]),
+            "`waiting`: until its endpoint is enabled.",
+        ),
         required("replayed_status", word(KINDS), "What is sent again."),
         required("since", time(), "Accepted at this time or later."),
         nullable("until", time(), "Accepted before this time."),

@@ -4,14 +4,16 @@ use crate::domain::scope::Scope::Admin;
 use crate::domain::settings::{Settings, range};
 use crate::web::openapi::json::Json;
 use crate::web::openapi::operation::Operation;
-use crate::web::openapi::schema::{Field, Schema, flag, named, nullable, object, optional, required, text, whole};
+use crate::web::openapi::schema::{
+    Field, Schema, flag, named, nullable, object, optional, required, text, whole,
+};
 
 use super::Resource;
 use super::endpoint_fields::retry_schedule;
 
 /// See the module.
 pub fn resource() -> Resource {
-    let shown = |name, schema, about| {
+    let shown = |name: &'static str, schema: Schema, about: &'static str| {
         let field: Make = if name == "event_retention_days" { nullable } else { required };
         field(name, schema, about)
     };
@@ -38,12 +40,24 @@ fn fields() -> [(&'static str, Schema, &'static str); 12] {
     let numbers = |name: &'static str, about| (name, number(name), about);
     [
         numbers("retention_days", "Deliveries and attempts older than so many days are deleted at night."),
-        numbers("event_retention_days", "The same for events that no delivery refers to; null: as `retention_days`; 0: never."),
+        numbers(
+            "event_retention_days",
+            "The same for events that no delivery refers to; null: as `retention_days`; 0: never.",
+        ),
         ("cleanup_schedule", text(), "Cron, five or six fields, UTC."),
         ("retry_schedule", retry_schedule(), "For endpoints that have none of their own; seconds."),
-        numbers("failing_after_failures", "Failed attempts in a row after which an endpoint's health is `failing`."),
-        numbers("disable_after_failures", "Failed attempts in a row before an endpoint is disabled; 0 leaves the condition out."),
-        numbers("disable_after_hours", "Hours since the first of them before an endpoint is disabled; 0 leaves the condition out."),
+        numbers(
+            "failing_after_failures",
+            "Failed attempts in a row after which an endpoint's health is `failing`.",
+        ),
+        numbers(
+            "disable_after_failures",
+            "Failed attempts in a row before an endpoint is disabled; 0 leaves the condition out.",
+        ),
+        numbers(
+            "disable_after_hours",
+            "Hours since the first of them before an endpoint is disabled; 0 leaves the condition out.",
+        ),
         numbers("data_limit_bytes", "Bytes of an event's `data`."),
         numbers("endpoint_limit", "Endpoints of a tenant that has no limit of its own."),
         ("strict_tenants", flag(), "Refuse tenants that were not made before."),

@@ -34,7 +34,11 @@ pub fn resource() -> Resource {
 fn described() -> Schema {
     object([
         optional("name", display_name(), "What people call it."),
-        optional("endpoint_limit", whole(0, MAX_ENDPOINT_LIMIT.into()), "Endpoints that it may have; null: as the setting says."),
+        optional(
+            "endpoint_limit",
+            whole(0, MAX_ENDPOINT_LIMIT.into()),
+            "Endpoints that it may have; null: as the setting says.",
+        ),
     ])
 }
 
@@ -56,7 +60,11 @@ fn detail() -> Schema {
     ]);
     object(fields().into_iter().chain([
         required("endpoints", count(), "Its endpoints."),
-        nullable("pending", count(), "Deliveries that wait, counted up to 10,000; null: it has more than 1,000 endpoints."),
+        nullable(
+            "pending",
+            count(),
+            "Deliveries that wait, counted up to 10,000; null: it has more than 1,000 endpoints.",
+        ),
         required("held", count(), "Deliveries that are held, counted up to 10,000."),
         nullable("last_24h", day, "What its endpoints did; null: they are more than 1,000."),
     ]))
@@ -91,7 +99,9 @@ fn list() -> Operation {
 
 fn get() -> Operation {
     let example = SHOWN.trim_end_matches('}');
-    let example = format!("{example},\"endpoints\":2,\"pending\":0,\"held\":0,\"last_24h\":{{\"delivered\":40,\"failed\":0,\"attempts\":41}}}}");
+    let example = format!(
+        "{example},\"endpoints\":2,\"pending\":0,\"held\":0,\"last_24h\":{{\"delivered\":40,\"failed\":0,\"attempts\":41}}}}"
+    );
     Operation::new("GET", "/api/v1/tenants/{tenant}", "getTenant", EndpointsRead)
         .says("Get a tenant", "Everything about it in one call. `endpoints:read` is enough for a key that is bound to it, else `admin`.")
         .with([name()])
@@ -112,7 +122,10 @@ fn put() -> Operation {
 
 fn delete() -> Operation {
     Operation::new("DELETE", "/api/v1/tenants/{tenant}", "deleteTenant", Admin)
-        .says("Delete a tenant", "Nothing of it is sent or shown from the answer on; its data goes in the background.")
+        .says(
+            "Delete a tenant",
+            "Nothing of it is sent or shown from the answer on; its data goes in the background.",
+        )
         .with([name()])
         .answers(202, "The job.", named("TenantDeletion"), DELETION)
         .header("Location", "Where the job is.")
@@ -123,7 +136,12 @@ fn list_deletions() -> Operation {
     Operation::new("GET", "/api/v1/tenant-deletions", "listTenantDeletions", Admin)
         .says("List deletions of tenants", "")
         .with(page())
-        .answers(200, "A page.", page_of("TenantDeletion"), &format!("{{\"data\":[{DELETION}],\"next_cursor\":null}}"))
+        .answers(
+            200,
+            "A page.",
+            page_of("TenantDeletion"),
+            &format!("{{\"data\":[{DELETION}],\"next_cursor\":null}}"),
+        )
         .leads_to("getTenantDeletion", "id", "$response.body#/data/0/id")
 }
 

@@ -22,9 +22,12 @@ fn status(word: &'static str) -> Schema {
 }
 
 fn alive() -> Operation {
-    Operation::open("/healthz", "getHealth")
-        .says("Is it alive?", "")
-        .answers(200, "The process answers.", status("ok"), r#"{"status":"ok"}"#)
+    Operation::open("/healthz", "getHealth").says("Is it alive?", "").answers(
+        200,
+        "The process answers.",
+        status("ok"),
+        r#"{"status":"ok"}"#,
+    )
 }
 
 fn ready() -> Operation {
@@ -46,9 +49,12 @@ fn metrics() -> Operation {
 }
 
 fn document() -> Operation {
-    Operation::open("/openapi.json", "getOpenApi")
-        .says("This reference as OpenAPI 3.1", "")
-        .answers(200, "The document.", map_of(any()), r#"{"openapi":"3.1.0"}"#)
+    Operation::open("/openapi.json", "getOpenApi").says("This reference as OpenAPI 3.1", "").answers(
+        200,
+        "The document.",
+        map_of(any()),
+        r#"{"openapi":"3.1.0"}"#,
+    )
 }
 
 fn page(about: &'static str, operation: Operation) -> Operation {
@@ -64,5 +70,10 @@ fn docs_page() -> Operation {
     let names = crate::web::docs::PAGES.iter().map(|page| page.name);
     let name = crate::web::openapi::schema::word(names);
     let parameter = crate::web::openapi::words::path("page", name, "receiving", "The page's name.");
-    page("The page.", Operation::open("/docs/{page}", "getDocsPage").says("A page of the documentation", "").with([parameter]))
+    page(
+        "The page.",
+        Operation::open("/docs/{page}", "getDocsPage")
+            .says("A page of the documentation", "")
+            .with([parameter]),
+    )
 }
