@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use actix_web::http::Method;
 use actix_web::http::header::HeaderValue;
 use actix_web::web::{self, Data, Payload, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse, guard};
@@ -31,7 +32,9 @@ const AROUND: usize = 2;
 
 /// The route. Before that of one event, but not for who reads: an event may have the id `batch`.
 pub fn routes(config: &mut ServiceConfig) {
-    let writes = guard::fn_guard(|context| !context.head().method.is_safe());
+    let writes = guard::fn_guard(|context| {
+        context.head().method != Method::GET && context.head().method != Method::HEAD
+    });
     config.service(web::resource("/events/batch").guard(writes).route(web::post().to(publish)));
 }
 

@@ -46,7 +46,7 @@ pub fn tenant() -> Schema {
 
 /// An id that a caller chooses: nothing that could be one of ours.
 fn not_ours(schema: Schema) -> Schema {
-    schema.with("not", json_object([("pattern", Json::from(ids::OURS_PATTERN))]))
+    schema.with("not", json_object([("type", Json::from("string")), ("pattern", ids::OURS_PATTERN.into())]))
 }
 
 /// An event's own id.
