@@ -8,6 +8,7 @@
 //! - [`body`], [`fields`], [`query`]: reading requests, with every mistake named at once.
 //! - [`listen`]: `postrider listen`, a server of its own that receives webhooks for developers.
 //! - [`health`] and [`metrics`]: for those who watch the server.
+//! - [`guides`]: pages for people, from Markdown.
 //! - [`api`]: the calls, one file for each resource. A handler extracts, calls one use case, and answers.
 
 pub mod api;
@@ -19,6 +20,7 @@ mod connection;
 pub mod errors;
 pub mod fields;
 mod flow;
+pub mod guides;
 pub mod health;
 pub mod listen;
 pub mod metrics;
@@ -38,5 +40,6 @@ use actix_web::web::ServiceConfig;
 pub fn configure(config: &mut ServiceConfig) {
     health::routes(config);
     metrics::routes(config);
+    guides::routes(config);
     api::routes(config);
 }

@@ -46,6 +46,7 @@ mod injected;
 mod intervening;
 mod kills;
 mod listening;
+mod moving;
 mod names;
 mod ordering;
 mod pacing;
