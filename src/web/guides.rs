@@ -56,7 +56,7 @@ async fn show(request: HttpRequest, name: Path<String>) -> Result<HttpResponse, 
     query::none(&request)?;
     let Some((_, page)) = PAGES.iter().find(|(known, _)| *known == name.as_str()) else {
         let known = GUIDES.map(|guide| guide.name).join(", ");
-        return Err(Problem::new(Code::NotFound, format!("there is no such guide; there are {known}")));
+        return Err(Problem::new(Code::UnknownPath, format!("there is no such guide; there are {known}")));
     };
     Ok(HttpResponse::Ok()
         .content_type("text/html; charset=utf-8")

@@ -60,6 +60,7 @@ const TABLE: &[(&str, &str, Need)] = &[
     ("GET", "/api/v1/tenant-deletions/{id}", Admin),
     ("GET", "/api/v1/tenants", Admin),
     ("GET", "/api/v1/tenants/{tenant}", OwnTenant),
+    ("GET", "/docs/{guide}", Nothing),
     ("GET", "/healthz", Nothing),
     ("GET", "/metrics", Of(MetricsRead)),
     ("GET", "/readyz", Nothing),
@@ -143,7 +144,7 @@ impl World {
         if route.contains("{name:.+}") {
             self.app.put_event_type("kept", &json!({}));
         }
-        let path = route.replace("{id}", &id).replace("{tenant}", "acme");
+        let path = route.replace("{id}", &id).replace("{tenant}", "acme").replace("{guide}", "moving");
         let path = path.replace("{name:.+}", "kept").replace("{name}", &id);
         let of_tenants =
             ["/api/v1/events", "/api/v1/endpoints", "/api/v1/deliveries", "/api/v1/replays"].contains(&route);

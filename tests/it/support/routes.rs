@@ -12,7 +12,9 @@ pub fn all() -> Vec<(&'static str, String)> {
     }
     routes.extend(read(&web.join("metrics.rs")));
     // They take GET and HEAD through a guard, which names neither.
-    routes.extend(read(&web.join("health.rs")).into_iter().map(|(_, path)| ("GET", path)));
+    for file in ["health.rs", "guides.rs"] {
+        routes.extend(read(&web.join(file)).into_iter().map(|(_, path)| ("GET", path)));
+    }
     routes.sort();
     assert!(routes.len() > 20, "the source registers its routes in another way: {routes:?}");
     routes
