@@ -22,11 +22,23 @@ struct Guide {
 }
 
 /// All of them, in the order in which each page lists them.
-const GUIDES: [Guide; 1] = [Guide {
-    name: "moving",
-    title: "Moving here from your own webhooks",
-    markdown: include_str!("../../templates/docs/moving.md"),
-}];
+const GUIDES: [Guide; 3] = [
+    Guide {
+        name: "moving",
+        title: "Moving here from your own webhooks",
+        markdown: include_str!("../../templates/docs/moving.md"),
+    },
+    Guide {
+        name: "formats",
+        title: "Formats",
+        markdown: include_str!("../../templates/docs/formats.md"),
+    },
+    Guide {
+        name: "receiving",
+        title: "Receiving webhooks",
+        markdown: include_str!("../../templates/docs/receiving.md"),
+    },
+];
 
 /// A page may bring nothing along, run nothing, and be shown in no frame.
 const POLICY: &str =

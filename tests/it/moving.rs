@@ -145,7 +145,7 @@ fn zyras_webhooks_name_their_event_in_a_header_and_are_signed_with_the_secret_th
         let signature = mac::sha256_hex("0f1e2d3c4b5a69788796a5b4c3d2e1f0", &request.body);
         assert_eq!(request.header("x-zyra-signature"), Some(signature.as_str()));
     }
-    assert_eq!(body(&requests[0]), r#"{"job_id": "job-7", "state": "completed"}"#);
+    assert_eq!(body(&requests[0]), r#"{"job": "backup-17", "exit_code": 0, "log": "ça marche: 1/1"}"#);
     for event_type in ["job.completed", "webhook.test"] {
         moved.delivered("prod-ops-bus", "acme", event_type);
     }
@@ -154,7 +154,7 @@ fn zyras_webhooks_name_their_event_in_a_header_and_are_signed_with_the_secret_th
 
 #[test]
 fn webhooks_of_a_plain_rest_api_are_what_json_stringify_writes() {
-    let moved = Moved::by("rest");
+    let moved = Moved::by("generic");
     let request = moved.received("/webhook");
     let expected = concat!(
         r#"{"id":"evt_abc123","type":"user.created","created_at":"2026-01-15T12:30:00Z","#,
@@ -168,7 +168,7 @@ fn webhooks_of_a_plain_rest_api_are_what_json_stringify_writes() {
 
 #[test]
 fn webhooks_of_a_php_package_carry_prefix_id_time_and_a_workspace_that_is_a_number() {
-    let moved = Moved::by("php");
+    let moved = Moved::by("workspaces");
     let requests = moved.receiver.wait_for_path("/webhooks", 2);
     let request = &requests[0];
     let expected = json!({
