@@ -39,6 +39,7 @@ mod fakes;
 mod files;
 mod footprint;
 mod fuzzing;
+mod guides;
 mod health;
 mod hell;
 mod holding;
