@@ -28,11 +28,7 @@ const GUIDES: [Guide; 3] = [
         title: "Moving here from your own webhooks",
         markdown: include_str!("../../templates/docs/moving.md"),
     },
-    Guide {
-        name: "formats",
-        title: "Formats",
-        markdown: include_str!("../../templates/docs/formats.md"),
-    },
+    Guide { name: "formats", title: "Formats", markdown: include_str!("../../templates/docs/formats.md") },
     Guide {
         name: "receiving",
         title: "Receiving webhooks",
@@ -41,8 +37,7 @@ const GUIDES: [Guide; 3] = [
 ];
 
 /// A page may bring nothing along, run nothing, and be shown in no frame.
-const POLICY: &str =
-    "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 const STYLE: &str = "\
 :root{color-scheme:light dark}\

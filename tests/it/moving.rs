@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use crate::support::{guide, mac};
 use crate::support::process::{self, PATIENCE};
 use crate::support::receiver::{Received, Receiver};
 use crate::support::server::{Server, Start};
+use crate::support::{guide, mac};
 
 const PAGE: &str = include_str!("../../templates/docs/moving.md");
 
@@ -191,7 +191,11 @@ fn every_concept_is_told_for_each_of_the_five() {
     assert_eq!(sections.len(), 5);
     for section in sections {
         for concept in ["tenant", "events", "retry_schedule", "failed", "/test", "deliveries", "signature"] {
-            assert!(section.contains(concept), "no {concept} in {}", section.lines().next().unwrap_or_default());
+            assert!(
+                section.contains(concept),
+                "no {concept} in {}",
+                section.lines().next().unwrap_or_default()
+            );
         }
         let rows = section.lines().filter(|line| line.starts_with("| "));
         for row in rows {
