@@ -44,6 +44,7 @@
 //!
 //! *Add a signature scheme:* a file in `domain/format/scheme` with its `SCHEME`, and its line in `SCHEMES` there.
 //! *A format that is built in:* its definition in `domain/format/builtin.rs`.
+//! *Add a guide:* a file in `templates/docs`, and its lines in `web/guides.rs`.
 //! *Add a metric:* count it in `store/figures.rs`, with the commit that makes it true, or hand it over in
 //! `service/metrics.rs`; then a line of `web/metrics.rs`, with what it means. No labels that grow with the data.
 //!

@@ -5,12 +5,20 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
+use crate::support::client::Client;
 use crate::support::process::{self, PATIENCE};
 use crate::support::receiver::{Received, Receiver};
 use crate::support::server::{Server, Start};
 use crate::support::{guide, mac};
 
 const PAGE: &str = include_str!("../../templates/docs/moving.md");
+
+/// In place of the page's `sleep 1`: until nothing is on its way any more.
+const UNTIL_SENT: &str = r#"
+for turn in $(seq 600)
+do api "localhost:8383/api/v1/deliveries?status=pending" | grep -q '"id"' || break; sleep 0.05
+done
+"#;
 
 /// A block of the page.
 #[track_caller]
@@ -34,7 +42,9 @@ impl Moved {
         let file = format!("{name}.json");
         std::fs::write(dir.path().join(&file), block(&format!("json {file}"))).expect("a file");
         let script = format!("{}\n{}", block("sh prelude"), block(&format!("sh {name}")));
+        assert!(script.contains("\nsleep 1\n"), "it waits before it shows the delivery");
         let script = script
+            .replace("\nsleep 1\n", UNTIL_SENT)
             .replace("localhost:8383", &server.address.to_string())
             .replace("localhost:9000", &receiver.address().to_string());
         guide::run(&script, dir.path());
@@ -69,7 +79,9 @@ fn server(dir: &Path) -> Server {
     let key = run.strip_prefix("POSTRIDER_API_KEY=").and_then(|rest| rest.split(' ').next()).expect("a key");
     assert!(run.ends_with(" postrider serve --dev"), "{run}");
     assert!(block("sh prelude").contains(&format!("Bearer {key}\"")), "both blocks use the same key");
-    Start::on(&dir.join("data")).with("POSTRIDER_API_KEY", key).start()
+    let mut server = Start::on(&dir.join("data")).with("POSTRIDER_API_KEY", key).start();
+    server.client = Client::tcp(server.address).with_key(key);
+    server
 }
 
 fn body(request: &Received) -> &str {
