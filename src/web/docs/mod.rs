@@ -1,8 +1,9 @@
 //! `/docs`: the reference of the API, made of [`super::openapi`], and pages beside it. HTML from the server alone: no
 //! JavaScript, one style sheet, nothing from elsewhere.
 //!
-//! *Add a page:* its HTML in `templates/docs`, a struct with its path here, and a line of [`PAGES`].
+//! *Add a page:* its Markdown in `templates/docs`, and a line of [`PAGES`].
 
+mod markdown;
 mod reference;
 
 use std::sync::LazyLock;
@@ -19,17 +20,35 @@ use super::problem::Problem;
 
 /// A page beside the reference.
 pub struct Page {
-    /// Its name in the path: `/docs/NAME`.
+    /// Its name in the path: `/docs/NAME`. Pages link to one another by it.
     pub name: &'static str,
     /// What it is called.
     pub title: &'static str,
-    /// Its HTML.
-    render: fn(Frame) -> askama::Result<String>,
+    /// What it says, as Markdown that begins with the title.
+    markdown: &'static str,
 }
 
 /// All pages beside the reference, in the order of the navigation.
-pub static PAGES: &[Page] =
-    &[Page { name: "receiving", title: "Receiving webhooks", render: |frame| Receiving { frame }.render() }];
+pub static PAGES: &[Page] = &[
+    Page {
+        name: "receiving",
+        title: "Receiving webhooks",
+        markdown: include_str!("../../../templates/docs/receiving.md"),
+    },
+    Page { name: "formats", title: "Formats", markdown: include_str!("../../../templates/docs/formats.md") },
+    Page {
+        name: "moving",
+        title: "Moving here from your own webhooks",
+        markdown: include_str!("../../../templates/docs/moving.md"),
+    },
+];
+
+impl Page {
+    fn render(&self) -> askama::Result<String> {
+        let frame = Frame::of(self.title, self.name);
+        Guide { frame, html: markdown::html(self.markdown) }.render()
+    }
+}
 
 /// What is around every page.
 struct Frame {
@@ -51,9 +70,10 @@ impl Frame {
 }
 
 #[derive(Template)]
-#[template(path = "docs/receiving.html")]
-struct Receiving {
+#[template(path = "docs/guide.html")]
+struct Guide {
     frame: Frame,
+    html: String,
 }
 
 /// Registers the calls.
@@ -77,11 +97,10 @@ async fn show_reference() -> Result<HttpResponse, Problem> {
 }
 
 async fn show_page(name: Path<String>) -> Result<HttpResponse, Problem> {
-    let Some(page) = PAGES.iter().find(|page| page.name == *name) else {
+    let Some(page) = PAGES.iter().find(|page| page.name == name.as_str()) else {
         return Err(Problem::new(Code::NotFound, "there is no such page; /docs names those that there are"));
     };
-    let text = (page.render)(Frame::of(page.title, page.name));
-    let text = text.map_err(|error| Problem::internal(format!("the page {name}: {error}")))?;
+    let text = page.render().map_err(|error| Problem::internal(format!("the page {name}: {error}")))?;
     Ok(html(text.into()))
 }
 
@@ -106,7 +125,7 @@ mod tests {
     fn every_page_is_rendered_and_linked_from_every_other() {
         let reference = reference::render(Frame::of("API reference", "")).unwrap();
         for page in PAGES {
-            let text = (page.render)(Frame::of(page.title, page.name)).unwrap();
+            let text = page.render().unwrap();
             assert!(text.contains(page.title) && text.contains("href=\"/docs\""), "{}", page.name);
             assert!(reference.contains(&format!("href=\"/docs/{}\"", page.name)), "{}", page.name);
         }
@@ -128,5 +147,20 @@ mod tests {
         );
         let links = reference.split("<link").skip(1).collect::<Vec<_>>();
         assert!(links.len() == 1 && links[0].contains("href=\"/static/"), "{links:?}");
+    }
+
+    #[test]
+    fn every_page_begins_with_its_title_and_every_link_leads_somewhere() {
+        for page in PAGES {
+            assert!(page.markdown.starts_with(&format!("# {}\n", page.title)), "{}", page.name);
+            let html = markdown::html(page.markdown);
+            for link in html.split("href=\"").skip(1).filter_map(|rest| rest.split('"').next()) {
+                let found = match link.strip_prefix('#') {
+                    Some(id) => html.contains(&format!("id=\"{id}\"")),
+                    None => link.starts_with("https://") || PAGES.iter().any(|other| other.name == link),
+                };
+                assert!(found, "{} links to {link}, which is not there", page.name);
+            }
+        }
     }
 }

@@ -3,7 +3,7 @@
 use super::source::{File, Tree};
 
 /// Crates, and the houses that may name them.
-const CRATES: [(&str, &[&str]); 10] = [
+const CRATES: [(&str, &[&str]); 11] = [
     ("rusqlite", &["store"]),
     ("rusqlite_migration", &["store"]),
     ("r2d2", &["store"]),
@@ -11,6 +11,7 @@ const CRATES: [(&str, &[&str]); 10] = [
     ("ureq", &["sender"]),
     ("askama", &["web"]),
     ("prometheus", &["web"]),
+    ("pulldown_cmark", &["web"]),
     ("actix_web", &["web", "app"]),
     ("actix_http", &["web"]),
     ("actix_rt", &["web", "app"]),

@@ -1,0 +1,27 @@
+//! Pages that are written as Markdown.
+
+use pulldown_cmark::html::push_html;
+use pulldown_cmark::{Options, Parser};
+
+/// Markdown of ours as HTML. HTML in it is passed on, so it is for nothing that comes from outside.
+pub(super) fn html(markdown: &str) -> String {
+    let options = Options::ENABLE_TABLES | Options::ENABLE_HEADING_ATTRIBUTES;
+    let mut out = String::with_capacity(markdown.len() * 3 / 2);
+    push_html(&mut out, Parser::new_ext(markdown, options));
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::html;
+
+    #[test]
+    fn tables_headings_and_blocks_of_code_become_html() {
+        let html = html("## One {#one}\n\n| a | b |\n|---|---|\n| `x<y` | |\n\n```sh name\nls & a\n```\n");
+        let expected = "<h2 id=\"one\">One</h2>\n\
+            <table><thead><tr><th>a</th><th>b</th></tr></thead><tbody>\n\
+            <tr><td><code>x&lt;y</code></td><td></td></tr>\n</tbody></table>\n\
+            <pre><code class=\"language-sh\">ls &amp; a\n</code></pre>\n";
+        assert_eq!(html, expected);
+    }
+}
