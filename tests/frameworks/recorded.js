@@ -4,7 +4,7 @@
 const fs = require('fs');
 
 exports.recorded = () => {
-  const bytes = fs.readFileSync(process.argv[2]);
+  const bytes = fs.readFileSync(process.argv.at(-1));
   const end = bytes.indexOf('\r\n\r\n');
   const [line, ...fields] = bytes.subarray(0, end).toString('latin1').split('\r\n');
   const [method, path] = line.split(' ');
