@@ -101,7 +101,7 @@ fn packages() -> PathBuf {
 fn record(request: &Received) -> Vec<u8> {
     let mut bytes = format!("{} {} HTTP/1.1\r\n", request.method, request.path).into_bytes();
     for (name, value) in &request.headers {
-        write!(bytes, "{name}: {value}\r\n").expect("memory");
+        writeln!(bytes, "{name}: {value}\r").expect("memory");
     }
     bytes.extend_from_slice(b"\r\n");
     bytes.extend_from_slice(&request.body);
