@@ -69,7 +69,7 @@ fn a_key_for_reading_lists_and_only_one_for_writing_changes() {
         reader.delete(&one),
         writer.get("/api/v1/endpoints"),
     ] {
-        assert_eq!((refused.status, code(&refused).as_str()), (403, "missing_scope"));
+        assert_eq!((refused.status, code(&refused).as_str()), (403, "insufficient_scope"));
     }
     moved.app.create_endpoint(&json!({ "url": moved.receiver.url("/"), "tenant": "another-app" }));
     let list = reader.get("/api/v1/endpoints").expect(200).json();
