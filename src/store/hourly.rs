@@ -8,6 +8,7 @@ use rusqlite::{Connection, Row, params};
 use crate::domain::histogram::{BUCKETS, bucket};
 use crate::domain::ids::EndpointId;
 use crate::domain::stats::{Counts, hour_of};
+use crate::domain::time::UnixMs;
 
 use super::error::StoreError;
 use super::reader::Reader;

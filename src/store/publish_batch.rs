@@ -1,24 +1,19 @@
 //! Accepting several events in one call: all or none, in one savepoint. Each is accepted as a single one is
 //! (`publish`).
 
-use rusqlite::{OptionalExtension, params};
-
-use crate::domain::names::IdempotencyKey;
-
 use super::error::StoreError;
-use super::publish::{KEY_LIFE_MS, NewEvent, PublishError, Published};
+use super::idempotent::{Answered, Idempotency};
+use super::publish::{NewEvent, PublishError, Published};
 use super::tx::Tx;
 
 /// Refusals that are told at most.
 const MOST_REFUSALS: usize = 100;
-/// The status of the answers that are remembered.
-const ACCEPTED: i64 = 202;
 
 /// Events to be accepted together. All of it is checked already.
 #[derive(Debug)]
 pub struct NewBatch {
     events: Vec<NewEvent>,
-    idempotency: Option<(IdempotencyKey, [u8; 16])>,
+    idempotency: Option<Idempotency>,
 }
 
 /// What came of a batch.
@@ -53,7 +48,7 @@ impl From<rusqlite::Error> for BatchError {
 impl NewBatch {
     /// A batch, with the idempotency key of the whole and a hash of the request. The key is the first event's tenant's,
     /// and stands in that event's row as that of a single event does: it then holds for either call.
-    pub fn new(mut events: Vec<NewEvent>, idempotency: Option<(IdempotencyKey, [u8; 16])>) -> Self {
+    pub fn new(mut events: Vec<NewEvent>, idempotency: Option<Idempotency>) -> Self {
         if let Some(first) = events.first_mut() {
             first.idempotency.clone_from(&idempotency);
         }
@@ -100,43 +95,28 @@ impl Tx<'_> {
 
     /// The answer that the same call was given before.
     fn batch_before(&self, batch: &NewBatch) -> Result<Option<String>, BatchError> {
-        let (Some((key, hash)), Some(first)) = (&batch.idempotency, batch.events.first()) else {
+        let (Some(idempotency), Some(first)) = (&batch.idempotency, batch.events.first()) else {
             return Ok(None);
         };
         let Some(tenant_id) = self.tenant_id(&first.tenant)? else { return Ok(None) };
-        let found: Option<([u8; 16], String)> = self
-            .connection()
-            .prepare_cached(
-                "SELECT request_hash, answer FROM idempotent_answers
-                 WHERE tenant_id = ?1 AND key = ?2 AND created_at > ?3",
-            )?
-            .query_row(params![tenant_id, key.as_str(), self.now.0 - KEY_LIFE_MS], |row| {
-                Ok((row.get(0)?, row.get(1)?))
-            })
-            .optional()?;
-        match found {
-            Some((same, answer)) if same == *hash => Ok(Some(answer)),
-            Some(_) => Err(BatchError::KeyReused),
-            None => Ok(None),
+        match self.answered_before(tenant_id, idempotency)? {
+            Answered::Before(answer) => Ok(Some(answer)),
+            Answered::Otherwise => Err(BatchError::KeyReused),
+            Answered::Never => Ok(None),
         }
     }
 
     fn remember(
-        &self,
+        &mut self,
         batch: &NewBatch,
         published: &[Published],
         answer: fn(&[Published]) -> Result<String, StoreError>,
     ) -> Result<(), BatchError> {
-        let (Some((key, hash)), Some(first)) = (&batch.idempotency, batch.events.first()) else {
+        let (Some(idempotency), Some(first)) = (&batch.idempotency, batch.events.first()) else {
             return Ok(());
         };
-        let tenant_id = self.tenant_id(&first.tenant)?;
-        self.connection()
-            .prepare_cached(
-                "INSERT OR REPLACE INTO idempotent_answers (tenant_id, key, request_hash, status, answer, created_at)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-            )?
-            .execute(params![tenant_id, key.as_str(), hash.as_slice(), ACCEPTED, answer(published)?, self.now.0])?;
+        let Some(tenant_id) = self.tenant_id(&first.tenant)? else { return Ok(()) };
+        self.remember_answer(tenant_id, idempotency, &answer(published)?)?;
         Ok(())
     }
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use postrider::service::Code;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::support::app::{KEY, TestApp, text};
 use crate::support::client::{Client, Response};

@@ -274,8 +274,12 @@ fn old_replays_are_pruned_and_running_ones_are_not() {
     house.disable(endpoint);
     let waiting = house.replay(endpoint, |_| {});
     house.clock.advance(DAY * 31);
-    let mut answer =
-        house.store.cleanup(CleanupRequest { older_than: None, dry_run: false, by: "test".to_owned(), address: None });
+    let mut answer = house.store.cleanup(CleanupRequest {
+        older_than: None,
+        dry_run: false,
+        by: "test".to_owned(),
+        address: None,
+    });
     while let Err(again) = answer.try_take() {
         answer = again;
         house.turn();

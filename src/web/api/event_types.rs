@@ -16,9 +16,11 @@ use crate::web::auth::Authenticated;
 use crate::web::body;
 use crate::web::fields::Fields;
 use crate::web::problem::Problem;
-use crate::web::query;
+use crate::web::query::{self, Numbered};
 use crate::web::state::AppState;
 
+/// Numbers in cursors are times of this list.
+const CURSOR: Numbered = Numbered("event-types");
 /// A schema and an example fit in it.
 const BODY: usize = 256 * 1024;
 
@@ -76,8 +78,9 @@ impl<'a> Shown<'a> {
 
 /// A cursor is the last row's time and name.
 fn cursor(text: &str) -> Option<EventTypeCursor> {
-    let (at, name) = text.split_once('-')?;
-    Some((UnixMs(query::row_number(at)?), EventType::parse(name).ok()?.to_string()))
+    let digits = text.find(':')?;
+    let dash = digits + text[digits..].find('-')?;
+    Some((UnixMs(CURSOR.parse(&text[..dash])?), EventType::parse(&text[dash + 1..]).ok()?.to_string()))
 }
 
 async fn list(
@@ -88,7 +91,7 @@ async fn list(
     let scope = caller.tenant_scope(Scope::EndpointsRead)?;
     let (limit, before) = query::page(&request, cursor)?;
     let (rows, next) = state.read(move |service| service.event_types(&scope, before.as_ref(), limit)).await?;
-    let next = next.map(|(at, name)| format!("{}-{name}", at.0));
+    let next = next.map(|(at, name)| format!("{}-{name}", CURSOR.cursor(at.0)));
     Ok(query::list(rows.iter().map(Shown::of).collect(), next))
 }
 
