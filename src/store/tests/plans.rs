@@ -304,7 +304,6 @@ fn nothing_that_the_writer_does_scans_or_sorts() {
         "DELETE FROM formats",
         "DELETE FROM endpoints WHERE",
         "DELETE FROM hourly_totals",
-        "SELECT EXISTS (SELECT 1 FROM deliveries INDEXED BY deliveries_rare_by_endpoint",
         "deliveries_due",
         "UPDATE replays SET done_to",
         "DELETE FROM replays",

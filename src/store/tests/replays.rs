@@ -266,7 +266,6 @@ fn a_canceled_replay_makes_nothing_more() {
 
 #[test]
 fn old_replays_are_pruned_and_running_ones_are_not() {
-    use crate::store::cleanup::CleanupRequest;
     let mut house = House::new();
     let endpoint = tired(&mut house, &["*"]);
     let done = house.replay(endpoint, |_| {});
@@ -274,12 +273,7 @@ fn old_replays_are_pruned_and_running_ones_are_not() {
     house.disable(endpoint);
     let waiting = house.replay(endpoint, |_| {});
     house.clock.advance(DAY * 31);
-    let mut answer = house.store.cleanup(CleanupRequest {
-        older_than: None,
-        dry_run: false,
-        by: "test".to_owned(),
-        address: None,
-    });
+    let mut answer = super::cleanup::cleanup(&house, super::cleanup::request(None, false));
     while let Err(again) = answer.try_take() {
         answer = again;
         house.turn();

@@ -162,9 +162,10 @@ mod tests {
 
     #[test]
     fn a_cursor_is_a_time_and_a_name() {
-        assert_eq!(cursor("17-a.b-c"), Some((UnixMs(17), "a.b-c".to_owned())));
+        assert_eq!(cursor("event-types:17-a.b-c"), Some((UnixMs(17), "a.b-c".to_owned())));
         for bad in ["", "17", "17-", "x-a", "-1-a", "17-a..b"] {
-            assert_eq!(cursor(bad), None, "{bad}");
+            assert_eq!(cursor(&format!("event-types:{bad}")), None, "{bad}");
         }
+        assert_eq!(cursor("17-a.b-c"), None, "of no list");
     }
 }
