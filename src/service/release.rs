@@ -48,7 +48,7 @@ impl Service {
             let word = if held == Held::Deliver { "deliver" } else { "discard" };
             tx.audit(Audited {
                 actor: scope.actor(),
-                action: "deliveries.release",
+                action: "delivery.release",
                 target: target.unwrap_or_else(|| "deliveries".to_owned()),
                 tenant_id: one.map(|row| row.tenant_id),
                 before: None,

@@ -5,8 +5,8 @@ use serde::Serialize;
 use crate::domain::invalid::Invalid;
 use crate::domain::limits;
 use crate::domain::names::TenantName;
-use crate::domain::settings::MAX_ENDPOINT_LIMIT;
 use crate::domain::scope::Scope;
+use crate::domain::settings::MAX_ENDPOINT_LIMIT;
 use crate::domain::time::UnixMs;
 use crate::store::audit::Audited;
 use crate::store::hourly::Hour;
@@ -15,7 +15,6 @@ use crate::store::{Answer, Listed, StoreError, Tx};
 
 use super::error::Code;
 use super::{AdminScope, Caller, Error, Service};
-
 
 /// A tenant as the API and the console show it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

@@ -100,7 +100,8 @@ impl World {
     }
 
     fn event(&self, tenant: &str) -> Value {
-        let event = json!({ "type": "invoice.paid", "data": { "n": 1 }, "tenant": tenant });
+        // It fits the schema that the example of the catalogue sets.
+        let event = json!({ "type": "invoice.paid", "data": { "invoice": "in_17" }, "tenant": tenant });
         self.app.post("/events", &event).expect(202).json()
     }
 

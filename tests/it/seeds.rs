@@ -105,8 +105,9 @@ impl Moved {
     #[track_caller]
     fn fail_for_good(&self, waits: &[u64]) -> Value {
         self.receiver.always(Reply::status(500).body("not today"));
-        let delivery = text(&self.app.delivery_of(&self.publish_example()), "id");
+        self.publish_example();
         self.app.settle();
+        let delivery = text(&self.history()[0], "id");
         for (done, wait) in waits.iter().enumerate() {
             let seen = self.app.delivery(&delivery);
             shows(&seen, &json!({ "status": "pending", "attempts": done + 1, "status_code": 500 }));

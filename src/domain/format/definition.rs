@@ -161,8 +161,7 @@ pub const TIME_FORMS: &Words<TimeForm> = &[
     ("unix_ms", TimeForm::UnixMs),
 ];
 /// How a tenant may be written.
-pub const TENANT_FORMS: &Words<TenantForm> =
-    &[("string", TenantForm::Text), ("number", TenantForm::Number)];
+pub const TENANT_FORMS: &Words<TenantForm> = &[("string", TenantForm::Text), ("number", TenantForm::Number)];
 /// How a body may be written.
 pub const BODIES: &Words<BodyForm> =
     &[("verbatim", BodyForm::Verbatim), ("ecmascript", BodyForm::Ecmascript)];

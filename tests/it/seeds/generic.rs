@@ -78,6 +78,8 @@ fn the_history_shows_what_was_delivered_and_the_error_of_what_was_not() {
     moved.receiver.reply(Reply::status(500));
     let second = moved.publish("user.updated", &json!({ "id": "user_123" }));
     moved.app.settle();
+    // A kept connection that ends before an answer gets another try on a fresh one, in the same attempt.
+    moved.receiver.reply(Reply::close());
     moved.receiver.reply(Reply::close());
     moved.publish("project.created", &json!({}));
     moved.app.settle();

@@ -136,6 +136,8 @@ fn a_test_sends_its_own_data_and_answers_its_outcome() {
     let failed = test().expect(200).json();
     shows(&failed, &json!({ "success": false, "status_code": 401, "response_body": "Invalid signature" }));
     assert!(text(&failed, "error").contains("401"), "{failed}");
+    // A kept connection that ends before an answer gets another try on a fresh one, in the same attempt.
+    moved.receiver.reply(Reply::close());
     moved.receiver.reply(Reply::close());
     shows(&test().expect(200).json(), &json!({ "success": false, "status_code": Value::Null }));
 }
@@ -165,7 +167,7 @@ fn webhooks_and_deliveries_are_listed_the_latest_first_page_by_page() {
     assert_eq!(shown, events.iter().rev().take(10).cloned().collect::<Vec<_>>());
     shows(
         &rows[0],
-        &json!({ "status": "delivered", "status_code": 200, "attempts": 1, "response_body": "" }),
+        &json!({ "status": "delivered", "status_code": 200, "attempts": 1, "response_body": null }),
     );
     let rest =
         format!("/endpoints/{}/deliveries?limit=10&cursor={}", moved.id(), text(&latest, "next_cursor"));
