@@ -56,16 +56,13 @@ struct Frame {
     /// The name of the page that is shown; empty: the reference.
     here: &'static str,
     style: String,
+    /// The links at the top.
+    pages: &'static [Page],
 }
 
 impl Frame {
     fn of(title: &'static str, here: &'static str) -> Self {
-        Self { title, here, style: assets::path("docs.css") }
-    }
-
-    /// The links at the top.
-    fn pages(&self) -> &'static [Page] {
-        PAGES
+        Self { title, here, style: assets::path("docs.css"), pages: PAGES }
     }
 }
 

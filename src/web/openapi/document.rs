@@ -221,7 +221,7 @@ fn refusal(status: u16, codes: &[Code]) -> Json {
     let mut headers = vec![("X-Request-Id", header_of("The request's id."))];
     match codes.first().map(|code| code.kind()) {
         Some(Kind::Unavailable | Kind::TooMany) => {
-            headers.push(("Retry-After", header_of("Seconds to wait.")))
+            headers.push(("Retry-After", header_of("Seconds to wait.")));
         }
         Some(Kind::Unauthorized) => headers.push(("WWW-Authenticate", header_of("`Bearer`."))),
         _ => {}

@@ -12,7 +12,7 @@ use crate::support::foreign::root;
 
 const DOCUMENTS: usize = 4000;
 
-/// SplitMix64.
+/// `SplitMix64`.
 struct Dice(u64);
 
 impl Dice {
@@ -202,7 +202,7 @@ fn list(dice: &mut Dice, text: &mut String, ends: (char, char), mut one: impl Fn
 fn written_by_node(texts: &[String]) -> Vec<String> {
     let temp = tempfile::tempdir().expect("a temporary directory");
     let all = temp.path().join("texts");
-    std::fs::write(&all, texts.iter().map(|text| format!("{text}\0")).collect::<String>()).expect("a file");
+    std::fs::write(&all, texts.join("\0") + "\0").expect("a file");
     let mut node = Command::new("node");
     node.arg(root().join("tests/seeds/003_generic/stringify.js"));
     let output =
