@@ -94,6 +94,10 @@ impl Store {
         let (reply, answer) = Answer::new();
         let mut line = self.shared.cleanups.lock();
         if !line.closed {
+            if !request.dry_run && request.older_than.is_none() {
+                // It does the work of the one of the schedule that waits, and reports it to whoever asks.
+                line.waiting.retain(|(waiting, _)| waiting.by != SCHEDULE);
+            }
             line.waiting.push_back((request, reply));
         }
         drop(line);
