@@ -195,10 +195,10 @@ fn account(acknowledged: &Acknowledged, counter: &Counter, data: &Path) {
     );
 }
 
-/// The counters of what was cleaned away stay.
+/// The counters of what was cleaned away stay for as long as they can be shown, and these may be older.
 fn old_attempts(count: &dyn Fn(&str) -> u64) -> u64 {
     count(
-        "SELECT sum(attempts_ok) FROM hourly WHERE endpoint_id IN
+        "SELECT coalesce(sum(attempts_ok), 0) FROM hourly WHERE endpoint_id IN
              (SELECT id FROM endpoints WHERE tenant_id = (SELECT id FROM tenants WHERE name = 'default'))",
     )
 }

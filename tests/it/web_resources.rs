@@ -155,7 +155,9 @@ fn keys_and_tenants_and_settings_are_for_an_admin() {
         Value::Null
     );
     assert_eq!(api.get("/api/v1/tenants?limit=1", 200)["data"][0]["tenant"], "globex");
-    api.client.delete("/api/v1/tenants/globex").expect(405);
+    let gone = api.client.delete("/api/v1/tenants/globex").expect(202).json();
+    assert_eq!((&gone["tenant"], &gone["endpoints"]), (&json!("globex"), &json!(0)));
+    api.client.get("/api/v1/tenants/globex").expect(404);
     assert_eq!(api.patch("/api/v1/settings", 200, &json!({"endpoint_limit": 3}))["endpoint_limit"], 3);
     assert_eq!(
         fields(&api.patch("/api/v1/settings", 422, &json!({"endpoint_limit": -1, "x": 1}))),
