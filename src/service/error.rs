@@ -84,6 +84,8 @@ codes! {
     Unauthorized = "unauthorized", Unauthorized, "A valid API key is needed";
     /// The key lacks the scope.
     InsufficientScope = "insufficient_scope", Forbidden, "The key may not do this";
+    /// A form of the console that was not sent by one of its pages.
+    ForeignForm = "foreign_form", Forbidden, "The form comes from elsewhere";
     /// Nothing is there.
     NotFound = "not_found", NotFound, "Nothing is there";
     /// There is no such call.

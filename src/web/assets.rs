@@ -36,6 +36,8 @@ async fn serve(path: Path<(String, String)>) -> Result<HttpResponse, Problem> {
     };
     let media_type = match name.rsplit_once('.') {
         Some((_, "css")) => "text/css; charset=utf-8",
+        Some((_, "js")) => "text/javascript; charset=utf-8",
+        Some((_, "svg")) => "image/svg+xml",
         _ => "application/octet-stream",
     };
     Ok(HttpResponse::Ok()

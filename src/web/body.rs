@@ -57,6 +57,26 @@ pub async fn read_and_keep(
     if !json && !optional {
         return Err(not_json());
     }
+    let (body, taken) = receive(request, payload, limit).await?;
+    if json || body.is_empty() { Ok((body, taken)) } else { Err(not_json()) }
+}
+
+/// Reads the body of a form of the console, of at most `limit` bytes.
+///
+/// # Errors
+/// As [`read`]; 415 for anything that is not `application/x-www-form-urlencoded`.
+pub async fn read_form(request: &HttpRequest, payload: Payload, limit: usize) -> Result<Bytes, Problem> {
+    let value = request.headers().get(header::CONTENT_TYPE).map(header::HeaderValue::as_bytes);
+    let essence = value.and_then(|value| value.split(|byte| *byte == b';').next()).unwrap_or_default();
+    if !essence.trim_ascii().eq_ignore_ascii_case(b"application/x-www-form-urlencoded") {
+        let detail = "send the form as a browser does: application/x-www-form-urlencoded";
+        return Err(Problem::new(Code::UnsupportedMediaType, detail));
+    }
+    Ok(receive(request, payload, limit).await?.0)
+}
+
+/// The whole body, within its limits of size, time and memory.
+async fn receive(request: &HttpRequest, payload: Payload, limit: usize) -> Result<(Bytes, Taken), Problem> {
     if content_length(request.headers()).is_some_and(|length| length > limit as u64) {
         return Err(too_large(limit));
     }
@@ -73,10 +93,7 @@ pub async fn read_and_keep(
     if let Some(wanted) = wanted {
         wanted.complete();
     }
-    match body {
-        body if json || body.is_empty() => Ok((body, taken)),
-        _ => Err(not_json()),
-    }
+    Ok((body, taken))
 }
 
 /// Joins the pieces. A body that came in one piece is not copied.

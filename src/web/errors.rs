@@ -1,5 +1,5 @@
-//! Every answer of 400 and above becomes a problem document here, whoever made it: a handler, an extractor, the
-//! router, or a panic. Every answer gets its request's id.
+//! Every answer of 400 and above becomes a problem document here, or a page where somebody looks with a browser, whoever
+//! made it: a handler, an extractor, the router, or a panic. Every answer gets its request's id.
 
 use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -22,6 +22,7 @@ use super::flow::Flow;
 use super::problem::Problem;
 use super::request_id::RequestId;
 use super::state::AppState;
+use super::ui::page;
 
 /// Under which every answer shows its request's id.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -34,7 +35,8 @@ pub async fn problems<B: MessageBody + 'static>(
     let state = request.app_data::<Data<AppState>>().cloned();
     let state = state.ok_or_else(|| Problem::internal("the server has no state"))?;
     let id = state.ids.next();
-    let about = About { state, id, method: request.method().clone(), path: request.path().to_owned() };
+    let page = page::wanted(request.method(), request.path(), request.headers());
+    let about = About { state, id, method: request.method().clone(), path: request.path().to_owned(), page };
     let flow = request.conn_data::<Rc<Flow>>().cloned();
     let work = flow.map(|flow| flow.begin(has_body(&request)));
     let mut answering = pin!(next.call(request));
@@ -62,6 +64,8 @@ struct About {
     id: RequestId,
     method: actix_web::http::Method,
     path: String,
+    /// Whether somebody looks at it with a browser.
+    page: bool,
 }
 
 /// Whether there is anything behind the head.
@@ -97,7 +101,7 @@ fn finish<B: MessageBody + 'static>(
     about: &About,
 ) -> ServiceResponse<EitherBody<B>> {
     let status = answer.status();
-    if status.as_u16() < 400 {
+    if status.as_u16() < 400 || is_page(&answer) {
         let mut answer = match answer.response().body().size() {
             BodySize::Sized(size) if size > LARGE => {
                 let Some(taken) = about.state.answers.take(usize::try_from(size).unwrap_or(usize::MAX))
@@ -120,6 +124,12 @@ fn finish<B: MessageBody + 'static>(
         response.headers_mut().insert(header::ALLOW, allow);
     }
     answer.into_response(response).map_into_right_body()
+}
+
+/// Whether a page of the console tells its own failure: a form with what is wrong beside its fields.
+fn is_page<B>(answer: &ServiceResponse<B>) -> bool {
+    let media_type = answer.headers().get(header::CONTENT_TYPE);
+    media_type.is_some_and(|media_type| media_type.as_bytes().starts_with(b"text/html"))
 }
 
 /// What is behind an answer: our own problem, or what its status says.
@@ -163,7 +173,10 @@ fn write(problem: &Problem, about: &About) -> HttpResponse {
         }
         _ => {}
     }
-    let mut response = problem.answer(&request_id.to_string());
+    let mut response = match about.page {
+        true => page::failed(problem, &request_id.to_string()),
+        false => problem.answer(&request_id.to_string()),
+    };
     label(&mut response, request_id);
     response
 }

@@ -9,6 +9,7 @@
 //! - [`listen`]: `postrider listen`, a server of its own that receives webhooks for developers.
 //! - [`health`] and [`metrics`]: for those who watch the server.
 //! - [`openapi`]: what there is to say about each call, as data. [`docs`]: the same as pages; [`assets`]: their style.
+//! - [`ui`]: the console, a file for each page.
 //! - [`api`]: the calls, one file for each resource. A handler extracts, calls one use case, and answers.
 
 pub mod api;
@@ -32,6 +33,7 @@ mod refusal;
 pub mod request_id;
 pub mod server;
 pub mod state;
+pub mod ui;
 
 #[cfg(test)]
 mod tests;
@@ -46,4 +48,5 @@ pub fn configure(config: &mut ServiceConfig) {
     docs::routes(config);
     assets::routes(config);
     api::routes(config);
+    ui::routes(config);
 }

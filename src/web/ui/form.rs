@@ -1,0 +1,236 @@
+//! Forms: reading what was sent, writing it into the page again with what is wrong beside each field.
+
+use actix_web::web::Payload;
+use actix_web::{HttpRequest, http::StatusCode};
+use url::form_urlencoded;
+
+use crate::domain::invalid::{FieldError, Invalid};
+use crate::service::{Kind, Patch};
+use crate::web::body;
+use crate::web::problem::{self, Problem};
+
+/// What a form may hold: 500 patterns, or data of the greatest size, each of its bytes written as three.
+const LIMIT: usize = 4 * 1024 * 1024;
+
+/// The fields of a form, as typed, and what is wrong with them.
+#[derive(Debug, Default)]
+pub struct Form {
+    given: Vec<(String, String)>,
+    wrong: Invalid,
+    refused: Option<(StatusCode, String)>,
+}
+
+impl Form {
+    /// A form with these values.
+    pub fn of<const N: usize>(values: [(&str, String); N]) -> Self {
+        let given = values.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+        Self { given, ..Self::default() }
+    }
+
+    /// The form that a query string holds: filters.
+    pub fn of_query(query: &str) -> Self {
+        Self::parse(query.as_bytes())
+    }
+
+    fn parse(text: &[u8]) -> Self {
+        // A browser sends CR LF for the end of a line.
+        let given = form_urlencoded::parse(text).into_owned().map(|(name, value)| (name, value.replace("\r\n", "\n")));
+        Self { given: given.collect(), ..Self::default() }
+    }
+
+    /// Reads a request's body. Whether it comes from one of our pages is checked by whoever calls.
+    pub(super) async fn read(request: &HttpRequest, payload: Payload) -> Result<Self, Problem> {
+        Ok(Self::parse(&body::read_form(request, payload, LIMIT).await?))
+    }
+
+    /// Adds a value of a field that may have several.
+    pub fn add(&mut self, name: &str, value: impl Into<String>) {
+        self.given.push((name.to_owned(), value.into()));
+    }
+
+    /// What a field holds; empty where it is not there.
+    pub fn text(&self, name: &str) -> &str {
+        self.given.iter().find(|(given, _)| given == name).map_or("", |(_, value)| value)
+    }
+
+    /// What a field holds, without blanks around it; `None` where that is nothing.
+    pub fn filled(&self, name: &str) -> Option<&str> {
+        Some(self.text(name).trim()).filter(|text| !text.is_empty())
+    }
+
+    /// Whether a field holds this value; of a box that can be ticked: whether it is.
+    pub fn has(&self, name: &str, value: &str) -> bool {
+        self.given.iter().any(|(given, held)| given == name && held == value)
+    }
+
+    /// All values of a field.
+    pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> + 'a {
+        self.given.iter().filter(move |(given, _)| given == name).map(|(_, value)| value.as_str())
+    }
+
+    /// The lines of a field that are not blank.
+    pub fn lines(&self, name: &str) -> Vec<String> {
+        self.text(name).lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect()
+    }
+
+    /// A field for a use case that tells a value from none: a blank one resets to the default.
+    pub fn patch(&self, name: &str) -> Patch<String> {
+        self.filled(name).map_or(Patch::Reset, |text| Patch::Set(text.to_owned()))
+    }
+
+    /// The same for a whole number. What is none is noted.
+    pub fn number(&mut self, name: &str) -> Patch<i64> {
+        let Some(text) = self.filled(name).map(str::to_owned) else { return Patch::Reset };
+        match text.parse() {
+            Ok(number) => Patch::Set(number),
+            Err(_) => {
+                self.wrong.push(name, "must be a whole number");
+                Patch::Keep
+            }
+        }
+    }
+
+    /// A field with a name and a value in each line, such as `X-Team: billing`. A line without the sign is noted.
+    pub fn pairs(&mut self, name: &str, sign: char) -> Patch<Vec<(String, String)>> {
+        let mut pairs = Vec::new();
+        for line in self.lines(name) {
+            match line.split_once(sign) {
+                Some((key, value)) => pairs.push((key.trim().to_owned(), value.trim().to_owned())),
+                None => self.wrong.push(name, format!("must have a name, `{sign}` and a value in each line")),
+            }
+        }
+        if pairs.is_empty() { Patch::Reset } else { Patch::Set(pairs) }
+    }
+
+    /// What is wrong so far, to be added to.
+    pub fn invalid(&mut self) -> &mut Invalid {
+        &mut self.wrong
+    }
+
+    /// Takes over why a use case refused it, so that the page is shown again with everything that was typed.
+    ///
+    /// # Errors
+    /// The problem itself, where a page of its own says more than the form could: nothing found, not now, a defect.
+    pub fn refuse(&mut self, problem: Problem) -> Result<(), Problem> {
+        let kind = problem.0.code.kind();
+        if !matches!(kind, Kind::Invalid | Kind::Conflict | Kind::Malformed | Kind::TooMany | Kind::TooLarge) {
+            return Err(problem);
+        }
+        let several = problem.0.fields.len();
+        let sentence = match several {
+            0 => sentence(&problem.0.detail),
+            1 => "One thing has to be mended; nothing was changed.".to_owned(),
+            many => format!("{many} things have to be mended; nothing was changed."),
+        };
+        self.refused = Some((problem::status(kind), sentence));
+        self.wrong.merge(Invalid(problem.0.fields));
+        Ok(())
+    }
+
+    /// Notes what the form itself found wrong.
+    ///
+    /// # Errors
+    /// None; answers whether there is anything.
+    pub fn is_refused(&mut self) -> bool {
+        if !self.wrong.is_empty() && self.refused.is_none() {
+            let sentence = "Something has to be mended; nothing was changed.".to_owned();
+            self.refused = Some((StatusCode::UNPROCESSABLE_ENTITY, sentence));
+        }
+        self.refused.is_some()
+    }
+
+    /// The status of the page that shows it.
+    pub fn status(&self) -> StatusCode {
+        self.refused.as_ref().map_or(StatusCode::OK, |(status, _)| *status)
+    }
+
+    /// What is wrong as a whole.
+    pub fn alert(&self) -> Option<&str> {
+        self.refused.as_ref().map(|(_, sentence)| sentence.as_str())
+    }
+
+    /// What is wrong with a field, or with a part of it.
+    pub fn wrong(&self, name: &str) -> Vec<String> {
+        let of_field = self.wrong.0.iter().filter(|error| root(&error.field) == name);
+        of_field.map(|error| told(error, name)).collect()
+    }
+
+    /// Whether anything is.
+    pub fn is_wrong(&self, name: &str) -> bool {
+        self.wrong.0.iter().any(|error| root(&error.field) == name)
+    }
+
+    /// What is wrong with fields that the form does not have.
+    pub fn others(&self) -> impl Iterator<Item = (&str, &str)> {
+        let has = |error: &&FieldError| !self.given.iter().any(|(name, _)| name == root(&error.field));
+        self.wrong.0.iter().filter(has).map(|error| (error.field.as_str(), error.message.as_str()))
+    }
+
+    /// The word of HTML's `autocomplete` for a field.
+    pub fn autocomplete(&self, name: &str) -> &'static str {
+        match name {
+            "email" => "username",
+            "password" => "current-password",
+            "new_password" => "new-password",
+            _ => "off",
+        }
+    }
+}
+
+/// `events[3].type` is a part of `events`.
+fn root(field: &str) -> &str {
+    field.split(['[', '.']).next().unwrap_or(field)
+}
+
+fn told(error: &FieldError, name: &str) -> String {
+    let part = error.field.get(name.len()..).unwrap_or_default().trim_start_matches('.');
+    if part.is_empty() { sentence(&error.message) } else { format!("{part}: {}", error.message) }
+}
+
+/// Begins with a capital letter and ends with a full stop.
+pub(super) fn sentence(text: &str) -> String {
+    let mut characters = text.chars();
+    let first: String = characters.next().map(|first| first.to_uppercase().collect()).unwrap_or_default();
+    let end = if text.ends_with(['.', '!', '?']) || text.is_empty() { "" } else { "." };
+    format!("{first}{}{end}", characters.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::service::{Code, Error};
+
+    #[test]
+    fn what_was_typed_is_there_again_with_what_is_wrong_beside_it() {
+        let mut form = Form::parse(b"url=ftp%3A%2F%2Fx&events=a.*%0D%0A%0D%0A+b+%0D%0A&box=one&box=two");
+        assert_eq!(form.lines("events"), ["a.*", "b"]);
+        assert_eq!(form.text("events"), "a.*\n\n b \n");
+        assert!(form.has("box", "two") && !form.has("box", "three"));
+        let mut wrong = Invalid::one("url", "must begin with https://");
+        wrong.push("events[1]", "must be a pattern");
+        wrong.push("secret", "is too short");
+        form.refuse(Problem::from(Error::from(wrong))).unwrap();
+        assert_eq!(form.status(), StatusCode::UNPROCESSABLE_ENTITY);
+        assert_eq!(form.wrong("url"), ["Must begin with https://."]);
+        assert_eq!(form.wrong("events"), ["[1]: must be a pattern"]);
+        assert_eq!(form.others().collect::<Vec<_>>(), [("secret", "is too short")]);
+    }
+
+    #[test]
+    fn what_a_form_cannot_mend_is_not_its_business() {
+        let mut form = Form::default();
+        assert!(form.refuse(Problem::from(Error::not_found("endpoint", "ep_1"))).is_err());
+        assert!(form.refuse(Problem::new(Code::EndpointLimitReached, "there are ten; delete one")).is_ok());
+        assert_eq!(form.alert(), Some("There are ten; delete one."));
+        assert_eq!(form.status(), StatusCode::CONFLICT);
+    }
+
+    #[test]
+    fn blank_fields_reset_and_numbers_have_to_be_some() {
+        let mut form = Form::parse(b"rate=+&timeout=ten&most=16&headers=X-A%3A+1%0D%0Anothing");
+        assert_eq!(form.patch("rate"), Patch::Reset);
+        assert_eq!((form.number("timeout"), form.number("most")), (Patch::Keep, Patch::Set(16)));
+        assert_eq!(form.pairs("headers", ':'), Patch::Set(vec![("X-A".to_owned(), "1".to_owned())]));
+        assert!(form.is_wrong("timeout") && form.is_wrong("headers") && form.is_refused());
+    }
+}

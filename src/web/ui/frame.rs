@@ -1,0 +1,154 @@
+//! What is around every page: the navigation, who is signed in, the look, and what was just done.
+
+use std::sync::LazyLock;
+
+use crate::domain::time::UnixMs;
+use crate::web::assets;
+
+use super::moments::{self, Zone};
+
+/// Where the files of `static/` are served.
+pub struct Assets {
+    /// The words of the design.
+    pub base: String,
+    /// The console's pieces.
+    pub console: String,
+    /// What makes pages pleasant: live rows, copying.
+    pub script: String,
+    /// The icon in a browser's tab.
+    pub icon: String,
+}
+
+static ASSETS: LazyLock<Assets> = LazyLock::new(|| Assets {
+    base: assets::path("base.css"),
+    console: assets::path("console.css"),
+    script: assets::path("console.js"),
+    icon: assets::path("icon.svg"),
+});
+
+/// A page of the navigation.
+pub struct Link {
+    /// Where it is.
+    pub path: &'static str,
+    /// What it is called.
+    pub name: &'static str,
+}
+
+/// Pages under a heading.
+pub struct Group {
+    /// The heading; empty for the first.
+    pub name: &'static str,
+    /// The pages.
+    pub links: &'static [Link],
+}
+
+macro_rules! links {
+    ($($path:literal = $name:literal),* $(,)?) => { &[$(Link { path: $path, name: $name }),*] };
+}
+
+/// The navigation.
+static GROUPS: &[Group] = &[
+    Group {
+        name: "",
+        links: links! {
+            "/" = "Overview", "/events" = "Events", "/deliveries" = "Deliveries", "/endpoints" = "Endpoints",
+            "/tenants" = "Tenants",
+        },
+    },
+    Group {
+        name: "Set up",
+        links: links! { "/event-types" = "Event types", "/formats" = "Formats", "/keys" = "API keys" },
+    },
+    Group {
+        name: "This server",
+        links: links! { "/settings" = "Settings", "/operators" = "Operators", "/audit" = "Audit log" },
+    },
+];
+
+/// Whoever is signed in, as pages show it.
+#[derive(Debug, Clone)]
+pub struct Who {
+    /// Under which they sign in.
+    pub email: String,
+    /// Whether they may change anything.
+    pub admin: bool,
+}
+
+/// Everything that a page needs beside its own content.
+pub struct Frame {
+    /// The page's title.
+    pub title: String,
+    /// The path of the navigation's link that it belongs to; empty: none.
+    pub section: &'static str,
+    /// Who is signed in; without anybody there is no navigation.
+    pub who: Option<Who>,
+    /// The token that every form sends back.
+    pub csrf: String,
+    /// `light` or `dark`, where a person has chosen.
+    pub theme: Option<&'static str>,
+    /// What was just done.
+    pub notice: Option<String>,
+    /// This page's path and query: where a form comes back to.
+    pub here: String,
+    /// What it loads.
+    pub assets: &'static Assets,
+    pub(super) zone: Zone,
+    pub(super) now: UnixMs,
+}
+
+impl Frame {
+    /// Around a page that is shown to anybody, without a form.
+    pub(super) fn bare(title: &str) -> Self {
+        Self {
+            title: title.to_owned(),
+            section: "",
+            who: None,
+            csrf: String::new(),
+            theme: None,
+            notice: None,
+            here: "/".to_owned(),
+            assets: &ASSETS,
+            zone: Zone::utc(),
+            now: UnixMs(0),
+        }
+    }
+
+    pub(super) fn assets() -> &'static Assets {
+        &ASSETS
+    }
+
+    /// The navigation.
+    pub fn groups(&self) -> &'static [Group] {
+        GROUPS
+    }
+
+    /// Whether whoever looks may change anything: buttons are shown to them alone.
+    pub fn admin(&self) -> bool {
+        self.who.as_ref().is_some_and(|who| who.admin)
+    }
+
+    /// Whether this look, or `system` for none, is the chosen one.
+    pub fn has_theme(&self, theme: &str) -> bool {
+        self.theme.unwrap_or("system") == theme
+    }
+
+    /// `5 min ago`.
+    pub fn relative(&self, at: UnixMs) -> String {
+        moments::relative(at, self.now, &self.zone)
+    }
+
+    /// In the time zone of whoever looks.
+    pub fn absolute(&self, at: UnixMs) -> String {
+        self.zone.absolute(at)
+    }
+
+    /// The same, short, for axes.
+    pub fn short(&self, at: UnixMs) -> String {
+        self.zone.short(at)
+    }
+
+    /// How long ago a moment is, or how far ahead, without a direction.
+    pub fn length(&self, ms: i64) -> String {
+        moments::length(ms)
+    }
+}

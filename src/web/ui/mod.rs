@@ -1,0 +1,30 @@
+//! The console: what the team does by looking. A page is one file, named as what a person does there, with its template in
+//! `templates/ui`; it calls the same use cases as the API, and can do nothing else.
+//!
+//! - [`visit`]: who looks. A page takes a [`visit::Visit`], or a [`visit::Stranger`] before there is a session.
+//! - [`page`]: an answer with its headers, and the page that tells a failure.
+//! - [`form`]: what was typed, and what is wrong with it. [`origin`]: whether it was typed on one of our pages.
+//! - [`frame`]: the navigation, times, the look. [`moments`], [`pager`], [`plot`]: pieces of pages.
+//!
+//! *Add a page:* its file here with `routes`, its line below, its template that extends `ui/frame.html`, and its row in
+//! `tests/it/ui_routes.rs`, which fails without one.
+
+mod cookies;
+mod form;
+mod frame;
+mod login;
+mod moments;
+mod origin;
+pub mod page;
+mod pager;
+mod plot;
+mod theme;
+pub mod visit;
+
+use actix_web::web::ServiceConfig;
+
+/// Registers all pages.
+pub fn routes(config: &mut ServiceConfig) {
+    login::routes(config);
+    theme::routes(config);
+}

@@ -1,0 +1,127 @@
+//! Moments as people read them: relative to now, and absolute in the time zone of whoever looks.
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use crate::domain::time::UnixMs;
+
+const SECOND: i64 = 1_000;
+const MINUTE: i64 = 60 * SECOND;
+const HOUR: i64 = 60 * MINUTE;
+const DAY: i64 = 24 * HOUR;
+
+/// A time zone by its name in the tz database, such as `Europe/Berlin`.
+#[derive(Debug, Clone)]
+pub struct Zone(TimeZone);
+
+impl Zone {
+    /// UTC, for whoever has named none.
+    pub fn utc() -> Self {
+        Self(TimeZone::UTC)
+    }
+
+    /// The zone of this name.
+    ///
+    /// # Errors
+    /// A sentence, when there is none.
+    pub fn named(name: &str) -> Result<Self, String> {
+        let wrong = |_| "must be a name of the tz database, such as Europe/Berlin or UTC".to_owned();
+        TimeZone::get(name).map(Self).map_err(wrong)
+    }
+
+    /// `2026-02-23 15:30:00.000 +01:00`.
+    pub fn absolute(&self, at: UnixMs) -> String {
+        self.format(at, "%Y-%m-%d %H:%M:%S%.3f %:z")
+    }
+
+    /// `23 Feb 15:30`, for axes.
+    pub fn short(&self, at: UnixMs) -> String {
+        self.format(at, "%-d %b %H:%M")
+    }
+
+    /// `23 Feb 2026`.
+    pub fn day(&self, at: UnixMs) -> String {
+        self.format(at, "%-d %b %Y")
+    }
+
+    fn format(&self, at: UnixMs, form: &str) -> String {
+        let moment = Timestamp::from_millisecond(at.0).unwrap_or_default();
+        moment.to_zoned(self.0.clone()).strftime(form).to_string()
+    }
+
+    /// Reads what a person writes: RFC 3339, or `2026-02-23 15:30`, `2026-02-23T15:30`, `2026-02-23` in this zone.
+    ///
+    /// # Errors
+    /// What is understood.
+    pub fn parse(&self, text: &str) -> Result<UnixMs, String> {
+        if let Ok(at) = UnixMs::parse(text) {
+            return Ok(at);
+        }
+        let wrong = "must be a time such as 2026-02-23 15:30, in your time zone, or 2026-02-23T14:30:00Z";
+        let local: jiff::civil::DateTime = text.trim().parse().map_err(|_| wrong.to_owned())?;
+        let at = local.to_zoned(self.0.clone()).map_err(|_| wrong.to_owned())?;
+        UnixMs::parse(&at.timestamp().to_string()).map_err(|_| wrong.to_owned())
+    }
+}
+
+/// `5 min ago`, `in 2 h`, `just now`; from 30 days on the date.
+pub fn relative(at: UnixMs, now: UnixMs, zone: &Zone) -> String {
+    let away = at.0.saturating_sub(now.0);
+    let size = away.saturating_abs();
+    if size < 2 * SECOND {
+        return "just now".to_owned();
+    }
+    if size >= 30 * DAY {
+        return zone.day(at);
+    }
+    let length = length(size);
+    if away < 0 { format!("{length} ago") } else { format!("in {length}") }
+}
+
+/// A length of time in its two greatest words at most: `45 s`, `12 min`, `3 h`, `2 days`.
+pub fn length(ms: i64) -> String {
+    let (count, unit) = match ms {
+        ..MINUTE => (ms / SECOND, "s"),
+        MINUTE..HOUR => (ms / MINUTE, "min"),
+        HOUR..DAY => (ms / HOUR, "h"),
+        _ => (ms / DAY, "days"),
+    };
+    let unit = if count == 1 && unit == "days" { "day" } else { unit };
+    format!("{count} {unit}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: UnixMs = UnixMs(1_771_857_000_000);
+
+    fn away(ms: i64) -> String {
+        relative(UnixMs(NOW.0 + ms), NOW, &Zone::utc())
+    }
+
+    #[test]
+    fn a_moment_is_told_by_its_distance_and_later_by_its_date() {
+        assert_eq!(away(0), "just now");
+        assert_eq!(away(-45_000), "45 s ago");
+        assert_eq!(away(-59 * MINUTE), "59 min ago");
+        assert_eq!(away(5 * HOUR), "in 5 h");
+        assert_eq!((away(-DAY), away(-3 * DAY)), ("1 day ago".to_owned(), "3 days ago".to_owned()));
+        assert_eq!(away(-31 * DAY), "23 Jan 2026");
+        assert_eq!(relative(UnixMs(i64::MAX), UnixMs(0), &Zone::utc()), "1 Jan 1970");
+    }
+
+    #[test]
+    fn a_time_zone_shows_and_reads_its_own_times() {
+        let berlin = Zone::named("Europe/Berlin").unwrap();
+        assert_eq!(berlin.absolute(NOW), "2026-02-23 15:30:00.000 +01:00");
+        for text in ["2026-02-23 15:30", "2026-02-23T15:30", "2026-02-23T14:30:00Z", "2026-02-23 15:30:00"] {
+            assert_eq!(berlin.parse(text), Ok(NOW), "{text}");
+        }
+        assert_eq!(berlin.parse("2026-02-23"), Ok(UnixMs(NOW.0 - 15 * HOUR - 30 * MINUTE)));
+        for bad in ["", "yesterday", "15:30", "2026-13-01", "99999-01-01 00:00"] {
+            assert!(berlin.parse(bad).is_err_and(|message| message.contains("15:30")), "{bad}");
+        }
+        assert!(Zone::named("Mars/Olympus").is_err());
+    }
+}

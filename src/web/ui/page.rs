@@ -1,0 +1,100 @@
+//! Pages as answers: their headers, what may go wrong with one, and the page that says so.
+
+use actix_web::HttpResponse;
+use actix_web::http::header::{self, HeaderMap};
+use actix_web::http::{Method, StatusCode};
+use askama::Template;
+
+use crate::service::Kind;
+use crate::web::problem::{self, Problem};
+
+use super::form;
+use super::frame::Frame;
+
+/// What a page may load and do: its own style, script and icon, and send forms to us. Nothing inline runs.
+const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; \
+                      form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+/// A page with its headers. Nobody on the way keeps it: `errors` adds `no-store`.
+///
+/// # Errors
+/// A template that fails, which is a defect.
+pub(super) fn html(template: &impl Template, status: StatusCode) -> Result<HttpResponse, Problem> {
+    let text = template.render().map_err(|error| Problem::internal(format!("a page: {error}")))?;
+    Ok(HttpResponse::build(status)
+        .content_type("text/html; charset=utf-8")
+        .insert_header((header::CONTENT_SECURITY_POLICY, POLICY))
+        .insert_header((header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
+        .insert_header((header::REFERRER_POLICY, "same-origin"))
+        .body(text))
+}
+
+/// Whether a failure is to be told as a page: somebody looks at the console with a browser.
+pub fn wanted(method: &Method, path: &str, headers: &HeaderMap) -> bool {
+    let accepts = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or_default();
+    let machine = ["/api/", "/healthz", "/readyz", "/metrics", "/openapi.json", "/static/"];
+    matches!(*method, Method::GET | Method::HEAD | Method::POST)
+        && accepts.contains("text/html")
+        && !machine.iter().any(|start| path.starts_with(start))
+}
+
+/// Where a form wants to come back to, if that is a page of ours; else the overview. Browsers read `\\` as `/`, and
+/// `//host` as another host.
+pub(super) fn within_site(to: &str) -> &str {
+    let own = to.starts_with('/') && !to.starts_with("//") && to.len() <= 2_048;
+    if own && !to.contains(|c: char| c == '\\' || c.is_control()) { to } else { "/" }
+}
+
+/// A failure as a page.
+#[derive(Template)]
+#[template(path = "ui/failed.html")]
+struct Failed<'a> {
+    frame: Frame,
+    title: &'a str,
+    detail: String,
+    fields: Vec<(String, String)>,
+    request_id: &'a str,
+    signs_in: bool,
+}
+
+/// The page that tells a failure; of a defect its request's id and nothing else.
+pub fn failed(problem: &Problem, request_id: &str) -> HttpResponse {
+    let error = &problem.0;
+    let kind = error.code.kind();
+    let detail = match kind {
+        Kind::Internal => "The server's log says more under the request id below.".to_owned(),
+        _ => form::sentence(&error.detail),
+    };
+    let fields = if kind == Kind::Internal { Vec::new() } else { error.fields.clone() };
+    let page = Failed {
+        frame: Frame::bare(error.code.title()),
+        title: error.code.title(),
+        detail,
+        fields: fields.into_iter().map(|error| (error.field, error.message)).collect(),
+        request_id,
+        signs_in: kind == Kind::Unauthorized,
+    };
+    let mut response = html(&page, problem::status(kind)).unwrap_or_else(|_| problem.answer(request_id));
+    if let Some(seconds) = error.retry_after {
+        response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+    }
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_page_of_ours_is_come_back_to() {
+        for own in ["/", "/endpoints/ep_1?tab=settings", "/events?type=a.%2A"] {
+            assert_eq!(within_site(own), own);
+        }
+        let long = format!("/{}", "a".repeat(2_048));
+        for foreign in
+            ["", "endpoints", "//evil.example", "/\\evil.example", "https://evil.example", "/a\r\nSet-Cookie: x", &long]
+        {
+            assert_eq!(within_site(foreign), "/", "{foreign}");
+        }
+    }
+}
