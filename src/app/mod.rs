@@ -115,7 +115,7 @@ impl Application {
         dispatcher
             .start(Arc::clone(&service), (world.courier)(sender))
             .map_err(|error| StartError::Store { path: files.dir.database(), error: error.into() })?;
-        let state = AppState::new(Arc::clone(&service), config.trusted_proxy.clone());
+        let state = AppState::new(Arc::clone(&service), config.trusted_proxy.clone(), config.reached_at(address));
         let unix = files.listen()?;
         let web = server::start(state, Some(tcp), Some(unix), shares.clients)
             .map_err(|error| StartError::System(error.to_string()))?;
@@ -251,7 +251,7 @@ pub(crate) fn local_only(data: &std::path::Path) -> Result<(Server, Arc<Service>
     let sender = Sender::new(SenderConfig::default()).map_err(StartError::System)?;
     let service = Arc::new(Service::new(store, Arc::new(sender), TargetRules { allow_http: false }));
     let unix: UnixListener = files.listen_for_own_call()?;
-    let state = AppState::new(Arc::clone(&service), Vec::new());
+    let state = AppState::new(Arc::clone(&service), Vec::new(), String::new());
     let web = server::start(state, None, Some(unix), OWN_CALLS)
         .map_err(|error| StartError::System(error.to_string()))?;
     Ok((web, service, files))

@@ -109,6 +109,14 @@ id!(
 );
 
 id!(
+    /// An operator (`op_…`).
+    OperatorId, "op_"
+);
+id!(
+    /// A session of an operator (`ses_…`): the record, not the secret text.
+    SessionId, "ses_"
+);
+id!(
     /// The deletion of a tenant (`del_…`).
     TenantDeletionId, "del_"
 );

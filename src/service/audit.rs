@@ -10,12 +10,12 @@ use crate::store::audit::{AuditFilter, AuditLine};
 use crate::store::lists::Span;
 use crate::store::{Listed, StoreError};
 
-use super::{AdminScope, Error, Service};
+use super::{Error, Service, ViewScope};
 
 /// Which lines a list shows; `None`: whichever.
 #[derive(Debug, Clone, Default)]
 pub struct AuditQuery {
-    /// By whom: `key:key_…`, `operator:…`, `cli:UID` or `system`.
+    /// By whom: `key:key_…`, `operator:…`, `cli:UID`, `anonymous` or `system`.
     pub actor: Option<String>,
     /// What was done: `endpoint.create`, or `endpoint.*`.
     pub action: Option<Pattern>,
@@ -57,7 +57,7 @@ impl Service {
     /// The database cannot be read.
     pub fn audit(
         &self,
-        scope: &AdminScope,
+        scope: &ViewScope,
         query: AuditQuery,
         before: Option<AuditId>,
         limit: usize,

@@ -6,7 +6,7 @@ use crate::store::audit::Actor;
 use crate::store::cleanup::{CleanupReport, CleanupRequest};
 use crate::store::{Answer, Listed, StoreError};
 
-use super::{AdminScope, Error, Service};
+use super::{AdminScope, Error, Service, ViewScope};
 
 /// A cleanup by hand keeps at least the last day.
 pub const LEAST_SECONDS: i64 = 86_400;
@@ -43,7 +43,7 @@ impl Service {
     /// The database cannot be read.
     pub fn cleanups(
         &self,
-        _scope: &AdminScope,
+        _scope: &ViewScope,
         before: Option<i64>,
         limit: usize,
     ) -> Result<Listed<CleanupReport>, Error> {

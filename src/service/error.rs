@@ -118,6 +118,12 @@ codes! {
     FormatDoesNotFit = "format_does_not_fit", Conflict, "Endpoints do not fit the format";
     /// A key with this text exists.
     KeyExists = "key_exists", Conflict, "A key with this text exists";
+    /// An operator with this address exists.
+    OperatorExists = "operator_exists", Conflict, "An operator with this address exists";
+    /// The operator was deactivated.
+    OperatorInactive = "operator_inactive", Conflict, "The operator is deactivated";
+    /// Nobody else could administrate.
+    LastAdmin = "last_admin", Conflict, "The operator is the last active admin";
     /// More bytes than allowed.
     TooLarge = "too_large", TooLarge, "The request is too large";
     /// Not JSON.

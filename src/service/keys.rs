@@ -13,7 +13,7 @@ use crate::store::keys::{Key, NewKey};
 use crate::store::{Answer, Listed, StoreError, Tx};
 
 use super::error::Code;
-use super::{AdminScope, Error, Service};
+use super::{AdminScope, Error, Service, ViewScope};
 
 /// Characters of a key's text that are kept to tell keys apart.
 const HINT: usize = 4;
@@ -100,7 +100,7 @@ impl Service {
     /// The database cannot be read.
     pub fn keys(
         &self,
-        _scope: &AdminScope,
+        _scope: &ViewScope,
         before: Option<KeyId>,
         limit: usize,
     ) -> Result<Listed<KeyView>, Error> {

@@ -15,6 +15,7 @@ pub mod formats;
 pub mod keys;
 mod lookup;
 pub mod metrics;
+pub mod operators;
 pub mod patch;
 pub mod readiness;
 mod release;
@@ -39,7 +40,7 @@ use metrics::Probes;
 pub use error::{Code, Error, Kind};
 pub use patch::Patch;
 pub use readiness::Readiness;
-pub use scope::{AdminScope, Caller, TenantScope};
+pub use scope::{AdminScope, Caller, TenantScope, ViewScope};
 
 /// The use cases, on a store and a sender. Shared by all threads.
 pub struct Service {
@@ -49,13 +50,16 @@ pub struct Service {
     readiness: Readiness,
     tests: TestsRunning,
     probes: metrics::Probes,
+    hashing: operators::Hashing,
+    slowing: operators::Slowing,
 }
 
 impl Service {
     /// The use cases on an open store.
     pub fn new(store: Arc<Store>, sender: Arc<Sender>, rules: TargetRules) -> Self {
         let (readiness, tests, probes) = (Readiness::default(), TestsRunning::default(), Probes::default());
-        Self { store, sender, rules, readiness, tests, probes }
+        let (hashing, slowing) = (operators::Hashing::default(), operators::Slowing::default());
+        Self { store, sender, rules, readiness, tests, probes, hashing, slowing }
     }
 
     /// Whether the server can accept and deliver.

@@ -1,12 +1,18 @@
-//! Who calls, and what for: a use case wants a [`TenantScope`] or an [`AdminScope`], and only a [`Caller`] who
-//! may have one gets it. So a call without a check does not compile.
+//! Who calls, and what for: a use case wants a [`TenantScope`], a [`ViewScope`] or an [`AdminScope`], and only a
+//! [`Caller`] who may have one gets it. So a call without a check does not compile.
 
 use crate::domain::names::TenantName;
+use crate::domain::operator::Role;
 use crate::domain::scope::{Scope, Scopes};
 use crate::store::audit::Actor;
 use crate::store::keys::Key;
 
 use super::error::{Code, Error};
+use super::operators::SessionView;
+
+/// What an operator may do who changes nothing.
+const READING: [Scope; 4] =
+    [Scope::EventsRead, Scope::EndpointsRead, Scope::DeliveriesRead, Scope::MetricsRead];
 
 /// Whoever makes a request.
 #[derive(Debug, Clone)]
@@ -14,6 +20,8 @@ pub struct Caller {
     actor: Actor,
     scopes: Scopes,
     bound: Option<TenantName>,
+    /// What an operator is; `None`: not an operator.
+    role: Option<Role>,
 }
 
 impl Caller {
@@ -23,22 +31,33 @@ impl Caller {
             actor: Actor { name: format!("key:{}", key.id), address },
             scopes: key.scopes,
             bound: key.tenant.as_ref().map(|(_, name)| name.clone()),
+            role: None,
         }
+    }
+
+    /// An operator at the console: an admin may do everything, a viewer may read what an admin may.
+    pub fn operator(session: &SessionView, address: Option<std::net::IpAddr>) -> Self {
+        let scopes = match session.role {
+            Role::Admin => Scopes::every(),
+            Role::Viewer => READING.into_iter().collect(),
+        };
+        Self { actor: session.actor(address), scopes, bound: None, role: Some(session.role) }
     }
 
     /// A user of this machine who can reach the data directory.
     pub fn local(uid: u32) -> Self {
-        Self { actor: Actor::cli(uid), scopes: Scopes::every(), bound: None }
+        Self { actor: Actor::cli(uid), scopes: Scopes::every(), bound: None, role: None }
     }
 
     fn needs(&self, scope: Scope) -> Result<(), Error> {
         if self.scopes.allows(scope) {
             return Ok(());
         }
-        Err(Error::new(
-            Code::InsufficientScope,
-            format!("this key lacks the scope {}; make one that has it", scope.as_str()),
-        ))
+        let detail = match self.role {
+            Some(role) => format!("a {role} may not do this; ask an admin"),
+            None => format!("this key lacks the scope {}; make one that has it", scope.as_str()),
+        };
+        Err(Error::new(Code::InsufficientScope, detail))
     }
 
     /// Whether the caller may see one tenant alone.
@@ -50,6 +69,14 @@ impl Caller {
     pub fn tenant_scope(&self, scope: Scope) -> Result<TenantScope, Error> {
         self.needs(scope)?;
         Ok(TenantScope { actor: self.actor.clone(), bound: self.bound.clone() })
+    }
+
+    /// Leave to see what an admin sees: for every operator, and for a key with the scope `admin`.
+    pub fn view(&self) -> Result<ViewScope, Error> {
+        if self.role.is_none() {
+            self.needs(Scope::Admin)?;
+        }
+        Ok(ViewScope { actor: self.actor.clone() })
     }
 
     /// Leave to do everything.
@@ -108,6 +135,19 @@ impl TenantScope {
     }
 }
 
+/// Leave to see what an admin sees, and to change nothing.
+#[derive(Debug, Clone)]
+pub struct ViewScope {
+    actor: Actor,
+}
+
+impl ViewScope {
+    /// The same for lists about tenants. Only for use cases that read: a [`TenantScope`] does not say what it is for.
+    pub(super) fn all_tenants(&self) -> TenantScope {
+        TenantScope { actor: self.actor.clone(), bound: None }
+    }
+}
+
 /// Leave to do everything.
 #[derive(Debug, Clone)]
 pub struct AdminScope {
@@ -118,6 +158,11 @@ impl AdminScope {
     /// Who acts.
     pub fn actor(&self) -> &Actor {
         &self.actor
+    }
+
+    /// The same for calls that only read.
+    pub fn view(&self) -> ViewScope {
+        ViewScope { actor: self.actor.clone() }
     }
 
     /// The same for calls about tenants.

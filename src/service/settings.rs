@@ -9,17 +9,17 @@ use crate::domain::settings::Settings;
 use crate::store::audit::Audited;
 use crate::store::{Answer, StoreError, Tx};
 
-use super::{AdminScope, Error, Service};
+use super::{AdminScope, Error, Service, ViewScope};
 
 impl Service {
     /// The settings in force.
-    pub fn settings(&self, _scope: &AdminScope) -> Arc<Settings> {
+    pub fn settings(&self, _scope: &ViewScope) -> Arc<Settings> {
         self.store.directory().settings()
     }
 
     /// Every field of a change that is wrong.
     pub fn wrong_settings(&self, scope: &AdminScope, patch: &Map<String, Value>) -> Invalid {
-        self.settings(scope).patched(patch).err().unwrap_or_default()
+        self.settings(&scope.view()).patched(patch).err().unwrap_or_default()
     }
 
     /// Changes settings: all that are named, or none. In force with the answer.

@@ -10,7 +10,7 @@ use crate::store::tenant_jobs::TenantDeletionRow;
 use crate::store::{Answer, Listed, StoreError, Tx};
 
 use super::error::Error;
-use super::{AdminScope, Service};
+use super::{AdminScope, Service, ViewScope};
 
 /// How a deletion stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -82,7 +82,7 @@ impl Service {
     ///
     /// # Errors
     /// `not_found`.
-    pub fn tenant_deletion(&self, _scope: &AdminScope, id: &str) -> Result<TenantDeletionView, Error> {
+    pub fn tenant_deletion(&self, _scope: &ViewScope, id: &str) -> Result<TenantDeletionView, Error> {
         let absent = || Error::not_found("deletion of a tenant", id);
         let known = TenantDeletionId::parse(id).ok_or_else(absent)?;
         let row = self.store.read::<_, StoreError>(|reader| reader.tenant_deletion(known))?;
@@ -95,7 +95,7 @@ impl Service {
     /// The database cannot be read.
     pub fn tenant_deletions(
         &self,
-        _scope: &AdminScope,
+        _scope: &ViewScope,
         before: Option<TenantDeletionId>,
         limit: usize,
     ) -> Result<Listed<TenantDeletionView>, Error> {

@@ -14,7 +14,7 @@ use crate::store::tenants::{TenantCounts, TenantRow};
 use crate::store::{Answer, Listed, StoreError, Tx};
 
 use super::error::Code;
-use super::{AdminScope, Caller, Error, Service};
+use super::{AdminScope, Caller, Error, Service, ViewScope};
 
 /// A tenant as the API and the console show it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -113,7 +113,7 @@ pub struct TenantPut {
 }
 
 impl Service {
-    /// One tenant: any for an admin, its own for a key that is bound to it and may read endpoints. Blocks.
+    /// One tenant: any for who sees what an admin sees, its own for a key that is bound to it and may read endpoints. Blocks.
     ///
     /// # Errors
     /// `insufficient_scope`, `not_found`.
@@ -123,7 +123,7 @@ impl Service {
             let own = caller.tenant_scope(Scope::EndpointsRead)?.tenant(None);
             own.filter(|own| own.as_str() == tenant).ok_or_else(absent)?;
         } else {
-            caller.admin()?;
+            caller.view()?;
         }
         let name = TenantName::parse(tenant).map_err(|_| absent())?;
         self.store.read(|reader| {
@@ -139,7 +139,7 @@ impl Service {
     /// The database cannot be read.
     pub fn tenants(
         &self,
-        _scope: &AdminScope,
+        _scope: &ViewScope,
         before: Option<i64>,
         limit: usize,
     ) -> Result<Listed<TenantView>, Error> {

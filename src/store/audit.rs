@@ -17,7 +17,7 @@ use super::tx::Tx;
 /// Who does something.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Actor {
-    /// `key:key_…`, `operator:…`, `cli:UID`, or `system`.
+    /// `key:key_…`, `operator:…`, `cli:UID`, `anonymous`, or `system`.
     pub name: String,
     /// Where the request came from.
     pub address: Option<IpAddr>,
@@ -27,6 +27,11 @@ impl Actor {
     /// Postrider itself.
     pub fn system() -> Self {
         Self { name: "system".to_owned(), address: None }
+    }
+
+    /// Somebody who has shown neither a key nor a password.
+    pub fn anonymous(address: Option<IpAddr>) -> Self {
+        Self { name: "anonymous".to_owned(), address }
     }
 
     /// The command line, as a user of this machine.

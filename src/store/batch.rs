@@ -148,6 +148,7 @@ impl Desk<'_> {
                     self.handover.time_of_day_changed();
                 }
                 DirectoryChange::Keys(keys) => self.shared.keys.replace(keys),
+                DirectoryChange::Operators(known) => self.shared.sessions.replace(known),
                 DirectoryChange::EventType(name, entry) => self.shared.event_types.change(name, entry),
             }
         }

@@ -10,7 +10,8 @@
 //! - Behind it: `soundness` (a check after a crash), `fill` (list indexes), `bulk` (changes to very many rows), `replaying`,
 //!   [`tenant_jobs`], [`cleanup`]; `background` gives jobs their turns, `jobs` says whose it is.
 //! - A file for each table: [`tenants`], [`endpoints`] (and `endpoint_state`), [`events`], [`deliveries`], [`attempts`], [`keys`],
-//!   [`event_types`], [`formats`], [`replays`], [`settings`], [`audit`], `health`, [`hourly`], `meta`; `migrations` makes them.
+//!   [`event_types`], [`formats`], [`replays`], [`operators`], [`sessions`], [`links`],
+//!   [`settings`], [`audit`], `health`, [`hourly`], `meta`; `migrations` makes them.
 //! - In memory: [`directory`] (endpoints, parsed), [`times`] (the scheduler's scale of time), [`figures`] (what was
 //!   counted since the start).
 
@@ -44,11 +45,13 @@ pub mod idempotent;
 pub mod intervene;
 mod jobs;
 pub mod keys;
+pub mod links;
 pub mod lists;
 pub mod matched;
 mod meta;
 mod migrations;
 mod open;
+pub mod operators;
 pub mod outcome;
 mod page;
 pub mod publish;
@@ -61,6 +64,7 @@ pub mod replays;
 mod restored;
 pub mod revisions;
 mod routes;
+pub mod sessions;
 pub mod settings;
 mod soundness;
 pub mod tenant_jobs;
@@ -102,6 +106,7 @@ use outcome::Outcome;
 use publish::{NewEvent, PublishError, Published};
 use publish_batch::{BatchDone, BatchError, NewBatch};
 use queue::Queue;
+use sessions::Sessions;
 use times::Times;
 use vault::Vault;
 use work::{Closure, Work};
@@ -110,6 +115,7 @@ use work::{Closure, Work};
 pub(crate) struct Shared {
     directory: Directory,
     keys: Keys,
+    sessions: Sessions,
     event_types: EventTypes,
     formats: formats::Parsed,
     times: Times,
@@ -189,6 +195,11 @@ impl Store {
     /// API keys in memory.
     pub fn keys(&self) -> &Keys {
         &self.shared.keys
+    }
+
+    /// Sessions of operators in memory.
+    pub fn sessions(&self) -> &Sessions {
+        &self.shared.sessions
     }
 
     /// The scales of time.

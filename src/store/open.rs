@@ -211,6 +211,7 @@ fn share(writer: &Connection, config: &StoreConfig) -> Result<Shared, OpenError>
     Ok(Shared {
         directory: Directory::default(),
         keys: Keys::default(),
+        sessions: super::sessions::Sessions::default(),
         event_types: EventTypes::default(),
         formats: super::formats::Parsed::default(),
         times: Times::new(Arc::clone(&config.clock), offset, up),
@@ -230,6 +231,7 @@ fn share(writer: &Connection, config: &StoreConfig) -> Result<Shared, OpenError>
 fn load(writer: &Connection, shared: &Shared, checkpoints: bool) -> Result<Kept, OpenError> {
     shared.directory.put_settings(Arc::new(super::settings::read(writer)?));
     shared.keys.replace(super::keys::read_all(writer)?);
+    shared.sessions.replace(super::sessions::read_all(writer)?);
     shared.event_types.replace(super::event_types::read_all(writer)?);
     super::routes::fill(writer, shared)?;
     shared.cleanups.doubt().start(meta::get::<i64>(writer, Meta::Mark)?.map(UnixMs));
@@ -249,8 +251,18 @@ fn load(writer: &Connection, shared: &Shared, checkpoints: bool) -> Result<Kept,
 
 /// The greatest id in the file: in whichever table it is the last row, or the last end of a bulk change.
 fn last_id(writer: &Connection, ahead_until: i64) -> rusqlite::Result<i64> {
-    let tables =
-        ["events", "deliveries", "endpoints", "keys", "audit", "cleanups", "replays", "tenant_deletions"];
+    let tables = [
+        "events",
+        "deliveries",
+        "endpoints",
+        "keys",
+        "audit",
+        "cleanups",
+        "replays",
+        "tenant_deletions",
+        "operators",
+        "sessions",
+    ];
     let mut last = ahead_until;
     for table in tables {
         let found: Option<i64> =

@@ -54,6 +54,7 @@ pub(super) enum DirectoryChange {
     TenantGone(TenantName),
     Settings(Arc<Settings>),
     Keys(super::keys::KeyMap),
+    Operators(super::sessions::Known),
     /// `None`: it is not in the catalogue any more.
     EventType(EventType, Option<super::event_types::Entry>),
 }

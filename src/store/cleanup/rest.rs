@@ -1,4 +1,4 @@
-//! The last steps of a cleanup: what shaped requests of which none is kept any more.
+//! The last steps of a cleanup: what shaped requests of which none is kept any more, and what has run out.
 
 use rusqlite::{OptionalExtension, params};
 
@@ -6,8 +6,8 @@ use super::super::error::StoreError;
 use super::super::tx::Tx;
 use super::steps::{Done, LIMIT, LOOKED_AT, Step};
 
-/// Removes replaced revisions, of endpoints and of formats, that no attempt of a delivery can refer to, and secrets
-/// that have ended.
+/// Removes replaced revisions, of endpoints and of formats, that no attempt of a delivery can refer to, and secrets,
+/// sessions and one-time links that have ended.
 pub(super) fn revisions(tx: &Tx<'_>) -> Result<Done, StoreError> {
     let oldest: Option<i64> =
         tx.connection().query_row("SELECT min(id) FROM deliveries", [], |row| row.get(0))?;
@@ -35,8 +35,23 @@ pub(super) fn revisions(tx: &Tx<'_>) -> Result<Done, StoreError> {
                   WHERE expires_at IS NOT NULL AND expires_at <= ?1 LIMIT ?2)",
         )?
         .execute(params![tx.now.0, LIMIT])?;
-    let deleted = deleted.max(formats).max(secrets);
+    let deleted = deleted.max(formats).max(secrets).max(ended_access(tx)?);
     Ok(Done::go_on(if deleted < LOOKED_AT { Step::Endpoints(0) } else { Step::Revisions }))
+}
+
+/// Removes sessions that have ended and links that are too old: as many as there were of the table with most. In memory
+/// they count as ended already.
+fn ended_access(tx: &Tx<'_>) -> Result<usize, StoreError> {
+    let run = |sql: &str| tx.connection().prepare_cached(sql)?.execute(params![tx.now.0, LIMIT]);
+    let sessions = run(
+        "DELETE FROM sessions WHERE id IN
+             (SELECT id FROM sessions INDEXED BY sessions_ending WHERE ends_at <= ?1 LIMIT ?2)",
+    )?;
+    let links = run(
+        "DELETE FROM links WHERE hash IN
+             (SELECT hash FROM links INDEXED BY links_ending WHERE expires_at <= ?1 LIMIT ?2)",
+    )?;
+    Ok(sessions.max(links))
 }
 
 /// Removes a deleted endpoint once no delivery refers to it.

@@ -23,7 +23,7 @@ async fn list(
     Authenticated(caller): Authenticated,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
-    let scope = caller.admin()?;
+    let scope = caller.view()?;
     let mut query = Query::of(&request);
     let wanted = AuditQuery {
         actor: query.named("actor"),

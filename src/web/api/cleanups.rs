@@ -24,7 +24,7 @@ async fn list(
     Authenticated(caller): Authenticated,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
-    let scope = caller.admin()?;
+    let scope = caller.view()?;
     let (limit, before) = query::page(&request, |text| CURSOR.parse(text))?;
     let page = state.read(move |service| service.cleanups(&scope, before, limit)).await?;
     Ok(query::list(page.rows, page.next.map(|row| CURSOR.cursor(row))))

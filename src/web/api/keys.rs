@@ -44,7 +44,7 @@ async fn list(
     Authenticated(caller): Authenticated,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
-    let scope = caller.admin()?;
+    let scope = caller.view()?;
     let (limit, before) = query::page(&request, KeyId::parse)?;
     let page = state.read(move |service| service.keys(&scope, before, limit)).await?;
     Ok(query::list(page.rows, page.next.map(|id| KeyId(id).to_string())))

@@ -20,7 +20,7 @@ async fn get(
     Authenticated(caller): Authenticated,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
-    let scope = caller.admin()?;
+    let scope = caller.view()?;
     query::none(&request)?;
     Ok(HttpResponse::Ok().json(&*state.service.settings(&scope)))
 }

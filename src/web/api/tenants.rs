@@ -34,7 +34,7 @@ async fn list(
     Authenticated(caller): Authenticated,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
-    let scope = caller.admin()?;
+    let scope = caller.view()?;
     let (limit, before) = query::page(&request, |text| CURSOR.parse(text))?;
     let page = state.read(move |service| service.tenants(&scope, before, limit)).await?;
     Ok(query::list(page.rows, page.next.map(|row| CURSOR.cursor(row))))
@@ -92,7 +92,7 @@ async fn list_deletions(
     Authenticated(caller): Authenticated,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
-    let scope = caller.admin()?;
+    let scope = caller.view()?;
     let (limit, before) = query::page(&request, TenantDeletionId::parse)?;
     let page = state.read(move |service| service.tenant_deletions(&scope, before, limit)).await?;
     Ok(query::list(page.rows, page.next.map(|id| TenantDeletionId(id).to_string())))
@@ -104,7 +104,7 @@ async fn get_deletion(
     request: HttpRequest,
     id: Path<String>,
 ) -> Result<HttpResponse, Problem> {
-    let scope = caller.admin()?;
+    let scope = caller.view()?;
     query::none(&request)?;
     let deletion = state.read(move |service| service.tenant_deletion(&scope, &id)).await?;
     Ok(HttpResponse::Ok().json(deletion))

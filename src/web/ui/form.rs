@@ -127,6 +127,11 @@ impl Form {
         Ok(())
     }
 
+    /// Notes why it was refused as a whole.
+    pub fn reject(&mut self, status: StatusCode, reason: &str) {
+        self.refused = Some((status, sentence(reason)));
+    }
+
     /// Notes what the form itself found wrong.
     ///
     /// # Errors
@@ -164,16 +169,6 @@ impl Form {
     pub fn others(&self) -> impl Iterator<Item = (&str, &str)> {
         let has = |error: &&FieldError| !self.given.iter().any(|(name, _)| name == root(&error.field));
         self.wrong.0.iter().filter(has).map(|error| (error.field.as_str(), error.message.as_str()))
-    }
-
-    /// The word of HTML's `autocomplete` for a field.
-    pub fn autocomplete(&self, name: &str) -> &'static str {
-        match name {
-            "email" => "username",
-            "password" => "current-password",
-            "new_password" => "new-password",
-            _ => "off",
-        }
     }
 }
 

@@ -1,10 +1,11 @@
 //! Signing in and out.
 
-use actix_web::http::StatusCode;
+use actix_web::http::{StatusCode, header};
 use actix_web::web::{self, Data, Payload, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
+use crate::service::operators::SignInError;
 use crate::web::problem::Problem;
 use crate::web::state::AppState;
 
@@ -41,13 +42,34 @@ async fn sign_in(
     let mut form = stranger.form(&request, payload).await?;
     let visitor = stranger.visitor(&request);
     let (email, password) = (form.text("email").to_owned(), form.text("password").to_owned());
-    let signed = state.read(move |service| service.sign_in(&email, &password, &visitor)).await;
-    match signed {
-        Ok(session) => Ok(stranger.signed_in(&session, page::within_site(form.text("to")))),
-        Err(problem) => {
-            form.refuse(problem)?;
-            let status = form.status();
-            stranger.page_with(&Login { frame: stranger.frame("Sign in"), form }, status)
+    let signed = state.read(move |service| Ok(service.sign_in(&email, &password, &visitor))).await?;
+    let error = match signed {
+        Ok(signed) => return Ok(stranger.signed_in(&signed, page::within_site(form.text("to")))),
+        Err(error) => error,
+    };
+    let seconds = refuse(&mut form, error)?;
+    let status = form.status();
+    let mut response = stranger.page_with(&Login { frame: stranger.frame("Sign in"), form }, status)?;
+    if let Some(seconds) = seconds {
+        response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+    }
+    Ok(response)
+}
+
+/// Notes in the form why a password was not taken. Answers in how many seconds it may be tried again, if not at once.
+///
+/// # Errors
+/// What the form cannot mend.
+pub(super) fn refuse(form: &mut Form, error: SignInError) -> Result<Option<u32>, Problem> {
+    match error {
+        SignInError::Failed(error) => form.refuse(error.into()).map(|()| None),
+        SignInError::Wrong => {
+            form.reject(StatusCode::UNAUTHORIZED, &error.to_string());
+            Ok(None)
+        }
+        SignInError::TooOften { seconds } => {
+            form.reject(StatusCode::TOO_MANY_REQUESTS, &error.to_string());
+            Ok(Some(seconds))
         }
     }
 }
@@ -59,6 +81,6 @@ async fn sign_out(
     payload: Payload,
 ) -> Result<HttpResponse, Problem> {
     visit.form(&request, payload).await?;
-    state.service.sign_out(&visit.session).await?;
+    state.service.sign_out(&visit.session, &visit.visitor).await?;
     Ok(visit.signed_out())
 }

@@ -9,15 +9,19 @@
 //! *Add a page:* its file here with `routes`, its line below, its template that extends `ui/frame.html`, and its row in
 //! `tests/it/ui_routes.rs`, which fails without one.
 
+mod account;
 mod cookies;
 mod form;
 mod frame;
+mod join;
+mod keys;
 mod login;
 mod moments;
 mod origin;
 pub mod page;
 mod pager;
 mod plot;
+mod setup;
 mod theme;
 pub mod visit;
 
@@ -25,6 +29,10 @@ use actix_web::web::ServiceConfig;
 
 /// Registers all pages.
 pub fn routes(config: &mut ServiceConfig) {
+    account::routes(config);
+    join::routes(config);
+    keys::routes(config);
     login::routes(config);
+    setup::routes(config);
     theme::routes(config);
 }

@@ -15,7 +15,7 @@ use sha2::{Digest, Sha256};
 
 use crate::domain::time::UnixMs;
 use crate::service::Caller;
-use crate::service::operators::{SessionView, Visitor};
+use crate::service::operators::{SessionView, SignedIn, Visitor};
 use crate::web::client_address;
 use crate::web::problem::Problem;
 use crate::web::state::AppState;
@@ -109,6 +109,8 @@ pub struct Visit {
     pub caller: Caller,
     /// Their session.
     pub session: SessionView,
+    /// From where they come.
+    pub visitor: Visitor,
     state: Data<AppState>,
     common: Common,
     zone: Zone,
@@ -207,11 +209,11 @@ fn visit(request: &HttpRequest) -> Result<Visit, actix_web::Error> {
     let text = cookies::read(request, Kind::Session, state.is_https());
     let found = text.and_then(|text| Some((state.service.session(&text)?, text)));
     let Some((session, text)) = found else { return Err(SignInFirst(sign_in(request, &state)).into()) };
-    let address = client_address::of(request.peer_addr(), request.headers(), &state.trusted_proxy);
-    let caller = Caller::operator(&session, address);
-    let zone = session.time_zone.as_deref().and_then(|name| Zone::named(name).ok());
+    let visitor = visitor(request, &state);
+    let caller = Caller::operator(&session, visitor.address);
+    let zone = session.time_zone.as_ref().and_then(|name| Zone::named(name.as_str()));
     let common = Common::of(request, &state, &text);
-    Ok(Visit { caller, session, common, zone: zone.unwrap_or_else(Zone::utc), state })
+    Ok(Visit { caller, session, visitor, common, zone: zone.unwrap_or_else(Zone::utc), state })
 }
 
 /// Where who is not signed in has to go first.
@@ -233,11 +235,8 @@ fn state(request: &HttpRequest) -> Result<Data<AppState>, Problem> {
 }
 
 fn visitor(request: &HttpRequest, state: &AppState) -> Visitor {
-    let agent = request.headers().get(header::USER_AGENT).map(|agent| String::from_utf8_lossy(agent.as_bytes()));
-    Visitor {
-        address: client_address::of(request.peer_addr(), request.headers(), &state.trusted_proxy),
-        agent: agent.unwrap_or_default().into_owned(),
-    }
+    let agent = request.headers().get(header::USER_AGENT).and_then(|agent| agent.to_str().ok());
+    Visitor::new(client_address::of(request.peer_addr(), request.headers(), &state.trusted_proxy), agent)
 }
 
 /// Anybody, for the pages before there is a session.
@@ -280,9 +279,9 @@ impl Stranger {
     }
 
     /// Goes on with a session that has just begun.
-    pub fn signed_in(&self, session: &str, to: &str) -> HttpResponse {
+    pub fn signed_in(&self, signed: &SignedIn, to: &str) -> HttpResponse {
         let mut response = self.common.go(to, "");
-        cookies::set(&mut response, Kind::Session, session, self.common.secure);
+        cookies::set(&mut response, Kind::Session, signed.token.expose(), self.common.secure);
         cookies::set(&mut response, Kind::Form, "", self.common.secure);
         response
     }

@@ -1,0 +1,199 @@
+//! Sessions: who is signed in, where, and the end of it.
+
+use std::net::IpAddr;
+
+use serde::Serialize;
+
+use crate::domain::ids::{OperatorId, SessionId};
+use crate::domain::operator::{Email, Role, ZoneName};
+use crate::domain::time::UnixMs;
+use crate::domain::token::{self, Token};
+use crate::service::{Error, Service};
+use crate::store::audit::{Actor, Audited};
+use crate::store::operators::Operator;
+use crate::store::sessions::{NewSession, Session, Sessions};
+use crate::store::{Answer, StoreError, Tx};
+
+/// Characters of a `User-Agent` that are kept.
+const USER_AGENT: usize = 200;
+
+/// From where and with what somebody visits the console.
+#[derive(Debug, Clone, Default)]
+pub struct Visitor {
+    /// The address, behind trusted proxies the forwarded one.
+    pub address: Option<IpAddr>,
+    user_agent: Option<String>,
+}
+
+impl Visitor {
+    /// A visitor, with the beginning of their `User-Agent`.
+    pub fn new(address: Option<IpAddr>, user_agent: Option<&str>) -> Self {
+        let shown = |text: &str| text.chars().filter(|c| !c.is_control()).take(USER_AGENT).collect();
+        Self { address, user_agent: user_agent.map(shown) }
+    }
+}
+
+/// A session as the console shows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SessionView {
+    /// The record.
+    pub id: SessionId,
+    /// Whose it is.
+    pub operator_id: OperatorId,
+    /// Whose it is.
+    pub email: Email,
+    /// What they may do.
+    pub role: Role,
+    /// In which times are shown to them; `None`: as the browser has it.
+    pub time_zone: Option<ZoneName>,
+    /// Where they signed in from.
+    pub address: Option<String>,
+    /// What they signed in with.
+    pub user_agent: Option<String>,
+    /// When they signed in.
+    pub created_at: UnixMs,
+    /// When it was last used, to the minute.
+    pub last_used_at: UnixMs,
+    /// When it ends if it is not used any more.
+    pub ends_at: UnixMs,
+}
+
+impl SessionView {
+    /// Whoever has it, for the audit log.
+    pub(in crate::service) fn actor(&self, address: Option<IpAddr>) -> Actor {
+        operator_actor(&self.email, address)
+    }
+
+    fn of(session: &Session) -> Self {
+        Self {
+            id: session.id,
+            operator_id: session.operator,
+            email: session.email.clone(),
+            role: session.role,
+            time_zone: session.time_zone.clone(),
+            address: session.address.clone(),
+            user_agent: session.user_agent.clone(),
+            created_at: session.created_at,
+            last_used_at: session.last_used_at(),
+            ends_at: session.ends_at(),
+        }
+    }
+}
+
+/// An operator, as the audit log names them.
+pub(super) fn operator_actor(email: &Email, address: Option<IpAddr>) -> Actor {
+    Actor { name: format!("operator:{email}"), address }
+}
+
+/// Somebody who has just signed in. Each sign-in has a session of its own.
+#[derive(Debug)]
+pub struct SignedIn {
+    /// What the cookie has to hold.
+    pub token: Token,
+    /// The session.
+    pub session: SessionView,
+}
+
+/// Opens a session and says so in the audit log.
+pub(super) fn open(
+    tx: &mut Tx<'_>,
+    operator: &Operator,
+    visitor: &Visitor,
+    token: Token,
+) -> Result<SignedIn, StoreError> {
+    let address = visitor.address.map(|address| address.to_string());
+    let (hash, user_agent) = (token.hash(), visitor.user_agent.clone());
+    let new =
+        NewSession { hash, operator: operator.id, address: address.clone(), user_agent: user_agent.clone() };
+    let id = tx.insert_session(&new)?;
+    tx.audit(Audited {
+        actor: &operator_actor(&operator.email, visitor.address),
+        action: "operator.sign_in",
+        target: operator.id.to_string(),
+        tenant_id: None,
+        before: None,
+        after: Some(serde_json::json!({ "session": id, "user_agent": user_agent })),
+    })?;
+    let session = SessionView {
+        id,
+        operator_id: operator.id,
+        email: operator.email.clone(),
+        role: operator.role,
+        time_zone: operator.time_zone.clone(),
+        address,
+        user_agent,
+        created_at: tx.now,
+        last_used_at: tx.now,
+        ends_at: crate::store::sessions::ends_at(tx.now, tx.now),
+    };
+    Ok(SignedIn { token, session })
+}
+
+impl Service {
+    /// The session whose text this is, unless it has ended, from memory. That it is used is written down once a minute
+    /// at most, and nobody waits for that: where the writer has no room for it, the next use is noted instead.
+    pub fn session(&self, text: &str) -> Option<SessionView> {
+        let now = self.store.times().wall();
+        let session = self.store.sessions().find(&token::hash(text), now)?;
+        if Sessions::touch(&session, now) {
+            let used = std::sync::Arc::clone(&session);
+            drop(self.store.write::<(), StoreError>(move |tx| tx.touch_session(&used, now)));
+        }
+        Some(SessionView::of(&session))
+    }
+
+    /// The sessions of whoever has this one, the newest first, with it.
+    pub fn sessions(&self, session: &SessionView) -> Vec<SessionView> {
+        let found = self.store.sessions().of(session.operator_id, self.store.times().wall());
+        found.iter().map(|session| SessionView::of(session)).collect()
+    }
+
+    /// Ends this session.
+    ///
+    /// # Errors
+    /// In the answer: the database cannot be written.
+    pub fn sign_out(&self, session: &SessionView, visitor: &Visitor) -> Answer<(), Error> {
+        let (id, operator) = (session.id, session.operator_id);
+        let actor = session.actor(visitor.address);
+        self.store.write(move |tx| {
+            // Somebody may have ended it elsewhere, which comes to the same.
+            if tx.end_session(id, operator)? {
+                ended(tx, &actor, "operator.sign_out", operator, id)?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Ends another session of whoever has this one, or this one.
+    ///
+    /// # Errors
+    /// In the answer: `not_found`.
+    pub fn end_session(&self, session: &SessionView, id: &str, visitor: &Visitor) -> Answer<(), Error> {
+        let absent = || Error::new(crate::service::Code::NotFound, "this session has ended already");
+        let Some(id) = SessionId::parse(id) else { return Answer::ready(Err(absent())) };
+        let (operator, actor) = (session.operator_id, session.actor(visitor.address));
+        self.store.write(move |tx| {
+            if !tx.end_session(id, operator)? {
+                return Err(absent());
+            }
+            Ok(ended(tx, &actor, "operator.end_session", operator, id)?)
+        })
+    }
+}
+
+fn ended(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    action: &'static str,
+    operator: OperatorId,
+    session: SessionId,
+) -> Result<(), StoreError> {
+    tx.audit(Audited {
+        actor,
+        action,
+        target: operator.to_string(),
+        tenant_id: None,
+        before: Some(serde_json::json!({ "session": session })),
+        after: None,
+    })
+}
