@@ -96,6 +96,7 @@ pub struct Frame {
     pub(super) now: UnixMs,
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "templates hand references over")]
 impl Frame {
     /// Around a page that is shown to anybody, without a form.
     pub(super) fn bare(title: &str) -> Self {
@@ -133,18 +134,18 @@ impl Frame {
     }
 
     /// `5 min ago`.
-    pub fn relative(&self, at: UnixMs) -> String {
-        moments::relative(at, self.now, &self.zone)
+    pub fn relative(&self, at: &UnixMs) -> String {
+        moments::relative(*at, self.now, &self.zone)
     }
 
     /// In the time zone of whoever looks.
-    pub fn absolute(&self, at: UnixMs) -> String {
-        self.zone.absolute(at)
+    pub fn absolute(&self, at: &UnixMs) -> String {
+        self.zone.absolute(*at)
     }
 
     /// The same, short, for axes.
-    pub fn short(&self, at: UnixMs) -> String {
-        self.zone.short(at)
+    pub fn short(&self, at: &UnixMs) -> String {
+        self.zone.short(*at)
     }
 
     /// How long ago a moment is, or how far ahead, without a direction.

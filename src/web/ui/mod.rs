@@ -18,6 +18,7 @@ mod keys;
 mod login;
 mod moments;
 mod origin;
+mod overview;
 pub mod page;
 mod pager;
 mod plot;
@@ -33,6 +34,7 @@ pub fn routes(config: &mut ServiceConfig) {
     join::routes(config);
     keys::routes(config);
     login::routes(config);
+    overview::routes(config);
     setup::routes(config);
     theme::routes(config);
 }
