@@ -7,6 +7,7 @@ use actix_web::{HttpResponse, web};
 use ipnet::IpNet;
 
 use crate::domain::complaints::Complaints;
+use crate::service::operators::LinkMade;
 use crate::service::{Error, Service};
 
 use super::budget::Budget;
@@ -31,6 +32,8 @@ pub struct AppState {
     pub service: Arc<Service>,
     /// Whose `X-Forwarded-For` is believed.
     pub trusted_proxy: Vec<IpNet>,
+    /// Where people reach the console, without a final slash: in links, and whether cookies can be `Secure`.
+    pub public_url: String,
     pub(super) ids: RequestIds,
     pub(super) bodies: Budget,
     pub(super) answers: Budget,
@@ -40,17 +43,28 @@ pub struct AppState {
 
 impl AppState {
     /// The state of a server that is about to start.
-    pub fn new(service: Arc<Service>, trusted_proxy: Vec<IpNet>) -> Self {
+    pub fn new(service: Arc<Service>, trusted_proxy: Vec<IpNet>, public_url: String) -> Self {
         let ids = RequestIds::new(&**service.store().random());
         Self {
             service,
             trusted_proxy,
+            public_url,
             ids,
             bodies: Budget::new(BODIES),
             answers: Budget::new(ANSWERS),
             heads: Budget::new(HEADS),
             complaints: Complaints::every(COMPLAINTS_APART),
         }
+    }
+
+    /// Whether browsers reach the console by https.
+    pub fn is_https(&self) -> bool {
+        self.public_url.starts_with("https://")
+    }
+
+    /// The address of a one-time link.
+    pub fn link(&self, link: &LinkMade) -> String {
+        format!("{}{}", self.public_url, link.path())
     }
 
     /// The answer, as JSON, of a call that reads much, on a thread that may wait: to write a long list down takes
