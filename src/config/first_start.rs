@@ -78,9 +78,7 @@ fn check_password(password: String) -> Result<Hidden, ConfigError> {
     let (least, most) = (operator::PASSWORD_MIN, operator::PASSWORD_MAX);
     match operator::check_password(&password) {
         Ok(()) => Ok(Hidden::new(password)),
-        Err(_) => {
-            Err(ConfigError::must(ADMIN_PASSWORD, format_args!("{least} to {most} characters long")))
-        }
+        Err(_) => Err(ConfigError::must(ADMIN_PASSWORD, format_args!("{least} to {most} characters long"))),
     }
 }
 

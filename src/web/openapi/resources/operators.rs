@@ -48,7 +48,11 @@ fn new_operator() -> Schema {
 fn operator_change() -> Schema {
     object([
         optional("role", role(), "What they may do."),
-        optional("active", flag(), "Whether they may sign in. `false` ends their sessions and links at once."),
+        optional(
+            "active",
+            flag(),
+            "Whether they may sign in. `false` ends their sessions and links at once.",
+        ),
     ])
 }
 
@@ -94,7 +98,10 @@ fn invite() -> Operation {
     let example = SHOWN.trim_end_matches('}');
     let example = format!("{example},\"link\":\"{LINK}\",\"link_expires_at\":\"{ENDS}\"}}");
     Operation::new("POST", "/api/v1/operators", "inviteOperator", Admin)
-        .says("Invite an operator", "The answer shows a link, this once; hand it over yourself, no mail is sent.")
+        .says(
+            "Invite an operator",
+            "The answer shows a link, this once; hand it over yourself, no mail is sent.",
+        )
         .takes(named("NewOperator"), r#"{"email":"ada@example.com","role":"viewer"}"#)
         .answers(201, "They are pending until they use the link.", named("InvitedOperator"), &example)
         .leads_to("getOperator", "id", "$response.body#/id")
