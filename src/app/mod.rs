@@ -22,7 +22,7 @@ use tokio::net::TcpSocket;
 use tokio::sync::Notify;
 
 use crate::clock::{Clock, SystemClock};
-use crate::config::{Config, Environment, folds_back};
+use crate::config::{Config, ConfigError, Environment, console_at, folds_back};
 use crate::dispatcher::{Courier, Dispatcher};
 use crate::domain::address::{AllowedNet, Policy};
 use crate::domain::target::TargetRules;
@@ -103,19 +103,19 @@ impl Application {
         let sender = Arc::new(sender(config, address, Arc::clone(&world.lookup), shares.idle)?);
         let rules = TargetRules { allow_http: config.allow_http };
         let service = Arc::new(Service::new(store, Arc::clone(&sender), rules));
-        if config.first_start.operator.is_some() {
-            tracing::warn!(
-                "POSTRIDER_ADMIN_EMAIL is set, but this version has no console and makes no operator"
-            );
-        }
         if let Some(key) = &config.first_start.api_key {
             let registered = service.register_first_key(key.expose()).await;
+            registered.map_err(|error| first_key_failed(error, &service, &files))?;
+        }
+        if let Some(first) = &config.first_start.operator {
+            let registered = service.register_first_operator(&first.email, first.password.expose()).await;
             registered.map_err(|error| first_key_failed(error, &service, &files))?;
         }
         dispatcher
             .start(Arc::clone(&service), (world.courier)(sender))
             .map_err(|error| StartError::Store { path: files.dir.database(), error: error.into() })?;
-        let state = AppState::new(Arc::clone(&service), config.trusted_proxy.clone(), config.reached_at(address));
+        let state =
+            AppState::new(Arc::clone(&service), config.trusted_proxy.clone(), config.reached_at(address));
         let unix = files.listen()?;
         let web = server::start(state, Some(tcp), Some(unix), shares.clients)
             .map_err(|error| StartError::System(error.to_string()))?;
@@ -182,7 +182,16 @@ pub fn serve(config: &Config) -> Result<(), String> {
     actix_web::rt::System::new().block_on(async {
         let application = Application::build(config, world).await.map_err(|error| error.to_string())?;
         // For people, and for scripts that asked for port 0.
-        println!("postrider listens on {}", config.reached_at(application.address()));
+        let reached_at = config.reached_at(application.address());
+        println!("postrider listens on {reached_at}");
+        if application.service().needs_setup() {
+            let link = application.service().make_setup_link().await.map_err(|error| error.to_string())?;
+            // Nowhere else: whoever has it makes the first operator.
+            println!(
+                "open this link within 30 minutes to make the first operator: {reached_at}{}",
+                link.path()
+            );
+        }
         application.run_until_stopped().await.map_err(|error| error.to_string())
     })
 }
@@ -245,13 +254,15 @@ const OWN_CALLS: usize = 16;
 pub(crate) fn local_only(data: &std::path::Path) -> Result<(Server, Arc<Service>, files::Files), StartError> {
     let world = World::real()?;
     let files = files::open(data, &*world.random)?;
-    let checkpoints =
-        folds_back(&Environment::of_process()).map_err(|error| StartError::System(error.to_string()))?;
+    let variables = Environment::of_process();
+    let refused = |error: ConfigError| StartError::System(error.to_string());
+    let (checkpoints, reached_at) =
+        (folds_back(&variables).map_err(refused)?, console_at(&variables).map_err(refused)?);
     let store = open_store(&files, &world, checkpoints, Arc::new(NoHandover))?;
     let sender = Sender::new(SenderConfig::default()).map_err(StartError::System)?;
     let service = Arc::new(Service::new(store, Arc::new(sender), TargetRules { allow_http: false }));
     let unix: UnixListener = files.listen_for_own_call()?;
-    let state = AppState::new(Arc::clone(&service), Vec::new(), String::new());
+    let state = AppState::new(Arc::clone(&service), Vec::new(), reached_at);
     let web = server::start(state, None, Some(unix), OWN_CALLS)
         .map_err(|error| StartError::System(error.to_string()))?;
     Ok((web, service, files))

@@ -103,7 +103,7 @@ pub(super) fn command() -> clap::Command {
         .mut_subcommand("serve", |serve| {
             with_variables(serve).after_help(
                 "At the first start only: POSTRIDER_API_KEY registers this key (pr_ and at least 24 characters) \
-                 with every scope;\nPOSTRIDER_ADMIN_EMAIL and POSTRIDER_ADMIN_PASSWORD are for the console, which this version does not have yet.",
+                 with every scope;\nPOSTRIDER_ADMIN_EMAIL and POSTRIDER_ADMIN_PASSWORD make the first operator.",
             )
         })
         .mut_subcommand("keys", |keys| {

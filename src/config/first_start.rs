@@ -3,6 +3,8 @@
 //! Variables only: a command line can be seen by every user of the machine. They are checked at every start,
 //! and used when there is no key, or no operator, yet.
 
+use crate::domain::operator;
+
 use super::environment::{ConfigError, Environment};
 use super::flags::{ADMIN_EMAIL, ADMIN_PASSWORD, API_KEY};
 use super::hidden::Hidden;
@@ -10,11 +12,6 @@ use super::hidden::Hidden;
 const KEY_PREFIX: &str = "pr_";
 const KEY_REST_MIN: usize = 24;
 const KEY_MAX: usize = 256;
-/// The longest address that SMTP carries (RFC 5321, section 4.5.3.1.3, less the angle brackets).
-const EMAIL_MAX: usize = 254;
-/// NIST SP 800-63B, section 3.1.1.2: at least 8 characters; at least 64 must be allowed.
-const PASSWORD_MIN: usize = 8;
-const PASSWORD_MAX: usize = 256;
 
 /// A key and an operator to begin with.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -69,18 +66,20 @@ fn check_key(key: String) -> Result<Hidden, ConfigError> {
 }
 
 fn check_email(email: String) -> Result<String, ConfigError> {
-    let shaped = email.rsplit_once('@').is_some_and(|(user, host)| !user.is_empty() && !host.is_empty());
-    if shaped && email.len() <= EMAIL_MAX && !email.chars().any(|c| c.is_whitespace() || c.is_control()) {
-        return Ok(email);
+    match operator::Email::parse(&email) {
+        Ok(_) => Ok(email),
+        Err(_) => {
+            Err(ConfigError::must_not_be(ADMIN_EMAIL, "an email address such as you@example.com", &email))
+        }
     }
-    Err(ConfigError::must_not_be(ADMIN_EMAIL, "an email address such as you@example.com", &email))
 }
 
 fn check_password(password: String) -> Result<Hidden, ConfigError> {
-    if (PASSWORD_MIN..=PASSWORD_MAX).contains(&password.chars().count()) {
-        return Ok(Hidden::new(password));
+    let (least, most) = (operator::PASSWORD_MIN, operator::PASSWORD_MAX);
+    match operator::check_password(&password) {
+        Ok(()) => Ok(Hidden::new(password)),
+        Err(_) => Err(ConfigError::must(ADMIN_PASSWORD, format_args!("{least} to {most} characters long"))),
     }
-    Err(ConfigError::must(ADMIN_PASSWORD, format_args!("{PASSWORD_MIN} to {PASSWORD_MAX} characters long")))
 }
 
 #[cfg(test)]

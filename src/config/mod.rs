@@ -27,5 +27,6 @@ pub use flags::{Flags, SETTINGS, with_variables};
 pub use hidden::Hidden;
 pub use lock::Lock;
 pub use networks::Network;
+pub use reached::console_at;
 pub use secret_key::SecretKeyError;
 pub use serve::{Config, LogFormat, data_path, folds_back};

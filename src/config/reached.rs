@@ -2,7 +2,23 @@
 
 use std::net::SocketAddr;
 
+use super::addresses::{self, DEFAULT_LISTEN};
+use super::environment::{ConfigError, Environment};
+use super::flags::PUBLIC_URL;
 use super::serve::Config;
+
+/// Where people reach the server, for a command that opens the file itself: `POSTRIDER_PUBLIC_URL`, or else where
+/// `postrider serve` listens by default.
+///
+/// # Errors
+/// The variable is no URL that a server can have.
+pub fn console_at(env: &Environment) -> Result<String, ConfigError> {
+    let url = env.text(PUBLIC_URL, None)?.as_deref().map(addresses::public_url).transpose()?;
+    Ok(url.map_or_else(
+        || format!("http://{DEFAULT_LISTEN}"),
+        |url| url.as_str().trim_end_matches('/').to_owned(),
+    ))
+}
 
 impl Config {
     /// Where people reach it, without a final slash: `--public-url`, or else the address that was `bound`,
@@ -27,7 +43,7 @@ impl Config {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{Environment, Flags};
+    use crate::config::Flags;
 
     fn config(public_url: &str) -> Config {
         Config::read(Flags::default(), &Environment::of(&[("POSTRIDER_PUBLIC_URL", public_url)])).unwrap()
@@ -48,5 +64,13 @@ mod tests {
         let public = config("https://h.example:444/");
         assert_eq!(public.reached_at("127.0.0.1:8383".parse().unwrap()), "https://h.example:444");
         assert!(public.is_https());
+    }
+
+    #[test]
+    fn a_command_sends_people_to_the_public_url_or_to_the_default() {
+        let at = |url: &str| console_at(&Environment::of(&[("POSTRIDER_PUBLIC_URL", url)]));
+        assert_eq!(at("").unwrap(), "http://127.0.0.1:8383");
+        assert_eq!(at("https://h.example/").unwrap(), "https://h.example");
+        assert!(at("ftp://h.example/").is_err());
     }
 }

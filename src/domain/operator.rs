@@ -7,7 +7,7 @@ use std::sync::Arc;
 pub const PASSWORD_MIN: usize = 8;
 /// More than any sentence that somebody remembers.
 pub const PASSWORD_MAX: usize = 256;
-/// The longest address that SMTP carries (RFC 5321, section 4.5.3.1.3, less the angle brackets), in bytes.
+/// The longest address that SMTP carries (RFC 5321, section 4.5.3.1.3, less the angle brackets), in characters.
 pub const EMAIL_MAX: usize = 254;
 /// What an address looks like, as a regular expression of ECMAScript, besides its length.
 pub const EMAIL_PATTERN: &str = r"^[^\s\x00-\x1f\x7f-\x9f]+@[^@\s\x00-\x1f\x7f-\x9f]+$";
@@ -75,12 +75,12 @@ impl Email {
     /// What is allowed.
     pub fn parse(text: &str) -> Result<Self, String> {
         let shaped = text.rsplit_once('@').is_some_and(|(user, host)| !user.is_empty() && !host.is_empty());
-        let lower = text.to_lowercase();
-        let fits = lower.len() <= EMAIL_MAX && text.len() <= EMAIL_MAX;
-        if shaped && fits && !text.chars().any(|c| c.is_whitespace() || c.is_control()) {
-            return Ok(Self(lower.into()));
+        // As ECMAScript has them, so that the pattern says the same.
+        let blank = |c: char| c.is_whitespace() || c.is_control() || c == '\u{feff}';
+        if shaped && text.chars().count() <= EMAIL_MAX && !text.chars().any(blank) {
+            return Ok(Self(text.to_lowercase().into()));
         }
-        Err(format!("must be an email address such as you@example.com, of at most {EMAIL_MAX} bytes"))
+        Err(format!("must be an email address such as you@example.com, of at most {EMAIL_MAX} characters"))
     }
 
     /// The address.

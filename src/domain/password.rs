@@ -134,7 +134,9 @@ mod tests {
 
     #[test]
     fn what_is_no_hash_is_a_failure_and_not_a_wrong_password() {
-        for bad in ["", "password", "$2b$12$abcdefghijklmnopqrstuv", "$argon2id$v=19$m=1,t=0,p=0$c2FsdA$aGFzaA"] {
+        for bad in
+            ["", "password", "$2b$12$abcdefghijklmnopqrstuv", "$argon2id$v=19$m=1,t=0,p=0$c2FsdA$aGFzaA"]
+        {
             assert!(verify("password", &PasswordHash::kept(bad.to_owned())).is_err(), "{bad}");
         }
     }

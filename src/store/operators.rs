@@ -66,7 +66,11 @@ pub(super) fn zone(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<Zone
 
 impl Reader<'_> {
     /// Operators, the newest first, below `before`.
-    pub fn operators(&self, before: Option<OperatorId>, limit: usize) -> Result<Listed<Operator>, StoreError> {
+    pub fn operators(
+        &self,
+        before: Option<OperatorId>,
+        limit: usize,
+    ) -> Result<Listed<Operator>, StoreError> {
         let mut statement = self.connection().prepare_cached(&format!(
             "SELECT {COLUMNS} FROM operators WHERE id < ?1 ORDER BY id DESC LIMIT ?2"
         ))?;
@@ -96,10 +100,7 @@ impl Reader<'_> {
 }
 
 /// See [`Reader::has_admin_besides`]. An operator who was only invited does not count.
-pub(super) fn has_admin_besides(
-    connection: &rusqlite::Connection,
-    id: OperatorId,
-) -> rusqlite::Result<bool> {
+pub(super) fn has_admin_besides(connection: &rusqlite::Connection, id: OperatorId) -> rusqlite::Result<bool> {
     connection
         .prepare_cached(
             "SELECT EXISTS (SELECT 1 FROM operators INDEXED BY operators_by_role

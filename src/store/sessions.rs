@@ -166,15 +166,7 @@ impl Tx<'_> {
                      (id, hash, operator_id, address, user_agent, created_at, last_used_at, ends_at)
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, ?7)",
             )?
-            .execute(params![
-                id.0,
-                new.hash,
-                new.operator.0,
-                new.address,
-                new.user_agent,
-                now.0,
-                ends.0
-            ])?;
+            .execute(params![id.0, new.hash, new.operator.0, new.address, new.user_agent, now.0, ends.0])?;
         self.connection()
             .prepare_cached(
                 "DELETE FROM sessions WHERE id IN
@@ -217,14 +209,20 @@ impl Tx<'_> {
         Ok(ended)
     }
 
-    /// Writes down that a session is used, and so its operator was seen.
-    pub fn touch_session(&mut self, session: &Session, at: UnixMs) -> Result<(), StoreError> {
+    /// Writes down that a session, which began at `created`, is used, and so its operator was seen.
+    pub fn touch_session(
+        &mut self,
+        id: SessionId,
+        operator: OperatorId,
+        created: UnixMs,
+        at: UnixMs,
+    ) -> Result<(), StoreError> {
         self.connection()
             .prepare_cached("UPDATE sessions SET last_used_at = ?2, ends_at = ?3 WHERE id = ?1")?
-            .execute(params![session.id.0, at.0, ends_at(session.created_at, at).0])?;
+            .execute(params![id.0, at.0, ends_at(created, at).0])?;
         self.connection()
             .prepare_cached("UPDATE operators SET last_seen_at = ?2 WHERE id = ?1")?
-            .execute(params![session.operator.0, at.0])?;
+            .execute(params![operator.0, at.0])?;
         Ok(())
     }
 

@@ -7,6 +7,7 @@ use actix_web::{HttpResponse, web};
 use ipnet::IpNet;
 
 use crate::domain::complaints::Complaints;
+use crate::service::operators::LinkMade;
 use crate::service::{Error, Service};
 
 use super::budget::Budget;
@@ -31,7 +32,7 @@ pub struct AppState {
     pub service: Arc<Service>,
     /// Whose `X-Forwarded-For` is believed.
     pub trusted_proxy: Vec<IpNet>,
-    /// Where people reach the console, without a final slash.
+    /// Where people reach the console, without a final slash: in links, and whether cookies can be `Secure`.
     pub public_url: String,
     pub(super) ids: RequestIds,
     pub(super) bodies: Budget,
@@ -56,9 +57,14 @@ impl AppState {
         }
     }
 
-    /// Whether browsers reach it by https, so that cookies can be `Secure`.
+    /// Whether browsers reach the console by https.
     pub fn is_https(&self) -> bool {
         self.public_url.starts_with("https://")
+    }
+
+    /// The address of a one-time link.
+    pub fn link(&self, link: &LinkMade) -> String {
+        format!("{}{}", self.public_url, link.path())
     }
 
     /// The answer, as JSON, of a call that reads much, on a thread that may wait: to write a long list down takes

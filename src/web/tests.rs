@@ -98,7 +98,11 @@ impl House {
         });
         let sender = Sender::new(SenderConfig::default()).unwrap();
         let service = Service::new(store.unwrap(), Arc::new(sender), TargetRules::default());
-        let state = Data::new(AppState::new(Arc::new(service), vec!["10.0.0.0/8".parse().unwrap()]));
+        let state = Data::new(AppState::new(
+            Arc::new(service),
+            vec!["10.0.0.0/8".parse().unwrap()],
+            "http://console.test".to_owned(),
+        ));
         Self { clock, state, made: Cell::new(0), folder }
     }
 

@@ -57,12 +57,33 @@ fn reach(code: Code) -> Response {
         Code::FormatInUse | Code::FormatDoesNotFit => used_format(&app, code),
         Code::NotReplayable | Code::ReplayRunning => replay(&app, code),
         Code::KeyExists => the_same_key_twice(app),
+        Code::OperatorExists | Code::OperatorInactive | Code::LastAdmin => operators(&app, code),
         Code::Internal => unreadable_row(&app),
         Code::Overloaded => too_many_bodies(&app),
         Code::Unavailable => locked_database(&app),
         Code::Stopping => {
             app.service().store().close();
             app.post("/events", &json!({ "type": "a", "data": 1 }))
+        }
+    }
+}
+
+fn operators(app: &TestApp, code: Code) -> Response {
+    let invite = || app.post("/operators", &json!({ "email": "bob@example.com", "role": "viewer" }));
+    match code {
+        Code::OperatorExists => {
+            invite().expect(201);
+            invite()
+        }
+        Code::OperatorInactive => {
+            let path = format!("/operators/{}", text(&invite().expect(201).json(), "id"));
+            app.patch(&path, &json!({ "active": false })).expect(200);
+            app.post(&format!("{path}/link"), &json!({}))
+        }
+        _ => {
+            let first = app.service().register_first_operator("ada@example.com", "correct horse").wait();
+            let first = first.expect("an operator").expect("the first one");
+            app.patch(&format!("/operators/{first}"), &json!({ "role": "viewer" }))
         }
     }
 }

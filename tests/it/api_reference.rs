@@ -79,11 +79,15 @@ impl Document {
 struct World {
     app: TestApp,
     receiver: Receiver,
+    operator: String,
 }
 
 impl World {
     fn new() -> Self {
-        let world = Self { app: TestApp::start(), receiver: Receiver::start() };
+        let (app, receiver) = (TestApp::start(), Receiver::start());
+        let invited = json!({ "email": "bob@example.com", "role": "viewer" });
+        let operator = text(&app.post("/operators", &invited).expect(201).json(), "id");
+        let world = Self { app, receiver, operator };
         world.app.patch("/settings", &json!({ "endpoint_limit": 1000 })).expect(200);
         world
     }
@@ -142,6 +146,7 @@ impl World {
                 self.put("/tenants/other", &json!({}));
                 text(&self.app.delete("/tenants/other").expect(202).json(), "id")
             }
+            "operators" => self.operator.clone(),
             "keys" => {
                 let key = json!({ "name": "one", "scopes": ["events:read"] });
                 text(&self.app.post("/keys", &key).expect(201).json(), "id")

@@ -53,6 +53,8 @@ const TABLE: &[(&str, &str, Need)] = &[
     ("GET", "/api/v1/formats", Common(EndpointsRead)),
     ("GET", "/api/v1/formats/{name}", Common(EndpointsRead)),
     ("GET", "/api/v1/keys", Admin),
+    ("GET", "/api/v1/operators", Admin),
+    ("GET", "/api/v1/operators/{id}", Admin),
     ("GET", "/api/v1/replays", Of(DeliveriesRead)),
     ("GET", "/api/v1/replays/{id}", Of(DeliveriesRead)),
     ("GET", "/api/v1/settings", Admin),
@@ -67,6 +69,7 @@ const TABLE: &[(&str, &str, Need)] = &[
     ("GET", "/openapi.json", Nothing),
     ("GET", "/readyz", Nothing),
     ("PATCH", "/api/v1/endpoints/{id}", Of(EndpointsWrite)),
+    ("PATCH", "/api/v1/operators/{id}", Admin),
     ("PATCH", "/api/v1/settings", Admin),
     ("POST", "/api/v1/cleanups", Admin),
     ("POST", "/api/v1/deliveries/release", Of(DeliveriesWrite)),
@@ -83,6 +86,8 @@ const TABLE: &[(&str, &str, Need)] = &[
     ("POST", "/api/v1/events/{id}/replay", Of(DeliveriesWrite)),
     ("POST", "/api/v1/formats/{name}/preview", Common(EndpointsRead)),
     ("POST", "/api/v1/keys", Admin),
+    ("POST", "/api/v1/operators", Admin),
+    ("POST", "/api/v1/operators/{id}/link", Admin),
     ("POST", "/api/v1/replays/{id}/cancel", Of(DeliveriesWrite)),
     ("PUT", "/api/v1/event-types/{name:.+}", Admin),
     ("PUT", "/api/v1/formats/{name}", Admin),
@@ -98,6 +103,7 @@ struct World {
     delivery: String,
     replay: String,
     deletion: String,
+    operator: String,
 }
 
 impl World {
@@ -114,7 +120,18 @@ impl World {
             text(&app.post(&format!("/endpoints/{endpoint}/replay"), &again).expect(202).json(), "id");
         app.client.send_json("PUT", "/api/v1/tenants/gone", &json!({})).expect(201);
         let deletion = text(&app.delete("/tenants/gone").expect(202).json(), "id");
-        Self { deletion, replay, endpoint, event: text(&event.json(), "id"), delivery, app, receiver }
+        let invited = json!({ "email": "ada@example.com", "role": "viewer" });
+        let operator = text(&app.post("/operators", &invited).expect(201).json(), "id");
+        Self {
+            operator,
+            deletion,
+            replay,
+            endpoint,
+            event: text(&event.json(), "id"),
+            delivery,
+            app,
+            receiver,
+        }
     }
 
     fn key(&self, scope: Scope, tenant: Option<&str>) -> Value {
@@ -133,6 +150,7 @@ impl World {
             "endpoints" => self.endpoint.clone(),
             "events" => self.event.clone(),
             "deliveries" => self.delivery.clone(),
+            "operators" => self.operator.clone(),
             "tenant-deletions" => self.deletion.clone(),
             "tenants" if method == "DELETE" => {
                 self.app.client.send_json("PUT", "/api/v1/tenants/gone", &json!({}));
@@ -178,6 +196,7 @@ impl World {
                 json!({ "events": [{ "type": "a", "data": 1, "tenant": "acme" }] })
             }
             ("POST", "/api/v1/endpoints") => json!({ "url": self.receiver.url("/"), "tenant": "acme" }),
+            ("POST", "/api/v1/operators") => json!({ "email": "bob@example.com", "role": "viewer" }),
             ("POST", "/api/v1/keys") => json!({ "name": "made", "scopes": ["events:read"] }),
             ("POST", "/api/v1/formats/{name}/preview") => json!({ "type": "a", "data": 1 }),
             ("PUT", "/api/v1/formats/{name}") => {

@@ -21,7 +21,7 @@ fn a_key_is_shown_once_and_refused_after_it_was_revoked() {
     let made = house.service.create_key(&admin(), &key("ci")).wait().ok().unwrap();
     let keys = house.service.store().keys();
     assert!(keys.find(&scope::hash(&made.key)).is_some());
-    let listed = house.service.keys(&admin(), None, 50).unwrap().rows;
+    let listed = house.service.keys(&admin().view(), None, 50).unwrap().rows;
     assert_eq!(listed, std::slice::from_ref(&made.view));
     assert!(
         made.key.ends_with(&made.view.hint) && !serde_json::to_string(&listed).unwrap().contains(&made.key)
@@ -68,9 +68,9 @@ fn a_tenant_is_put_whole() {
     assert!(first.made);
     let second = put(None, None);
     assert_eq!((second.made, second.tenant.name, second.tenant.endpoint_limit), (false, None, None));
-    let listed = house.service.tenants(&admin(), None, 1).unwrap();
+    let listed = house.service.tenants(&admin().view(), None, 1).unwrap();
     assert_eq!(listed.rows[0].tenant.as_str(), "acme");
-    let rest = house.service.tenants(&admin(), listed.next, 50).unwrap();
+    let rest = house.service.tenants(&admin().view(), listed.next, 50).unwrap();
     assert_eq!(rest.rows.iter().map(|row| row.tenant.as_str()).collect::<Vec<_>>(), ["default"]);
 }
 
@@ -101,9 +101,9 @@ fn settings_change_all_or_none_and_are_in_force_with_the_answer() {
     };
     let refused = change(json!({"retention_days": 0, "endpoint_limit": 3, "colour": 1})).unwrap_err();
     assert_eq!(refused.fields.len(), 2);
-    assert_eq!(house.service.settings(&admin()).endpoint_limit, 10);
+    assert_eq!(house.service.settings(&admin().view()).endpoint_limit, 10);
     change(json!({"endpoint_limit": 3, "retention_days": 30})).unwrap();
-    assert_eq!(house.service.settings(&admin()).endpoint_limit, 3);
+    assert_eq!(house.service.settings(&admin().view()).endpoint_limit, 3);
     let expected = (
         "settings.change".to_owned(),
         r#"{"endpoint_limit":10}"#.to_owned(),
@@ -123,5 +123,5 @@ fn a_cleanup_is_reported_and_listed_and_a_dry_run_is_not() {
     assert!(counted.dry_run && counted.ended_at.is_some());
     let done = clean(Some(86_400), false).unwrap().wait().unwrap();
     assert_eq!((done.by.as_str(), done.deliveries, done.events), ("cli:0", 0, 0));
-    assert_eq!(house.service.cleanups(&admin(), None, 50).unwrap().rows, [done]);
+    assert_eq!(house.service.cleanups(&admin().view(), None, 50).unwrap().rows, [done]);
 }

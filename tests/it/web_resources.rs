@@ -28,7 +28,7 @@ impl Api {
         house.service.register_first_key(KEY).wait().unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let client = Client::tcp(listener.local_addr().unwrap()).with_key(KEY);
-        let state = AppState::new(Arc::clone(&house.service), Vec::new());
+        let state = AppState::new(Arc::clone(&house.service), Vec::new(), "http://console.test".to_owned());
         let (sender, receiver) = std::sync::mpsc::channel();
         let thread = std::thread::spawn(move || {
             let served = actix_web::rt::System::new().block_on(async {

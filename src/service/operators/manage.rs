@@ -58,7 +58,8 @@ impl Service {
         self.store.write(move |tx| {
             let new = NewOperator { email, password: None, role };
             let id = tx.insert_operator(&new)?.ok_or_else(|| {
-                let detail = "an operator with this address exists; POST /api/v1/operators/{id}/link makes a new link";
+                let detail =
+                    "an operator with this address exists; POST /api/v1/operators/{id}/link makes a new link";
                 Error::new(Code::OperatorExists, detail).about("email", "is that of another operator")
             })?;
             let link = Link {
@@ -108,8 +109,7 @@ impl Service {
                 let detail = "the operator is deactivated, so a link would be of no use; activate them first";
                 return Err(Error::new(Code::OperatorInactive, detail));
             }
-            let purpose =
-                if operator.password.is_some() { Purpose::Reset } else { Purpose::Invitation };
+            let purpose = if operator.password.is_some() { Purpose::Reset } else { Purpose::Invitation };
             let expires_at = tx.now.plus(INVITATION);
             let link = Link { purpose, operator: Some(operator.id), expires_at };
             let made = links::make(tx, &link, token, &scope.actor().name)?;

@@ -136,8 +136,8 @@ impl Service {
         let now = self.store.times().wall();
         let session = self.store.sessions().find(&token::hash(text), now)?;
         if Sessions::touch(&session, now) {
-            let used = std::sync::Arc::clone(&session);
-            drop(self.store.write::<(), StoreError>(move |tx| tx.touch_session(&used, now)));
+            let (id, operator, created) = (session.id, session.operator, session.created_at);
+            drop(self.store.write::<(), StoreError>(move |tx| tx.touch_session(id, operator, created, now)));
         }
         Some(SessionView::of(&session))
     }

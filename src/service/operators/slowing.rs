@@ -119,7 +119,8 @@ impl<K: Eq + Hash + Clone> Table<K> {
     fn make_room(&mut self, now: Duration) {
         self.0.retain(|_, failures| failures.forgotten_at() > now);
         if self.0.len() >= MOST
-            && let Some(oldest) = self.0.iter().min_by_key(|(_, failures)| failures.last).map(|(key, _)| key.clone())
+            && let Some(oldest) =
+                self.0.iter().min_by_key(|(_, failures)| failures.last).map(|(key, _)| key.clone())
         {
             self.0.remove(&oldest);
         }

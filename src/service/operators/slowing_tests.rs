@@ -87,7 +87,11 @@ fn a_success_forgets_the_account_and_not_the_network() {
 fn what_is_remembered_is_bounded() {
     let slowing = Slowing::default();
     for n in 0..u32::try_from(MOST).unwrap() + 50 {
-        let other = Attempt::new(Email::parse(&format!("{n}@example.com")).ok(), Some(IpAddr::from(n.to_be_bytes())), false);
+        let other = Attempt::new(
+            Email::parse(&format!("{n}@example.com")).ok(),
+            Some(IpAddr::from(n.to_be_bytes())),
+            false,
+        );
         slowing.failed(&other, NOW + Duration::from_millis(n.into()));
         slowing.worth_telling(&other, NOW);
     }

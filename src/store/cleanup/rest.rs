@@ -43,14 +43,10 @@ pub(super) fn revisions(tx: &Tx<'_>) -> Result<Done, StoreError> {
 /// they count as ended already.
 fn ended_access(tx: &Tx<'_>) -> Result<usize, StoreError> {
     let run = |sql: &str| tx.connection().prepare_cached(sql)?.execute(params![tx.now.0, LIMIT]);
-    let sessions = run(
-        "DELETE FROM sessions WHERE id IN
-             (SELECT id FROM sessions INDEXED BY sessions_ending WHERE ends_at <= ?1 LIMIT ?2)",
-    )?;
-    let links = run(
-        "DELETE FROM links WHERE hash IN
-             (SELECT hash FROM links INDEXED BY links_ending WHERE expires_at <= ?1 LIMIT ?2)",
-    )?;
+    let sessions = run("DELETE FROM sessions WHERE id IN
+             (SELECT id FROM sessions INDEXED BY sessions_ending WHERE ends_at <= ?1 LIMIT ?2)")?;
+    let links = run("DELETE FROM links WHERE hash IN
+             (SELECT hash FROM links INDEXED BY links_ending WHERE expires_at <= ?1 LIMIT ?2)")?;
     Ok(sessions.max(links))
 }
 

@@ -21,6 +21,7 @@ mod idempotency;
 mod ids;
 mod make;
 mod opening;
+mod operators;
 mod outcomes;
 mod pages;
 mod plans;

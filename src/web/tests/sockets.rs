@@ -20,7 +20,7 @@ impl Served {
         let tcp = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = tcp.local_addr().unwrap().port();
         let unix = UnixListener::bind(house.socket()).unwrap();
-        let state = AppState::new(Arc::clone(&house.state.service), Vec::new());
+        let state = AppState::new(Arc::clone(&house.state.service), Vec::new(), String::new());
         let (tell, told) = std::sync::mpsc::channel();
         let thread = std::thread::spawn(move || {
             actix_web::rt::System::new().block_on(async {

@@ -64,7 +64,8 @@ async fn change_password(
     let mut form = visit.form(&request, payload).await?;
     let (session, visitor) = (visit.session.clone(), visit.visitor.clone());
     let typed = (form.text("old_password").to_owned(), form.text("new_password").to_owned());
-    let change = state.read(move |service| Ok(service.change_password(&session, &typed.0, &typed.1, &visitor)));
+    let change =
+        state.read(move |service| Ok(service.change_password(&session, &typed.0, &typed.1, &visitor)));
     match change.await? {
         Ok(()) => Ok(visit.done(PATH, "The password is changed, and you are signed out everywhere else.")),
         Err(error) => {

@@ -85,7 +85,10 @@ mod tests {
     #[test]
     fn behind_https_a_cookie_is_of_this_host_alone() {
         let line = line(Kind::Session, "abc", true);
-        assert!(line.starts_with("__Host-postrider-session=abc; HttpOnly; SameSite=Lax; Secure; Path=/"), "{line}");
+        assert!(
+            line.starts_with("__Host-postrider-session=abc; HttpOnly; SameSite=Lax; Secure; Path=/"),
+            "{line}"
+        );
         assert!(!line.contains("Domain"), "{line}");
     }
 

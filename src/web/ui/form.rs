@@ -34,7 +34,9 @@ impl Form {
 
     fn parse(text: &[u8]) -> Self {
         // A browser sends CR LF for the end of a line.
-        let given = form_urlencoded::parse(text).into_owned().map(|(name, value)| (name, value.replace("\r\n", "\n")));
+        let given = form_urlencoded::parse(text)
+            .into_owned()
+            .map(|(name, value)| (name, value.replace("\r\n", "\n")));
         Self { given: given.collect(), ..Self::default() }
     }
 
@@ -113,7 +115,8 @@ impl Form {
     /// The problem itself, where a page of its own says more than the form could: nothing found, not now, a defect.
     pub fn refuse(&mut self, problem: Problem) -> Result<(), Problem> {
         let kind = problem.0.code.kind();
-        if !matches!(kind, Kind::Invalid | Kind::Conflict | Kind::Malformed | Kind::TooMany | Kind::TooLarge) {
+        if !matches!(kind, Kind::Invalid | Kind::Conflict | Kind::Malformed | Kind::TooMany | Kind::TooLarge)
+        {
             return Err(problem);
         }
         let several = problem.0.fields.len();

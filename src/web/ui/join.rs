@@ -33,7 +33,11 @@ fn page(stranger: &Stranger, form: Form, token: &str, link: &LinkView) -> Setup 
     }
 }
 
-async fn show(state: Data<AppState>, stranger: Stranger, token: Path<String>) -> Result<HttpResponse, Problem> {
+async fn show(
+    state: Data<AppState>,
+    stranger: Stranger,
+    token: Path<String>,
+) -> Result<HttpResponse, Problem> {
     let text = token.clone();
     let link = state.read(move |service| service.open_link(&text)).await?;
     if link.operator.is_none() {
@@ -52,7 +56,8 @@ async fn join(
     let mut form = stranger.form(&request, payload).await?;
     let text = token.clone();
     let link = state.read(move |service| service.open_link(&text)).await?;
-    let (text, password, visitor) = (token.clone(), form.text("password").to_owned(), stranger.visitor(&request));
+    let (text, password, visitor) =
+        (token.clone(), form.text("password").to_owned(), stranger.visitor(&request));
     match state.read(move |service| service.accept_invitation(&text, &password, &visitor)).await {
         Ok(signed) => {
             setup::set_zone(&state, &stranger, &request, &signed, &form).await?;

@@ -91,9 +91,15 @@ mod tests {
             assert_eq!(within_site(own), own);
         }
         let long = format!("/{}", "a".repeat(2_048));
-        for foreign in
-            ["", "endpoints", "//evil.example", "/\\evil.example", "https://evil.example", "/a\r\nSet-Cookie: x", &long]
-        {
+        for foreign in [
+            "",
+            "endpoints",
+            "//evil.example",
+            "/\\evil.example",
+            "https://evil.example",
+            "/a\r\nSet-Cookie: x",
+            &long,
+        ] {
             assert_eq!(within_site(foreign), "/", "{foreign}");
         }
     }

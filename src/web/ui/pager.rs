@@ -29,7 +29,8 @@ impl Pager {
             Some(kept.remove(at).1)
         };
         let (cursor, back) = (take("cursor"), take("back").unwrap_or_default());
-        let mut back: Vec<String> = back.split('*').filter(|one| !one.is_empty()).map(str::to_owned).collect();
+        let mut back: Vec<String> =
+            back.split('*').filter(|one| !one.is_empty()).map(str::to_owned).collect();
         let link = |cursor: Option<&str>, back: &[String]| {
             let mut query = form_urlencoded::Serializer::new(String::new());
             query.extend_pairs(&kept);

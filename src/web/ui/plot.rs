@@ -100,7 +100,9 @@ impl Plot {
     pub fn times(&self) -> Vec<Tick> {
         let every = self.steps.len().div_ceil(LABELS).max(1);
         let labelled = self.steps.iter().enumerate().step_by(every);
-        labelled.map(|(index, step)| Tick { at: number(self.middle(index)), text: step.label.clone() }).collect()
+        labelled
+            .map(|(index, step)| Tick { at: number(self.middle(index)), text: step.label.clone() })
+            .collect()
     }
 
     /// The bars, if it is stacked.
@@ -143,7 +145,11 @@ impl Plot {
                     Some(value) => {
                         let (x, y) = (self.middle(index), self.y(value, top));
                         // A single moment is drawn as a short stroke.
-                        let from = if piece.is_empty() { format!("{},{y:.1} ", number(x - 2.0)) } else { String::new() };
+                        let from = if piece.is_empty() {
+                            format!("{},{y:.1} ", number(x - 2.0))
+                        } else {
+                            String::new()
+                        };
                         piece.push_str(&format!("{from}{},{y:.1} ", number(x)));
                     }
                     None => flush(&mut lines, series, &mut piece),
@@ -205,7 +211,11 @@ pub fn short(value: u64) -> String {
         _ => (1_000_000_000, "G"),
     };
     let tenths = value * 10 / unit;
-    if tenths % 10 == 0 { format!("{}{name}", tenths / 10) } else { format!("{}.{}{name}", tenths / 10, tenths % 10) }
+    if tenths % 10 == 0 {
+        format!("{}{name}", tenths / 10)
+    } else {
+        format!("{}.{}{name}", tenths / 10, tenths % 10)
+    }
 }
 
 #[cfg(test)]
@@ -213,9 +223,19 @@ mod tests {
     use super::*;
 
     fn plot(stacked: bool, steps: &[&[Option<u64>]]) -> Plot {
-        let series = vec![Series { name: "delivered", colour: "good" }, Series { name: "failed", colour: "bad" }];
-        let step = |(at, values): (usize, &&[Option<u64>])| Step { label: format!("{at} h"), values: values.to_vec() };
-        Plot { title: "Deliveries", unit: "", series, steps: steps.iter().enumerate().map(step).collect(), stacked }
+        let series =
+            vec![Series { name: "delivered", colour: "good" }, Series { name: "failed", colour: "bad" }];
+        let step = |(at, values): (usize, &&[Option<u64>])| Step {
+            label: format!("{at} h"),
+            values: values.to_vec(),
+        };
+        Plot {
+            title: "Deliveries",
+            unit: "",
+            series,
+            steps: steps.iter().enumerate().map(step).collect(),
+            stacked,
+        }
     }
 
     #[test]
@@ -241,7 +261,10 @@ mod tests {
         for (value, round) in [(0, 4), (4, 4), (5, 5), (6, 8), (9, 10), (11, 20), (81, 100), (4_001, 5_000)] {
             assert_eq!(round_up(value), round, "{value}");
         }
-        assert_eq!((short(9_999), short(12_000), short(1_250_000)), ("9999".into(), "12k".into(), "1.2M".into()));
+        assert_eq!(
+            (short(9_999), short(12_000), short(1_250_000)),
+            ("9999".into(), "12k".into(), "1.2M".into())
+        );
     }
 
     #[test]

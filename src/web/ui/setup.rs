@@ -54,7 +54,11 @@ async fn explain(state: Data<AppState>, stranger: Stranger) -> Result<HttpRespon
     stranger.page_with(&page(&stranger, Form::default(), ""), StatusCode::OK)
 }
 
-async fn show(state: Data<AppState>, stranger: Stranger, token: Path<String>) -> Result<HttpResponse, Problem> {
+async fn show(
+    state: Data<AppState>,
+    stranger: Stranger,
+    token: Path<String>,
+) -> Result<HttpResponse, Problem> {
     let token = token.into_inner();
     let text = token.clone();
     match state.read(move |service| service.open_link(&text)).await {

@@ -304,9 +304,9 @@ impl FromRequest for Stranger {
 fn stranger(request: &HttpRequest) -> Result<Stranger, actix_web::Error> {
     let state = state(request)?;
     let known = cookies::read(request, Kind::Form, state.is_https());
-    let fresh = known.is_none().then(|| {
-        BASE64URL_NOPAD.encode(&crate::random::bytes::<32>(&**state.service.store().random()))
-    });
+    let fresh = known
+        .is_none()
+        .then(|| BASE64URL_NOPAD.encode(&crate::random::bytes::<32>(&**state.service.store().random())));
     let secret = known.as_deref().or(fresh.as_deref()).unwrap_or_default();
     let common = Common::of(request, &state, secret);
     Ok(Stranger { common, fresh, state })

@@ -28,7 +28,7 @@ fn line() -> Schema {
     object([
         required("id", id(AuditId::PATTERN), "`aud_…`."),
         required("created_at", time(), "When."),
-        required("actor", text(), "Who: `key:key_…`, `operator:…`, `cli:UID` or `system`."),
+        required("actor", text(), "Who: `key:key_…`, `operator:…`, `cli:UID`, `anonymous` or `system`."),
         nullable("address", text(), "From where."),
         required("action", text(), "What, such as `endpoint.create`."),
         required("target", text(), "To what: an id or a name."),

@@ -8,6 +8,7 @@ mod event_types;
 mod events;
 mod formats;
 mod keys;
+mod operators;
 mod replays;
 mod settings;
 mod tenants;
@@ -39,6 +40,7 @@ pub fn all() -> Vec<Resource> {
         formats::resource(),
         tenants::resource(),
         keys::resource(),
+        operators::resource(),
         settings::resource(),
         admin::resource(),
         watch::resource(),
