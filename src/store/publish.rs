@@ -206,7 +206,8 @@ impl Tx<'_> {
     /// The event that the same call has made before.
     fn published_before(&self, tenant_id: i64, event: &NewEvent) -> Result<Option<Published>, PublishError> {
         if let Some((key, hash)) = &event.idempotency {
-            for id in self.under_hash(self.shared().key_hash(tenant_id, key.as_str()))? {
+            let under = self.shared().key_hash(tenant_id, key.as_str());
+            for id in self.under_hash(under)? {
                 let Some(stored) = self.stored_event(id)? else { continue };
                 let fresh = self.now.0 - stored.created_at.0 < KEY_LIFE_MS;
                 let same_key = stored.idempotency_key.as_deref() == Some(key.as_str());
@@ -214,6 +215,9 @@ impl Tx<'_> {
                     let same = stored.request_hash == Some(*hash);
                     return if same { Ok(Some(stored.published())) } else { Err(PublishError::KeyReused) };
                 }
+            }
+            if self.is_key_of_another_call(tenant_id, key, under)? {
+                return Err(PublishError::KeyReused);
             }
         }
         let Some(own_id) = &event.own_id else { return Ok(None) };
