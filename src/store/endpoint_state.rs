@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use crate::domain::ids::EndpointId;
 
 use super::audit::{Actor, Audited};
-use super::bulk::BulkKind;
+use super::bulk_kind::BulkKind;
 use super::endpoints::{DisabledReason, EndpointRow};
 use super::error::StoreError;
 use super::handover::Change;
