@@ -78,20 +78,23 @@ impl Failed {
 /// Makes the calls of a command and puts the answers into words.
 fn carry_out(client: &Client, command: &AdminCommand) -> Result<Output, Failed> {
     match command {
-        AdminCommand::CreateKey { .. } => Ok(output::key_created(&call(client, command, None)?)),
+        AdminCommand::CreateKey { .. } => Ok(output::key_created(&call(client, command, None)?.body)),
         AdminCommand::RevokeKey { id } => {
             call(client, command, None)?;
             Ok(output::key_revoked(id))
         }
         AdminCommand::Cleanup { dry_run, .. } => {
-            Ok(output::cleanup_done(&call(client, command, None)?, *dry_run))
+            Ok(output::cleanup_done(&call(client, command, None)?.body, *dry_run))
         }
-        AdminCommand::Send { .. } => Ok(output::event_accepted(&call(client, command, None)?)),
+        AdminCommand::Send { .. } => {
+            let answer = call(client, command, None)?;
+            Ok(output::event_accepted(&answer.body, answer.replayed))
+        }
         AdminCommand::ListKeys => {
             let mut keys = Vec::new();
             let mut cursor: Option<String> = None;
             loop {
-                let page = call(client, command, cursor.as_deref())?;
+                let page = call(client, command, cursor.as_deref())?.body;
                 keys.extend(page.get("data").and_then(Value::as_array).into_iter().flatten().cloned());
                 cursor = page.get("next_cursor").and_then(Value::as_str).map(str::to_owned);
                 if cursor.is_none() {
@@ -102,9 +105,12 @@ fn carry_out(client: &Client, command: &AdminCommand) -> Result<Output, Failed> 
     }
 }
 
-fn call(client: &Client, command: &AdminCommand, cursor: Option<&str>) -> Result<Value, Failed> {
-    let Answer { status, body } = client.request(&command.request(cursor)).map_err(Failed::Socket)?;
-    if (200..300).contains(&status) { Ok(body) } else { Err(Failed::Refused(output::problem(status, &body))) }
+fn call(client: &Client, command: &AdminCommand, cursor: Option<&str>) -> Result<Answer, Failed> {
+    let answer = client.request(&command.request(cursor)).map_err(Failed::Socket)?;
+    match answer.status {
+        200..300 => Ok(answer),
+        status => Err(Failed::Refused(output::problem(status, &answer.body))),
+    }
 }
 
 /// Runs `work` while this process answers on the socket that `work` is given.

@@ -1,4 +1,4 @@
-//! `postrider listen` and `postrider verify`: what needs neither a data directory nor a server.
+//! `postrider listen` and `postrider verify`: what opens no data directory.
 
 use std::fmt::Write as _;
 use std::io::{self, IsTerminal, Write};

@@ -13,6 +13,8 @@ pub struct Answer {
     pub status: u16,
     /// The body as JSON; null if it is empty.
     pub body: Value,
+    /// The call was answered before, and nothing was done again (`Idempotent-Replayed: true`).
+    pub replayed: bool,
 }
 
 /// What is wrong with bytes that are no answer of a Postrider server.
@@ -48,7 +50,12 @@ fn read_final(
     let Some(body) = body else { return Ok(None) };
     let body = if body.is_empty() { Ok(Value::Null) } else { serde_json::from_slice(&body) };
     let body = body.map_err(|_| Malformed("its body is not JSON"))?;
-    Ok(Some(Answer { status, body }))
+    let replayed = value_of(headers, "idempotent-replayed").is_some_and(|value| value == b"true");
+    Ok(Some(Answer { status, body, replayed }))
+}
+
+fn value_of<'a>(headers: &[httparse::Header<'a>], name: &str) -> Option<&'a [u8]> {
+    headers.iter().find(|header| header.name.eq_ignore_ascii_case(name)).map(|header| header.value)
 }
 
 /// The body as its headers delimit it (RFC 9112, section 6.3), or none if it has not all arrived.
@@ -57,15 +64,14 @@ fn read_body(
     after: &[u8],
     ended: bool,
 ) -> Result<Option<Vec<u8>>, Malformed> {
-    let value = |name: &str| headers.iter().find(|h| h.name.eq_ignore_ascii_case(name)).map(|h| h.value);
-    if value("transfer-encoding").is_some_and(|coding| coding.eq_ignore_ascii_case(b"chunked")) {
+    if value_of(headers, "transfer-encoding").is_some_and(|coding| coding.eq_ignore_ascii_case(b"chunked")) {
         return match chunked::join(after) {
             Chunked::Complete(body) => Ok(Some(body)),
             Chunked::Partial => Ok(None),
             Chunked::Malformed => Err(Malformed("its chunks are malformed")),
         };
     }
-    let Some(length) = value("content-length") else {
+    let Some(length) = value_of(headers, "content-length") else {
         return Ok(ended.then(|| after.to_vec()));
     };
     let length: usize = std::str::from_utf8(length)
@@ -101,6 +107,17 @@ mod tests {
         assert_eq!(
             body(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n7"),
             json!(7)
+        );
+    }
+
+    #[test]
+    fn an_answer_that_was_given_before_says_so() {
+        let told = |header: &str| {
+            let answer = format!("HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n{header}\r\n");
+            read(answer.as_bytes(), false).unwrap().unwrap().replayed
+        };
+        assert!(
+            told("Idempotent-Replayed: true\r\n") && !told("") && !told("Idempotent-Replayed: false\r\n")
         );
     }
 

@@ -1,6 +1,7 @@
 //! `postrider listen` as it is typed, and what it means.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::Path;
 use std::time::Duration;
 
 use clap::Args;
@@ -27,9 +28,16 @@ pub(super) struct ListenFlags {
     /// The endpoint's signing secret; may be given several times. Without one nothing is verified
     #[arg(long, value_name = "SECRET")]
     secret: Vec<String>,
-    /// The format of what comes: a built-in one by its name, or a file with its JSON [default: standard]
+    /// The format of what comes: a built-in one or one of the running server by its name, or a file with its JSON
+    /// [default: standard]
     #[arg(long, value_name = "NAME|FILE")]
     format: Option<String>,
+    #[arg(
+        long,
+        value_name = "DIR",
+        help = "The server's data directory, where a --format of your own is asked for [default: ./postrider-data] [env: POSTRIDER_DATA]"
+    )]
+    pub(super) data_dir: Option<String>,
     /// Status to answer with, 200 to 599; with --fail-rate, of the requests that fail [default: 200; 500]
     #[arg(long, value_name = "STATUS", value_parser = status, allow_negative_numbers = true)]
     status: Option<u16>,
@@ -39,7 +47,7 @@ pub(super) struct ListenFlags {
     /// Part of the requests that fails, at random: 0 to 1
     #[arg(long, value_name = "RATE", value_parser = rate, allow_negative_numbers = true)]
     fail_rate: Option<f64>,
-    /// Hand each request on to this http:// URL, and its answer back
+    /// Hand each request on to this URL, and its answer back; http:// only, since it is for programs of your own
     #[arg(long, value_name = "URL", value_parser = Forwarder::to)]
     forward: Option<Forwarder>,
     /// Keep what comes for GET /received?type=&since=, GET /received/count and DELETE /received: the last 10,000
@@ -58,11 +66,11 @@ pub struct Listen {
 }
 
 impl ListenFlags {
-    /// What the flags mean.
+    /// What the flags mean; `data` is the data directory.
     ///
     /// # Errors
     /// A sentence that names the flag and says what is allowed.
-    pub(super) fn read(self) -> Result<Listen, String> {
+    pub(super) fn read(self, data: &Path) -> Result<Listen, String> {
         if self.forward.is_some() && self.status.is_some() && self.fail_rate.is_none() {
             return Err(
                 "--status cannot be used with --forward, whose target answers; with --fail-rate too, it is \
@@ -70,7 +78,7 @@ impl ListenFlags {
                     .to_owned(),
             );
         }
-        let format = formats::find(self.format.as_deref())?;
+        let format = formats::find(self.format.as_deref(), data)?;
         let secrets = formats::secrets(&format, &self.secret)?;
         let behaviour = Behaviour {
             status: self.status,

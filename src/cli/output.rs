@@ -79,10 +79,15 @@ pub fn cleanup_done(report: &Value, dry_run: bool) -> Output {
     Output { result: table(&rows), remark: remark.to_owned() }
 }
 
-/// An event that was accepted: the answer is the result.
-pub fn event_accepted(event: &Value) -> Output {
+/// An event that was accepted: the answer is the result. `replayed`: it was accepted before, and not again.
+pub fn event_accepted(event: &Value, replayed: bool) -> Output {
     let warnings = event.get("warnings").and_then(Value::as_array).into_iter().flatten();
-    let mut remark = vec![format!("Accepted, with {} deliveries.", shown(event, "deliveries"))];
+    let deliveries = shown(event, "deliveries");
+    let mut remark = vec![if replayed {
+        format!("Accepted before, with {deliveries} deliveries; nothing was published again.")
+    } else {
+        format!("Accepted, with {deliveries} deliveries.")
+    }];
     remark.extend(warnings.filter_map(Value::as_str).map(|warning| format!("Note: {}.", printable(warning))));
     // What came as JSON goes out as JSON.
     Output { result: format!("{event:#}"), remark: remark.join("\n") }

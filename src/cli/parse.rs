@@ -89,8 +89,14 @@ where
             let command = flags.read().map_err(wrong)?;
             Ok(Command::Admin { data: data_path(flags.data_dir, env)?, command })
         }
-        Subcommands::Listen(flags) => Ok(Command::Listen(Box::new(flags.read().map_err(wrong)?))),
-        Subcommands::Verify(flags) => Ok(Command::Verify(flags.read().map_err(wrong)?)),
+        Subcommands::Listen(mut flags) => {
+            let data = data_path(flags.data_dir.take(), env)?;
+            Ok(Command::Listen(Box::new(flags.read(&data).map_err(wrong)?)))
+        }
+        Subcommands::Verify(mut flags) => {
+            let data = data_path(flags.data_dir.take(), env)?;
+            Ok(Command::Verify(flags.read(&data).map_err(wrong)?))
+        }
     }
 }
 

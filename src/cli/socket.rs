@@ -177,7 +177,7 @@ mod tests {
         let body = Some(json!({ "name": "ü" }).to_string());
         let request = Request { method: "POST", path: "/api/v1/keys".into(), idempotency_key: None, body };
         let (answer, asked) = ask(&request, b"HTTP/1.1 422 X\r\nContent-Length: 10\r\n\r\n{\"a\":true}");
-        assert_eq!(answer.unwrap(), Answer { status: 422, body: json!({"a": true}) });
+        assert_eq!(answer.unwrap(), Answer { status: 422, body: json!({"a": true}), replayed: false });
         assert!(
             asked.starts_with("POST /api/v1/keys HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"),
             "{asked}"

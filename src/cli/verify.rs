@@ -1,5 +1,6 @@
 //! `postrider verify` as it is typed: a captured request, taken apart.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -25,9 +26,15 @@ pub(super) struct VerifyFlags {
     /// The body as it arrived: FILE, @FILE, or - for standard input
     #[arg(long, value_name = "FILE|-")]
     body: String,
-    /// The format: a built-in one by its name, or a file with its JSON [default: standard]
+    /// The format: a built-in one or one of the running server by its name, or a file with its JSON [default: standard]
     #[arg(long, value_name = "NAME|FILE")]
     format: Option<String>,
+    #[arg(
+        long,
+        value_name = "DIR",
+        help = "The server's data directory, where a --format of your own is asked for [default: ./postrider-data] [env: POSTRIDER_DATA]"
+    )]
+    pub(super) data_dir: Option<String>,
     /// How far the signed time may be from now, such as 5m or 36500d for a request of long ago [default: 5m]
     #[arg(long, value_name = "DURATION", value_parser = duration::parse)]
     tolerance: Option<Duration>,
@@ -44,16 +51,16 @@ pub struct Verify {
 }
 
 impl VerifyFlags {
-    /// Reads what the flags name.
+    /// Reads what the flags name; `data` is the data directory.
     ///
     /// # Errors
     /// A sentence that names the flag and says what is allowed.
-    pub(super) fn read(self) -> Result<Verify, String> {
+    pub(super) fn read(self, data: &Path) -> Result<Verify, String> {
         let from_input = self.headers.iter().filter(|text| matches!(text.as_str(), "-" | "@-")).count();
         if from_input + usize::from(matches!(self.body.as_str(), "-" | "@-")) > 1 {
             return Err("standard input can be read once: give --headers or --body as a file".to_owned());
         }
-        let format = formats::find(self.format.as_deref())?;
+        let format = formats::find(self.format.as_deref(), data)?;
         let secrets = formats::secrets(&format, &self.secret)?;
         let mut headers = Vec::new();
         for text in &self.headers {

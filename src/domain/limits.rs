@@ -12,6 +12,10 @@ pub const MAX_TIMEOUT_SECONDS: u32 = 30;
 pub const MAX_MAX_IN_FLIGHT: u32 = 256;
 /// Most attempts a second of `rate_limit`.
 pub const MAX_RATE_LIMIT: u32 = 1000;
+/// Most formats of a team's own.
+pub const MAX_FORMATS: usize = 1_000;
+/// Most event types in the catalogue.
+pub const MAX_EVENT_TYPES: usize = 10_000;
 /// Most entries of `metadata`.
 pub const MAX_METADATA: usize = 20;
 /// Longest key of `metadata`, in characters.

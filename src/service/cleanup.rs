@@ -37,6 +37,11 @@ impl Service {
         Ok(self.store.cleanup(CleanupRequest { older_than, dry_run, by, address }))
     }
 
+    /// Why none deletes anything for now: the clock may be wrong. It takes 24 hours, or [`Service::cleanup`].
+    pub fn cleanup_waits(&self, _scope: &AdminScope) -> Option<String> {
+        self.store.cleanup_doubt()
+    }
+
     /// The cleanups, the newest first, below the number `before`; at most `limit`. Blocks.
     ///
     /// # Errors

@@ -116,6 +116,10 @@ codes! {
     FormatInUse = "format_in_use", Conflict, "Endpoints use the format";
     /// Endpoints that use the format do not fit what it would become.
     FormatDoesNotFit = "format_does_not_fit", Conflict, "Endpoints do not fit the format";
+    /// There are 1,000 formats besides those that are built in.
+    FormatLimitReached = "format_limit_reached", Conflict, "There are as many formats as there may be";
+    /// The catalogue has 10,000 event types.
+    EventTypeLimitReached = "event_type_limit_reached", Conflict, "The catalogue is full";
     /// A key with this text exists.
     KeyExists = "key_exists", Conflict, "A key with this text exists";
     /// An operator with this address exists.

@@ -113,6 +113,9 @@ impl Service {
     }
 
     /// Makes a type or replaces all that is said about it. In force with the answer.
+    ///
+    /// # Errors
+    /// In the answer: `event_type_limit_reached`.
     pub fn put_event_type(&self, checked: CheckedEventType) -> Answer<EventTypePut, Error> {
         self.store.write(move |tx| put(tx, checked))
     }
@@ -189,6 +192,14 @@ fn absent(name: &str) -> Error {
 fn put(tx: &mut Tx<'_>, checked: CheckedEventType) -> Result<EventTypePut, Error> {
     let CheckedEventType { scope, name, draft, schema } = checked;
     let before = tx.event_type(&name)?;
+    if before.is_none() && tx.has_all_event_types()? {
+        let most = limits::MAX_EVENT_TYPES;
+        let detail = format!(
+            "the catalogue has {most} event types, and {name} is none of them; delete one, or leave {name} out of it: \
+             without the setting strict_event_types it can be published all the same"
+        );
+        return Err(Error::new(Code::EventTypeLimitReached, detail));
+    }
     let EventTypeDraft { description, group, example, schema: text, reserved } = draft;
     let (created_at, updated_at): (UnixMs, UnixMs) =
         (before.as_ref().map_or(tx.now, |row| row.created_at), tx.now);

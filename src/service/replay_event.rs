@@ -8,7 +8,8 @@ use crate::store::{Answer, Tx};
 use super::Service;
 use super::error::{Code, Error};
 use super::lookup::live_endpoint;
-use super::replays::{ReplayEvent, Told, endpoint_disabled, json, once};
+use super::once::{Told, json, once};
+use super::replays::{ReplayEvent, endpoint_disabled};
 use super::scope::TenantScope;
 
 impl Service {

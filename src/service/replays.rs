@@ -1,94 +1,23 @@
 //! Replays of an endpoint: started, watched, canceled.
 
-use serde::Serialize;
-
 use crate::domain::ids::{EndpointId, ReplayId};
 use crate::domain::invalid::Invalid;
 use crate::domain::matching::Subscription;
 use crate::domain::names::TenantName;
-use crate::domain::replay::{ReplayStatus, Replayed};
+use crate::domain::replay::Replayed;
 use crate::domain::time::UnixMs;
 use crate::store::audit::{Actor, Audited};
 use crate::store::endpoints::EndpointRow;
-use crate::store::idempotent::{Answered, Idempotency};
+use crate::store::idempotent::Idempotency;
 use crate::store::replays::{NewReplay, ReplayRow};
 use crate::store::{Answer, Listed, Tx};
 
 use super::Service;
 use super::error::{Code, Error};
 use super::lookup::{find_endpoint, live_endpoint};
+use super::once::{Told, json, once};
+use super::replay_view::ReplayView;
 use super::scope::TenantScope;
-
-/// A replay as the API and the console show it.
-#[derive(Debug, Clone, Serialize)]
-pub struct ReplayView {
-    /// Its id.
-    pub id: ReplayId,
-    /// The endpoint that receives again.
-    pub endpoint_id: EndpointId,
-    /// Its tenant.
-    pub tenant: TenantName,
-    /// How it stands.
-    pub status: ReplayStatus,
-    /// What is sent again.
-    pub replayed_status: Replayed,
-    /// Accepted from this time on.
-    pub since: UnixMs,
-    /// And before this; null: until the replay was asked for.
-    pub until: Option<UnixMs>,
-    /// Of events whose type matches one of these patterns; null: of all.
-    pub events: Option<Vec<String>>,
-    /// Whether it only counts.
-    pub dry_run: bool,
-    /// Deliveries (for `missing`: events) of the span that were looked at so far.
-    pub examined: u64,
-    /// Of these, how many are to be sent again.
-    pub matched: u64,
-    /// Of these, how many are on their way. 0 in a dry run.
-    pub done: u64,
-    /// Passed over: the data of the event was deleted.
-    pub blanked: u64,
-    /// Passed over: deliveries of the event were pruned, so whether one was for this endpoint is not known.
-    pub pruned: u64,
-    /// Why it was canceled.
-    pub reason: Option<String>,
-    /// When it was asked for.
-    pub created_at: UnixMs,
-    /// When it ended.
-    pub ended_at: Option<UnixMs>,
-}
-
-impl ReplayView {
-    /// `enabled`: the endpoint is, as far as it is there.
-    fn of(row: ReplayRow, enabled: bool) -> Self {
-        let status = match (&row.canceled, row.ended_at) {
-            (Some(_), _) => ReplayStatus::Canceled,
-            (None, Some(_)) => ReplayStatus::Done,
-            (None, None) if enabled || row.wanted.dry_run => ReplayStatus::Running,
-            (None, None) => ReplayStatus::Waiting,
-        };
-        let (wanted, counts) = (row.wanted, row.counts);
-        Self {
-            id: row.id,
-            endpoint_id: wanted.endpoint,
-            tenant: row.tenant,
-            status,
-            replayed_status: wanted.kind,
-            since: wanted.since,
-            until: wanted.until,
-            events: wanted.events,
-            dry_run: wanted.dry_run,
-            examined: counts.examined,
-            matched: counts.matched,
-            done: counts.done,
-            blanked: counts.blanked,
-            pruned: counts.pruned,
-            reason: row.canceled,
-            created_at: row.created_at,
-            ended_at: row.ended_at,
-        }
-    }
-}
 
 /// What a caller asks for, each field read and not yet judged.
 #[derive(Debug, Clone)]
@@ -123,15 +52,6 @@ impl ReplayDraft {
         }
         invalid
     }
-}
-
-/// The text of an answer that may be given again.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Told {
-    /// JSON.
-    pub text: String,
-    /// It was given before, to the same request with the same idempotency key.
-    pub replayed: bool,
 }
 
 /// An event that is to be delivered again.
@@ -272,31 +192,6 @@ fn start(
     });
     audit(tx, scope.actor(), "endpoint.replay", &row, what)?;
     json(&ReplayView::of(row, true))
-}
-
-/// Does something once for each idempotency key, and tells the same again.
-pub(super) fn once(
-    tx: &mut Tx<'_>,
-    tenant_id: i64,
-    idempotency: Option<&Idempotency>,
-    work: impl FnOnce(&mut Tx<'_>) -> Result<String, Error>,
-) -> Result<Told, Error> {
-    let Some(idempotency) = idempotency else { return Ok(Told { text: work(tx)?, replayed: false }) };
-    match tx.answered_before(tenant_id, idempotency)? {
-        Answered::Before(text) => Ok(Told { text, replayed: true }),
-        Answered::Otherwise => Err(crate::store::publish::PublishError::KeyReused.into()),
-        Answered::Never => {
-            let text = work(tx)?;
-            tx.remember_answer(tenant_id, idempotency, &text)?;
-            Ok(Told { text, replayed: false })
-        }
-    }
-}
-
-/// The text of an answer.
-pub(super) fn json(answer: &impl Serialize) -> Result<String, Error> {
-    serde_json::to_string(answer)
-        .map_err(|error| Error { cause: Some(error.to_string()), ..Error::new(Code::Internal, "") })
 }
 
 /// That nothing is sent again to a disabled endpoint.

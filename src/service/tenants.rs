@@ -7,9 +7,10 @@ use crate::domain::limits;
 use crate::domain::names::TenantName;
 use crate::domain::scope::Scope;
 use crate::domain::settings::MAX_ENDPOINT_LIMIT;
+use crate::domain::stats::Counts;
 use crate::domain::time::UnixMs;
 use crate::store::audit::Audited;
-use crate::store::hourly::Hour;
+use crate::store::hourly::Hours;
 use crate::store::tenants::{TenantCounts, TenantRow};
 use crate::store::{Answer, Listed, StoreError, Tx};
 
@@ -55,27 +56,29 @@ pub struct TenantDetail {
     pub pending: Option<i64>,
     /// Its deliveries that are held, counted up to 10,000.
     pub held: i64,
-    /// What its live endpoints did in the last 24 hours; null: they are more than 1,000.
+    /// What its live endpoints did in the window `24h` of [`crate::domain::stats`]; null: they are more than 1,000.
     pub last_24h: Option<LastDay>,
 }
 
-/// Outcomes of 24 hours.
+/// Outcomes of a day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct LastDay {
     /// Deliveries that became delivered.
-    pub delivered: u32,
+    pub delivered: u64,
     /// Deliveries that failed for good.
-    pub failed: u32,
+    pub failed: u64,
     /// Attempts, successful or not.
-    pub attempts: u32,
+    pub attempts: u64,
 }
 
 impl TenantDetail {
     fn of(row: TenantRow, counts: &TenantCounts) -> Self {
-        let day = |hours: &Hour| LastDay {
-            delivered: hours.delivered,
-            failed: hours.failed,
-            attempts: hours.attempts_ok + hours.attempts_failed,
+        let day = |hours: &Hours| {
+            let mut sum = Counts::default();
+            for counts in hours.values() {
+                sum.add(counts);
+            }
+            LastDay { delivered: sum.delivered, failed: sum.failed, attempts: sum.attempts() }
         };
         Self {
             tenant: row.into(),

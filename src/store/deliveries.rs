@@ -8,6 +8,7 @@ use crate::domain::names::{EventType, TenantName};
 use crate::domain::time::UnixMs;
 
 use super::bulk;
+use super::bulk_kind;
 use super::error::StoreError;
 use super::fill;
 use super::reader::Reader;
@@ -115,7 +116,7 @@ impl Reader<'_> {
             .optional()?;
         let Some(mut row) = found else { return Ok(None) };
         let changes = bulk::changes(self.connection(), row.endpoint)?;
-        (row.state, row.held_reason) = bulk::about_to_be(&changes, id.0, row.state, row.held_reason);
+        (row.state, row.held_reason) = bulk_kind::about_to_be(&changes, id.0, row.state, row.held_reason);
         if row.state != State::Waiting {
             row.due = None;
         }

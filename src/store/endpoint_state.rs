@@ -1,11 +1,12 @@
 //! Enabling, disabling and deleting an endpoint: at once for sending, in turns for the rows (`bulk`).
 
 use rusqlite::{OptionalExtension, params};
+use serde_json::{Map, Value};
 
 use crate::domain::ids::EndpointId;
 
 use super::audit::{Actor, Audited};
-use super::bulk::BulkKind;
+use super::bulk_kind::BulkKind;
 use super::endpoints::{DisabledReason, EndpointRow};
 use super::error::StoreError;
 use super::handover::Change;
@@ -20,6 +21,12 @@ impl Tx<'_> {
         note: Option<&str>,
         actor: &Actor,
     ) -> Result<(), StoreError> {
+        let after = [
+            ("enabled", Value::from(false)),
+            ("disabled_reason", reason.word().into()),
+            ("disabled_note", note.into()),
+        ];
+        self.audit_state(id, actor, "endpoint.disable", &after)?;
         self.connection()
             .prepare_cached(
                 "UPDATE endpoints SET enabled = 0, disabled_reason = ?2, disabled_note = ?3, disabled_at = ?4,
@@ -27,21 +34,16 @@ impl Tx<'_> {
             )?
             .execute(params![id.0, reason.word(), note, self.now.0])?;
         self.start_bulk(id, BulkKind::Hold)?;
-        self.audit_state(
-            id,
-            actor,
-            "endpoint.disable",
-            serde_json::json!({ "reason": reason, "note": note }),
-        )?;
         self.reload_route(id)
     }
 
     /// Notes why an endpoint is disabled that is disabled already.
     pub fn note_disabled(&mut self, id: EndpointId, note: &str, actor: &Actor) -> Result<(), StoreError> {
+        self.audit_state(id, actor, "endpoint.disable", &[("disabled_note", note.into())])?;
         self.connection()
             .prepare_cached("UPDATE endpoints SET disabled_note = ?2, updated_at = ?3 WHERE id = ?1")?
             .execute(params![id.0, note, self.now.0])?;
-        self.audit_state(id, actor, "endpoint.disable", serde_json::json!({ "note": note }))
+        Ok(())
     }
 
     /// An endpoint as this transaction has left it, with its health.
@@ -57,6 +59,13 @@ impl Tx<'_> {
         deliver: bool,
         actor: &Actor,
     ) -> Result<(), StoreError> {
+        let after = [
+            ("enabled", Value::from(true)),
+            ("disabled_reason", Value::Null),
+            ("disabled_note", Value::Null),
+            ("held", if deliver { "deliver" } else { "discard" }.into()),
+        ];
+        self.audit_state(id, actor, "endpoint.enable", &after)?;
         self.connection()
             .prepare_cached(
                 "UPDATE endpoints SET enabled = 1, disabled_reason = NULL, disabled_note = NULL, disabled_at = NULL,
@@ -69,8 +78,6 @@ impl Tx<'_> {
         let pace = row.pace();
         self.gathered.changes.push(Change::Pace(id, pace));
         self.start_bulk(id, if deliver { BulkKind::Release } else { BulkKind::Discard })?;
-        let held = if deliver { "deliver" } else { "discard" };
-        self.audit_state(id, actor, "endpoint.enable", serde_json::json!({ "held": held }))?;
         self.reload_route(id)
     }
 
@@ -99,19 +106,32 @@ impl Tx<'_> {
         self.audit(Audited { actor, action: "endpoint.delete", target, tenant_id, before, after: None })
     }
 
+    /// Notes what is about to differ from the row: of the fields of `after` those that do, before and after.
     fn audit_state(
         &mut self,
         id: EndpointId,
         actor: &Actor,
         action: &'static str,
-        after: serde_json::Value,
+        after: &[(&str, Value)],
     ) -> Result<(), StoreError> {
-        let tenant_id = self
+        let found: Option<(i64, bool, Option<String>, Option<String>)> = self
             .connection()
-            .prepare_cached("SELECT tenant_id FROM endpoints WHERE id = ?1")?
-            .query_row([id.0], |row| row.get(0))
+            .prepare_cached(
+                "SELECT tenant_id, enabled, disabled_reason, disabled_note FROM endpoints WHERE id = ?1",
+            )?
+            .query_row([id.0], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))
             .optional()?;
-        let (target, before, after) = (id.to_string(), None, Some(after));
+        let Some((tenant_id, enabled, reason, note)) = found else { return Ok(()) };
+        let old =
+            [("enabled", enabled.into()), ("disabled_reason", reason.into()), ("disabled_note", note.into())];
+        let without = |fields: &[(&str, Value)], others: &[(&str, Value)]| {
+            let differing = fields.iter().filter(|field| !others.contains(field));
+            differing.map(|(name, value)| ((*name).to_owned(), value.clone())).collect::<Map<_, _>>()
+        };
+        let (mut before, new) = (without(&old, after), without(after, &old));
+        before.retain(|name, _| new.contains_key(name));
+        let (target, tenant_id) = (id.to_string(), Some(tenant_id));
+        let (before, after) = (Some(before.into()), Some(new.into()));
         self.audit(Audited { actor, action, target, tenant_id, before, after })
     }
 }

@@ -5,6 +5,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
+use crate::domain::limits::MAX_EVENT_TYPES;
 use crate::domain::names::EventType;
 use crate::domain::schema::Schema;
 use crate::domain::time::UnixMs;
@@ -115,6 +116,16 @@ impl Reader<'_> {
             .query_row([name.as_str()], row)
             .optional()?;
         Ok(found)
+    }
+
+    /// Whether the catalogue has as many types as it may.
+    pub fn has_all_event_types(&self) -> Result<bool, StoreError> {
+        let most = i64::try_from(MAX_EVENT_TYPES).unwrap_or(i64::MAX);
+        let count = self.count_up_to(
+            "SELECT 1 FROM event_types INDEXED BY event_types_by_age WHERE created_at >= ?1 LIMIT ?2",
+            &[i64::MIN, most],
+        )?;
+        Ok(count == most)
     }
 
     /// Types, the newest first, without example and schema; and whether there are more.

@@ -10,6 +10,7 @@ use rusqlite::{OptionalExtension, params};
 
 use crate::domain::format::{Format, builtin};
 use crate::domain::ids::EndpointId;
+use crate::domain::limits::MAX_FORMATS;
 use crate::domain::names::FormatName;
 use crate::domain::time::UnixMs;
 
@@ -121,6 +122,17 @@ impl Reader<'_> {
             rows.extend(self.format(&name?)?);
         }
         Ok(rows)
+    }
+
+    /// Whether there are as many formats as there may be, besides those that are built in.
+    pub fn has_all_formats(&self) -> Result<bool, StoreError> {
+        let most = i64::try_from(MAX_FORMATS).unwrap_or(i64::MAX);
+        let count = self.count_up_to(
+            "SELECT 1 FROM formats INDEXED BY formats_present
+             WHERE replaced_after IS NULL AND name > '' LIMIT ?1",
+            &[most],
+        )?;
+        Ok(count == most)
     }
 
     /// The live endpoints that use a format, enabled or not, the oldest first; `standard` is not asked for.

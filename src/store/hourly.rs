@@ -8,7 +8,6 @@ use rusqlite::{Connection, Row, params};
 use crate::domain::histogram::{BUCKETS, bucket};
 use crate::domain::ids::EndpointId;
 use crate::domain::stats::{Counts, hour_of};
-use crate::domain::time::UnixMs;
 
 use super::error::StoreError;
 use super::reader::Reader;
@@ -133,28 +132,6 @@ pub(super) fn add_total(connection: &Connection, hour: i64, counts: &Hour) -> ru
     Ok(())
 }
 
-/// Adds what is in the file for the 24 hours up to the present one.
-pub(super) fn add_day(
-    connection: &Connection,
-    endpoint: i64,
-    now: UnixMs,
-    to: &mut Hour,
-) -> rusqlite::Result<()> {
-    let mut statement = connection.prepare_cached(
-        "SELECT delivered, failed, attempts_ok, attempts_failed FROM hourly
-         WHERE endpoint_id = ?1 AND hour > ?2 AND hour <= ?3 ORDER BY hour",
-    )?;
-    let hour = hour_of(now);
-    let mut rows = statement.query([endpoint, hour - 24, hour])?;
-    while let Some(row) = rows.next()? {
-        to.delivered += row.get::<_, u32>(0)?;
-        to.failed += row.get::<_, u32>(1)?;
-        to.attempts_ok += row.get::<_, u32>(2)?;
-        to.attempts_failed += row.get::<_, u32>(3)?;
-    }
-    Ok(())
-}
-
 /// Deletes the counters of an endpoint before an hour, at most `limit`; how many there were.
 pub(super) fn delete_before(
     connection: &Connection,
@@ -223,7 +200,14 @@ impl Reader<'_> {
         Ok(hours)
     }
 
-    fn add_hours(&self, id: EndpointId, from: i64, to: i64, hours: &mut Hours) -> Result<(), StoreError> {
+    /// Adds the same of one endpoint to what there is.
+    pub(super) fn add_hours(
+        &self,
+        id: EndpointId,
+        from: i64,
+        to: i64,
+        hours: &mut Hours,
+    ) -> Result<(), StoreError> {
         let sql = format!(
             "SELECT hour, {} FROM hourly WHERE endpoint_id = ?1 AND hour >= ?2 AND hour <= ?3 ORDER BY hour",
             COUNTERS.join(", ")

@@ -1,18 +1,18 @@
 //! Floor 1: what is on disk. The only rusqlite, the only SQL.
 //!
 //! - [`Store`]: open, read (a pool of read-only connections), write (one writer thread).
-//! - The writer: `writer` (the loop), `turns` (what takes long), `checkpoint`, `batch` (a transaction), `work` and `queue` (what waits), `tx` (what a
-//!   transaction sees and gathers), [`handover`] (what the dispatcher is told).
-//! - The hot path: [`publish`] (and [`publish_batch`]) and [`outcome`]; `page` for what memory had no room for
-//!   (`unread`: how that is told if it fails).
+//! - The writer: `writer` (the loop), `turns` (what takes long), `checkpoint`, `batch` (a transaction) and `items` (what is in it),
+//!   `work` and `queue` (what waits), `tx` (what a transaction sees and gathers), [`handover`] (what the dispatcher is told).
+//! - The hot path: [`publish`] (and [`publish_batch`]; `published`: what was accepted before) and [`outcome`]; `page` for
+//!   what memory had no room for (`unread`: how that is told if it fails).
 //! - By hand: [`intervene`] (retry and cancel one delivery), `blank` (delete what an event was about), `restored` (what a
 //!   restore holds back).
-//! - Behind it: `soundness` (a check after a crash), `fill` (list indexes), `bulk` (changes to very many rows), `replaying`,
-//!   [`tenant_jobs`], [`cleanup`]; `background` gives jobs their turns, `jobs` says whose it is.
+//! - Behind it: `soundness` (a check after a crash), `fill` (list indexes), `bulk` (changes to very many rows; `bulk_kind`: which there are),
+//!   `replaying` (`replay_judging`: what is sent again), [`tenant_jobs`], [`cleanup`]; `background` gives jobs their turns, `jobs` says whose it is.
 //! - A file for each table: [`tenants`], [`endpoints`] (and `endpoint_state`), [`events`], [`deliveries`], [`attempts`], [`keys`],
-//!   [`event_types`], [`formats`], [`replays`], [`operators`], [`sessions`], [`links`],
-//!   [`settings`], [`audit`], `health`, [`hourly`], `meta`; `migrations` makes them.
-//! - In memory: [`directory`] (endpoints, parsed), [`times`] (the scheduler's scale of time), [`figures`] (what was
+//!   [`event_types`], [`formats`], [`replays`], [`operators`], [`sessions`], [`links`], [`settings`], [`audit`], `health`,
+//!   [`hourly`], `meta`; `migrations` makes them.
+//! - In memory: `shared` (all of it), [`directory`] (endpoints, parsed), [`times`] (the scheduler's scale of time), [`figures`] (what was
 //!   counted since the start).
 
 mod answer;
@@ -23,6 +23,7 @@ mod backup;
 mod batch;
 mod blank;
 mod bulk;
+mod bulk_kind;
 mod checkpoint;
 pub mod cleanup;
 mod connection;
@@ -43,6 +44,7 @@ pub mod health;
 pub mod hourly;
 pub mod idempotent;
 pub mod intervene;
+mod items;
 mod jobs;
 pub mod keys;
 pub mod links;
@@ -56,9 +58,11 @@ pub mod outcome;
 mod page;
 pub mod publish;
 pub mod publish_batch;
+mod published;
 mod queue;
 mod reader;
 mod replay_event;
+mod replay_judging;
 mod replaying;
 pub mod replays;
 mod restored;
@@ -66,6 +70,7 @@ pub mod revisions;
 mod routes;
 pub mod sessions;
 pub mod settings;
+mod shared;
 mod soundness;
 pub mod tenant_jobs;
 pub mod tenants;
@@ -80,27 +85,22 @@ pub mod vault;
 mod work;
 mod writer;
 
-use std::hash::Hasher;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::thread::JoinHandle;
 
 use r2d2_sqlite::SqliteConnectionManager;
-use siphasher::sip::SipHasher13;
 
-use crate::domain::complaints::Complaints;
 use crate::random::Random;
 
 pub use answer::{Answer, Promise};
 pub use error::StoreError;
 pub use open::{OpenError, StoreConfig};
 pub use reader::{EXAMINED, Listed, Reader};
+pub(crate) use shared::Shared;
 pub use tx::Tx;
 
-use cleanup::Cleanups;
 use directory::Directory;
-use event_types::EventTypes;
 use keys::Keys;
 use outcome::Outcome;
 use publish::{NewEvent, PublishError, Published};
@@ -108,72 +108,7 @@ use publish_batch::{BatchDone, BatchError, NewBatch};
 use queue::Queue;
 use sessions::Sessions;
 use times::Times;
-use vault::Vault;
 use work::{Closure, Work};
-
-/// What all threads of the store share.
-pub(crate) struct Shared {
-    directory: Directory,
-    keys: Keys,
-    sessions: Sessions,
-    event_types: EventTypes,
-    formats: formats::Parsed,
-    times: Times,
-    vault: Arc<Vault>,
-    random: Arc<dyn Random>,
-    lookup_key: [u8; 16],
-    written_offset: AtomicI64,
-    trouble: RwLock<Option<String>>,
-    damage: RwLock<Option<String>>,
-    /// About deliveries without an event: each page finds them again.
-    orphans: Complaints,
-    cleanups: Cleanups,
-    figures: figures::Figures,
-}
-
-impl Shared {
-    fn trouble(&self) -> Option<String> {
-        self.trouble.read().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    fn set_trouble(&self, reason: Option<String>) {
-        *self.trouble.write().unwrap_or_else(PoisonError::into_inner) = reason;
-    }
-
-    fn set_damage(&self, found: String) {
-        *self.damage.write().unwrap_or_else(PoisonError::into_inner) = Some(found);
-    }
-
-    /// Whether the file holds another steady offset than the one that counts.
-    fn is_offset_unwritten(&self) -> bool {
-        self.written_offset.load(Ordering::Relaxed) != self.times.offset()
-    }
-
-    fn hash(&self, kind: u8, tenant_id: i64, text: &str) -> i64 {
-        let mut hasher = SipHasher13::new_with_key(&self.lookup_key);
-        hasher.write_u8(kind);
-        hasher.write_i64(tenant_id);
-        hasher.write(text.as_bytes());
-        hasher.finish().cast_signed()
-    }
-
-    /// Where an idempotency key is looked up.
-    fn key_hash(&self, tenant_id: i64, key: &str) -> i64 {
-        self.hash(b'k', tenant_id, key)
-    }
-
-    /// Where an own id is looked up.
-    fn own_id_hash(&self, tenant_id: i64, id: &str) -> i64 {
-        self.hash(b'i', tenant_id, id)
-    }
-
-    /// All hashes that lead to an event.
-    fn hashes(&self, tenant_id: i64, own_id: Option<&str>, key: Option<&str>) -> Vec<i64> {
-        let own = own_id.map(|id| self.own_id_hash(tenant_id, id));
-        let key = key.map(|key| self.key_hash(tenant_id, key));
-        own.into_iter().chain(key).collect()
-    }
-}
 
 /// The file, its writer thread and its readers. Shared by everyone through an `Arc`.
 pub struct Store {

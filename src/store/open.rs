@@ -25,6 +25,7 @@ use super::error::{StoreError, advice};
 use super::event_types::EventTypes;
 use super::fill::Unfilled;
 use super::handover::Handover;
+use super::idempotent::OtherKeys;
 use super::keys::Keys;
 use super::meta::{self, Meta};
 use super::migrations::{self, Found};
@@ -245,6 +246,7 @@ fn load(writer: &Connection, shared: &Shared, checkpoints: bool) -> Result<Kept,
         checkpoints: checkpoints.then(Checkpoints::default),
         replays: super::replays::unfinished(writer)?,
         deletions: super::tenant_jobs::unfinished(writer)?,
+        other_keys: OtherKeys::load(writer, shared.times.wall(), |tenant, key| shared.key_hash(tenant, key))?,
         fill_all: false,
     })
 }

@@ -7,14 +7,14 @@ use std::time::Duration;
 
 use rusqlite::{OptionalExtension, params};
 
-use crate::domain::delivery::{HeldReason, Made, State};
+use crate::domain::delivery::{HeldReason, State};
 use crate::domain::ids::{DeliveryId, EndpointId};
 use crate::domain::outcome::{self, EndpointIs, Fact, Next, Standing};
 use crate::domain::time::UnixMs;
 
 use super::endpoints::DisabledReason;
 use super::error::StoreError;
-use super::handover::{After, Change, Job};
+use super::handover::{After, Change};
 use super::times::SteadyMs;
 use super::tx::Tx;
 
@@ -79,7 +79,7 @@ pub struct Outcome {
 
 impl AttemptRecord {
     /// The same without what the receiver has answered but its status.
-    fn without_answer(&self) -> Self {
+    pub(super) fn without_answer(&self) -> Self {
         Self { response_headers: Vec::new(), response_body: Vec::new(), ..self.clone() }
     }
 }
@@ -259,44 +259,5 @@ impl Tx<'_> {
             Next::Failed => hour.failed += 1,
             _ => {}
         }
-    }
-
-    /// Writes a test call down: its delivery and its only attempt, which count for nothing.
-    pub fn record_test(
-        &mut self,
-        outcome: &Outcome,
-        job: &Job,
-        tenant_id: i64,
-    ) -> Result<DeliveryId, StoreError> {
-        let delivery = DeliveryId(self.allot());
-        let state = if outcome.fact == Fact::Delivered { State::Delivered } else { State::Failed };
-        let delivered_at = (state == State::Delivered).then_some(self.now);
-        self.insert_delivery(&super::deliveries::NewDelivery {
-            id: delivery,
-            event: job.payload.event,
-            endpoint: outcome.endpoint,
-            tenant_id,
-            state,
-            made: Made::Test,
-            replay_of: None,
-        })?;
-        self.connection()
-            .prepare_cached(
-                "UPDATE deliveries SET attempts = ?2, round_attempts = ?2, delivered_at = ?3, own_trouble = ?4 WHERE id = ?1",
-            )?
-            .execute(params![
-                delivery.0,
-                u32::from(outcome.fact != Fact::OurTrouble),
-                delivered_at.map(|at| at.0),
-                if outcome.fact == Fact::OurTrouble { outcome.attempt.error.as_deref() } else { None },
-            ])?;
-        if outcome.fact != Fact::OurTrouble {
-            if self.is_blanked(job.payload.event)? {
-                self.insert_attempt(delivery, 1, 1, &outcome.attempt.without_answer())?;
-            } else {
-                self.insert_attempt(delivery, 1, 1, &outcome.attempt)?;
-            }
-        }
-        Ok(delivery)
     }
 }

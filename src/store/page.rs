@@ -11,6 +11,7 @@ use crate::domain::ids::{DeliveryId, EndpointId, EventId};
 
 use super::Shared;
 use super::bulk;
+use super::bulk_kind::{self, BulkKind};
 use super::error::StoreError;
 use super::handover::{Handover, Job, Page, PagePlan};
 use super::times::SteadyMs;
@@ -33,8 +34,8 @@ pub(super) fn read(
     plan: PagePlan,
 ) -> Result<Page, StoreError> {
     let changes = bulk::changes(connection, endpoint)?;
-    let releasing = changes.iter().any(|change| change.kind == bulk::BulkKind::Release);
-    let Some((above, up_to)) = bulk::sendable(&changes) else {
+    let releasing = changes.iter().any(|change| change.kind == BulkKind::Release);
+    let Some((above, up_to)) = bulk_kind::sendable(&changes) else {
         return Ok(Page { endpoint, jobs: Vec::new(), complete: false, next_due: None });
     };
     let now = shared.times.steady();

@@ -116,7 +116,7 @@ impl Tx<'_> {
             return Ok(());
         };
         let Some(tenant_id) = self.tenant_id(&first.tenant)? else { return Ok(()) };
-        self.remember_answer(tenant_id, idempotency, &answer(published)?)?;
+        self.write_answer(tenant_id, idempotency, &answer(published)?)?;
         Ok(())
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::domain::ids::EndpointId;
 
-use super::bulk::BulkKind;
+use super::bulk_kind::BulkKind;
 use super::error::StoreError;
 use super::tx::Tx;
 

@@ -3,11 +3,13 @@
 use rusqlite::{OptionalExtension, Row, params};
 
 use crate::domain::delivery::State;
+use crate::domain::ids::EndpointId;
 use crate::domain::names::TenantName;
+use crate::domain::stats::{Window, hour_of};
 use crate::domain::time::UnixMs;
 
 use super::error::StoreError;
-use super::hourly::{self, Hour};
+use super::hourly::Hours;
 use super::meta::{self, Meta};
 use super::reader::{Listed, Reader};
 use super::tx::{DirectoryChange, Tx};
@@ -43,8 +45,8 @@ pub struct TenantCounts {
     pub pending: Option<i64>,
     /// Deliveries that are held; likewise.
     pub held: i64,
-    /// Outcomes of the last 24 hours, by the kept counters of its live endpoints; `None`: they are too many.
-    pub day: Option<Hour>,
+    /// What its live endpoints did in the window `24h`; `None`: they are too many.
+    pub day: Option<Hours>,
 }
 
 const COLUMNS: &str = "id, name, display_name, endpoint_limit, created_at, updated_at";
@@ -96,7 +98,8 @@ impl Reader<'_> {
         };
         let (mut pending, held) = (in_state(State::Waiting)?, in_state(State::Held)?);
         let few = endpoints.len() <= COUNTED_ENDPOINTS;
-        let mut day = few.then(Hour::default);
+        let mut day = few.then(Hours::new);
+        let now = hour_of(self.shared().times.wall());
         for endpoint in endpoints.iter().take(COUNTED_ENDPOINTS) {
             pending += self.count_up_to(
                 "SELECT 1 FROM deliveries INDEXED BY deliveries_ready
@@ -104,7 +107,7 @@ impl Reader<'_> {
                 &[*endpoint, COUNTED - pending],
             )?;
             if let Some(day) = &mut day {
-                hourly::add_day(self.connection(), *endpoint, self.shared().times.wall(), day)?;
+                self.add_hours(EndpointId(*endpoint), now - Window::Day.hours(), now, day)?;
             }
         }
         Ok(TenantCounts { endpoints: endpoints.len(), pending: few.then_some(pending), held, day })

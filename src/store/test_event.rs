@@ -2,9 +2,14 @@
 
 use std::sync::Arc;
 
+use rusqlite::params;
+
+use crate::domain::delivery::{Made, State};
 use crate::domain::ids::{DeliveryId, EventId};
 use crate::domain::names::EventType;
+use crate::domain::outcome::Fact;
 
+use super::deliveries::NewDelivery;
 use super::directory::Route;
 use super::error::StoreError;
 use super::handover::{Change, Express, Job, Payload};
@@ -69,5 +74,44 @@ impl Tx<'_> {
         let done = Box::new(move |outcome| done(sent, outcome));
         self.gathered.changes.push(Change::Express(Express { job, route, done }));
         Ok(())
+    }
+
+    /// Writes a test call down: its delivery and its only attempt, which count for nothing.
+    pub fn record_test(
+        &mut self,
+        outcome: &Outcome,
+        job: &Job,
+        tenant_id: i64,
+    ) -> Result<DeliveryId, StoreError> {
+        let delivery = DeliveryId(self.allot());
+        let state = if outcome.fact == Fact::Delivered { State::Delivered } else { State::Failed };
+        let delivered_at = (state == State::Delivered).then_some(self.now);
+        self.insert_delivery(&NewDelivery {
+            id: delivery,
+            event: job.payload.event,
+            endpoint: outcome.endpoint,
+            tenant_id,
+            state,
+            made: Made::Test,
+            replay_of: None,
+        })?;
+        self.connection()
+            .prepare_cached(
+                "UPDATE deliveries SET attempts = ?2, round_attempts = ?2, delivered_at = ?3, own_trouble = ?4 WHERE id = ?1",
+            )?
+            .execute(params![
+                delivery.0,
+                u32::from(outcome.fact != Fact::OurTrouble),
+                delivered_at.map(|at| at.0),
+                if outcome.fact == Fact::OurTrouble { outcome.attempt.error.as_deref() } else { None },
+            ])?;
+        if outcome.fact != Fact::OurTrouble {
+            if self.is_blanked(job.payload.event)? {
+                self.insert_attempt(delivery, 1, 1, &outcome.attempt.without_answer())?;
+            } else {
+                self.insert_attempt(delivery, 1, 1, &outcome.attempt)?;
+            }
+        }
+        Ok(delivery)
     }
 }

@@ -44,6 +44,8 @@ pub(super) struct Kept {
     pub(super) replays: super::jobs::Jobs<crate::domain::ids::ReplayId>,
     /// Deletions of tenants that are not over.
     pub(super) deletions: super::jobs::Jobs<crate::domain::ids::TenantDeletionId>,
+    /// Idempotency keys of replays.
+    pub(super) other_keys: super::idempotent::OtherKeys,
     /// A cleanup is under way: the tables filled behind are to be complete.
     pub(super) fill_all: bool,
 }

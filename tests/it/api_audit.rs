@@ -107,6 +107,43 @@ fn every_change_is_there_and_no_secret() {
 }
 
 #[test]
+fn enabling_and_disabling_show_what_the_endpoint_was_before() {
+    let app = TestApp::start();
+    let made = app.create_endpoint(&json!({ "url": "https://a.test/" }));
+    let id = text(&made, "id");
+    let call = |what: &str, body: &Value| app.post(&format!("/endpoints/{id}/{what}"), body).expect(200);
+    call("disable", &json!({ "note": "moving" }));
+    call("disable", &json!({ "note": "moved" }));
+    call("enable", &json!({ "held": "discard" }));
+    app.change_endpoint(&id, &json!({ "enabled": false }));
+    let told: Vec<Value> = app
+        .list(&format!("/audit?target={id}"))
+        .iter()
+        .rev()
+        .skip(1)
+        .map(|line| json!([line["action"], line["before"], line["after"]]))
+        .collect();
+    let by_hand =
+        |note: Value| json!({ "enabled": false, "disabled_reason": "manual", "disabled_note": note });
+    let was_enabled = |fields: Value| {
+        let mut before = json!({ "enabled": true });
+        for name in fields.as_object().expect("fields").keys().filter(|name| *name != "enabled") {
+            before[name] = Value::Null;
+        }
+        before
+    };
+    let plain = json!({ "enabled": false, "disabled_reason": "manual" });
+    let expected = [
+        json!(["endpoint.disable", was_enabled(by_hand(json!("moving"))), by_hand(json!("moving"))]),
+        json!(["endpoint.disable", { "disabled_note": "moving" }, { "disabled_note": "moved" }]),
+        json!(["endpoint.enable", by_hand(json!("moved")),
+            { "enabled": true, "disabled_reason": null, "disabled_note": null, "held": "discard" }]),
+        json!(["endpoint.disable", was_enabled(plain.clone()), plain]),
+    ];
+    assert_eq!(told, expected);
+}
+
+#[test]
 fn filters_show_what_they_say_alone_and_together() {
     let app = TestApp::with_manual_clock();
     for (n, tenant) in ["acme", "globex", "acme"].into_iter().enumerate() {

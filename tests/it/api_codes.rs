@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use postrider::domain::limits::{MAX_EVENT_TYPES, MAX_FORMATS};
 use postrider::service::Code;
 use serde_json::{Value, json};
 
@@ -54,6 +55,7 @@ fn reach(code: Code) -> Response {
         }
         Code::NotRetryable | Code::NotCancelable | Code::TooManyTests => under_way(&app, code),
         Code::FormatBuiltIn => app.delete("/formats/standard"),
+        Code::FormatLimitReached | Code::EventTypeLimitReached => one_too_many(&app, code),
         Code::FormatInUse | Code::FormatDoesNotFit => used_format(&app, code),
         Code::NotReplayable | Code::ReplayRunning => replay(&app, code),
         Code::KeyExists => the_same_key_twice(app),
@@ -138,6 +140,44 @@ fn conflict(app: &TestApp, code: Code) -> Response {
             endpoint("one")
         }
     }
+}
+
+/// Makes another format, or another event type, where there are as many as there may be.
+fn one_too_many(app: &TestApp, code: Code) -> Response {
+    let file = rusqlite::Connection::open(app.data().join("postrider.db")).expect("the database");
+    file.busy_timeout(std::time::Duration::from_secs(10)).expect("patience");
+    let (most, rows, path) = match code {
+        Code::FormatLimitReached => (
+            MAX_FORMATS,
+            "INSERT INTO formats (name, revision, definition, created_at)
+             SELECT 'f-' || i, 1, '{\"signature\":{\"scheme\":\"none\"},\"envelope\":\"data\"}', 1 FROM n",
+            "formats/f-",
+        ),
+        _ => (
+            MAX_EVENT_TYPES,
+            "INSERT INTO event_types (name, reserved, created_at, updated_at) SELECT 'f-' || i, 0, 1, 1 FROM n",
+            "event-types/f-",
+        ),
+    };
+    let numbers = format!("WITH RECURSIVE n(i) AS (SELECT 2 UNION ALL SELECT i + 1 FROM n WHERE i < {most})");
+    file.execute_batch(&format!("{numbers} {rows}")).expect("all but one");
+    let body = if code == Code::FormatLimitReached {
+        json!({ "signature": { "scheme": "none" }, "envelope": "data" })
+    } else {
+        json!({})
+    };
+    let put = |name: &str, body: &Value| app.client.send_json("PUT", &format!("/api/v1/{path}{name}"), body);
+    put("last", &body).expect(201);
+    let mut other = body.clone();
+    match code {
+        Code::FormatLimitReached => other["fixed"] = json!({ "headers": { "X-A": "b" } }),
+        _ => other["description"] = json!("what there is can still be changed"),
+    }
+    put("last", &other).expect(200);
+    let refused = put("more", &body);
+    app.delete(&format!("/{path}last")).expect(204);
+    put("more", &body).expect(201);
+    refused
 }
 
 /// What cannot be done while a delivery or a test is under way, or when it is over.

@@ -1,5 +1,7 @@
 //! The calls about replays: what they refuse, what they answer, whom they serve.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use crate::support::actions::shows;
@@ -112,6 +114,39 @@ fn a_replay_with_an_idempotency_key_is_started_once() {
     app.client.request("POST", "/api/v1/events", &headers, Some(event)).expect(202);
     let other = app.client.request("POST", &path, &headers, Some(body.as_bytes())).expect(409);
     assert_eq!(code(&other), "idempotency_key_reused");
+}
+
+#[test]
+fn the_idempotency_key_of_a_replay_is_not_free_for_an_event_or_a_batch() {
+    let mut app = TestApp::with_manual_clock();
+    let receiver = Receiver::start();
+    let endpoint = app.endpoint_with(&receiver, "/", &json!({}));
+    let event = text(&app.publish("a", &json!(1)), "id");
+    let (one, several) =
+        (json!({ "type": "a", "data": 1 }), json!({ "events": [{ "type": "a", "data": 1 }] }));
+    let under = |app: &TestApp, key: &str, path: &str, body: &Value| {
+        app.client.clone().with_header("Idempotency-Key", key).post(&format!("/api/v1{path}"), body)
+    };
+    let again = json!({ "since": SINCE, "dry_run": true });
+    under(&app, "of an endpoint", &format!("/endpoints/{endpoint}/replay"), &again).expect(202);
+    under(&app, "of an event", &format!("/events/{event}/replay"), &json!({})).expect(202);
+    let events = app.list("/events").len();
+    for restart in [false, true] {
+        if restart {
+            app.restart();
+        }
+        for key in ["of an endpoint", "of an event"] {
+            for (path, body) in [("/events", &one), ("/events/batch", &several)] {
+                let refused = under(&app, key, path, body).expect(409);
+                assert_eq!(code(&refused), "idempotency_key_reused", "{key} {path}");
+            }
+        }
+    }
+    assert_eq!(app.list("/events").len(), events);
+    let elsewhere = json!({ "type": "a", "data": 1, "tenant": "acme" });
+    under(&app, "of an event", "/events", &elsewhere).expect(202);
+    app.clock().advance(Duration::from_hours(24));
+    under(&app, "of an event", "/events", &one).expect(202);
 }
 
 #[test]

@@ -167,11 +167,18 @@ fn a_persons_word_is_enough_to_believe_the_clock() {
     app.clock().jump_wall(100 * 86_400_000);
     app.restart();
     no_cleanup(&app, 0);
+    let waits = text(&app.get("/cleanups"), "waits");
+    assert!(
+        waits.contains("two days ahead of 2026-02-23T") && waits.contains("POST /api/v1/cleanups"),
+        "{waits}"
+    );
     let only_counted = app.post("/cleanups", &json!({ "dry_run": true })).expect(200).json();
     shows(&only_counted, &json!({ "deliveries": 1, "dry_run": true }));
     assert_eq!(app.list("/events").len(), 1);
+    assert_eq!(text(&app.get("/cleanups"), "waits"), waits, "to count is no word");
     let done = app.post("/cleanups", &json!({})).expect(200).json();
     shows(&done, &json!({ "deliveries": 1, "events": 1, "dry_run": false }));
+    assert_eq!(app.get("/cleanups")["waits"], Value::Null);
     assert!(text(&done, "by").starts_with("key:"), "{done}");
     app.advance(HOUR * 13);
     cleanup(&app, 2);

@@ -169,7 +169,7 @@ fn disabling_by_failures_is_written_in_the_audit_log_once() {
     let rows = app.audit_of(&id);
     let actions: Vec<_> = rows.iter().map(|row| text(row, "action")).collect();
     assert_eq!(actions, ["endpoint.create", "endpoint.disable", "endpoint.enable", "endpoint.disable"]);
-    assert_eq!((text(&rows[1], "actor"), rows[1]["after"]["reason"].clone()), {
+    assert_eq!((text(&rows[1], "actor"), rows[1]["after"]["disabled_reason"].clone()), {
         ("system".to_owned(), json!("failing"))
     });
 }

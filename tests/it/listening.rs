@@ -77,7 +77,7 @@ fn what_does_not_verify_is_taken_all_the_same_and_says_why() {
 }
 
 #[test]
-fn any_format_is_verified_a_built_in_one_by_its_name_and_a_teams_own_from_a_file() {
+fn any_format_is_verified_a_built_in_one_by_its_name_and_a_teams_own_from_a_file_or_the_server() {
     let app = TestApp::start();
     let own = json!({
         "signature": { "scheme": "hmac-sha256-hex", "header": "X-Webhook-Signature", "prefix": "sha256=" },
@@ -90,10 +90,16 @@ fn any_format_is_verified_a_built_in_one_by_its_name_and_a_teams_own_from_a_file
     let file = temp.path().join("workspaces.json");
     std::fs::write(&file, app.get("/formats/workspaces").to_string()).expect("a file");
     let file = file.to_str().expect("a path in UTF-8");
-    for (name, given) in
-        [("workspaces", file), ("github", "github"), ("stripe", "stripe"), ("cloudevents", "cloudevents")]
-    {
-        let listener = Listener::start(&["--format", given, "--secret", SECRET]);
+    let data = app.data();
+    let data = data.to_str().expect("a path in UTF-8");
+    for (name, given) in [
+        ("workspaces", file),
+        ("workspaces", "workspaces"),
+        ("github", "github"),
+        ("stripe", "stripe"),
+        ("cloudevents", "cloudevents"),
+    ] {
+        let listener = Listener::start(&["--format", given, "--data-dir", data, "--secret", SECRET]);
         let url = listener.url("/hook");
         let endpoint =
             json!({ "url": url, "events": ["*"], "secret": SECRET, "format": name, "tenant": "456" });
@@ -105,6 +111,16 @@ fn any_format_is_verified_a_built_in_one_by_its_name_and_a_teams_own_from_a_file
         assert_eq!((&line["type"], &line["data"]), (&json!("post.created"), &json!({ "id": 123 })), "{name}");
         app.delete_endpoint(&endpoint);
     }
+}
+
+#[test]
+fn a_format_that_the_running_server_does_not_have_is_refused_as_such() {
+    let app = TestApp::start();
+    let data = app.data();
+    let flags = ["listen", "--port", "0", "--format", "workspace", "--data-dir"];
+    let ended = Process::spawn(program().args(flags).arg(&data)).wait_for_end(PATIENCE);
+    assert_eq!((ended.status.code(), ended.out.as_str()), (Some(2), ""), "{ended:?}");
+    assert!(ended.err.contains("has none of that name; GET /api/v1/formats"), "{}", ended.err);
 }
 
 #[test]
@@ -248,7 +264,8 @@ fn wrong_flags_are_refused_with_what_is_allowed() {
         ("--forward https://example.com/", "http://localhost:3000/hook"),
         ("--forward http://localhost:3000 --status 500", "--fail-rate"),
         ("--secret whsec_short", "--secret must be"),
-        ("--format nonsense", "--format must be"),
+        ("--format nonsense --data-dir /nowhere", "--format must be one of standard, github"),
+        ("--format nonsense --data-dir /nowhere", "no server runs on /nowhere; start it"),
         ("--loud", "--loud"),
     ] {
         let ended = Process::spawn(program().arg("listen").args(words.split(' '))).wait_for_end(PATIENCE);

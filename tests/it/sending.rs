@@ -84,6 +84,12 @@ fn every_field_of_an_event_can_be_given_and_a_repetition_is_harmless() {
     assert_eq!(sent(&data, &words)["created_at"], event["created_at"]);
     let keyed = ["a.b", "--data", "-7", "--idempotency-key", "once"];
     assert_eq!(sent(&data, &keyed)["id"], sent(&data, &keyed)["id"]);
+    for repeated in [&words[..], &keyed] {
+        let ended = run(&data, repeated);
+        assert!(ended.err.starts_with("Accepted before, with 0 deliveries; nothing"), "{}", ended.err);
+    }
+    let fresh = run(&data, &["a.b", "--data", "1"]);
+    assert!(fresh.err.starts_with("Accepted, with 0 deliveries."), "{}", fresh.err);
     server.stop();
 }
 

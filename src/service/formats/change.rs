@@ -10,6 +10,7 @@ use crate::domain::format::{Format, scheme::Scheme};
 use crate::domain::headers::CustomHeaders;
 use crate::domain::ids::EndpointId;
 use crate::domain::invalid::Invalid;
+use crate::domain::limits::MAX_FORMATS;
 use crate::domain::names::FormatName;
 use crate::service::error::Code;
 use crate::service::{AdminScope, Error, Service};
@@ -25,8 +26,8 @@ impl Service {
     /// Makes a format, or changes it for the next attempt of every endpoint that uses it. `definition` is JSON text.
     ///
     /// # Errors
-    /// In the answer: `invalid` with every wrong field; `format_built_in`; `format_does_not_fit` when headers or
-    /// secrets of endpoints that use it could not stay.
+    /// In the answer: `invalid` with every wrong field; `format_built_in`; `format_limit_reached`;
+    /// `format_does_not_fit` when headers or secrets of endpoints that use it could not stay.
     pub fn put_format(&self, scope: &AdminScope, name: &str, definition: &str) -> Answer<FormatPut, Error> {
         if let Err(error) = not_built_in(name) {
             return Answer::ready(Err(error));
@@ -84,6 +85,13 @@ fn put(
             let users = tx.endpoints_of_format(name)?;
             check_users(tx, &users, &row.format, &Format::compile(name.as_str(), definition))?;
             users
+        }
+        None if tx.has_all_formats()? => {
+            let detail = format!(
+                "there are {MAX_FORMATS} formats besides those that are built in, and {name} is none of them; delete \
+                 one that no endpoint uses, or change one"
+            );
+            return Err(Error::new(Code::FormatLimitReached, detail));
         }
         None => Vec::new(),
     };

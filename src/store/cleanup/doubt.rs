@@ -46,7 +46,8 @@ impl Doubt {
         let mark = self.mark.filter(|_| self.since.is_some())?;
         Some(format!(
             "the clock is more than two days ahead of {mark}, when this database was last in use: the cleanup \
-             waits for 24 hours, or until `postrider cleanup` says that the clock is right"
+             waits for 24 hours, or until one by hand (`postrider cleanup`, or POST /api/v1/cleanups) says that the \
+             clock is right"
         ))
     }
 }

@@ -34,8 +34,8 @@ pub(super) enum Step {
     Small,
     /// Hourly counters of the endpoints from this one on.
     Hours(i64),
-    /// Revisions that nothing refers to any more, and secrets that have ended.
-    Revisions,
+    /// Revisions of endpoints and formats that nothing refers to any more, and secrets that have ended.
+    Shapes,
     /// Deleted endpoints from this one on.
     Endpoints(i64),
     /// Giving space back.
@@ -101,7 +101,7 @@ impl Step {
             _ if cutoffs.dry_run => Ok(Done { deliveries: 0, events: 0, next: None }),
             Self::Small => small(tx, cutoffs),
             Self::Hours(endpoint) => hours(tx, cutoffs, endpoint),
-            Self::Revisions => rest::revisions(tx),
+            Self::Shapes => rest::shapes(tx),
             Self::Endpoints(after) => rest::endpoints(tx, after),
             Self::Vacuum => vacuum(tx),
         }
@@ -234,7 +234,7 @@ fn hours(tx: &Tx<'_>, cutoffs: &Cutoffs, endpoint: i64) -> Result<Done, StoreErr
         .optional()?;
     let Some(endpoint) = found else {
         hourly::delete_totals_before(tx.connection(), cutoffs.hours)?;
-        return Ok(Done::go_on(Step::Revisions));
+        return Ok(Done::go_on(Step::Shapes));
     };
     let deleted = hourly::delete_before(tx.connection(), endpoint, cutoffs.hours, LOOKED_AT)?;
     let next = if deleted < LOOKED_AT { endpoint.saturating_add(1) } else { endpoint };

@@ -1,7 +1,7 @@
 //! The rules of changes to many rows, without a file.
 
 use crate::domain::delivery::{HeldReason, State};
-use crate::store::bulk::{BulkChange, BulkKind, about_to_be, sendable};
+use crate::store::bulk_kind::{BulkChange, BulkKind, about_to_be, sendable};
 
 fn change(kind: BulkKind, done_to: i64, up_to: i64) -> BulkChange {
     BulkChange { id: 1, kind, up_to, done_to }

@@ -23,7 +23,7 @@ use crate::store::idempotent::Answered;
 use crate::store::keys::NewKey;
 use crate::store::links::{Link, Purpose};
 use crate::store::lists::Span;
-use crate::store::publish::NewEvent;
+use crate::store::publish::{NewEvent, PublishError};
 use crate::store::publish_batch::NewBatch;
 use crate::store::{Reader, StoreError};
 
@@ -197,6 +197,7 @@ fn no_other_read_scans_or_sorts() {
     let name = crate::domain::names::EventType::parse("a.b").unwrap();
     for before in every(&[(START, "a".to_owned())]) {
         run(&house, all, |r| r.event_types(before.as_ref(), 20));
+        assert!(!run(&house, all, |r| Ok(r.has_all_event_types()? || r.has_all_formats()?)));
     }
     run(&house, all, |r| r.event_type(&name));
     run(&house, all, |r| r.endpoint(endpoints[2])).unwrap();
@@ -370,10 +371,13 @@ fn replay_all_kinds(house: &mut House, endpoint: EndpointId) {
         tx.replay_event_to(&event, endpoint)
     });
     let request = key("replays", 1);
+    let acme = house.number("SELECT id FROM tenants WHERE name = 'acme'");
     house.write(move |tx| {
-        assert_eq!(tx.answered_before(1, &request)?, Answered::Never);
-        tx.remember_answer(1, &request, "{}")
+        assert_eq!(tx.answered_before(acme, &request)?, Answered::Never);
+        tx.remember_answer(acme, &request, "{}")
     });
+    let taken = NewEvent { idempotency: Some(key("replays", 2)), ..house.event("acme", "a.b", "1") };
+    assert!(matches!(house.publish(taken), Err(PublishError::KeyReused)));
 }
 
 #[test]

@@ -2,9 +2,11 @@
 
 use actix_web::web::{self, Data, Payload, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
+use serde::Serialize;
 
 use crate::domain::invalid::Invalid;
 use crate::service::cleanup::older_than;
+use crate::store::cleanup::CleanupReport;
 use crate::web::auth::Authenticated;
 use crate::web::body;
 use crate::web::fields::Fields;
@@ -13,6 +15,14 @@ use crate::web::query::{self, Numbered};
 use crate::web::state::AppState;
 
 const CURSOR: Numbered = Numbered("cleanups");
+
+/// A page, and what a person has to know who wonders why it does not grow.
+#[derive(Serialize)]
+struct Page {
+    data: Vec<CleanupReport>,
+    next_cursor: Option<String>,
+    waits: Option<String>,
+}
 
 /// Registers the calls.
 pub fn routes(config: &mut ServiceConfig) {
@@ -26,8 +36,10 @@ async fn list(
 ) -> Result<HttpResponse, Problem> {
     let scope = caller.view()?;
     let (limit, before) = query::page(&request, |text| CURSOR.parse(text))?;
+    let waits = state.service.cleanup_waits(&scope);
     let page = state.read(move |service| service.cleanups(&scope, before, limit)).await?;
-    Ok(query::list(page.rows, page.next.map(|row| CURSOR.cursor(row))))
+    let next_cursor = page.next.map(|row| CURSOR.cursor(row));
+    Ok(HttpResponse::Ok().json(Page { data: page.rows, next_cursor, waits }))
 }
 
 /// Answers when the cleanup is done; it goes on if the caller goes away.

@@ -52,7 +52,7 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(web::resource("/endpoints/{id}/test").route(web::post().to(test)));
 }
 
-/// The only parameter of calls about one endpoint.
+/// The only parameter of calls about one thing with a handle of its owner: whose it is.
 pub(super) fn tenant(request: &HttpRequest) -> Result<Option<TenantName>, Problem> {
     let mut query = Query::of(request);
     let tenant = query.parsed("tenant", TenantName::parse);

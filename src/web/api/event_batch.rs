@@ -1,9 +1,9 @@
 //! `POST /events/batch`.
 
 use std::fmt;
+use std::future::ready;
 
-use actix_web::http::Method;
-use actix_web::http::header::HeaderValue;
+use actix_web::http::header::{ALLOW, HeaderValue};
 use actix_web::web::{self, Data, Payload, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse, guard};
 use serde::de::{Deserialize, Deserializer, IgnoredAny, SeqAccess, Visitor};
@@ -32,10 +32,10 @@ const AROUND: usize = 2;
 
 /// The route. Before that of one event, but not for who reads: an event may have the id `batch`.
 pub fn routes(config: &mut ServiceConfig) {
-    let writes = guard::fn_guard(|context| {
-        context.head().method != Method::GET && context.head().method != Method::HEAD
-    });
-    config.service(web::resource("/events/batch").guard(writes).route(web::post().to(publish)));
+    let others =
+        web::to(|| ready(HttpResponse::MethodNotAllowed().insert_header((ALLOW, "GET, POST")).finish()));
+    let batch = web::resource("/events/batch").guard(guard::Not(guard::Get()));
+    config.service(batch.route(web::post().to(publish)).default_service(others));
 }
 
 async fn publish(

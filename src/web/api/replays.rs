@@ -10,7 +10,8 @@ use crate::domain::replay::Replayed;
 use crate::domain::scope::Scope;
 use crate::domain::time::UnixMs;
 use crate::service::Service;
-use crate::service::replays::{ReplayDraft, ReplayEvent, ReplayQuery, Told};
+use crate::service::once::Told;
+use crate::service::replays::{ReplayDraft, ReplayEvent, ReplayQuery};
 use crate::store::idempotent::Idempotency;
 use crate::web::auth::Authenticated;
 use crate::web::body;
@@ -19,6 +20,7 @@ use crate::web::problem::Problem;
 use crate::web::query::{self, Query};
 use crate::web::state::AppState;
 
+use super::endpoints::tenant;
 use super::events::{REPLAYED, idempotency_key, request_hash};
 
 /// Registers the calls.
@@ -39,9 +41,7 @@ async fn start(
     id: Path<String>,
 ) -> Result<HttpResponse, Problem> {
     let scope = caller.tenant_scope(Scope::DeliveriesWrite)?;
-    let mut query = Query::of(&request);
-    let tenant = query.parsed("tenant", TenantName::parse);
-    query.finish()?;
+    let tenant = tenant(&request)?;
     let body = body::read(&request, payload, body::SMALL, false).await?;
     let idempotency = idempotency(&request, &body)?;
     let draft = read_draft(&body)?;
@@ -58,9 +58,7 @@ async fn replay_event(
     id: Path<String>,
 ) -> Result<HttpResponse, Problem> {
     let scope = caller.tenant_scope(Scope::DeliveriesWrite)?;
-    let mut query = Query::of(&request);
-    let tenant = query.parsed("tenant", TenantName::parse);
-    query.finish()?;
+    let tenant = tenant(&request)?;
     let body = body::read(&request, payload, body::SMALL, true).await?;
     let idempotency = idempotency(&request, &body)?;
     let mut fields = Fields::parse_optional(&body)?;

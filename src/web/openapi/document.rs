@@ -17,7 +17,9 @@ const REQUEST: &str = "3f9c2a7b10d4e685";
 const ABOUT: &str = "Webhook delivery in one process. Every call below `/api/v1` takes a key: \
     `Authorization: Bearer pr_…`. Unknown fields and parameters are refused by name; in a create absent and `null` mean \
     the same, in a PATCH absent keeps and `null` resets. Where all fields are optional, the body may be left out. \
-    Failures are `application/problem+json` (RFC 9457) with a stable `code`, and name every wrong field at once. After \
+    Failures are `application/problem+json` (RFC 9457) with a stable `code`, and name every wrong field at once. Two are \
+    not listed with the calls: 404 `unknown_path` for a path that is none of these, and 405 `method_not_allowed` for a \
+    method that a path does not take; `Allow` names those that it takes. After \
     a 429 or a 503 repeat the request when `Retry-After` says, with the same `Idempotency-Key` where there is one.";
 
 /// The whole document.

@@ -93,7 +93,9 @@ impl Verdict {
 fn packages() -> PathBuf {
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().expect("the target directory");
     let packages = target.join("packages");
-    assert!(packages.join("installed").exists(), "the packages are missing: run tests/run --prepare first");
+    for installed in ["venv/installed", "node_modules/installed"] {
+        assert!(packages.join(installed).exists(), "{installed} is missing: run tests/run --prepare first");
+    }
     packages
 }
 

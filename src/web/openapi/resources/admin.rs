@@ -5,7 +5,8 @@ use crate::domain::scope::Scope::Admin;
 use crate::service::cleanup::{LEAST_SECONDS, MOST_SECONDS};
 use crate::web::openapi::operation::Operation;
 use crate::web::openapi::schema::{
-    Schema, any, count, flag, integer, named, nullable, object, optional, required, text, time, whole,
+    Schema, any, count, flag, integer, list_of, named, nullable, object, optional, required, text, time,
+    whole,
 };
 use crate::web::openapi::words::{id, in_tenant, page, page_of, query, span, tenant, type_pattern};
 
@@ -68,9 +69,24 @@ fn audit() -> Operation {
 
 fn cleanups() -> Operation {
     Operation::new("GET", "/api/v1/cleanups", "listCleanups", Admin)
-        .says("List cleanups", "")
+        .says("List cleanups", "And whether one waits for a word of yours.")
         .with(page())
-        .answers(200, "A page.", page_of("Cleanup"), &format!("{{\"data\":[{REPORT}],\"next_cursor\":null}}"))
+        .answers(
+            200,
+            "A page.",
+            page_of_cleanups(),
+            &format!("{{\"data\":[{REPORT}],\"next_cursor\":null,\"waits\":null}}"),
+        )
+}
+
+fn page_of_cleanups() -> Schema {
+    let waits = "Why nothing is deleted for now: the clock is far ahead of when this database was last in use. A cleanup \
+        by hand that is no dry run says that the clock is right. Null: nothing waits.";
+    object([
+        required("data", list_of(named("Cleanup")), "The rows, the newest first."),
+        nullable("next_cursor", text(), "Where the next page starts; null: this is the last one."),
+        nullable("waits", text(), waits),
+    ])
 }
 
 fn clean() -> Operation {

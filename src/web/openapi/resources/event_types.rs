@@ -2,6 +2,7 @@
 
 use crate::domain::limits::{DISPLAY_NAME_PATTERN, MAX_DISPLAY_NAME};
 use crate::domain::scope::Scope::{Admin, EndpointsRead};
+use crate::service::Code;
 use crate::web::openapi::operation::{Operation, Parameter};
 use crate::web::openapi::schema::{
     Field, Schema, any, either, flag, map_of, named, nullable, object, optional, pattern, required, text,
@@ -93,7 +94,10 @@ fn get() -> Operation {
 
 fn put() -> Operation {
     Operation::new("PUT", "/api/v1/event-types/{name}", "putEventType", Admin)
-        .says("Make or replace an event type", "What is absent gets its default.")
+        .says(
+            "Make or replace an event type",
+            "What is absent gets its default. The catalogue may have 10,000 types.",
+        )
         .with([name()])
         .may_take(named("EventTypeDescription"), PUT)
         .answers(200, "It was there, and is replaced.", named("EventType"), &example())
@@ -101,6 +105,7 @@ fn put() -> Operation {
         .answers(201, "It was not there.", named("EventType"), &example())
         .leads_to("getEventType", "name", "$response.body#/name")
         .leads_to("deleteEventType", "name", "$response.body#/name")
+        .fails([Code::EventTypeLimitReached])
 }
 
 fn delete() -> Operation {

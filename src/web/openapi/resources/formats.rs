@@ -153,7 +153,10 @@ fn get() -> Operation {
 
 fn put() -> Operation {
     Operation::new("PUT", "/api/v1/formats/{name}", "putFormat", Admin)
-        .says("Make or replace a format", "In force for the next attempt of each endpoint that uses it.")
+        .says(
+            "Make or replace a format",
+            "In force for the next attempt of each endpoint that uses it. There may be 1,000 besides those that are built in.",
+        )
         .with([name()])
         .takes(named("FormatDefinition"), PUT)
         .answers(200, "It was there, and is replaced.", named("Format"), SHOWN)
@@ -162,7 +165,7 @@ fn put() -> Operation {
         .leads_to("getFormat", "name", "$response.body#/name")
         .leads_to("previewFormat", "name", "$response.body#/name")
         .leads_to("deleteFormat", "name", "$response.body#/name")
-        .fails([Code::FormatBuiltIn, Code::FormatDoesNotFit])
+        .fails([Code::FormatBuiltIn, Code::FormatDoesNotFit, Code::FormatLimitReached])
 }
 
 fn delete() -> Operation {

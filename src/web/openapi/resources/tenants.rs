@@ -66,7 +66,11 @@ fn detail() -> Schema {
             "Deliveries that wait, counted up to 10,000; null: it has more than 1,000 endpoints.",
         ),
         required("held", count(), "Deliveries that are held, counted up to 10,000."),
-        nullable("last_24h", day, "What its endpoints did; null: they are more than 1,000."),
+        nullable(
+            "last_24h",
+            day,
+            "What its endpoints did, as `GET /stats` counts it for `24h`; null: they are more than 1,000.",
+        ),
     ]))
 }
 
