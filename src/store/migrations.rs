@@ -14,6 +14,7 @@ const STEPS: &[M<'static>] = &[
     M::up(include_str!("migrations/0004_replays.sql")),
     M::up(include_str!("migrations/0005_tenant_jobs.sql")),
     M::up(include_str!("migrations/0006_stats.sql")),
+    M::up(include_str!("migrations/0008_seen.sql")),
 ];
 
 /// The version that this program writes.

@@ -10,6 +10,7 @@ mod event_types;
 mod events;
 mod formats;
 mod keys;
+mod overview;
 mod replays;
 mod rotation;
 mod settings;
@@ -32,6 +33,7 @@ pub fn routes(config: &mut ServiceConfig) {
             .configure(events::routes)
             .configure(formats::routes)
             .configure(keys::routes)
+            .configure(overview::routes)
             .configure(replays::routes)
             .configure(rotation::routes)
             .configure(settings::routes)
