@@ -8,8 +8,10 @@ mod event_types;
 mod events;
 mod formats;
 mod keys;
+mod matching;
 mod replays;
 mod settings;
+mod stats;
 mod tenants;
 mod watch;
 
@@ -34,6 +36,7 @@ pub fn all() -> Vec<Resource> {
         events::resource(),
         endpoints::resource(),
         deliveries::resource(),
+        stats::resource(),
         replays::resource(),
         event_types::resource(),
         formats::resource(),
