@@ -98,13 +98,89 @@ impl Filters {
         if self.is_empty() {
             return true;
         }
-        let (mut cursor, mut met) = (Cursor::new(data), 0);
-        cursor.peek() == Some(b'{') && walk(&mut cursor, &self.roots, &mut met).is_some() && met == self.all
+        let mut met = 0_u32;
+        self.read(data, &mut met) && met == self.all
+    }
+
+    /// The first of them, in the order in which they were written, that does not hold for `data`; `None`: all hold.
+    pub fn first_unmet<'d>(&self, data: &'d str) -> Option<Unmet<'d>> {
+        let mut seen = Seen::default();
+        if !self.is_empty() && !self.read(data, &mut seen) {
+            seen = Seen::default();
+        }
+        let missing = self.all & !seen.met;
+        let index = usize::try_from(missing.trailing_zeros()).ok().filter(|_| missing != 0)?;
+        Some(Unmet { index, got: seen.values.get(index).copied().flatten() })
+    }
+
+    /// Goes through `data`, noting what is met. False if it is no object.
+    fn read<'d>(&self, data: &'d str, notes: &mut impl Notes<'d>) -> bool {
+        let mut cursor = Cursor::new(data);
+        cursor.peek() == Some(b'{') && walk(&mut cursor, &self.roots, notes).is_some()
     }
 }
 
-/// Goes through the object at the cursor, noting in `met` which filters hold. `None` if it is cut short.
-fn walk(cursor: &mut Cursor<'_>, nodes: &[Node], met: &mut u32) -> Option<()> {
+/// A filter that does not hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Unmet<'d> {
+    /// Which one: its place among the members of the object that the filters were read from.
+    pub index: usize,
+    /// The text of the value at its path; `None`: there is none, or an object that other filters look into.
+    pub got: Option<&'d str>,
+}
+
+/// The path and the wanted value or values, as JSON text, of the filter at this place of the object `filters`.
+pub fn at(filters: &str, index: usize) -> Option<(String, String)> {
+    let members = serde_json::from_str::<Option<Members>>(filters).ok()??.0;
+    members.into_iter().nth(index).map(|(path, raw)| (path, raw.get().to_owned()))
+}
+
+/// What is noted on a walk through the data.
+trait Notes<'d> {
+    /// What was noted of these filters does not count any more: the key came again.
+    fn forget(&mut self, filters: u32);
+    /// There is a value at the end of a filter's path.
+    fn value(&mut self, filter: &Filter, raw: &'d str);
+}
+
+/// Only which filters hold.
+impl Notes<'_> for u32 {
+    fn forget(&mut self, filters: u32) {
+        *self &= !filters;
+    }
+
+    fn value(&mut self, filter: &Filter, raw: &str) {
+        *self |= filter.met_by(raw);
+    }
+}
+
+/// Which filters hold, and the value at each path.
+#[derive(Default)]
+struct Seen<'d> {
+    met: u32,
+    values: [Option<&'d str>; MAX_FILTERS],
+}
+
+impl<'d> Notes<'d> for Seen<'d> {
+    fn forget(&mut self, filters: u32) {
+        self.met.forget(filters);
+        for (index, value) in self.values.iter_mut().enumerate() {
+            if filters & (1 << index) != 0 {
+                *value = None;
+            }
+        }
+    }
+
+    fn value(&mut self, filter: &Filter, raw: &'d str) {
+        self.met.value(filter, raw);
+        if let Some(value) = self.values.get_mut(filter.bit.trailing_zeros() as usize) {
+            *value = Some(raw);
+        }
+    }
+}
+
+/// Goes through the object at the cursor, noting what is at the filters' paths. `None` if it is cut short.
+fn walk<'d>(cursor: &mut Cursor<'d>, nodes: &[Node], notes: &mut impl Notes<'d>) -> Option<()> {
     cursor.take(b'{')?;
     if cursor.peek()? == b'}' {
         return cursor.take(b'}');
@@ -117,12 +193,14 @@ fn walk(cursor: &mut Cursor<'_>, nodes: &[Node], met: &mut u32) -> Option<()> {
                 cursor.value()?;
             }
             Some(node) => {
-                *met &= !node.below;
+                notes.forget(node.below);
                 if cursor.peek()? == b'{' && !node.children.is_empty() {
-                    walk(cursor, &node.children, met)?;
+                    walk(cursor, &node.children, notes)?;
                 } else {
                     let value = cursor.value()?;
-                    *met |= node.filter.as_ref().map_or(0, |filter| filter.met_by(value));
+                    if let Some(filter) = &node.filter {
+                        notes.value(filter, value);
+                    }
                 }
             }
         }

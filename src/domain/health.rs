@@ -90,6 +90,24 @@ impl Health {
             && (after_hours == 0 || self.first_failure_up_ms.is_some_and(long_enough))
     }
 
+    /// When the endpoint, if nothing succeeds until then, is disabled by its next failed attempt. `None`: not foreseen.
+    ///
+    /// That is told from half of `after_hours` on, and where the failure after this one is enough for
+    /// `after_failures`. Without a condition on the hours there is nothing to foresee. `now` and `up_ms` are the same
+    /// moment; the answer lies in the past where only the failed attempt is missing.
+    pub fn disable_at(
+        &self,
+        after_failures: u32,
+        after_hours: u32,
+        now: UnixMs,
+        up_ms: i64,
+    ) -> Option<UnixMs> {
+        let first = self.first_failure_up_ms.filter(|_| self.failure_count > 0 && after_hours > 0)?;
+        let (elapsed, whole) = (up_ms.saturating_sub(first), i64::from(after_hours) * HOUR_MS);
+        let near = elapsed >= whole / 2 && self.failure_count.saturating_add(1) >= after_failures;
+        near.then(|| UnixMs(now.0.saturating_add(whole - elapsed)))
+    }
+
     /// Whether the endpoint gets one request at a time, because it ran into too many timeouts.
     pub fn one_at_a_time(&self) -> bool {
         self.timeouts_in_row >= TIMEOUTS_UNTIL_ONE_AT_A_TIME
@@ -151,6 +169,22 @@ mod tests {
         assert!(!failed(1, 0).should_disable(0, 1, HOUR_MS - 1));
         assert!(!failed(1000, 0).should_disable(0, 0, i64::MAX));
         assert!(!Health::default().should_disable(0, 1, i64::MAX), "nothing has failed");
+    }
+
+    #[test]
+    fn the_end_is_told_from_half_of_the_hours_on() {
+        let half = 60 * HOUR_MS;
+        let at = |health: Health, up_ms| health.disable_at(10, 120, NOW, up_ms);
+        assert_eq!(at(failed(10, 7), 6 + half), None, "too early to say");
+        assert_eq!(at(failed(10, 7), 7 + half), Some(UnixMs(NOW.0 + half)));
+        assert_eq!(at(failed(9, 7), 7 + half), Some(UnixMs(NOW.0 + half)), "the next one is the tenth");
+        assert_eq!(at(failed(8, 7), 7 + half), None, "the next one would be the ninth");
+        assert_eq!(at(failed(10, 7), 7 + 3 * half), Some(UnixMs(NOW.0 - half)), "only a failure is missing");
+        assert_eq!(failed(1, 0).disable_at(0, 2, NOW, HOUR_MS), Some(UnixMs(NOW.0 + HOUR_MS)));
+        assert_eq!(failed(99, 0).disable_at(10, 0, NOW, half), None, "by the number alone");
+        assert_eq!(failed(99, 0).disable_at(0, 0, NOW, half), None, "never");
+        assert_eq!(Health::default().disable_at(0, 1, NOW, half), None);
+        assert_eq!(failed(99, 0).enabled().disable_at(10, 120, NOW, half), None);
     }
 
     #[test]

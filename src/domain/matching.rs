@@ -1,6 +1,6 @@
 //! Which events an endpoint wants: patterns of event types, and [`Filters`] on the data.
 
-use super::filters::Filters;
+use super::filters::{Filters, Unmet};
 use super::invalid::Invalid;
 use super::names::EventType;
 
@@ -50,6 +50,17 @@ impl Pattern {
     }
 }
 
+/// What a subscription says of an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict<'d> {
+    /// It is wanted.
+    Matches,
+    /// No pattern means its type.
+    NotSubscribed,
+    /// Its type is meant, and this filter, the first that does not, does not hold for its data.
+    Filtered(Unmet<'d>),
+}
+
 /// What an endpoint subscribes to, compiled once and shared by everything that matches.
 #[derive(Debug, Clone, Default)]
 pub struct Subscription {
@@ -93,6 +104,14 @@ impl Subscription {
     /// Whether an event of this type with this data (the text of one JSON value) is wanted.
     pub fn matches(&self, event_type: &str, data: &str) -> bool {
         self.matches_type(event_type) && self.filters.hold(data)
+    }
+
+    /// The same with the reason. It walks the data as [`Subscription::matches`] does, and notes more.
+    pub fn judge<'d>(&self, event_type: &str, data: &'d str) -> Verdict<'d> {
+        if !self.matches_type(event_type) {
+            return Verdict::NotSubscribed;
+        }
+        self.filters.first_unmet(data).map_or(Verdict::Matches, Verdict::Filtered)
     }
 
     /// Whether events of this type can be wanted, filters aside.
@@ -162,6 +181,30 @@ mod tests {
     }
 
     #[test]
+    fn a_verdict_names_the_first_filter_that_does_not_hold() {
+        let filters = r#"{"a": 1, "b.c": ["x", "y"], "b": 7}"#;
+        let subscription = Subscription::parse(&["t".to_owned()], Some(filters)).unwrap();
+        let judge = |data| subscription.judge("t", data);
+        let filtered = |index, got| Verdict::Filtered(Unmet { index, got });
+        assert_eq!(subscription.judge("u", "{}"), Verdict::NotSubscribed);
+        assert_eq!(judge("{}"), filtered(0, None));
+        assert_eq!(judge("[1]"), filtered(0, None));
+        assert_eq!(judge(r#"{"a": "1"}"#), filtered(0, Some(r#""1""#)));
+        assert_eq!(judge(r#"{"a": 1, "a": {"x": 2}}"#), filtered(0, Some(r#"{"x": 2}"#)), "the last counts");
+        assert_eq!(judge(r#"{"a": 1, "b": {"c": null}}"#), filtered(1, Some("null")));
+        assert_eq!(
+            judge(r#"{"a": 1, "b": {"c": "y"}, "b": 8}"#),
+            filtered(1, None),
+            "it is gone with its object"
+        );
+        assert_eq!(
+            super::super::filters::at(filters, 1),
+            Some(("b.c".to_owned(), r#"["x", "y"]"#.to_owned()))
+        );
+        assert_eq!(super::super::filters::at(filters, 3), None);
+    }
+
+    #[test]
     fn every_wrong_pattern_and_filter_is_named_at_once() {
         let events = ["ok", "*.created", "inv*", "", ".*", "a.*.b", "**"].map(str::to_owned);
         let invalid = Subscription::parse(&events, Some(r#"{"a":{}}"#)).unwrap_err();
@@ -180,6 +223,24 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn the_verdict_is_that_of_matching(
+            paths in prop::collection::btree_map("[ab](\\.[ab]){0,2}", "1|2|\"x\"|\\[1,2\\]", 0..4),
+            data in "(\\{(\"[ab]\":(1|2|\"x\"|\\{\"[ab]\":[12](,\"[ab]\":1)?\\})(,\"[ab]\":[12])?)?\\})|1",
+        ) {
+            let filters: Vec<_> = paths.iter().map(|(path, value)| format!("\"{path}\":{value}")).collect();
+            let filters = format!("{{{}}}", filters.join(","));
+            let subscription = Subscription::parse(&["t".to_owned()], Some(&filters)).unwrap();
+            let verdict = subscription.judge("t", &data);
+            prop_assert_eq!(verdict == Verdict::Matches, subscription.matches("t", &data));
+            if let Verdict::Filtered(unmet) = verdict {
+                // Alone it does not hold either.
+                let (path, wanted) = super::super::filters::at(&filters, unmet.index).unwrap();
+                let alone = Filters::parse(&format!("{{\"{path}\":{wanted}}}")).unwrap();
+                prop_assert!(!alone.hold(&data));
+            }
+        }
+
         #[test]
         fn compiled_patterns_decide_as_each_alone(
             patterns in prop::collection::vec("\\*|[ab](\\.[ab]){0,3}(\\.\\*)?", 0..6),

@@ -5,6 +5,7 @@ pub mod complaints;
 pub mod delivery;
 pub mod filters;
 pub mod format;
+pub mod growth;
 pub mod headers;
 pub mod health;
 pub mod histogram;

@@ -3,9 +3,11 @@
 //!
 //! A method that writes returns an [`Answer`](crate::store::Answer): await it on the web floor, wait for it elsewhere.
 
+pub mod attention;
 pub mod audit;
 pub mod batch;
 pub mod cleanup;
+mod curl;
 pub mod deliveries;
 pub mod endpoints;
 pub mod error;
@@ -14,9 +16,10 @@ pub mod events;
 pub mod formats;
 pub mod keys;
 mod lookup;
+pub mod matching;
 pub mod metrics;
-pub mod operators;
 pub mod once;
+pub mod operators;
 pub mod patch;
 pub mod readiness;
 mod release;
@@ -27,6 +30,7 @@ pub mod replays;
 pub mod scope;
 pub mod settings;
 pub mod stats;
+pub mod storage;
 pub mod tenant_deletions;
 pub mod tenants;
 

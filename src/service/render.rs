@@ -53,6 +53,21 @@ pub(super) fn detail(reader: &Reader<'_>, row: DeliveryRow) -> Result<Detail, Er
     Ok(Detail { row, request_body, attempts })
 }
 
+/// The request of one attempt: where it went, its headers, its body. `None`: the event's data was deleted, or what
+/// shaped the request is gone.
+pub(super) fn request(
+    reader: &Reader<'_>,
+    row: &DeliveryRow,
+    attempt: AttemptRow,
+) -> Result<Option<(String, Headers, String)>, Error> {
+    let event = reader.stored_event(row.event)?;
+    let mut rendering = Rendering { reader, row, event: event.as_ref(), revision: None };
+    let shown = rendering.attempt(attempt)?;
+    // In the format that was read for the attempt.
+    let body = rendering.body()?;
+    Ok(shown.url.zip(shown.request_headers).zip(body).map(|((url, headers), body)| (url, headers, body)))
+}
+
 struct Rendering<'a> {
     reader: &'a Reader<'a>,
     row: &'a DeliveryRow,

@@ -7,6 +7,7 @@ use crate::domain::names::TenantName;
 use crate::domain::stats::{Counts, Window, begin_of, hour_of};
 use crate::domain::time::UnixMs;
 use crate::store::StoreError;
+use crate::store::backlog::Backlog;
 use crate::store::hourly::Hours;
 
 use super::lookup::find_endpoint;
@@ -37,6 +38,22 @@ pub struct Stats {
     pub all: Counted,
     /// Hour by hour, the oldest first, those without anything too; the last is not over yet.
     pub series: Vec<Point>,
+}
+
+/// What has not come to an end yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Now {
+    /// Deliveries that wait for an attempt, those in flight included, as far as they are counted: to 10,000 or a little
+    /// more.
+    pub waiting: u32,
+    /// Whether there are more.
+    pub waiting_more: bool,
+    /// Deliveries that are held, as far as they are counted: to 10,000.
+    pub held: u32,
+    /// Whether there are more.
+    pub held_more: bool,
+    /// When the oldest of those that wait was made.
+    pub oldest_waiting_at: Option<UnixMs>,
 }
 
 /// An hour.
@@ -106,6 +123,27 @@ impl Service {
             },
         };
         Ok(Stats::of(window, now, &hours))
+    }
+}
+
+impl Service {
+    /// What waits and is held at this moment, of a tenant or of all that the caller may see. Blocks.
+    ///
+    /// # Errors
+    /// `not_found` for a tenant that the caller may not see.
+    pub fn waiting_now(&self, scope: &TenantScope, tenant: Option<&TenantName>) -> Result<Now, Error> {
+        let backlog = match self.list_tenant_id(scope, tenant)? {
+            None => Backlog::default(),
+            Some(tenant) => self.store.read::<_, StoreError>(|reader| reader.backlog(tenant))?,
+        };
+        let Backlog { waiting, held, oldest_waiting_at } = backlog;
+        Ok(Now {
+            waiting: waiting.count,
+            waiting_more: waiting.more,
+            held: held.count,
+            held_more: held.more,
+            oldest_waiting_at,
+        })
     }
 }
 

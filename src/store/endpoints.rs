@@ -1,4 +1,4 @@
-//! Endpoints: the row, without what shapes a request (`revisions`) and what changes with outcomes (`health`).
+//! Endpoints: the row (`endpoint_lists` lists them), without what shapes a request (`revisions`) and what changes with outcomes (`health`).
 
 use rusqlite::{Row, params};
 
@@ -8,10 +8,11 @@ use crate::domain::time::UnixMs;
 
 use super::error::StoreError;
 use super::health::HealthRow;
-use super::lists::Collector;
-use super::reader::{Listed, Reader};
+use super::reader::Reader;
 use super::revisions::Revision;
 use super::tx::Tx;
+
+pub use super::endpoint_lists::Glimpse;
 
 /// Why an endpoint is disabled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
@@ -107,7 +108,7 @@ pub struct EndpointSettings {
     pub hold_while_disabled: bool,
 }
 
-const COLUMNS: &str = "e.id, e.tenant_id, t.name, e.deleted_at, e.created_at, e.updated_at, e.enabled, \
+pub(super) const COLUMNS: &str = "e.id, e.tenant_id, t.name, e.deleted_at, e.created_at, e.updated_at, e.enabled, \
      e.disabled_reason, e.disabled_note, e.disabled_at, e.uid, e.description, e.events, e.filters, e.metadata, \
      e.retry_schedule, e.rate_limit, e.max_in_flight, e.while_disabled, e.revision, e.secret_rotated_at, \
      e.old_secret_until";
@@ -181,35 +182,6 @@ impl Reader<'_> {
             "e.tenant_id = ?1 AND e.uid = ?2 AND e.uid IS NOT NULL AND e.deleted_at IS NULL",
             &[&tenant_id, &uid.as_str()],
         )
-    }
-
-    /// Live endpoints, the newest first, below `before`; of one tenant, or of all. `pass` filters.
-    pub fn endpoints(
-        &self,
-        tenant_id: Option<i64>,
-        before: Option<EndpointId>,
-        limit: usize,
-        pass: impl Fn(&EndpointRow) -> bool,
-    ) -> Result<Listed<EndpointRow>, StoreError> {
-        let source = if tenant_id.is_some() {
-            "endpoints e INDEXED BY endpoints_by_tenant CROSS JOIN tenants t ON t.id = e.tenant_id
-             WHERE e.tenant_id = ?1"
-        } else {
-            "endpoints e INDEXED BY endpoints_live CROSS JOIN tenants t ON t.id = e.tenant_id WHERE ?1 IS NULL"
-        };
-        let mut statement = self.connection().prepare_cached(&format!(
-            "SELECT {COLUMNS} FROM {source} AND e.deleted_at IS NULL AND e.id < ?2 ORDER BY e.id DESC"
-        ))?;
-        let mut found = statement.query(params![tenant_id, before.map_or(i64::MAX, |id| id.0)])?;
-        let mut page = Collector::new(limit);
-        while let Some(row) = found.next()? {
-            if !page.has_room() {
-                return Ok(page.finish(true));
-            }
-            let row = self.endpoint_from(row)?;
-            page.add(row.id.0, pass(&row).then_some(row));
-        }
-        Ok(page.finish(false))
     }
 
     /// How many live endpoints a tenant has.

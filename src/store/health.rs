@@ -23,10 +23,10 @@ pub struct HealthRow {
     pub paused_until: Option<SteadyMs>,
 }
 
-const COLUMNS: &str = "failure_count, first_failure_at, first_failure_up, last_failure_at, last_success_at, \
+pub(super) const COLUMNS: &str = "failure_count, first_failure_at, first_failure_up, last_failure_at, last_success_at, \
                        timeouts_in_row, exhausted, paused_until";
 
-fn read_row(row: &Row<'_>, from: usize) -> rusqlite::Result<HealthRow> {
+pub(super) fn read_row(row: &Row<'_>, from: usize) -> rusqlite::Result<HealthRow> {
     Ok(HealthRow {
         health: Health {
             failure_count: row.get(from)?,

@@ -81,12 +81,13 @@ pub(super) fn write_offset(connection: &Connection, shared: &super::Shared) -> r
     Ok(())
 }
 
-/// Notes the wall clock (unless it is in doubt), the uptime and the offset.
+/// Notes the wall clock and how large the file is (unless the clock is in doubt), the uptime and the offset.
 pub(super) fn mark(connection: &Connection, shared: &super::Shared) -> rusqlite::Result<()> {
     let (offset, wall) = (shared.times.offset(), shared.believed_wall().ok());
     let transaction = Transaction::new_unchecked(connection, TransactionBehavior::Immediate)?;
     if let Some(wall) = wall {
         set(&transaction, Meta::Mark, wall.0)?;
+        super::space::note(&transaction, wall)?;
     }
     set(&transaction, Meta::Uptime, shared.times.up_ms())?;
     set(&transaction, Meta::SteadyOffset, offset)?;

@@ -15,6 +15,7 @@ const STEPS: &[M<'static>] = &[
     M::up(include_str!("migrations/0005_tenant_jobs.sql")),
     M::up(include_str!("migrations/0006_stats.sql")),
     M::up(include_str!("migrations/0007_operators.sql")),
+    M::up(include_str!("migrations/0008_seen.sql")),
 ];
 
 /// The version that this program writes.

@@ -12,6 +12,8 @@
 //! - A file for each table: [`tenants`], [`endpoints`] (and `endpoint_state`), [`events`], [`deliveries`], [`attempts`], [`keys`],
 //!   [`event_types`], [`formats`], [`replays`], [`operators`], [`sessions`], [`links`], [`settings`], [`audit`], `health`,
 //!   [`hourly`], `meta`; `migrations` makes them.
+//! - At a glance: [`backlog`] (what waits), [`trouble`] (which endpoints need a hand), [`space`] (room on the disk),
+//!   `endpoint_lists`, `event_deliveries` (where an event went).
 //! - In memory: `shared` (all of it), [`directory`] (endpoints, parsed), [`times`] (the scheduler's scale of time), [`figures`] (what was
 //!   counted since the start).
 
@@ -19,6 +21,7 @@ mod answer;
 pub mod attempts;
 pub mod audit;
 mod background;
+pub mod backlog;
 mod backup;
 mod batch;
 mod blank;
@@ -31,9 +34,11 @@ mod cut_off;
 pub mod deliveries;
 mod delivery_lists;
 pub mod directory;
+mod endpoint_lists;
 mod endpoint_state;
 pub mod endpoints;
 mod error;
+mod event_deliveries;
 pub mod event_types;
 pub mod events;
 pub mod figures;
@@ -72,12 +77,14 @@ pub mod sessions;
 pub mod settings;
 mod shared;
 mod soundness;
+pub mod space;
 pub mod tenant_jobs;
 pub mod tenants;
 pub mod test_event;
 #[cfg(test)]
 mod tests;
 pub mod times;
+pub mod trouble;
 mod turns;
 mod tx;
 mod unread;

@@ -7,6 +7,7 @@ use rusqlite::Connection;
 use crate::domain::settings::Settings;
 
 use super::Shared;
+use super::times::Times;
 
 /// What a page of a list may spend on rows that it examines, so that it costs the same however rare its filter is: a
 /// row that follows the one before it costs 1, one that lies anywhere [`SCATTERED`]. That is 4 to 5 ms in a file of
@@ -44,6 +45,11 @@ impl<'a> Reader<'a> {
 
     pub(super) fn shared(&self) -> &'a Shared {
         self.shared
+    }
+
+    /// The scales of time.
+    pub fn times(&self) -> &'a Times {
+        &self.shared.times
     }
 
     /// The settings in force.

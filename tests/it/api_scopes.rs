@@ -37,10 +37,12 @@ const TABLE: &[(&str, &str, Need)] = &[
     ("DELETE", "/api/v1/formats/{name}", Admin),
     ("DELETE", "/api/v1/keys/{id}", Admin),
     ("DELETE", "/api/v1/tenants/{tenant}", Admin),
+    ("GET", "/api/v1/attention", Admin),
     ("GET", "/api/v1/audit", Admin),
     ("GET", "/api/v1/cleanups", Admin),
     ("GET", "/api/v1/deliveries", Of(DeliveriesRead)),
     ("GET", "/api/v1/deliveries/{id}", Of(DeliveriesRead)),
+    ("GET", "/api/v1/deliveries/{id}/curl", Of(DeliveriesRead)),
     ("GET", "/api/v1/endpoints", Of(EndpointsRead)),
     ("GET", "/api/v1/endpoints/{id}", Of(EndpointsRead)),
     ("GET", "/api/v1/endpoints/{id}/deliveries", Of(DeliveriesRead)),
@@ -50,6 +52,7 @@ const TABLE: &[(&str, &str, Need)] = &[
     ("GET", "/api/v1/events", Of(EventsRead)),
     ("GET", "/api/v1/events/{id}", Of(EventsRead)),
     ("GET", "/api/v1/events/{id}/deliveries", Of(DeliveriesRead)),
+    ("GET", "/api/v1/events/{id}/matching", Of(DeliveriesRead)),
     ("GET", "/api/v1/formats", Common(EndpointsRead)),
     ("GET", "/api/v1/formats/{name}", Common(EndpointsRead)),
     ("GET", "/api/v1/keys", Admin),
@@ -58,6 +61,8 @@ const TABLE: &[(&str, &str, Need)] = &[
     ("GET", "/api/v1/replays", Of(DeliveriesRead)),
     ("GET", "/api/v1/replays/{id}", Of(DeliveriesRead)),
     ("GET", "/api/v1/settings", Admin),
+    ("GET", "/api/v1/stats", Of(DeliveriesRead)),
+    ("GET", "/api/v1/storage", Admin),
     ("GET", "/api/v1/tenant-deletions", Admin),
     ("GET", "/api/v1/tenant-deletions/{id}", Admin),
     ("GET", "/api/v1/tenants", Admin),
@@ -101,6 +106,7 @@ struct World {
     endpoint: String,
     event: String,
     delivery: String,
+    tested: String,
     replay: String,
     deletion: String,
     operator: String,
@@ -120,18 +126,11 @@ impl World {
             text(&app.post(&format!("/endpoints/{endpoint}/replay"), &again).expect(202).json(), "id");
         app.client.send_json("PUT", "/api/v1/tenants/gone", &json!({})).expect(201);
         let deletion = text(&app.delete("/tenants/gone").expect(202).json(), "id");
+        let tested = text(&app.test_endpoint(&endpoint), "delivery_id");
         let invited = json!({ "email": "ada@example.com", "role": "viewer" });
         let operator = text(&app.post("/operators", &invited).expect(201).json(), "id");
-        Self {
-            operator,
-            deletion,
-            replay,
-            endpoint,
-            event: text(&event.json(), "id"),
-            delivery,
-            app,
-            receiver,
-        }
+        let event = text(&event.json(), "id");
+        Self { operator, tested, deletion, replay, endpoint, event, delivery, app, receiver }
     }
 
     fn key(&self, scope: Scope, tenant: Option<&str>) -> Value {
@@ -149,6 +148,7 @@ impl World {
             "endpoints" if method == "DELETE" => self.another_endpoint(),
             "endpoints" => self.endpoint.clone(),
             "events" => self.event.clone(),
+            "deliveries" if route.ends_with("/curl") => self.tested.clone(),
             "deliveries" => self.delivery.clone(),
             "operators" => self.operator.clone(),
             "tenant-deletions" => self.deletion.clone(),
@@ -168,7 +168,8 @@ impl World {
         let path = path.replace("{name:.+}", "kept").replace("{name}", &id);
         let path = path.replace("{page}", "receiving");
         let of_tenants =
-            ["/api/v1/events", "/api/v1/endpoints", "/api/v1/deliveries", "/api/v1/replays"].contains(&route);
+            ["events", "endpoints", "deliveries", "replays", "stats"].map(|list| format!("/api/v1/{list}"));
+        let of_tenants = of_tenants.iter().any(|list| list == route);
         if method == "GET" && of_tenants { path + "?tenant=acme" } else { path }
     }
 

@@ -62,7 +62,7 @@ fn a_new_endpoint_is_answered_whole_with_its_secret() {
         "id": answer["id"], "uid": "erp", "tenant": "default", "url": "https://hooks.example/in?a=1",
         "description": "", "events": ["*"], "filters": {"n": 7.0}, "headers": {"Authorization": "•••"},
         "format": "standard", "metadata": {"team": "blue"}, "enabled": true, "disabled_reason": null,
-        "disabled_note": null, "disabled_at": null, "health": "ok", "failure_count": 0,
+        "disabled_note": null, "disabled_at": null, "disable_at": null, "health": "ok", "failure_count": 0,
         "first_failure_at": null, "last_failure_at": null, "last_success_at": null, "retry_schedule": null,
         "timeout_seconds": 10, "rate_limit": null, "max_in_flight": 16, "while_disabled": "hold",
         "unsigned": false, "public_key": null, "last_rotation": null, "created_at": "2026-02-23T14:30:00.000Z",
@@ -157,7 +157,7 @@ fn a_uid_is_unique_in_its_tenant_and_free_after_a_delete() {
     assert_eq!(wrong(create(&house, &named)), (Code::UidTaken, vec!["uid".to_owned()]));
     let acme = TenantName::parse("acme").unwrap();
     let other = create_for(&house, &scope, Some("acme"), &named).ok().unwrap();
-    let found = |tenant| house.service.endpoint(&scope, "erp", tenant).map(|endpoint| endpoint.id);
+    let found = |tenant| house.service.endpoint(&scope, "erp", tenant).map(|found| found.endpoint.id);
     assert_eq!(found(None), Ok(first.endpoint.id));
     assert_eq!(found(Some(&acme)), Ok(other.endpoint.id));
     house.service.delete_endpoint(&scope, "erp", None).wait().unwrap();

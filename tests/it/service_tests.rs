@@ -110,7 +110,7 @@ fn a_failed_test_does_not_count_for_health() {
         (false, Some(410), Some("answered 410"))
     );
     let endpoint = house.service.endpoint(&all(), &id, None).unwrap();
-    assert!(endpoint.enabled && endpoint.failure_count == 0);
+    assert!(endpoint.endpoint.enabled && endpoint.endpoint.failure_count == 0);
 }
 
 #[test]

@@ -134,7 +134,7 @@ fn audit(
     };
     let masked = after.get("headers").cloned();
     let (mut old, mut new) = differing(before, after);
-    for told_otherwise in ["updated_at", "last_rotation"] {
+    for told_otherwise in ["updated_at", "last_rotation", "disable_at"] {
         old.remove(told_otherwise);
         new.remove(told_otherwise);
     }

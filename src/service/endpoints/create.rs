@@ -18,7 +18,7 @@ use crate::store::{Answer, StoreError, Tx};
 
 use super::draft::{Applied, Base, EndpointDraft};
 use super::signing::shown;
-use super::view::{EndpointSaved, EndpointView};
+use super::view::{EndpointSaved, EndpointView, Judging};
 
 /// How long saving an endpoint waits for its name to be resolved.
 const RESOLVE_WAIT: Duration = Duration::from_secs(2);
@@ -165,7 +165,8 @@ pub(super) fn check_uid(
 pub(super) fn show(tx: &mut Tx<'_>, id: EndpointId) -> Result<EndpointView, Error> {
     let gone = || StoreError::Internal(format!("{id} is not there"));
     let row = tx.changed_endpoint(id)?.ok_or_else(gone)?;
-    Ok(EndpointView::of(&row, tx.route(id).as_deref(), tx.settings().failing_after_failures))
+    let judging = Judging::by(tx.settings(), tx.times());
+    Ok(EndpointView::of(&row, tx.route(id).as_deref(), &judging))
 }
 
 /// A view as the audit log keeps it. Filters may hold numbers that no [`serde_json::Value`] can (1e400); they are

@@ -21,11 +21,11 @@ mod view;
 pub use change::CheckedChange;
 pub use create::CheckedEndpoint;
 pub use draft::EndpointDraft;
-pub use read::EndpointQuery;
+pub use read::{Day, EndpointDetail, EndpointQuery, MAX_SEARCH, search};
 pub use rotate::{MAX_OVERLAP_SECONDS, OVERLAP_SECONDS, RotationDraft};
 pub use state::Held;
 pub use test::{TestDraft, TestResult, Testing};
-pub use view::{EndpointSaved, EndpointView, HealthStatus};
+pub use view::{EndpointSaved, EndpointView, HealthStatus, Judging};
 
 pub(super) use test::sample;
 pub(super) use tests_running::TestsRunning;

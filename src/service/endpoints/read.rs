@@ -1,12 +1,16 @@
 //! Finding one endpoint, and listing many.
 
+use serde::Serialize;
+
 use crate::domain::ids::EndpointId;
 use crate::domain::names::TenantName;
+use crate::domain::time::UnixMs;
 use crate::service::{Error, Service, TenantScope, lookup};
-use crate::store::endpoints::EndpointRow;
+use crate::store::endpoints::{EndpointRow, Glimpse};
+use crate::store::hourly::Hour;
 use crate::store::{Listed, Reader, StoreError};
 
-use super::view::{EndpointView, HealthStatus};
+use super::view::{EndpointView, HealthStatus, Judging};
 
 /// What stands for an endpoint in a call: its id or its uid, and the tenant that was named beside it.
 #[derive(Debug, Clone)]
@@ -35,6 +39,63 @@ pub struct EndpointQuery {
     pub enabled: Option<bool>,
     /// Those that do like this.
     pub health: Option<HealthStatus>,
+    /// Those whose URL, description, uid or id holds this text, in whatever case.
+    pub search: Option<String>,
+}
+
+/// Most characters of a text to search for.
+pub const MAX_SEARCH: usize = 200;
+
+/// Reads a text to search for.
+///
+/// # Errors
+/// What is allowed.
+pub fn search(text: &str) -> Result<String, String> {
+    let good = !text.trim().is_empty() && text.chars().count() <= MAX_SEARCH;
+    let wrong = || format!("must be a text of 1 to {MAX_SEARCH} characters, and not of blanks alone");
+    good.then(|| text.trim().to_lowercase()).ok_or_else(wrong)
+}
+
+/// One endpoint, with what is waiting at it.
+#[derive(Debug, Clone, Serialize)]
+pub struct EndpointDetail {
+    /// The endpoint.
+    #[serde(flatten)]
+    pub endpoint: EndpointView,
+    /// Deliveries that are held for it, as far as they are counted: to 10,000.
+    pub held: u32,
+    /// Whether there are more.
+    pub held_more: bool,
+    /// When the next of its deliveries is tried again.
+    pub next_retry_at: Option<UnixMs>,
+}
+
+/// What happened at an endpoint in the hour that runs and the 24 before it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Day {
+    /// Deliveries that became `delivered`.
+    pub delivered: u32,
+    /// Deliveries that became `failed`: their attempts were used up.
+    pub failed: u32,
+    /// Requests that were made.
+    pub attempts: u32,
+    /// Those of them that failed.
+    pub attempts_failed: u32,
+}
+
+impl EndpointQuery {
+    /// Whether an endpoint is asked for.
+    fn passes(&self, seen: &Glimpse<'_>, judging: &Judging) -> bool {
+        self.enabled.is_none_or(|enabled| enabled == seen.enabled)
+            && self.health.is_none_or(|health| health == judging.status(seen.enabled, &seen.health))
+            && self.search.as_ref().is_none_or(|text| found(seen, text))
+    }
+}
+
+/// Whether a text in small letters is a part of what names an endpoint.
+fn found(seen: &Glimpse<'_>, text: &str) -> bool {
+    let holds = |name: &str| name.to_lowercase().contains(text);
+    holds(seen.url) || holds(seen.description) || seen.uid.is_some_and(holds) || holds(&seen.id.to_string())
 }
 
 impl Service {
@@ -61,8 +122,29 @@ impl Service {
         scope: &TenantScope,
         text: &str,
         tenant: Option<&TenantName>,
-    ) -> Result<EndpointView, Error> {
-        self.live_endpoint(scope, text, tenant).map(|row| self.show_endpoint(&row))
+    ) -> Result<EndpointDetail, Error> {
+        self.store.read(|reader| {
+            let row = EndpointRef::new(text, tenant).find(reader, scope)?;
+            let held = reader.held_of(row.id)?;
+            // What a disabled endpoint has not held yet it is about to.
+            let next_retry_at = if row.enabled { reader.next_retry_of(row.id)? } else { None };
+            let endpoint = self.show_endpoint(&row, &self.judging());
+            Ok(EndpointDetail { endpoint, held: held.count, held_more: held.more, next_retry_at })
+        })
+    }
+
+    /// What happened at each of these endpoints in the last day, in their order: for the rows of a page. Nothing, where
+    /// one is gone meanwhile or the caller may not see it. Blocks.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn endpoints_day(&self, scope: &TenantScope, ids: &[EndpointId]) -> Result<Vec<Day>, Error> {
+        let directory = self.store.directory();
+        let seen = |id: EndpointId| directory.route(id).is_some_and(|route| scope.sees(&route.tenant));
+        let now = self.store.times().wall();
+        let hours = self.store.read::<_, StoreError>(|reader| reader.day_of_endpoints(ids, now))?;
+        let days = ids.iter().zip(&hours);
+        Ok(days.map(|(id, hour)| if seen(*id) { Day::of(hour) } else { Day::default() }).collect())
     }
 
     /// Endpoints, the newest first, below the id `before`; at most `limit`. Blocks.
@@ -79,19 +161,33 @@ impl Service {
         let Some(tenant_id) = self.list_tenant_id(scope, query.tenant.as_ref())? else {
             return Ok(Listed { rows: Vec::new(), next: None });
         };
-        let failing_after = self.store.directory().settings().failing_after_failures;
-        let passes = |row: &EndpointRow| {
-            query.enabled.is_none_or(|enabled| enabled == row.enabled)
-                && query.health.is_none_or(|health| health == HealthStatus::of(row, failing_after))
-        };
+        let judging = self.judging();
+        let passes = |seen: &Glimpse<'_>| query.passes(seen, &judging);
         let page =
             self.store.read::<_, StoreError>(|reader| reader.endpoints(tenant_id, before, limit, passes))?;
-        Ok(Listed { rows: page.rows.iter().map(|row| self.show_endpoint(row)).collect(), next: page.next })
+        Ok(Listed {
+            rows: page.rows.iter().map(|row| self.show_endpoint(row, &judging)).collect(),
+            next: page.next,
+        })
     }
 
-    fn show_endpoint(&self, row: &EndpointRow) -> EndpointView {
-        let directory = self.store.directory();
-        let route = directory.route(row.id);
-        EndpointView::of(row, route.as_deref(), directory.settings().failing_after_failures)
+    /// What health is judged by now.
+    pub(in crate::service) fn judging(&self) -> Judging {
+        Judging::by(self.store.directory().settings(), self.store.times())
+    }
+
+    fn show_endpoint(&self, row: &EndpointRow, judging: &Judging) -> EndpointView {
+        EndpointView::of(row, self.store.directory().route(row.id).as_deref(), judging)
+    }
+}
+
+impl Day {
+    fn of(hour: &Hour) -> Self {
+        Self {
+            delivered: hour.delivered,
+            failed: hour.failed,
+            attempts: hour.attempts_ok + hour.attempts_failed,
+            attempts_failed: hour.attempts_failed,
+        }
     }
 }

@@ -1,15 +1,20 @@
 //! What an endpoint looks like outside: everything but its secrets.
 
+use std::sync::Arc;
+
 use serde::{Serialize, Serializer, ser::Error as _};
 use serde_json::value::RawValue;
 
 use crate::domain::headers::MASK;
+use crate::domain::health::Health;
 use crate::domain::ids::EndpointId;
 use crate::domain::limits;
 use crate::domain::names::{TenantName, Uid};
+use crate::domain::settings::Settings;
 use crate::domain::time::UnixMs;
 use crate::store::directory::Route;
 use crate::store::endpoints::{DisabledReason, EndpointRow, Rotation};
+use crate::store::times::Times;
 
 /// How an endpoint does, in one word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -38,12 +43,38 @@ impl HealthStatus {
     }
 
     /// The health of an endpoint, which is `failing` from so many failed attempts in a row.
-    pub fn of(row: &EndpointRow, failing_after_failures: u32) -> Self {
-        match (row.enabled, row.health.health.is_failing(failing_after_failures)) {
+    pub fn of(enabled: bool, health: &Health, failing_after_failures: u32) -> Self {
+        match (enabled, health.is_failing(failing_after_failures)) {
             (false, _) => Self::Disabled,
             (true, true) => Self::Failing,
             (true, false) => Self::Ok,
         }
+    }
+}
+
+/// What health is judged by: the settings, and the moment on both scales of time.
+#[derive(Debug, Clone)]
+pub struct Judging {
+    settings: Arc<Settings>,
+    now: UnixMs,
+    up_ms: i64,
+}
+
+impl Judging {
+    /// By these settings, now.
+    pub fn by(settings: Arc<Settings>, times: &Times) -> Self {
+        Self { settings, now: times.wall(), up_ms: times.up_ms() }
+    }
+
+    /// How an endpoint does.
+    pub fn status(&self, enabled: bool, health: &Health) -> HealthStatus {
+        HealthStatus::of(enabled, health, self.settings.failing_after_failures)
+    }
+
+    /// When its next failed attempt disables it; see [`Health::disable_at`].
+    pub fn disable_at(&self, enabled: bool, health: &Health) -> Option<UnixMs> {
+        let (failures, hours) = (self.settings.disable_after_failures, self.settings.disable_after_hours);
+        if enabled { health.disable_at(failures, hours, self.now, self.up_ms) } else { None }
     }
 }
 
@@ -69,6 +100,7 @@ pub struct EndpointView {
     pub disabled_reason: Option<DisabledReason>,
     pub disabled_note: Option<String>,
     pub disabled_at: Option<UnixMs>,
+    pub disable_at: Option<UnixMs>,
     pub health: HealthStatus,
     pub failure_count: u32,
     pub first_failure_at: Option<UnixMs>,
@@ -87,8 +119,8 @@ pub struct EndpointView {
 }
 
 impl EndpointView {
-    /// Shows `row`. What it signs with stands in its parsed form, and from when on it is failing elsewhere.
-    pub fn of(row: &EndpointRow, route: Option<&Route>, failing_after_failures: u32) -> Self {
+    /// Shows `row`. What it signs with stands in its parsed form, and what its health is judged by elsewhere.
+    pub fn of(row: &EndpointRow, route: Option<&Route>, judging: &Judging) -> Self {
         let (settings, revision, health) = (&row.settings, &row.revision, &row.health.health);
         Self {
             id: row.id,
@@ -105,7 +137,8 @@ impl EndpointView {
             disabled_reason: row.disabled_reason,
             disabled_note: row.disabled_note.clone(),
             disabled_at: row.disabled_at,
-            health: HealthStatus::of(row, failing_after_failures),
+            disable_at: judging.disable_at(row.enabled, health),
+            health: judging.status(row.enabled, health),
             failure_count: health.failure_count,
             first_failure_at: health.first_failure_at,
             last_failure_at: health.last_failure_at,

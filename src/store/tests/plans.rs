@@ -180,7 +180,8 @@ fn no_other_read_scans_or_sorts() {
     let all = &mut BTreeSet::new();
     for before in every(&[i64::MAX]) {
         for tenant_id in every(&[tenant]) {
-            run(&house, all, |r| r.endpoints(tenant_id, before.map(EndpointId), 2, |row| row.enabled));
+            run(&house, all, |r| r.endpoints(tenant_id, before.map(EndpointId), 2, |seen| seen.enabled));
+            run(&house, all, |r| r.backlog(tenant_id));
         }
         run(&house, all, |r| r.tenants(before, 20));
         run(&house, all, |r| r.keys(before, 20));
@@ -201,6 +202,12 @@ fn no_other_read_scans_or_sorts() {
     }
     run(&house, all, |r| r.event_type(&name));
     run(&house, all, |r| r.endpoint(endpoints[2])).unwrap();
+    run(&house, all, |r| Ok((r.held_of(endpoints[2])?, r.next_retry_of(endpoints[2])?)));
+    run(&house, all, |r| r.day_of_endpoints(&endpoints, START));
+    run(&house, all, |r| r.where_event_went(event, 3));
+    run(&house, all, |r| Ok((r.troubled_endpoints()?, r.disabled_endpoints(5)?)));
+    run(&house, all, |r| r.held_before(START.plus(DAY)));
+    run(&house, all, |r| Ok((r.free_bytes()?, r.daily_sizes()?)));
     run(&house, all, |r| r.endpoint_by_uid(tenant, &Uid::parse("u").unwrap()));
     run(&house, all, |r| r.count_endpoints(tenant));
     run(&house, all, |r| r.delivery(delivery)).unwrap();

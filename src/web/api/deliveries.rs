@@ -26,6 +26,7 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(web::resource("/deliveries").route(web::get().to(list)))
         .service(web::resource("/deliveries/release").route(web::post().to(release)))
         .service(web::resource("/deliveries/{id}").route(web::get().to(get)))
+        .service(web::resource("/deliveries/{id}/curl").route(web::get().to(curl)))
         .service(web::resource("/deliveries/{id}/retry").route(web::post().to(retry)))
         .service(web::resource("/deliveries/{id}/cancel").route(web::post().to(cancel)))
         .service(web::resource("/endpoints/{id}/deliveries").route(web::get().to(list_of_endpoint)));
@@ -85,6 +86,23 @@ async fn get(
         Problem::or_json(&OneDelivery::of(service, &detail))
     };
     state.answer(answer).await
+}
+
+async fn curl(
+    caller: Authenticated,
+    state: Data<AppState>,
+    request: HttpRequest,
+    id: Path<String>,
+) -> Result<HttpResponse, Problem> {
+    let scope = caller.0.tenant_scope(Scope::DeliveriesRead)?;
+    let mut query = Query::of(&request);
+    let number = query.parsed("attempt", |text| {
+        let number = text.parse::<u32>().ok().filter(|number| *number > 0);
+        number.ok_or_else(|| "must be the number of an attempt, from 1".to_owned())
+    });
+    query.finish()?;
+    let command = state.read(move |service| service.curl(&scope, &id, number)).await?;
+    Ok(HttpResponse::Ok().content_type("text/plain; charset=utf-8").body(command))
 }
 
 async fn retry(

@@ -3,6 +3,7 @@
 use actix_web::http::header;
 use actix_web::web::{self, Data, Path, Payload, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
+use serde::Serialize;
 use serde_json::value::RawValue;
 use tokio::sync::Semaphore;
 
@@ -10,7 +11,8 @@ use crate::domain::ids::EndpointId;
 use crate::domain::limits;
 use crate::domain::names::TenantName;
 use crate::domain::scope::Scope;
-use crate::service::endpoints::{EndpointQuery, HealthStatus, Held, TestDraft};
+use crate::domain::stats::Window;
+use crate::service::endpoints::{self, Day, EndpointQuery, EndpointView, HealthStatus, Held, TestDraft};
 use crate::service::{Code, Service};
 use crate::web::auth::Authenticated;
 use crate::web::body;
@@ -98,14 +100,37 @@ async fn list(
         tenant: query.parsed("tenant", TenantName::parse),
         enabled: query.flag("enabled"),
         health: query.parsed("health", HealthStatus::parse),
+        search: query.parsed("search", endpoints::search),
     };
+    let with_day = query.parsed("stats", last_day).is_some();
     let (limit, before) = (query.limit(), query.cursor(EndpointId::parse));
     query.finish()?;
+    if with_day {
+        caller.tenant_scope(Scope::DeliveriesRead)?;
+    }
     let answer = move |service: &Service| {
         let page = service.endpoints(&scope, &wanted, before, limit)?;
-        query::long_list(page.rows, page.next.map(|id| EndpointId(id).to_string()))
+        let ids: Vec<EndpointId> = page.rows.iter().map(|endpoint| endpoint.id).collect();
+        let days = if with_day { service.endpoints_day(&scope, &ids)? } else { Vec::new() };
+        let mut days = days.into_iter();
+        let rows = page.rows.into_iter().map(|endpoint| Row { endpoint, last_24h: days.next() });
+        query::long_list(rows.collect(), page.next.map(|id| EndpointId(id).to_string()))
     };
     state.answer(answer).await
+}
+
+/// An endpoint in a list.
+#[derive(Serialize)]
+struct Row {
+    #[serde(flatten)]
+    endpoint: EndpointView,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_24h: Option<Day>,
+}
+
+/// The only window that a list is told with.
+fn last_day(text: &str) -> Result<(), String> {
+    if text == Window::Day.as_str() { Ok(()) } else { Err(format!("must be {}", Window::Day.as_str())) }
 }
 
 async fn get(

@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
-use crate::domain::ids::{DeliveryId, EventId};
+use crate::domain::ids::{DeliveryId, EndpointId, EventId};
 use crate::domain::invalid::Invalid;
 use crate::domain::matching::Pattern;
 use crate::domain::names::{EventType, IdempotencyKey, OwnId, TenantName};
@@ -40,6 +40,7 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(web::resource("/events").route(web::get().to(list)).route(web::post().to(publish)))
         .service(web::resource("/events/{id}").route(web::get().to(get)))
         .service(web::resource("/events/{id}/deliveries").route(web::get().to(deliveries)))
+        .service(web::resource("/events/{id}/matching").route(web::get().to(matching)))
         .service(web::resource("/events/{id}/data").route(web::delete().to(blank)));
 }
 
@@ -202,6 +203,24 @@ async fn get(
         let data = serde_json::from_str::<&RawValue>(text)
             .map_err(|error| Problem::internal(format!("the data of {}: {error}", event.id)))?;
         Problem::or_json(&Event::of(&event, &event.public_id(), Some(data)))
+    };
+    state.answer(answer).await
+}
+
+async fn matching(
+    caller: Authenticated,
+    state: Data<AppState>,
+    request: HttpRequest,
+    id: Path<String>,
+) -> Result<HttpResponse, Problem> {
+    let scope = caller.0.tenant_scope(Scope::DeliveriesRead)?;
+    let mut query = Query::of(&request);
+    let tenant = query.parsed("tenant", TenantName::parse);
+    let (limit, before) = (query.limit(), query.cursor(EndpointId::parse));
+    query.finish()?;
+    let answer = move |service: &Service| {
+        let page = service.matching(&scope, &id, tenant.as_ref(), before, limit)?;
+        query::long_list(page.rows, page.next.map(|id| EndpointId(id).to_string()))
     };
     state.answer(answer).await
 }

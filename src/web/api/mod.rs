@@ -11,6 +11,7 @@ mod events;
 mod formats;
 mod keys;
 mod operators;
+mod overview;
 mod replays;
 mod rotation;
 mod settings;
@@ -34,6 +35,7 @@ pub fn routes(config: &mut ServiceConfig) {
             .configure(formats::routes)
             .configure(keys::routes)
             .configure(operators::routes)
+            .configure(overview::routes)
             .configure(replays::routes)
             .configure(rotation::routes)
             .configure(settings::routes)

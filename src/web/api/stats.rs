@@ -1,13 +1,14 @@
-//! `/endpoints/{id}/stats`.
+//! `/stats` and `/endpoints/{id}/stats`.
 
 use actix_web::web::{self, Data, Path, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
+use serde::Serialize;
 
 use crate::domain::names::TenantName;
 use crate::domain::scope::Scope;
 use crate::domain::stats::Window;
 use crate::service::Service;
-use crate::service::stats::StatsOf;
+use crate::service::stats::{Now, Stats, StatsOf};
 use crate::web::auth::Authenticated;
 use crate::web::problem::Problem;
 use crate::web::query::Query;
@@ -15,7 +16,35 @@ use crate::web::state::AppState;
 
 /// Registers the calls.
 pub fn routes(config: &mut ServiceConfig) {
-    config.service(web::resource("/endpoints/{id}/stats").route(web::get().to(of_endpoint)));
+    config
+        .service(web::resource("/stats").route(web::get().to(of_all)))
+        .service(web::resource("/endpoints/{id}/stats").route(web::get().to(of_endpoint)));
+}
+
+/// What happened, and what is under way.
+#[derive(Serialize)]
+struct Overall {
+    #[serde(flatten)]
+    stats: Stats,
+    now: Now,
+}
+
+async fn of_all(
+    state: Data<AppState>,
+    Authenticated(caller): Authenticated,
+    request: HttpRequest,
+) -> Result<HttpResponse, Problem> {
+    let scope = caller.tenant_scope(Scope::DeliveriesRead)?;
+    let mut query = Query::of(&request);
+    let tenant = query.parsed("tenant", TenantName::parse);
+    let window = query.parsed("window", Window::parse).unwrap_or_default();
+    query.finish()?;
+    let answer = move |service: &Service| {
+        let now = service.waiting_now(&scope, tenant.as_ref())?;
+        let stats = service.stats(&scope, &StatsOf::Tenant(tenant), window)?;
+        Problem::or_json(&Overall { stats, now })
+    };
+    state.answer(answer).await
 }
 
 async fn of_endpoint(

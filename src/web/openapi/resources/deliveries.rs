@@ -4,13 +4,15 @@ use crate::domain::ids::{DeliveryId, EndpointId};
 use crate::domain::names::OwnId;
 use crate::domain::scope::Scope::{DeliveriesRead, DeliveriesWrite};
 use crate::service::Code;
-use crate::web::openapi::operation::{Operation, Parameter};
+use crate::web::openapi::json::Json;
+use crate::web::openapi::operation::{Content, Operation, Parameter};
 use crate::web::openapi::schema::{
-    Field, Schema, count, list_of, named, nullable, object, optional, pattern, required, text, time, word,
+    self, Field, Schema, count, list_of, named, nullable, object, optional, pattern, required, text, time,
+    word,
 };
 use crate::web::openapi::words::{
     RESPONSE_BODY, event_type, headers, id, in_tenant, of_endpoint, of_status, of_type, page, page_of, path,
-    span, tenant,
+    query, span, tenant,
 };
 
 use super::Resource;
@@ -24,7 +26,7 @@ pub fn resource() -> Resource {
         name: "Deliveries",
         about: "One event on its way to one endpoint, with its attempts. `pending` waits for its first attempt or a \
                 retry, `held` is kept back, `failed` has used its attempts up.",
-        operations: vec![list(), get(), retry(), cancel(), release()],
+        operations: vec![list(), get(), curl(), retry(), cancel(), release()],
         schemas: vec![
             ("Delivery", object(fields())),
             ("DeliveryWithAttempts", whole()),
@@ -113,6 +115,25 @@ fn get() -> Operation {
         .with([delivery_id()])
         .answers(200, "The delivery.", named("DeliveryWithAttempts"), &example)
         .leads_to("getEndpoint", "id", "$response.body#/endpoint_id")
+}
+
+fn curl() -> Operation {
+    let content = Content {
+        media_type: "text/plain",
+        schema: text(),
+        example: "curl --request POST \\\n  --url 'https://example.com/hook'\n".into(),
+    };
+    let number = Parameter {
+        example: Json::from(1_u64),
+        ..query("attempt", schema::whole(1, u32::MAX.into()), "", "Which attempt; the last one when absent.")
+    };
+    Operation::new("GET", "/api/v1/deliveries/{id}/curl", "getDeliveryAsCurl", DeliveriesRead)
+        .says(
+            "Get a request as a curl command",
+            "For a POSIX shell, with the headers and the signature of an attempt; values that are credentials as `•••`.",
+        )
+        .with([delivery_id(), number])
+        .answers_as(200, "The command.", content)
 }
 
 fn retry() -> Operation {

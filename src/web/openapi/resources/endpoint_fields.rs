@@ -151,6 +151,12 @@ fn state() -> Vec<Field> {
         nullable("disabled_reason", word(["manual", "failing", "gone"]), "Why it does not."),
         nullable("disabled_note", text(), "What was noted when it was disabled."),
         nullable("disabled_at", time(), "Since when."),
+        nullable(
+            "disable_at",
+            time(),
+            "When its next failed attempt disables it, if nothing succeeds until then; foreseen from half of \
+             `disable_after_hours` on.",
+        ),
         required("health", word(["ok", "failing", "disabled"]), "How it does."),
         required("failure_count", count(), "Failed attempts in a row."),
         nullable("first_failure_at", time(), "The first of them."),

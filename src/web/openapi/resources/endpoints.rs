@@ -2,14 +2,12 @@
 
 use crate::domain::ids::DeliveryId;
 use crate::domain::scope::Scope::{DeliveriesRead, EndpointsRead, EndpointsWrite};
-use crate::domain::stats::Window;
 use crate::service::Code;
-use crate::service::endpoints::{MAX_OVERLAP_SECONDS, OVERLAP_SECONDS};
+use crate::service::endpoints::{MAX_OVERLAP_SECONDS, MAX_SEARCH, OVERLAP_SECONDS};
 use crate::web::openapi::json::Json;
 use crate::web::openapi::operation::Operation;
 use crate::web::openapi::schema::{
-    Field, Schema, any, count, flag, list_of, named, nullable, number, object, optional, required, text,
-    time, whole, word,
+    Schema, any, count, flag, named, nullable, object, optional, required, sometimes, text, time, whole, word,
 };
 use crate::web::openapi::words::{
     RESPONSE_BODY, endpoint_id, event_type, id, in_tenant, of_status, of_tenant, of_type, page, page_of,
@@ -21,8 +19,7 @@ use super::endpoint_fields::{change, new_endpoint, own_secret, prose, saved, sho
 
 const NEW: &str =
     r#"{"url":"https://example.com/hook","tenant":"acme","events":["invoice.*"],"description":"The books"}"#;
-const SHOWN: &str = r#"{"id":"ep_01m0e3tb0g000","uid":null,"tenant":"acme","url":"https://example.com/hook","description":"The books","events":["invoice.*"],"filters":{},"headers":{},"format":"standard","metadata":{},"enabled":true,"disabled_reason":null,"disabled_note":null,"disabled_at":null,"health":"ok","failure_count":0,"first_failure_at":null,"last_failure_at":null,"last_success_at":"2026-02-23T14:30:00.000Z","retry_schedule":null,"timeout_seconds":10,"rate_limit":null,"max_in_flight":16,"while_disabled":"hold","unsigned":false,"public_key":null,"last_rotation":null,"created_at":"2026-02-23T14:30:00.000Z","updated_at":"2026-02-23T14:30:00.000Z"}"#;
-const STATS: &str = r#"{"window":"1h","since":"2026-02-23T13:00:00.000Z","until":"2026-02-23T14:30:00.000Z","delivered":1,"failed":0,"attempts":1,"attempts_failed":0,"success_rate":1.0,"latency_ms":{"p50":20,"p95":20,"p99":20},"series":[{"at":"2026-02-23T13:00:00.000Z","delivered":1,"failed":0,"attempts":1,"attempts_failed":0,"success_rate":1.0,"latency_ms":{"p50":20,"p95":20,"p99":20}}]}"#;
+const SHOWN: &str = r#"{"id":"ep_01m0e3tb0g000","uid":null,"tenant":"acme","url":"https://example.com/hook","description":"The books","events":["invoice.*"],"filters":{},"headers":{},"format":"standard","metadata":{},"enabled":true,"disabled_reason":null,"disabled_note":null,"disabled_at":null,"disable_at":null,"health":"ok","failure_count":0,"first_failure_at":null,"last_failure_at":null,"last_success_at":"2026-02-23T14:30:00.000Z","retry_schedule":null,"timeout_seconds":10,"rate_limit":null,"max_in_flight":16,"while_disabled":"hold","unsigned":false,"public_key":null,"last_rotation":null,"created_at":"2026-02-23T14:30:00.000Z","updated_at":"2026-02-23T14:30:00.000Z"}"#;
 
 /// See the module.
 pub fn resource() -> Resource {
@@ -40,15 +37,16 @@ pub fn resource() -> Resource {
             test(),
             rotate(),
             deliveries(),
-            stats(),
+            super::stats::of_endpoint(),
         ],
         schemas: vec![
             ("NewEndpoint", new_endpoint()),
             ("EndpointChange", change()),
             ("Endpoint", object(shown())),
+            ("EndpointDetail", detail()),
+            ("ListedEndpoint", listed()),
             ("SavedEndpoint", saved()),
             ("TestResult", test_result()),
-            ("Stats", stats_schema()),
         ],
     }
 }
@@ -107,9 +105,26 @@ fn list() -> Operation {
                 ..query("enabled", flag(), "", "Those that receive, or those that do not.")
             },
             query("health", word(["ok", "failing", "disabled"]), "failing", "Those that do so."),
+            query(
+                "search",
+                text().length(1, MAX_SEARCH).with("pattern", r"\S"),
+                "example.com",
+                "Those whose URL, description, `uid` or id holds this text, in whatever case.",
+            ),
+            query(
+                "stats",
+                word(["24h"]),
+                "24h",
+                "With `last_24h` in each row; needs `deliveries:read` as well.",
+            ),
         ])
         .with(page())
-        .answers(200, "A page.", page_of("Endpoint"), &format!("{{\"data\":[{SHOWN}],\"next_cursor\":null}}"))
+        .answers(
+            200,
+            "A page.",
+            page_of("ListedEndpoint"),
+            &format!("{{\"data\":[{SHOWN}],\"next_cursor\":null}}"),
+        )
         .leads_to("getEndpoint", "id", "$response.body#/data/0/id")
         .fails([Code::NotFound])
 }
@@ -118,9 +133,35 @@ fn get() -> Operation {
     on("GET", "/api/v1/endpoints/{id}", "getEndpoint").says("Get an endpoint", "").answers(
         200,
         "The endpoint.",
-        named("Endpoint"),
-        SHOWN,
+        named("EndpointDetail"),
+        &detail_example(),
     )
+}
+
+fn detail_example() -> String {
+    let shown = SHOWN.trim_end_matches('}');
+    format!("{shown},\"held\":0,\"held_more\":false,\"next_retry_at\":null}}")
+}
+
+/// An endpoint with what waits at it.
+fn detail() -> Schema {
+    object(shown().into_iter().chain([
+        required("held", count(), "Deliveries that are held for it, counted to 10,000."),
+        required("held_more", flag(), "Whether there are more."),
+        nullable("next_retry_at", time(), "When the next of its deliveries is tried again."),
+    ]))
+}
+
+/// An endpoint in a list.
+fn listed() -> Schema {
+    let day = object([
+        required("delivered", count(), "Deliveries that were delivered."),
+        required("failed", count(), "Deliveries whose attempts were used up."),
+        required("attempts", count(), "Requests that were made."),
+        required("attempts_failed", count(), "Those of them that failed."),
+    ]);
+    let about = "The hour that runs and the 24 before it, with `stats=24h`.";
+    object(shown().into_iter().chain([sometimes("last_24h", day, about)]))
 }
 
 fn update() -> Operation {
@@ -218,46 +259,4 @@ fn deliveries() -> Operation {
         .with(page())
         .answers(200, "A page.", page_of("Delivery"), &super::deliveries::page_example())
         .leads_to("getDelivery", "id", "$response.body#/data/0/id")
-}
-
-fn stats() -> Operation {
-    let windows = word(Window::ALL.map(Window::as_str)).or(Window::default().as_str());
-    Operation::new("GET", "/api/v1/endpoints/{id}/stats", "getStats", DeliveriesRead)
-        .says(
-            "Get the statistics of an endpoint",
-            "From counters by the hour, so a window is made of whole hours.",
-        )
-        .with([endpoint_id(), of_tenant(), query("window", windows, "1h", "How far back.")])
-        .answers(200, "Counts, the success rate, percentiles, and a series for plots.", named("Stats"), STATS)
-}
-
-fn counted() -> Vec<Field> {
-    let latency = object([
-        required("p50", count(), "Half took at most so long."),
-        required("p95", count(), "95 of 100."),
-        required("p99", count(), "99 of 100."),
-    ]);
-    vec![
-        required("delivered", count(), "Deliveries that were delivered."),
-        required("failed", count(), "Deliveries whose attempts were used up."),
-        required("attempts", count(), "Requests that were made."),
-        required("attempts_failed", count(), "Those of them that failed."),
-        nullable(
-            "success_rate",
-            number().with("minimum", 0_u64).with("maximum", 1_u64),
-            "Of the deliveries that ended, the share that was delivered.",
-        ),
-        nullable("latency_ms", latency, "How long requests took, in milliseconds."),
-    ]
-}
-
-fn stats_schema() -> Schema {
-    let point = object([required("at", time(), "When the hour begins.")].into_iter().chain(counted()));
-    let around = [
-        required("window", word(Window::ALL.map(Window::as_str)), "What was asked for."),
-        required("since", time(), "From when on it counts."),
-        required("until", time(), "Until when: now."),
-    ];
-    let series = required("series", list_of(point), "Hour by hour, the oldest first.");
-    object(around.into_iter().chain(counted()).chain([series]))
 }

@@ -14,7 +14,7 @@ use crate::web::openapi::words::{
     span, tenant,
 };
 
-use super::Resource;
+use super::{Resource, matching};
 
 const NEW: &str = r#"{"type":"invoice.paid","tenant":"acme","data":{"invoice":"in_17","amount":"12.00"}}"#;
 const ACCEPTED: &str = r#"{"id":"evt_01m0e3tb0g001","type":"invoice.paid","tenant":"acme","timestamp":"2026-02-23T14:30:00.000Z","created_at":"2026-02-23T14:30:00.000Z","deliveries":1}"#;
@@ -26,13 +26,23 @@ pub fn resource() -> Resource {
         name: "Events",
         about: "One thing that happened: type, data, time. Immutable. A 202 means that the event and all its \
                 deliveries are on disk.",
-        operations: vec![publish(), publish_batch(), list(), get(), deliveries(), replay(), blank()],
+        operations: vec![
+            publish(),
+            publish_batch(),
+            list(),
+            get(),
+            deliveries(),
+            matching::operation(),
+            replay(),
+            blank(),
+        ],
         schemas: vec![
             ("NewEvent", new_event()),
             ("AcceptedEvent", accepted(Vec::new())),
             ("BatchedEvent", accepted(vec![replayed()])),
             ("EventSummary", object(event_fields())),
             ("Event", whole()),
+            ("Matching", matching::schema()),
         ],
     }
 }

@@ -8,9 +8,11 @@ mod event_types;
 mod events;
 mod formats;
 mod keys;
+mod matching;
 mod operators;
 mod replays;
 mod settings;
+mod stats;
 mod tenants;
 mod watch;
 
@@ -35,6 +37,7 @@ pub fn all() -> Vec<Resource> {
         events::resource(),
         endpoints::resource(),
         deliveries::resource(),
+        stats::resource(),
         replays::resource(),
         event_types::resource(),
         formats::resource(),

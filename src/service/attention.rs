@@ -1,0 +1,240 @@
+//! What needs a hand first.
+
+use serde::Serialize;
+
+use crate::domain::growth::DAY_MS;
+use crate::domain::health::Health;
+use crate::domain::ids::EndpointId;
+use crate::domain::names::TenantName;
+use crate::domain::time::UnixMs;
+use crate::store::Reader;
+use crate::store::backlog::UpTo;
+use crate::store::endpoints::DisabledReason;
+
+use super::endpoints::{HealthStatus, Judging};
+use super::{AdminScope, Error, Service};
+
+/// So many are told.
+pub const MOST: usize = 100;
+/// Held deliveries are told of from so long before they are deleted, or from half of the time that they are kept.
+const SOON_MS: i64 = 3 * DAY_MS;
+
+/// What it is about. In the order in which they are told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Topic {
+    /// The server cannot accept or deliver.
+    NotReady,
+    /// A cleanup waits for a person's word that the clock is right.
+    CleanupWaits,
+    /// Held deliveries are about to be deleted because of their age.
+    HeldExpires,
+    /// An endpoint is about to be disabled, because it fails.
+    EndpointEnds,
+    /// An endpoint was disabled because it failed, or said that it is gone.
+    EndpointDisabled,
+    /// An endpoint fails.
+    EndpointFails,
+    /// An endpoint was disabled by somebody.
+    EndpointOff,
+}
+
+/// Something that needs a hand.
+#[derive(Debug, Clone, Serialize)]
+pub struct Attention {
+    /// What it is about.
+    pub topic: Topic,
+    /// A sentence that says what is the matter and what to do.
+    pub message: String,
+    /// Since when, where that is known.
+    pub since: Option<UnixMs>,
+    /// When it gets worse: held deliveries are deleted, or the endpoint is disabled.
+    pub until: Option<UnixMs>,
+    /// The endpoint that it is about.
+    pub endpoint: Option<Concerned>,
+}
+
+/// An endpoint that needs a hand.
+#[derive(Debug, Clone, Serialize)]
+pub struct Concerned {
+    /// The endpoint.
+    pub id: EndpointId,
+    /// Whose it is.
+    pub tenant: TenantName,
+    /// Where it is.
+    pub url: String,
+    /// For people.
+    pub description: String,
+    /// How it does.
+    pub health: HealthStatus,
+    /// Why it is disabled.
+    pub disabled_reason: Option<DisabledReason>,
+    /// What somebody noted then.
+    pub disabled_note: Option<String>,
+    /// Failed attempts in a row.
+    pub failure_count: u32,
+    /// The first of these.
+    pub first_failure_at: Option<UnixMs>,
+    /// Deliveries that are held for it, as far as they are counted: to 10,000.
+    pub held: u32,
+    /// Whether there are more.
+    pub held_more: bool,
+}
+
+/// What is known before the endpoint is read.
+struct Found {
+    topic: Topic,
+    endpoint: EndpointId,
+    since: Option<UnixMs>,
+    until: Option<UnixMs>,
+    /// Held deliveries that are about to be deleted.
+    expiring: u32,
+}
+
+impl Service {
+    /// What needs a hand, the most urgent first: at most [`MOST`]. `true`: there is more. Blocks.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn attention(&self, _scope: &AdminScope) -> Result<(Vec<Attention>, bool), Error> {
+        let mut all: Vec<_> = self.problems().into_iter().map(|why| general(Topic::NotReady, why)).collect();
+        all.extend(self.store.cleanup_doubt().map(|why| general(Topic::CleanupWaits, why)));
+        let room = MOST.saturating_sub(all.len());
+        let more = self.store.read::<_, Error>(|reader| {
+            let judging = self.judging();
+            let mut found = self.expiring(reader)?;
+            found.extend(self.failing(reader, &judging)?);
+            found.sort_by_key(|found| {
+                (found.topic, found.until, found.since.map(|at| std::cmp::Reverse(at.0)))
+            });
+            found.extend(disabled(reader, room)?);
+            let mut more = found.len() > room;
+            let mut shown = Vec::new();
+            for found in found {
+                shown.extend(show(reader, &found, &judging)?);
+            }
+            shown.sort_by_key(|shown: &Attention| shown.topic);
+            more |= shown.len() > room;
+            shown.truncate(room);
+            all.extend(shown);
+            Ok(more)
+        })?;
+        Ok((all, more))
+    }
+
+    /// Endpoints whose held deliveries are about to be deleted.
+    fn expiring(&self, reader: &Reader<'_>) -> Result<Vec<Found>, Error> {
+        let kept_ms = i64::from(reader.settings().retention_days) * DAY_MS;
+        let soon = SOON_MS.min(kept_ms / 2);
+        let before = UnixMs(self.store.times().wall().0 - kept_ms + soon);
+        let found = reader.held_before(before)?.into_iter().map(|(endpoint, held)| Found {
+            topic: Topic::HeldExpires,
+            endpoint,
+            since: Some(held.oldest),
+            until: Some(UnixMs(held.oldest.0 + kept_ms)),
+            expiring: held.count,
+        });
+        Ok(found.take(MOST).collect())
+    }
+
+    /// Endpoints that fail, those that are disabled soonest first, then those that have failed for the shortest time.
+    fn failing(&self, reader: &Reader<'_>, judging: &Judging) -> Result<Vec<Found>, Error> {
+        let directory = self.store.directory();
+        let enabled = |id: EndpointId| directory.route(id).is_some_and(|route| route.enabled);
+        let troubled = reader.troubled_endpoints()?.into_iter();
+        let fails = |(id, health): &(EndpointId, Health)| {
+            enabled(*id) && judging.status(true, health) == HealthStatus::Failing
+        };
+        let mut found: Vec<_> = troubled
+            .filter(fails)
+            .map(|(endpoint, health)| {
+                let until = judging.disable_at(true, &health);
+                let topic = if until.is_some() { Topic::EndpointEnds } else { Topic::EndpointFails };
+                Found { topic, endpoint, since: health.first_failure_at, until, expiring: 0 }
+            })
+            .collect();
+        found.sort_by_key(|found| (found.topic, found.until, found.since.map(|at| std::cmp::Reverse(at.0))));
+        found.truncate(MOST + 1);
+        Ok(found)
+    }
+}
+
+/// Endpoints that are disabled, the last first.
+fn disabled(reader: &Reader<'_>, room: usize) -> Result<Vec<Found>, Error> {
+    let limit = u32::try_from(room + 1).unwrap_or(u32::MAX);
+    let found = reader.disabled_endpoints(limit)?.into_iter();
+    let topic = Topic::EndpointDisabled;
+    Ok(found.map(|endpoint| Found { topic, endpoint, since: None, until: None, expiring: 0 }).collect())
+}
+
+fn general(topic: Topic, why: String) -> Attention {
+    Attention { topic, message: why, since: None, until: None, endpoint: None }
+}
+
+/// The endpoint that was found; `None`: it was deleted.
+fn show(reader: &Reader<'_>, found: &Found, judging: &Judging) -> Result<Option<Attention>, Error> {
+    let Some(row) = reader.endpoint(found.endpoint)?.filter(|row| row.deleted_at.is_none()) else {
+        return Ok(None);
+    };
+    let topic = match (found.topic, row.disabled_reason) {
+        (Topic::EndpointDisabled, Some(DisabledReason::Manual) | None) => Topic::EndpointOff,
+        (topic, _) => topic,
+    };
+    let held = reader.held_of(row.id)?;
+    let health = &row.health.health;
+    let concerned = Concerned {
+        id: row.id,
+        tenant: row.tenant,
+        url: row.revision.url,
+        description: row.settings.description,
+        health: judging.status(row.enabled, health),
+        disabled_reason: row.disabled_reason,
+        disabled_note: row.disabled_note,
+        failure_count: health.failure_count,
+        first_failure_at: health.first_failure_at,
+        held: held.count,
+        held_more: held.more,
+    };
+    Ok(Some(Attention {
+        topic,
+        message: message(topic, &concerned, held, found),
+        since: found.since.or(row.disabled_at),
+        until: found.until,
+        endpoint: Some(concerned),
+    }))
+}
+
+fn message(topic: Topic, endpoint: &Concerned, held: UpTo, found: &Found) -> String {
+    let failures = endpoint.failure_count;
+    let held = match (held.count, held.more) {
+        (0, _) => "nothing is held for it".to_owned(),
+        (count, true) => format!("more than {count} deliveries are held for it"),
+        (1, _) => "1 delivery is held for it".to_owned(),
+        (count, _) => format!("{count} deliveries are held for it"),
+    };
+    match topic {
+        Topic::HeldExpires => {
+            let first = found.until.map_or_else(String::new, |at| format!(", the first at {at}"));
+            let count = found.expiring;
+            format!(
+                "held deliveries ({count} at least) will soon be deleted because of their age{first}; enable the endpoint or release them"
+            )
+        }
+        Topic::EndpointEnds => {
+            let at = found.until.map_or_else(String::new, |at| format!(" from {at} on"));
+            format!("{failures} attempts in a row have failed; the next failure{at} disables the endpoint")
+        }
+        Topic::EndpointFails if failures > 0 => {
+            format!("{failures} attempts in a row have failed; see its last deliveries")
+        }
+        Topic::EndpointFails => "a delivery was given up and nothing has succeeded since".to_owned(),
+        Topic::EndpointDisabled if endpoint.disabled_reason == Some(DisabledReason::Gone) => {
+            format!("it answered 410 and was disabled; {held}: enable or delete it")
+        }
+        Topic::EndpointDisabled => {
+            format!("it failed for too long and was disabled; {held}: mend and enable it")
+        }
+        Topic::EndpointOff => format!("it was disabled by hand; {held}"),
+        Topic::NotReady | Topic::CleanupWaits => String::new(),
+    }
+}

@@ -1,0 +1,40 @@
+//! Where an event went: the first delivery of it to each endpoint.
+
+use std::collections::HashMap;
+
+use rusqlite::params;
+
+use crate::domain::ids::{DeliveryId, EndpointId, EventId};
+
+use super::error::StoreError;
+use super::reader::Reader;
+
+/// Deliveries that are looked at. An event has one for each endpoint that matched, and one for each time that it was
+/// sent again.
+const LOOKED_AT: i64 = 10_000;
+
+impl Reader<'_> {
+    /// The first delivery of an event to each endpoint that has one: made with it, else made later.
+    pub fn where_event_went(
+        &self,
+        event: EventId,
+        made_with_it: u32,
+    ) -> Result<HashMap<EndpointId, DeliveryId>, StoreError> {
+        let mut went = HashMap::new();
+        let mut with_it = self.connection().prepare_cached(
+            "SELECT endpoint_id, id FROM deliveries
+             WHERE id > ?1 AND id <= ?1 + ?2 AND event_id = ?1 AND made = 0 ORDER BY id LIMIT ?3",
+        )?;
+        let mut later = self.connection().prepare_cached(
+            "SELECT endpoint_id, id FROM deliveries INDEXED BY deliveries_made_later
+             WHERE event_id = ?1 AND made > 0 AND ?2 >= 0 ORDER BY id LIMIT ?3",
+        )?;
+        for statement in [&mut with_it, &mut later] {
+            let mut rows = statement.query(params![event.0, made_with_it, LOOKED_AT])?;
+            while let Some(row) = rows.next()? {
+                went.entry(EndpointId(row.get(0)?)).or_insert(DeliveryId(row.get(1)?));
+            }
+        }
+        Ok(went)
+    }
+}

@@ -1,0 +1,69 @@
+//! Endpoints that need a hand: those that fail, those that are disabled, those whose held deliveries grow old.
+
+use std::collections::BTreeMap;
+
+use rusqlite::params;
+
+use crate::domain::delivery::State;
+use crate::domain::health::Health;
+use crate::domain::ids::{self, EndpointId};
+use crate::domain::time::UnixMs;
+
+use super::error::StoreError;
+use super::reader::{EXAMINED, Reader};
+
+/// Rows that are looked at for each question.
+const LOOKED_AT: i64 = EXAMINED as i64;
+
+/// Held deliveries of an endpoint that are old.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OldHeld {
+    /// How many, as far as was looked.
+    pub count: u32,
+    /// When the oldest was made.
+    pub oldest: UnixMs,
+}
+
+impl Reader<'_> {
+    /// Endpoints whose last attempt failed, or that have given a delivery up since their last success, deleted ones too;
+    /// at most 4,000.
+    pub fn troubled_endpoints(&self) -> Result<Vec<(EndpointId, Health)>, StoreError> {
+        let mut statement = self.connection().prepare_cached(&format!(
+            "SELECT endpoint_id, {} FROM endpoint_health INDEXED BY endpoint_health_troubled
+             WHERE (failure_count > 0 OR exhausted <> 0) AND endpoint_id > 0 ORDER BY endpoint_id LIMIT ?1",
+            super::health::COLUMNS
+        ))?;
+        let read =
+            |row: &rusqlite::Row<'_>| Ok((EndpointId(row.get(0)?), super::health::read_row(row, 1)?.health));
+        let rows = statement.query_map([LOOKED_AT], read)?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// Endpoints that are disabled, the one that was last first; at most `limit`.
+    pub fn disabled_endpoints(&self, limit: u32) -> Result<Vec<EndpointId>, StoreError> {
+        let mut statement = self.connection().prepare_cached(
+            "SELECT id FROM endpoints INDEXED BY endpoints_disabled
+             WHERE enabled = 0 AND deleted_at IS NULL AND disabled_at > 0
+             ORDER BY disabled_at DESC, id DESC LIMIT ?1",
+        )?;
+        let rows = statement.query_map([limit], |row| row.get(0).map(EndpointId))?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// What is held and was made before `before`, by endpoint. Looks at the 4,000 oldest.
+    pub fn held_before(&self, before: UnixMs) -> Result<BTreeMap<EndpointId, OldHeld>, StoreError> {
+        let mut statement = self.connection().prepare_cached(
+            "SELECT endpoint_id, created_at FROM deliveries INDEXED BY deliveries_rare
+             WHERE state = ?1 AND state >= 2 AND id < ?2 ORDER BY id LIMIT ?3",
+        )?;
+        let mut rows = statement.query(params![State::Held as i64, ids::first_at(before), LOOKED_AT])?;
+        let mut found = BTreeMap::new();
+        while let Some(row) = rows.next()? {
+            let oldest = UnixMs(row.get(1)?);
+            let entry = found.entry(EndpointId(row.get(0)?)).or_insert(OldHeld { count: 0, oldest });
+            entry.count += 1;
+            entry.oldest = entry.oldest.min(oldest);
+        }
+        Ok(found)
+    }
+}
