@@ -12,7 +12,7 @@ use crate::store::backlog::UpTo;
 use crate::store::endpoints::DisabledReason;
 
 use super::endpoints::{HealthStatus, Judging};
-use super::{AdminScope, Error, Service};
+use super::{ViewScope, Error, Service};
 
 /// So many are told.
 pub const MOST: usize = 100;
@@ -96,7 +96,7 @@ impl Service {
     ///
     /// # Errors
     /// The database cannot be read.
-    pub fn attention(&self, _scope: &AdminScope) -> Result<(Vec<Attention>, bool), Error> {
+    pub fn attention(&self, _scope: &ViewScope) -> Result<(Vec<Attention>, bool), Error> {
         let mut all: Vec<_> = self.problems().into_iter().map(|why| general(Topic::NotReady, why)).collect();
         all.extend(self.store.cleanup_doubt().map(|why| general(Topic::CleanupWaits, why)));
         let room = MOST.saturating_sub(all.len());

@@ -38,7 +38,7 @@ impl Service {
     }
 
     /// Why none deletes anything for now: the clock may be wrong. It takes 24 hours, or [`Service::cleanup`].
-    pub fn cleanup_waits(&self, _scope: &AdminScope) -> Option<String> {
+    pub fn cleanup_waits(&self, _scope: &ViewScope) -> Option<String> {
         self.store.cleanup_doubt()
     }
 

@@ -6,7 +6,7 @@ use crate::domain::growth::{Growth, Sample};
 use crate::domain::time::UnixMs;
 use crate::store::StoreError;
 
-use super::{AdminScope, Error, Service};
+use super::{ViewScope, Error, Service};
 
 /// What there is to tell.
 #[derive(Debug, Clone, Serialize)]
@@ -45,7 +45,7 @@ impl Service {
     ///
     /// # Errors
     /// Neither the database nor the operating system is to be read.
-    pub fn storage(&self, _scope: &AdminScope) -> Result<Storage, Error> {
+    pub fn storage(&self, _scope: &ViewScope) -> Result<Storage, Error> {
         let space = self.store.space()?;
         let read = |reader: &crate::store::Reader<'_>| Ok((reader.free_bytes()?, reader.daily_sizes()?));
         let (free_bytes, samples) = self.store.read::<_, StoreError>(read)?;

@@ -4,11 +4,11 @@ use rusqlite::{Row, params};
 
 use crate::domain::health::Health;
 use crate::domain::ids::EndpointId;
+use crate::domain::stats::{Counts, Window, hour_of};
 use crate::domain::time::UnixMs;
 
 use super::endpoints::{COLUMNS, EndpointRow};
 use super::error::StoreError;
-use super::hourly::{self, Hour};
 use super::lists::Collector;
 use super::reader::{Listed, Reader};
 
@@ -81,11 +81,12 @@ impl Reader<'_> {
 
     /// What happened at each of these endpoints in the hour that runs and the 24 before it, in their order: for each a
     /// walk of at most 25 rows.
-    pub fn day_of_endpoints(&self, ids: &[EndpointId], now: UnixMs) -> Result<Vec<Hour>, StoreError> {
-        let mut days = Vec::with_capacity(ids.len());
+    pub fn day_of_endpoints(&self, ids: &[EndpointId], now: UnixMs) -> Result<Vec<Counts>, StoreError> {
+        let (to, mut days) = (hour_of(now), Vec::with_capacity(ids.len()));
         for id in ids {
-            let mut day = Hour::default();
-            hourly::add_day(self.connection(), id.0, now, &mut day)?;
+            let hours = self.hours_of_endpoint(*id, to - Window::Day.hours(), to)?;
+            let mut day = Counts::default();
+            hours.values().for_each(|hour| day.add(hour));
             days.push(day);
         }
         Ok(days)

@@ -4,10 +4,10 @@ use serde::Serialize;
 
 use crate::domain::ids::EndpointId;
 use crate::domain::names::TenantName;
+use crate::domain::stats::Counts;
 use crate::domain::time::UnixMs;
 use crate::service::{Error, Service, TenantScope, lookup};
 use crate::store::endpoints::{EndpointRow, Glimpse};
-use crate::store::hourly::Hour;
 use crate::store::{Listed, Reader, StoreError};
 
 use super::view::{EndpointView, HealthStatus, Judging};
@@ -74,13 +74,13 @@ pub struct EndpointDetail {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Day {
     /// Deliveries that became `delivered`.
-    pub delivered: u32,
+    pub delivered: u64,
     /// Deliveries that became `failed`: their attempts were used up.
-    pub failed: u32,
+    pub failed: u64,
     /// Requests that were made.
-    pub attempts: u32,
+    pub attempts: u64,
     /// Those of them that failed.
-    pub attempts_failed: u32,
+    pub attempts_failed: u64,
 }
 
 impl EndpointQuery {
@@ -182,7 +182,7 @@ impl Service {
 }
 
 impl Day {
-    fn of(hour: &Hour) -> Self {
+    fn of(hour: &Counts) -> Self {
         Self {
             delivered: hour.delivered,
             failed: hour.failed,

@@ -29,7 +29,7 @@ async fn attention(
     Authenticated(caller): Authenticated,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
-    let scope = caller.admin()?;
+    let scope = caller.view()?;
     query::none(&request)?;
     let (data, more) = state.read(move |service| service.attention(&scope)).await?;
     Ok(HttpResponse::Ok().json(All { data, more }))
@@ -40,7 +40,7 @@ async fn storage(
     Authenticated(caller): Authenticated,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
-    let scope = caller.admin()?;
+    let scope = caller.view()?;
     query::none(&request)?;
     let storage = state.read(move |service| service.storage(&scope)).await?;
     Ok(HttpResponse::Ok().json(storage))
