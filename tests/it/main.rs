@@ -80,6 +80,7 @@ mod starting;
 mod stopping;
 mod support;
 mod testing;
+mod ui_routes;
 mod verifying;
 mod waking;
 mod web_resources;

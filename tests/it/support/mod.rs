@@ -2,7 +2,9 @@
 
 pub mod actions;
 pub mod app;
+pub mod browser;
 pub mod client;
+pub mod console;
 pub mod foreign;
 pub mod guide;
 pub mod house;
