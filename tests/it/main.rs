@@ -83,6 +83,7 @@ mod support;
 mod testing;
 mod ui_routes;
 mod ui_safety;
+mod verify_code;
 mod verifying;
 mod waking;
 mod web_resources;
