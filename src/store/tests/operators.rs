@@ -5,7 +5,7 @@ use crate::domain::operator::{Email, Role};
 use crate::domain::password::PasswordHash;
 use crate::store::links::{Link, Purpose};
 use crate::store::operators::NewOperator;
-use crate::store::sessions::{ABSOLUTE, IDLE, MOST, NewSession, Sessions};
+use crate::store::sessions::{ABSOLUTE, MOST, NewSession, Sessions};
 
 use super::house::*;
 
@@ -83,7 +83,7 @@ fn a_use_moves_the_idle_end_and_never_the_absolute_one() {
     let ada = operator(&mut house, "ada@example.com", Role::Admin);
     session(&mut house, ada, 1);
     for _ in 0..4 {
-        house.clock.advance(IDLE - HOUR);
+        house.clock.advance(HOUR * 160);
         let now = house.store.times().wall();
         let found = house.store.sessions().find(&[1; 32], now).expect("a session");
         assert!(Sessions::touch(&found, now), "worth writing down");
@@ -94,7 +94,7 @@ fn a_use_moves_the_idle_end_and_never_the_absolute_one() {
     }
     let found = house.store.sessions().find(&[1; 32], house.store.times().wall()).expect("a session");
     assert_eq!(found.ends_at(), START.plus(ABSOLUTE));
-    house.clock.advance(ABSOLUTE - (IDLE - HOUR) * 4);
+    house.clock.advance(HOUR * 80);
     assert!(!is_live(&house, 1));
     assert!(house.store.sessions().of(ada, house.store.times().wall()).is_empty());
 }
