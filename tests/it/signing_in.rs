@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use argon2::{Algorithm, Argon2, Params, PasswordHasher, Version, password_hash::phc};
-use postrider::domain::operator::{Email, Role};
+use postrider::domain::operator::{Email, Role, ZoneName};
 use postrider::domain::scope::Scope;
 use postrider::service::operators::{LinkMade, SignInError, SignedIn, Visitor};
 use postrider::service::{AdminScope, Caller, Code, Service};
@@ -277,7 +277,7 @@ fn a_time_zone_is_kept_with_the_operator() {
     let mine = sign_in(service);
     let zone = || service.session(mine.token.expose()).expect("a session").time_zone;
     service.set_time_zone(&mine.session, Some("europe/berlin"), &here()).wait().expect("set");
-    assert_eq!(zone().as_ref().map(|zone| zone.as_str()), Some("Europe/Berlin"));
+    assert_eq!(zone().as_ref().map(ZoneName::as_str), Some("Europe/Berlin"));
     let wrong = service.set_time_zone(&mine.session, Some("Mars"), &here()).wait().expect_err("wrong");
     assert_eq!(wrong.fields[0].field, "time_zone");
     service.set_time_zone(&mine.session, None, &here()).wait().expect("reset");
