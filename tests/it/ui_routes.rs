@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde_json::json;
 
 use crate::support::app::{TestApp, text};
-use crate::support::client::Response;
+use crate::support::client::{Client, Response};
 use crate::support::console::Console;
 use crate::support::receiver::{Receiver, Reply};
 use crate::support::routes;
@@ -122,7 +122,7 @@ fn leads_to_sign_in(answer: &Response) -> bool {
 fn a_stranger_gets_nothing_but_the_way_in() {
     let world = World::new();
     Console::admin(&world.app);
-    let client = world.app.client.with_header("Accept", "text/html");
+    let client = Client::tcp(world.app.address()).with_header("Accept", "text/html");
     for (method, route, whose) in TABLE.iter().filter(|(_, _, whose)| *whose != Anybody) {
         let form = [("Content-Type", "application/x-www-form-urlencoded")];
         let answer =

@@ -5,14 +5,15 @@ use crate::support::client::{Client, Response};
 use crate::support::console::{self, ADMIN, Console, PASSWORD};
 
 fn browser(app: &TestApp) -> Client {
-    app.client.with_header("Accept", "text/html")
+    Client::tcp(app.address()).with_header("Accept", "text/html")
 }
 
 /// The first cookie whose name ends so, as `name=value`, and its whole line.
 fn cookie(answer: &Response, name: &str) -> Option<(String, String)> {
-    let lines = answer.headers("set-cookie");
-    let line = lines.iter().find(|line| line.split('=').next().is_some_and(|found| found.ends_with(name)))?;
-    Some((line.split(';').next()?.to_owned(), (*line).to_owned()))
+    let lines = answer.headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("set-cookie"));
+    let named = |line: &&String| line.split('=').next().is_some_and(|found| found.ends_with(name));
+    let line = lines.map(|(_, line)| line).find(named)?;
+    Some((line.split(';').next()?.to_owned(), line.clone()))
 }
 
 /// Signs in as a browser does: the page first, then its form.
