@@ -2,6 +2,7 @@
 //!
 //! `tests/run --pictures` makes a picture of every page, wide and narrow, light and dark, below `target/pictures`.
 
+mod daily;
 mod furnished;
 mod looks;
 mod pictures;
