@@ -9,8 +9,8 @@ use std::time::Duration;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct UnixMs(pub i64);
 
-/// The last moment that is accepted, `9999-12-31T00:00:00Z`: RFC 3339 has four digits for the year.
-const LATEST_MS: i64 = 253_402_214_400_000;
+/// The last moment that is accepted, `9999-12-31T23:59:59.999Z`: RFC 3339 has four digits for the year.
+const LATEST_MS: i64 = 253_402_300_799_999;
 
 impl UnixMs {
     /// This moment and `by` (to the millisecond).
@@ -138,6 +138,9 @@ mod tests {
         {
             assert_eq!(UnixMs::parse(text), Ok(UnixMs(1_771_857_000_000)), "{text}");
         }
+        assert_eq!(UnixMs::parse("9999-12-31T23:59:59.999Z"), Ok(UnixMs(LATEST_MS)));
+        assert_eq!(UnixMs(LATEST_MS).to_string(), "9999-12-31T23:59:59.999Z");
+        assert!(UnixMs::parse("9999-12-31T23:59:59-00:01").is_err());
         assert_eq!(UnixMs::parse("2026-02-23T14:30:00.0199999999999+00:00"), Ok(UnixMs(1_771_857_000_019)));
         assert_eq!(UnixMs::parse("1970-01-01T00:00:00.5Z"), Ok(UnixMs(500)));
     }

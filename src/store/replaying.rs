@@ -48,8 +48,8 @@ struct Looked {
 }
 
 const OF_DELIVERY: &str =
-    "d.id, d.event_id, d.endpoint_id, d.created_at, e.type, e.blanked, d.made, d.state, e.deliveries";
-const OF_EVENT: &str = "e.id, e.id, e.tenant_id, e.created_at, e.type, e.blanked, 0, 0, e.deliveries";
+    "d.id, d.event_id, d.endpoint_id, d.created_at, e.type, e.blanked <> 0, d.made, d.state, e.deliveries";
+const OF_EVENT: &str = "e.id, e.id, e.tenant_id, e.created_at, e.type, e.blanked <> 0, 0, 0, e.deliveries";
 
 /// Whether an event had a delivery at an endpoint.
 #[derive(PartialEq)]
