@@ -56,7 +56,7 @@ fn offset_ms(offset: &str) -> Option<i64> {
     if matches!(offset, "Z" | "z") {
         return Some(0);
     }
-    let number = |range| offset.get(range)?.parse::<i64>().ok();
+    let number = |range: std::ops::Range<usize>| offset.get(range)?.parse::<i64>().ok();
     let (hours, minutes) = (number(1..3)?, number(4..6).filter(|minutes| *minutes < 60)?);
     let ahead = (hours * 60 + minutes) * 60_000;
     Some(if offset.starts_with('-') { -ahead } else { ahead })

@@ -202,10 +202,10 @@ fn a_change_that_cannot_carry_the_secret_before_ends_the_overlap_and_says_so() {
     ];
     for (n, (before, change)) in changes.into_iter().enumerate() {
         let (id, _) = endpoint(&app, &receiver, &before);
-        app.advance(Duration::from_secs(60));
+        app.advance(Duration::from_mins(1));
         // The new one fits `standard`, the one before does not.
         rotate(&app, &id, &json!({ "secret": OWN })).expect(200);
-        app.advance(Duration::from_secs(60));
+        app.advance(Duration::from_mins(1));
         let now = format!("2026-02-23T14:{}:00.000Z", 30 + 2 * (n + 1));
         let answer = app.patch(&format!("/endpoints/{id}"), &change).expect(200).json();
         let told = answer["warnings"].to_string();
@@ -241,7 +241,7 @@ fn a_format_keeps_its_join_while_an_endpoint_rotates() {
         refused.text()
     );
     app.put_format("joined", &format(json!(";"))).expect(200);
-    app.advance(Duration::from_secs(60));
+    app.advance(Duration::from_mins(1));
     app.put_format("joined", &format(Value::Null)).expect(200);
 }
 

@@ -41,7 +41,7 @@ const MOST_MATCHING: usize = 150_000_000;
 
 /// A schema, compiled. Shared by everything that publishes.
 pub struct Schema {
-    schema: Value,
+    source: Value,
     validator: Validator,
     shape: Shape,
 }
@@ -79,7 +79,7 @@ impl Schema {
         let options = jsonschema::options().offline().should_validate_formats(false);
         let validator =
             options.with_pattern_options(patterns).build(&schema).map_err(|error| wrong(&error))?;
-        Ok(Self { schema, validator, shape })
+        Ok(Self { source: schema, validator, shape })
     }
 
     /// Whether `data`, one JSON value that nests at most 64 deep and stands in the field of this name, fits.
@@ -111,7 +111,7 @@ impl Schema {
         if self.shape.entangled {
             return Invalid::one(field, UNTOLD);
         }
-        if possible::fit(&self.schema, value, MOST_GATHERED, MOST_COUNTED) {
+        if possible::fit(&self.source, value, MOST_GATHERED, MOST_COUNTED) {
             return gathered(field, self.validator.iter_errors(value));
         }
         if self.shape.branches {

@@ -86,8 +86,7 @@ impl<'a> Walk<'a> {
             ("then" | "else", _) => self.schema(rule, value),
             ("enum", _) => self.violation(0),
             // These hold what they are about.
-            ("const" | "not", _) => self.violation(weight(rule)),
-            ("pattern", Value::String(_)) => self.violation(weight(rule)),
+            ("const" | "not", _) | ("pattern", Value::String(_)) => self.violation(weight(rule)),
             (keyword, value) if NUMBERS.contains(&keyword) => self.violation_if(value.is_number()),
             (keyword, value) if TEXTS.contains(&keyword) => self.violation_if(value.is_string()),
             (keyword, value) if LISTS.contains(&keyword) => self.violation_if(value.is_array()),

@@ -157,7 +157,12 @@ impl<'a> Walk<'a> {
                 self.branches |= keyword != "allOf";
                 self.list(value, place, in_place)
             }
-            _ if SAME_MAPS.contains(&keyword) => self.map(value, place, in_place, |_| None),
+            _ if SAME_MAPS.contains(&keyword) => {
+                // Up to draft 7 a dependency may be a list of names.
+                let lists = value.as_object().into_iter().flat_map(Map::values).filter_map(Value::as_array);
+                self.options = self.options.saturating_add(lists.map(Vec::len).sum());
+                self.map(value, place, in_place, |_| None)
+            }
             _ if MEMBERS.contains(&keyword) => self.inside(value, place, Step::AnyMember),
             "patternProperties" => {
                 self.patterns(
@@ -170,16 +175,10 @@ impl<'a> Walk<'a> {
                 Ok(())
             }
             "properties" => self.map(value, place, 0, |name| Some(Step::Member(name))),
-            "enum" | "const" => {
-                self.options = self.options.saturating_add(options(value));
-                Ok(())
-            }
-            "required" => {
-                self.options = self.options.saturating_add(value.as_array().map_or(0, Vec::len));
-                Ok(())
-            }
-            "dependentRequired" => {
-                self.options = self.options.saturating_add(options(value));
+            "enum" | "const" | "required" | "dependentRequired" => {
+                let count =
+                    if keyword == "required" { value.as_array().map_or(0, Vec::len) } else { options(value) };
+                self.options = self.options.saturating_add(count);
                 Ok(())
             }
             _ if ITEMS.contains(&keyword) => {
