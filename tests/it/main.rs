@@ -25,6 +25,7 @@ mod api_problems;
 mod api_reference;
 mod api_replays;
 mod api_rotation;
+mod api_schema_memory;
 mod api_scopes;
 mod api_secrets;
 mod api_shapes;

@@ -159,6 +159,12 @@ impl Format {
         self.signature.join.is_some()
     }
 
+    /// Whether requests carry the signatures of these secrets, which are being replaced, beside the newest's.
+    pub fn carries_overlap(&self, old: &[Secret]) -> bool {
+        let signs = self.scheme().has_secrets() && self.carries_several_signatures();
+        signs && old.iter().all(|secret| self.scheme().fits(secret).is_ok())
+    }
+
     /// The headers that the format sets, in lower case; an endpoint may not set them.
     pub fn own_headers(&self) -> Vec<String> {
         self.headers.iter().map(|(name, _)| name.to_ascii_lowercase()).collect()

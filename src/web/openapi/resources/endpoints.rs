@@ -248,9 +248,14 @@ fn rotate() -> Operation {
         ),
     ]);
     on("POST", "/api/v1/endpoints/{id}/rotate-secret", "rotateSecret")
-        .says("Replace the secret", "The answer shows the new one, this once.")
+        .says(
+            "Replace the secret",
+            "The answer shows the new one, this once. At most 5 secrets sign at a time: a rotation with an overlap beyond \
+             that is 409 `too_many_secrets` and says from when on it can be. The secret that signs at present is refused.",
+        )
         .may_take(body, r#"{"overlap_seconds":3600}"#)
         .answers(200, "Both sign for the overlap.", named("SavedEndpoint"), &saved_example())
+        .fails([Code::TooManySecrets])
 }
 
 fn verify_code() -> Operation {
