@@ -72,11 +72,10 @@ pub(super) fn request(
     attempt: AttemptRow,
 ) -> Result<Option<(String, Headers, String)>, Error> {
     let event = reader.stored_event(row.event)?;
-    let mut rendering = Rendering { reader, row, event: event.as_ref(), revision: None };
+    let mut rendering =
+        Rendering { reader, row, event: event.as_ref(), revision: None, told: None, room: usize::MAX };
     let shown = rendering.attempt(attempt)?;
-    // In the format that was read for the attempt.
-    let body = rendering.body()?;
-    Ok(shown.url.zip(shown.request_headers).zip(body).map(|((url, headers), body)| (url, headers, body)))
+    Ok(shown.url.zip(shown.request_headers).zip(shown.request_body).map(|((url, headers), body)| (url, headers, body)))
 }
 
 struct Rendering<'a> {
