@@ -1,5 +1,5 @@
 //! `/docs`: the reference of the API, made of [`super::openapi`], and pages beside it. HTML from the server alone: no
-//! JavaScript, one style sheet, nothing from elsewhere.
+//! JavaScript, nothing from elsewhere. They look as the console does, light or dark as a person has chosen there.
 //!
 //! *Add a page:* its Markdown in `templates/docs`, and a line of [`PAGES`].
 
@@ -8,15 +8,17 @@ mod reference;
 
 use std::sync::LazyLock;
 
-use actix_web::HttpResponse;
 use actix_web::http::header;
-use actix_web::web::{self, Bytes, Path, ServiceConfig};
+use actix_web::web::{self, Bytes, Data, Path, ServiceConfig};
+use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
 use crate::service::Code;
 
 use super::assets;
 use super::problem::Problem;
+use super::state::AppState;
+use super::ui::theme;
 
 /// A page beside the reference.
 pub struct Page {
@@ -44,8 +46,8 @@ pub static PAGES: &[Page] = &[
 ];
 
 impl Page {
-    fn render(&self) -> askama::Result<String> {
-        let frame = Frame::of(self.title, self.name);
+    fn render(&self, theme: Option<&'static str>) -> askama::Result<String> {
+        let frame = Frame::of(self.title, self.name, theme);
         Guide { frame, html: markdown::html(self.markdown) }.render()
     }
 }
@@ -55,14 +57,20 @@ struct Frame {
     title: &'static str,
     /// The name of the page that is shown; empty: the reference.
     here: &'static str,
+    /// What is loaded: the words of the design, these pages' own, the icon.
+    base: String,
     style: String,
+    icon: String,
+    /// `light` or `dark`, where a person has chosen in the console.
+    theme: Option<&'static str>,
     /// The links at the top.
     pages: &'static [Page],
 }
 
 impl Frame {
-    fn of(title: &'static str, here: &'static str) -> Self {
-        Self { title, here, style: assets::path("docs.css"), pages: PAGES }
+    fn of(title: &'static str, here: &'static str, theme: Option<&'static str>) -> Self {
+        let [base, style, icon] = ["base.css", "docs.css", "icon.svg"].map(assets::path);
+        Self { title, here, base, style, icon, theme, pages: PAGES }
     }
 }
 
@@ -80,34 +88,50 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(web::resource("/docs/{page}").route(web::get().to(show_page)));
 }
 
-/// It is the same as long as the program runs.
-static REFERENCE: LazyLock<Result<Bytes, String>> = LazyLock::new(|| {
-    let page = reference::render(Frame::of("API reference", ""));
-    page.map(Bytes::from).map_err(|error| error.to_string())
-});
+/// The reference in each look. It is the same as long as the program runs.
+type Reference = (Option<&'static str>, LazyLock<Result<Bytes, String>>);
 
-async fn show_reference() -> Result<HttpResponse, Problem> {
-    match &*REFERENCE {
-        Ok(page) => Ok(html(page.clone())),
-        Err(error) => Err(Problem::internal(format!("the reference: {error}"))),
+static REFERENCES: [Reference; 3] = [
+    (None, LazyLock::new(|| reference(None))),
+    (Some("light"), LazyLock::new(|| reference(Some("light")))),
+    (Some("dark"), LazyLock::new(|| reference(Some("dark")))),
+];
+
+fn reference(theme: Option<&'static str>) -> Result<Bytes, String> {
+    let page = reference::render(Frame::of("API reference", "", theme));
+    page.map(Bytes::from).map_err(|error| error.to_string())
+}
+
+async fn show_reference(state: Data<AppState>, request: HttpRequest) -> Result<HttpResponse, Problem> {
+    let theme = theme::chosen(&request, &state);
+    let page = REFERENCES.iter().find(|(known, _)| *known == theme).map(|(_, page)| page);
+    match page.map(LazyLock::force) {
+        Some(Ok(page)) => Ok(html(page.clone())),
+        Some(Err(error)) => Err(Problem::internal(format!("the reference: {error}"))),
+        None => Err(Problem::internal("the reference has no such look")),
     }
 }
 
-async fn show_page(name: Path<String>) -> Result<HttpResponse, Problem> {
+async fn show_page(
+    state: Data<AppState>,
+    request: HttpRequest,
+    name: Path<String>,
+) -> Result<HttpResponse, Problem> {
     let Some(page) = PAGES.iter().find(|page| page.name == name.as_str()) else {
         return Err(Problem::new(Code::NotFound, "there is no such page; /docs names those that there are"));
     };
-    let text = page.render().map_err(|error| Problem::internal(format!("the page {name}: {error}")))?;
+    let text = page.render(theme::chosen(&request, &state));
+    let text = text.map_err(|error| Problem::internal(format!("the page {name}: {error}")))?;
     Ok(html(text.into()))
 }
 
-/// A page that loads its style and nothing else.
+/// A page that loads its styles and its icon and nothing else.
 fn html(page: Bytes) -> HttpResponse {
     HttpResponse::Ok()
         .content_type("text/html; charset=utf-8")
         .insert_header((
             header::CONTENT_SECURITY_POLICY,
-            "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+            "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
         ))
         .insert_header((header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .insert_header((header::REFERRER_POLICY, "no-referrer"))
@@ -120,9 +144,9 @@ mod tests {
 
     #[test]
     fn every_page_is_rendered_and_linked_from_every_other() {
-        let reference = reference::render(Frame::of("API reference", "")).unwrap();
+        let reference = reference::render(Frame::of("API reference", "", None)).unwrap();
         for page in PAGES {
-            let text = page.render().unwrap();
+            let text = page.render(None).unwrap();
             assert!(text.contains(page.title) && text.contains("href=\"/docs\""), "{}", page.name);
             assert!(reference.contains(&format!("href=\"/docs/{}\"", page.name)), "{}", page.name);
         }
@@ -130,7 +154,7 @@ mod tests {
 
     #[test]
     fn the_reference_explains_every_code_where_problems_say_so() {
-        let reference = reference::render(Frame::of("API reference", "")).unwrap();
+        let reference = reference::render(Frame::of("API reference", "", None)).unwrap();
         for code in Code::ALL {
             assert!(reference.contains(&format!("id=\"{}\"", code.as_str())), "{}", code.as_str());
         }
@@ -138,12 +162,20 @@ mod tests {
 
     #[test]
     fn nothing_is_loaded_from_elsewhere_and_nothing_runs() {
-        let reference = reference::render(Frame::of("API reference", "")).unwrap();
+        let reference = reference::render(Frame::of("API reference", "", None)).unwrap();
         assert!(
             !reference.contains("<script") && !reference.contains("src=") && !reference.contains("style=")
         );
         let links = reference.split("<link").skip(1).collect::<Vec<_>>();
-        assert!(links.len() == 1 && links[0].contains("href=\"/static/"), "{links:?}");
+        let own = links.iter().all(|link| link.contains("href=\"/static/"));
+        assert!(links.len() == 3 && own, "{links:?}");
+    }
+
+    #[test]
+    fn the_look_that_was_chosen_in_the_console_holds_here() {
+        for (theme, expected) in [(None, "<html lang=\"en\">"), (Some("dark"), "data-theme=\"dark\">")] {
+            assert!(PAGES[0].render(theme).unwrap().contains(expected), "{theme:?}");
+        }
     }
 
     #[test]

@@ -4,20 +4,32 @@ use actix_web::web::{self, Payload, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 
 use crate::web::problem::Problem;
+use crate::web::state::AppState;
 
 use super::cookies::{self, Kind};
 use super::page;
-use super::visit::{self, Visit};
+use super::visit::Visit;
 
 /// Registers the pages.
 pub fn routes(config: &mut ServiceConfig) {
     config.service(web::resource("/theme").route(web::post().to(choose)));
 }
 
+/// The look that whoever asks has chosen; `None`: as the system has it.
+pub fn chosen(request: &HttpRequest, state: &AppState) -> Option<&'static str> {
+    let theme = cookies::read(request, Kind::Theme, state.is_https())?;
+    known(&theme)
+}
+
+/// The two looks that a person can choose.
+fn known(name: &str) -> Option<&'static str> {
+    ["light", "dark"].into_iter().find(|known| *known == name)
+}
+
 async fn choose(visit: Visit, request: HttpRequest, payload: Payload) -> Result<HttpResponse, Problem> {
     let form = visit.form(&request, payload).await?;
     let mut response = visit.done(page::within_site(form.text("to")), "");
-    let theme = visit::known_theme(form.text("theme")).unwrap_or_default();
+    let theme = known(form.text("theme")).unwrap_or_default();
     cookies::set(&mut response, Kind::Theme, theme, visit.is_secure());
     Ok(response)
 }

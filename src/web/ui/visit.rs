@@ -26,6 +26,7 @@ use super::frame::{Frame, Who};
 use super::moments::Zone;
 use super::origin;
 use super::page;
+use super::theme;
 
 /// What every request to the console brings, whoever makes it.
 struct Common {
@@ -40,11 +41,10 @@ struct Common {
 impl Common {
     fn of(request: &HttpRequest, state: &AppState, secret: &str) -> Self {
         let secure = state.is_https();
-        let theme = cookies::read(request, Kind::Theme, secure);
         Self {
             secure,
             csrf: token(secret),
-            theme: theme.and_then(|theme| known_theme(&theme)),
+            theme: theme::chosen(request, state),
             notice: cookies::read(request, Kind::Notice, secure),
             here: request.uri().path_and_query().map_or_else(|| "/".to_owned(), ToString::to_string),
             now: state.service.store().times().wall(),
@@ -88,11 +88,6 @@ impl Common {
         }
         response
     }
-}
-
-/// The two looks that a person can choose.
-pub(super) fn known_theme(name: &str) -> Option<&'static str> {
-    ["light", "dark"].into_iter().find(|known| *known == name)
 }
 
 /// What the forms of a page send back. Only who knows the secret can make it, and it does not tell the secret.
