@@ -49,6 +49,16 @@ pub fn depth_within(text: &[u8], limit: usize) -> Result<(), TooDeep> {
     Ok(())
 }
 
+/// Checks that `text` is one JSON value that nests at most [`MAX_DEPTH`] deep.
+///
+/// # Errors
+/// What is wrong with it, with the line and the column where it is no JSON.
+pub fn check(text: &str) -> Result<(), String> {
+    depth_within(text.as_bytes(), MAX_DEPTH).map_err(|error| error.to_string())?;
+    let parsed = serde_json::from_str::<serde::de::IgnoredAny>(text);
+    parsed.map(|_| ()).map_err(|error| format!("must be JSON: {error}"))
+}
+
 /// Where the quotation mark stands that ends the string whose content begins at `at`.
 fn end_of_string(text: &[u8], mut at: usize) -> Option<usize> {
     loop {
@@ -179,6 +189,13 @@ mod tests {
         assert_eq!(depth_within(nested(64).as_bytes(), MAX_DEPTH), Ok(()));
         assert_eq!(depth_within(nested(65).as_bytes(), MAX_DEPTH), Err(TooDeep { limit: 64 }));
         assert_eq!(depth_within("[".repeat(10_000_000).as_bytes(), MAX_DEPTH), Err(TooDeep { limit: 64 }));
+    }
+
+    #[test]
+    fn what_is_no_json_is_told_with_its_place() {
+        assert_eq!(check("[1, {\"a\": null}]"), Ok(()));
+        assert!(check("{\n  \"a\": 1,\n}").is_err_and(|message| message.contains("line 3")));
+        assert!(check(&"[".repeat(65)).is_err_and(|message| message.contains("64 deep")));
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use crate::domain::invalid::Invalid;
+use crate::domain::json;
 use crate::domain::limits;
 use crate::domain::matching::Pattern;
 use crate::domain::names::EventType;
@@ -64,17 +65,20 @@ impl Service {
         self.store.read::<_, StoreError>(|reader| reader.event_type(&known))?.ok_or_else(|| absent(name))
     }
 
-    /// Types, the newest first, without example and schema, below `before`; and where the next page starts. Blocks.
+    /// Types, the newest first, without example and schema, below `before`; and where the next page starts. With
+    /// `search` those whose name, group or description holds this text, in whatever case. Blocks.
     ///
     /// # Errors
     /// The database cannot be read.
     pub fn event_types(
         &self,
         _scope: &TenantScope,
+        search: Option<&str>,
         before: Option<&EventTypeCursor>,
         limit: usize,
     ) -> Result<(Vec<EventTypeRow>, Option<EventTypeCursor>), Error> {
-        let (rows, more) = self.store.read::<_, StoreError>(|reader| reader.event_types(before, limit))?;
+        let read = self.store.read::<_, StoreError>(|reader| reader.event_types(search, before, limit));
+        let (rows, more) = read?;
         let next = rows.last().filter(|_| more).map(|row| (row.created_at, row.name.to_string()));
         Ok((rows, next))
     }
@@ -94,15 +98,11 @@ impl Service {
         if let Some(text) = &draft.group {
             invalid.check("group", limits::display_name(text));
         }
-        let schema = draft.schema.as_deref().and_then(|text| invalid.absorb(Schema::compile(text)));
-        match (&draft.example, &schema) {
-            (Some(example), _) if example.len() > MAX_EXAMPLE => {
-                invalid.push("example", format!("must have at most {MAX_EXAMPLE} bytes"));
-            }
-            (Some(example), Some(schema)) => {
-                invalid.absorb(schema.check("example", example));
-            }
-            _ => {}
+        let text =
+            draft.schema.as_deref().filter(|text| invalid.check("schema", json::check(text)).is_some());
+        let schema = text.and_then(|text| invalid.absorb(Schema::compile(text)));
+        if let Some(example) = &draft.example {
+            check_example(example, schema.as_ref(), &mut invalid);
         }
         match name {
             Some(name) if invalid.is_empty() => {
@@ -186,6 +186,16 @@ impl Service {
     }
 }
 
+fn check_example(example: &str, schema: Option<&Schema>, invalid: &mut Invalid) {
+    if example.len() > MAX_EXAMPLE {
+        invalid.push("example", format!("must have at most {MAX_EXAMPLE} bytes"));
+    } else if invalid.check("example", json::check(example)).is_some()
+        && let Some(schema) = schema
+    {
+        invalid.absorb(schema.check("example", example));
+    }
+}
+
 fn absent(name: &str) -> Error {
     Error::not_found("event type", name)
 }
@@ -204,8 +214,17 @@ fn put(tx: &mut Tx<'_>, checked: CheckedEventType) -> Result<EventTypePut, Error
     let EventTypeDraft { description, group, example, schema: text, reserved } = draft;
     let (created_at, updated_at): (UnixMs, UnixMs) =
         (before.as_ref().map_or(tx.now, |row| row.created_at), tx.now);
-    let row =
-        EventTypeRow { name, description, group, example, schema: text, reserved, created_at, updated_at };
+    let row = EventTypeRow {
+        name,
+        description,
+        group,
+        example,
+        has_schema: text.is_some(),
+        schema: text,
+        reserved,
+        created_at,
+        updated_at,
+    };
     if let Some(before) = before.as_ref().filter(|before| audited(before) == audited(&row)) {
         return Ok(EventTypePut { event_type: before.clone(), made: false });
     }

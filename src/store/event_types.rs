@@ -63,6 +63,8 @@ pub struct EventTypeRow {
     pub example: Option<String>,
     /// The schema of its data: JSON text. Absent in a list.
     pub schema: Option<String>,
+    /// Whether there is one; in a list as well.
+    pub has_schema: bool,
     /// Nobody may publish it.
     pub reserved: bool,
     /// When it was made.
@@ -71,9 +73,19 @@ pub struct EventTypeRow {
     pub updated_at: UnixMs,
 }
 
-const COLUMNS: &str = "name, description, group_name, example, schema, reserved, created_at, updated_at";
+impl EventTypeRow {
+    /// Whether a text in small letters is a part of what it is known by.
+    fn holds(&self, text: &str) -> bool {
+        let known = [Some(self.name.as_str()), self.group.as_deref(), self.description.as_deref()];
+        known.into_iter().flatten().any(|known| known.to_lowercase().contains(text))
+    }
+}
+
+const COLUMNS: &str =
+    "name, description, group_name, example, schema, schema IS NOT NULL, reserved, created_at, updated_at";
 /// The same without what may be long.
-const LISTED: &str = "name, description, group_name, NULL, NULL, reserved, created_at, updated_at";
+const LISTED: &str =
+    "name, description, group_name, NULL, NULL, schema IS NOT NULL, reserved, created_at, updated_at";
 
 fn row(row: &Row<'_>) -> rusqlite::Result<EventTypeRow> {
     Ok(EventTypeRow {
@@ -82,9 +94,10 @@ fn row(row: &Row<'_>) -> rusqlite::Result<EventTypeRow> {
         group: row.get(2)?,
         example: row.get(3)?,
         schema: row.get(4)?,
-        reserved: row.get(5)?,
-        created_at: UnixMs(row.get(6)?),
-        updated_at: UnixMs(row.get(7)?),
+        has_schema: row.get(5)?,
+        reserved: row.get(6)?,
+        created_at: UnixMs(row.get(7)?),
+        updated_at: UnixMs(row.get(8)?),
     })
 }
 
@@ -128,20 +141,26 @@ impl Reader<'_> {
         Ok(count == most)
     }
 
-    /// Types, the newest first, without example and schema; and whether there are more.
+    /// Types, the newest first, without example and schema; and whether there are more. With `search`, a text in small
+    /// letters, those whose name, group or description holds it.
     pub fn event_types(
         &self,
+        search: Option<&str>,
         before: Option<&EventTypeCursor>,
         limit: usize,
     ) -> Result<(Vec<EventTypeRow>, bool), StoreError> {
         let (at, name) = before.map_or((i64::MAX, ""), |(at, name)| (at.0, name.as_str()));
         let mut statement = self.connection().prepare_cached(&format!(
             "SELECT {LISTED} FROM event_types INDEXED BY event_types_by_age WHERE (created_at, name) < (?1, ?2)
-             ORDER BY created_at DESC, name DESC LIMIT ?3"
+             ORDER BY created_at DESC, name DESC"
         ))?;
-        let most = i64::try_from(limit + 1).unwrap_or(i64::MAX);
-        let mut rows =
-            statement.query_map(params![at, name, most], row)?.collect::<rusqlite::Result<Vec<_>>>()?;
+        // They are read one by one, and no further than the page goes: SQLite knows capital letters of ASCII alone.
+        let asked = |row: &rusqlite::Result<EventTypeRow>| match (row, search) {
+            (Ok(row), Some(text)) => row.holds(text),
+            _ => true,
+        };
+        let rows = statement.query_map(params![at, name], row)?.filter(asked).take(limit + 1);
+        let mut rows = rows.collect::<rusqlite::Result<Vec<_>>>()?;
         let more = rows.len() > limit;
         rows.truncate(limit);
         Ok((rows, more))

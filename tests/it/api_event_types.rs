@@ -84,6 +84,29 @@ fn the_list_is_paged_the_newest_first_without_what_is_long() {
 }
 
 #[test]
+fn the_list_is_searched_by_name_group_and_description() {
+    let app = TestApp::start();
+    put(&app, "invoice.paid", &json!({ "group": "Geld", "schema": true })).expect(201);
+    put(&app, "order.paid", &json!({ "description": "Mit Ä" })).expect(201);
+    put(&app, "user.made", &json!({ "group": "Money" })).expect(201);
+    let found = |search: &str| names(&app.get(&format!("/event-types?search={search}")));
+    assert_eq!(found("PAID"), ["order.paid", "invoice.paid"]);
+    assert_eq!(found("mon"), ["user.made"]);
+    assert_eq!(found("%C3%A4"), ["order.paid"], "in whatever case, of all letters");
+    assert_eq!(found("25%25"), Vec::<String>::new());
+    let first = app.get("/event-types?search=paid&limit=1");
+    assert_eq!(names(&first), ["order.paid"]);
+    let cursor = text(&first, "next_cursor");
+    let second = app.get(&format!("/event-types?search=paid&limit=1&cursor={cursor}"));
+    assert_eq!(
+        (names(&second), &second["data"][0]["has_schema"]),
+        (vec!["invoice.paid".to_owned()], &json!(true))
+    );
+    assert_eq!(first["data"][0]["has_schema"], false);
+    assert_eq!(code(&app.client.get("/api/v1/event-types?search=+")), "invalid_query");
+}
+
+#[test]
 fn every_wrong_field_of_a_type_is_named_at_once() {
     let app = TestApp::start();
     let body = json!({

@@ -84,7 +84,7 @@ fn answers_hold_the_fields_of_the_reference_and_no_others() {
         "tenant name endpoint_limit created_at updated_at endpoints pending held last_24h",
     );
     members(&app.get("/tenants")["data"][0], "tenant name endpoint_limit created_at updated_at");
-    let named = "name description group reserved created_at updated_at";
+    let named = "name description group reserved created_at updated_at has_schema";
     let put = app.put_event_type("a", &json!({ "example": 1 })).expect(201).json();
     members(&put, &format!("{named} example schema"));
     members(&app.get("/event-types/a"), &format!("{named} example schema"));

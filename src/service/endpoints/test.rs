@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::domain::ids::DeliveryId;
 use crate::domain::invalid::Invalid;
-use crate::domain::json::{MAX_DEPTH, depth_within};
+use crate::domain::json;
 use crate::domain::names::{EventType, TenantName};
 use crate::domain::outcome::Fact;
 use crate::service::error::Code;
@@ -121,12 +121,7 @@ impl Service {
             return Err(Error::new(Code::TooLarge, format!("data may have {limit} bytes and has {length}")));
         }
         if let Some(data) = data {
-            let json =
-                depth_within(data.as_bytes(), MAX_DEPTH).map_err(|error| error.to_string()).and_then(|()| {
-                    serde_json::from_str::<serde::de::IgnoredAny>(data)
-                        .map_err(|error| format!("must be JSON: {error}"))
-                });
-            invalid.check("data", json);
+            invalid.check("data", json::check(data));
         }
         match event_type {
             Some(event_type) if invalid.is_empty() => Ok((event_type, data.map(Arc::from))),

@@ -194,7 +194,7 @@ fn no_other_read_scans_or_sorts() {
     }
     let name = crate::domain::names::EventType::parse("a.b").unwrap();
     for before in every(&[(START, "a".to_owned())]) {
-        run(&house, all, |r| r.event_types(before.as_ref(), 20));
+        run(&house, all, |r| r.event_types(Some("a"), before.as_ref(), 20));
         assert!(!run(&house, all, |r| Ok(r.has_all_event_types()? || r.has_all_formats()?)));
     }
     run(&house, all, |r| r.event_type(&name));

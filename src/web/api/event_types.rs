@@ -10,13 +10,14 @@ use crate::domain::names::EventType;
 use crate::domain::scope::Scope;
 use crate::domain::time::UnixMs;
 use crate::service::Service;
+use crate::service::endpoints::search;
 use crate::service::event_types::EventTypeDraft;
 use crate::store::event_types::{EventTypeCursor, EventTypeRow};
 use crate::web::auth::Authenticated;
 use crate::web::body;
 use crate::web::fields::Fields;
 use crate::web::problem::Problem;
-use crate::web::query::{self, Numbered};
+use crate::web::query::{self, Numbered, Query};
 use crate::web::state::AppState;
 
 /// Numbers in cursors are times of this list.
@@ -41,6 +42,7 @@ struct Shown<'a> {
     description: Option<&'a str>,
     group: Option<&'a str>,
     reserved: bool,
+    has_schema: bool,
     created_at: UnixMs,
     updated_at: UnixMs,
     #[serde(flatten)]
@@ -60,6 +62,7 @@ impl<'a> Shown<'a> {
             description: row.description.as_deref(),
             group: row.group.as_deref(),
             reserved: row.reserved,
+            has_schema: row.has_schema,
             created_at: row.created_at,
             updated_at: row.updated_at,
             long: None,
@@ -77,10 +80,15 @@ impl<'a> Shown<'a> {
 }
 
 /// A cursor is the last row's time and name.
-fn cursor(text: &str) -> Option<EventTypeCursor> {
+pub(in crate::web) fn cursor(text: &str) -> Option<EventTypeCursor> {
     let digits = text.find(':')?;
     let dash = digits + text[digits..].find('-')?;
     Some((UnixMs(CURSOR.parse(&text[..dash])?), EventType::parse(&text[dash + 1..]).ok()?.to_string()))
+}
+
+/// The text that [`cursor`] reads.
+pub(in crate::web) fn cursor_text((at, name): &EventTypeCursor) -> String {
+    format!("{}-{name}", CURSOR.cursor(at.0))
 }
 
 async fn list(
@@ -89,9 +97,13 @@ async fn list(
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
     let scope = caller.tenant_scope(Scope::EndpointsRead)?;
-    let (limit, before) = query::page(&request, cursor)?;
-    let (rows, next) = state.read(move |service| service.event_types(&scope, before.as_ref(), limit)).await?;
-    let next = next.map(|(at, name)| format!("{}-{name}", CURSOR.cursor(at.0)));
+    let mut query = Query::of(&request);
+    let (limit, before, search) = (query.limit(), query.cursor(cursor), query.parsed("search", search));
+    query.finish()?;
+    let listed =
+        state.read(move |service| service.event_types(&scope, search.as_deref(), before.as_ref(), limit));
+    let (rows, next) = listed.await?;
+    let next = next.as_ref().map(cursor_text);
     Ok(query::list(rows.iter().map(Shown::of).collect(), next))
 }
 

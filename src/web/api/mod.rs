@@ -6,7 +6,7 @@ mod deliveries;
 mod endpoint_fields;
 mod endpoints;
 mod event_batch;
-mod event_types;
+pub(in crate::web) mod event_types;
 mod events;
 mod formats;
 mod keys;

@@ -3,18 +3,19 @@
 use crate::domain::limits::{DISPLAY_NAME_PATTERN, MAX_DISPLAY_NAME};
 use crate::domain::scope::Scope::{Admin, EndpointsRead};
 use crate::service::Code;
+use crate::service::endpoints::MAX_SEARCH;
 use crate::web::openapi::operation::{Operation, Parameter};
 use crate::web::openapi::schema::{
     Field, Schema, any, either, flag, map_of, named, nullable, object, optional, pattern, required, text,
     time,
 };
-use crate::web::openapi::words::{event_type, page, page_of, path};
+use crate::web::openapi::words::{event_type, page, page_of, path, query};
 
 use super::Resource;
 use super::endpoint_fields::prose;
 
 const PUT: &str = r#"{"description":"An invoice was paid in full","group":"Invoices","example":{"invoice":"in_17"},"schema":{"type":"object","required":["invoice"],"properties":{"invoice":{"type":"string"}}}}"#;
-const SUMMARY: &str = r#"{"name":"invoice.paid","description":"An invoice was paid in full","group":"Invoices","reserved":false,"created_at":"2026-02-23T14:30:00.000Z","updated_at":"2026-02-23T14:30:00.000Z""#;
+const SUMMARY: &str = r#"{"name":"invoice.paid","description":"An invoice was paid in full","group":"Invoices","reserved":false,"has_schema":true,"created_at":"2026-02-23T14:30:00.000Z","updated_at":"2026-02-23T14:30:00.000Z""#;
 
 /// See the module.
 pub fn resource() -> Resource {
@@ -52,6 +53,7 @@ fn fields() -> Vec<Field> {
         nullable("description", text(), "What it means."),
         nullable("group", text(), "What it is shown under."),
         required("reserved", flag(), "Whether nobody may publish it."),
+        required("has_schema", flag(), "Whether its data has to fit a schema."),
         required("created_at", time(), "When it was made."),
         required("updated_at", time(), "When it was last changed."),
     ]
@@ -75,6 +77,12 @@ fn name() -> Parameter {
 fn list() -> Operation {
     Operation::new("GET", "/api/v1/event-types", "listEventTypes", EndpointsRead)
         .says("List event types", "Without example and schema.")
+        .with([query(
+            "search",
+            text().length(1, MAX_SEARCH).with("pattern", r"\S"),
+            "invoice",
+            "Those whose name, group or description holds this text, in whatever case.",
+        )])
         .with(page())
         .answers(
             200,
