@@ -299,6 +299,41 @@ fn an_ecmascript_body_is_what_a_receiver_gets_that_writes_it_again() {
 }
 
 #[test]
+fn a_format_is_previewed_before_it_is_made() {
+    let app = TestApp::with_manual_clock();
+    let preview = |definition: &Value, secret: &Value| {
+        let body = json!({ "definition": definition, "type": "a.b", "data": [1.0], "secret": secret });
+        app.post("/formats/preview", &body)
+    };
+    let github = app.get("/formats/github");
+    let definition = json!({
+        "signature": github["signature"], "headers": github["headers"], "envelope": { "data": "payload" },
+    });
+    let shown = preview(&definition, &json!(SECRET)).expect(200).json();
+    assert_eq!(shown["body"], r#"{"payload":[1.0]}"#);
+    let signature = mac::sha256_hex(SECRET, br#"{"payload":[1.0]}"#);
+    assert_eq!(shown["headers"]["x-hub-signature-256"], format!("sha256={signature}"));
+    let wrong = json!({ "signature": { "scheme": "rot13", "colour": 1 }, "envelope": "data", "format": 1 });
+    let wrong = json!({ "definition": wrong, "type": "a..b", "data": 1 });
+    let mut wrong = fields(&app.post("/formats/preview", &wrong).expect(422));
+    wrong.sort();
+    assert_eq!(wrong[1..], ["definition.signature.colour", "definition.signature.scheme", "type"]);
+    let none = json!({ "definition": 7, "type": "a", "data": 1 });
+    assert_eq!(fields(&app.post("/formats/preview", &none).expect(422)), ["definition"]);
+    assert_eq!(fields(&app.post("/formats/preview", &json!({})).expect(422)), ["definition", "type", "data"]);
+    assert_eq!(app.get("/formats")["data"].as_array().map(Vec::len), Some(4), "nothing was written");
+}
+
+#[test]
+fn a_format_may_be_called_preview() {
+    let app = TestApp::start();
+    app.put_format("preview", ACME).expect(201);
+    assert_eq!(app.get("/formats/preview")["name"], "preview");
+    app.post("/formats/preview/preview", &json!({ "type": "a", "data": 1 })).expect(200);
+    app.delete("/formats/preview").expect(204);
+}
+
+#[test]
 fn a_built_in_format_is_copied_by_the_fields_that_its_refusal_names() {
     let app = TestApp::start();
     let refused = app.put_format("standard", &json!({})).expect(409);

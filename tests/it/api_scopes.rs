@@ -90,6 +90,7 @@ const TABLE: &[(&str, &str, Need)] = &[
     ("POST", "/api/v1/events", Of(EventsWrite)),
     ("POST", "/api/v1/events/batch", Of(EventsWrite)),
     ("POST", "/api/v1/events/{id}/replay", Of(DeliveriesWrite)),
+    ("POST", "/api/v1/formats/preview", Common(EndpointsRead)),
     ("POST", "/api/v1/formats/{name}/preview", Common(EndpointsRead)),
     ("POST", "/api/v1/keys", Admin),
     ("POST", "/api/v1/operators", Admin),
@@ -201,6 +202,10 @@ impl World {
             ("POST", "/api/v1/operators") => json!({ "email": "bob@example.com", "role": "viewer" }),
             ("POST", "/api/v1/keys") => json!({ "name": "made", "scopes": ["events:read"] }),
             ("POST", "/api/v1/formats/{name}/preview") => json!({ "type": "a", "data": 1 }),
+            ("POST", "/api/v1/formats/preview") => {
+                let bare = json!({ "signature": { "scheme": "none" }, "envelope": "data" });
+                json!({ "definition": bare, "type": "a", "data": 1 })
+            }
             ("PUT", "/api/v1/formats/{name}") => {
                 json!({ "signature": { "scheme": "none" }, "envelope": "data" })
             }

@@ -8,6 +8,9 @@ use serde_json::value::RawValue;
 
 use super::scheme::Scheme;
 
+/// What errors about a definition as a whole name as their field.
+pub const WHOLE: &str = "format";
+
 /// A format as data.
 #[derive(Debug, Clone, serde::Serialize)]
 pub struct Definition {

@@ -3,14 +3,17 @@
 mod change;
 mod preview;
 
+use std::collections::HashMap;
+
 use serde::Serialize;
 
-use crate::domain::format::definition::Definition;
+use crate::domain::format::definition::{Definition, WHOLE};
+use crate::domain::invalid::Invalid;
 use crate::domain::time::UnixMs;
 use crate::store::StoreError;
 use crate::store::formats::FormatRow;
 
-use super::{Error, Service, TenantScope};
+use super::{Error, Service, TenantScope, ViewScope};
 
 pub use preview::{Preview, PreviewDraft};
 
@@ -51,6 +54,17 @@ pub struct FormatPut {
     pub made: bool,
 }
 
+/// What is wrong with a definition, named as where it is one field among others: `definition.signature.prefix`.
+pub fn under_definition(wrong: Invalid) -> Invalid {
+    let mut under = Invalid::new();
+    for error in wrong.0 {
+        let whole = error.field == WHOLE;
+        let field = if whole { "definition".to_owned() } else { format!("definition.{}", error.field) };
+        under.push(field, error.message);
+    }
+    under
+}
+
 impl Service {
     /// One format. Blocks.
     ///
@@ -76,6 +90,15 @@ impl Service {
         rows.truncate(limit);
         let next = rows.last().filter(|_| more).map(|row| row.format.name().to_owned());
         Ok((rows.into_iter().map(FormatView::from).collect(), next))
+    }
+
+    /// How many endpoints of all tenants use each format, enabled or not.
+    pub fn format_users(&self, _scope: &ViewScope) -> HashMap<String, usize> {
+        let mut users = HashMap::new();
+        for route in self.store.directory().all() {
+            *users.entry(route.format.name().to_owned()).or_default() += 1;
+        }
+        users
     }
 
     fn find_format(&self, name: &str) -> Result<FormatRow, Error> {

@@ -1,15 +1,22 @@
 //! The request that a format would make, without sending it.
 
+use std::sync::Arc;
+
 use serde::Serialize;
 
+use crate::domain::format::definition::Definition;
 use crate::domain::format::scheme::Taken;
-use crate::domain::format::{AttemptOnWire, EventOnWire};
+use crate::domain::format::{AttemptOnWire, EventOnWire, Format};
 use crate::domain::ids::{EventId, first_at};
-use crate::domain::names::TenantName;
+use crate::domain::invalid::Invalid;
+use crate::domain::names::{EventType, TenantName};
 use crate::domain::secret::Secret;
 use crate::service::endpoints::{TestDraft, sample};
+use crate::service::error::Code;
 use crate::service::render::{Headers, on_wire};
 use crate::service::{Error, Service, TenantScope};
+
+use super::under_definition;
 
 /// What a preview is made of; nothing in it is checked. It may hold a secret, so it has no `Debug`.
 #[derive(Clone, Default)]
@@ -50,13 +57,49 @@ impl Service {
         draft: &PreviewDraft,
     ) -> Result<Preview, Error> {
         let format = self.find_format(name)?.format;
-        let (event_type, data) = self.check_test(&draft.event)?;
+        let event = self.check_test(&draft.event)?;
+        self.preview(scope, &format, event, draft.secret.as_deref())
+    }
+
+    /// The same for a format that is not written yet: `definition` is JSON text. Blocks.
+    ///
+    /// # Errors
+    /// `invalid` with every wrong field, `definition.signature.prefix` among others; `too_large`.
+    pub fn preview_definition(
+        &self,
+        scope: &TenantScope,
+        definition: &str,
+        draft: &PreviewDraft,
+    ) -> Result<Preview, Error> {
+        let mut invalid = Invalid::new();
+        let definition =
+            Definition::parse(definition).map_err(|wrong| invalid.merge(under_definition(wrong)));
+        let event = match self.check_test(&draft.event) {
+            Err(error) if error.code != Code::Invalid => return Err(error),
+            checked => checked.map_err(|error| invalid.merge(Invalid(error.fields))),
+        };
+        match (definition, event) {
+            (Ok(definition), Ok(event)) => {
+                let format = Format::compile("preview", definition);
+                self.preview(scope, &format, event, draft.secret.as_deref())
+            }
+            _ => Err(invalid.into()),
+        }
+    }
+
+    fn preview(
+        &self,
+        scope: &TenantScope,
+        format: &Format,
+        (event_type, data): (EventType, Option<Arc<str>>),
+        own_secret: Option<&str>,
+    ) -> Result<Preview, Error> {
         let data = match data {
             Some(data) => data,
             None => self.store.read(|reader| sample(reader, &event_type))?,
         };
         let scheme = format.scheme();
-        let secret = match draft.secret.as_deref().map(|text| scheme.take(text)) {
+        let secret = match own_secret.map(|text| scheme.take(text)) {
             None => scheme.make(self.fresh_key()),
             Some(Ok(Taken::Secret(secret))) => Some(secret),
             Some(Ok(Taken::Unsigned)) => None,
@@ -80,7 +123,7 @@ impl Service {
         let agent = concat!("Postrider/", env!("CARGO_PKG_VERSION"));
         let rendered = format.render(&event, &attempt, &signers, &[], agent);
         let headers = on_wire(rendered.headers, None, Some(rendered.body.len()));
-        let made = |secret: &Secret| draft.secret.is_none().then(|| secret.expose().to_owned());
+        let made = |secret: &Secret| own_secret.is_none().then(|| secret.expose().to_owned());
         Ok(Preview {
             method: "POST",
             headers,

@@ -1,8 +1,8 @@
 //! `/formats`.
 
 use actix_web::http::StatusCode;
-use actix_web::web::{self, Data, Path, Payload, ServiceConfig};
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::web::{self, Bytes, Data, Path, Payload, ServiceConfig};
+use actix_web::{HttpRequest, HttpResponse, guard};
 use serde_json::value::RawValue;
 
 use crate::domain::names::FormatName;
@@ -20,6 +20,10 @@ use crate::web::state::AppState;
 pub fn routes(config: &mut ServiceConfig) {
     config
         .service(web::resource("/formats").route(web::get().to(list)))
+        // A format may be called `preview` as well: nothing but POST is meant for this one.
+        .service(
+            web::resource("/formats/preview").guard(guard::Post()).route(web::post().to(preview_definition)),
+        )
         .service(
             web::resource("/formats/{name}")
                 .route(web::get().to(get))
@@ -95,17 +99,46 @@ async fn preview(
 ) -> Result<HttpResponse, Problem> {
     let scope = caller.tenant_scope(Scope::EndpointsRead)?;
     query::none(&request)?;
-    let limit = state.service.store().directory().settings().data_limit_bytes as usize;
-    let body = body::read(&request, payload, limit + body::SMALL, false).await?;
+    let body = preview_body(&state, &request, payload).await?;
     let mut fields = Fields::parse_around_data(&body, 1)?;
+    let draft = preview_draft(&mut fields);
+    fields.finish()?;
+    let preview = state.read(move |service| service.preview_format(&scope, &name, &draft)).await?;
+    Ok(HttpResponse::Ok().json(preview))
+}
+
+/// A definition that is not written yet.
+async fn preview_definition(
+    state: Data<AppState>,
+    Authenticated(caller): Authenticated,
+    request: HttpRequest,
+    payload: Payload,
+) -> Result<HttpResponse, Problem> {
+    let scope = caller.tenant_scope(Scope::EndpointsRead)?;
+    query::none(&request)?;
+    let body = preview_body(&state, &request, payload).await?;
+    let mut fields = Fields::parse_around_data(&body, 1)?;
+    let definition = fields.raw("definition").map(|raw: &RawValue| raw.get().to_owned());
+    if definition.is_none() {
+        fields.missing("definition", "a format as in a PUT");
+    }
+    let draft = preview_draft(&mut fields);
+    fields.finish()?;
+    let definition = definition.unwrap_or_default();
+    let preview = state.read(move |service| service.preview_definition(&scope, &definition, &draft)).await?;
+    Ok(HttpResponse::Ok().json(preview))
+}
+
+async fn preview_body(state: &AppState, request: &HttpRequest, payload: Payload) -> Result<Bytes, Problem> {
+    let limit = state.service.store().directory().settings().data_limit_bytes as usize;
+    body::read(request, payload, limit + body::SMALL, false).await
+}
+
+fn preview_draft(fields: &mut Fields<'_>) -> PreviewDraft {
     let event_type = fields.required("type", "a text");
     let data = fields.raw("data").map(|raw: &RawValue| raw.get().to_owned());
     if data.is_none() {
         fields.missing("data", "a JSON value");
     }
-    let secret = fields.optional("secret", "a text");
-    fields.finish()?;
-    let draft = PreviewDraft { event: TestDraft { event_type, data }, secret };
-    let preview = state.read(move |service| service.preview_format(&scope, &name, &draft)).await?;
-    Ok(HttpResponse::Ok().json(preview))
+    PreviewDraft { event: TestDraft { event_type, data }, secret: fields.optional("secret", "a text") }
 }

@@ -5,7 +5,7 @@ mod headers;
 mod object;
 mod signature;
 
-use super::definition::{BODIES, Definition, EnvelopeRules, Fixed, HeaderNames};
+use super::definition::{BODIES, Definition, EnvelopeRules, Fixed, HeaderNames, WHOLE};
 use crate::domain::invalid::Invalid;
 use crate::domain::json::depth_within;
 
@@ -24,10 +24,9 @@ impl Definition {
     /// Every wrong field, `signature.prefix` for example.
     pub fn parse(text: &str) -> Result<Self, Invalid> {
         if text.len() > MAX_BYTES {
-            return Err(Invalid::one("format", format!("must be at most {MAX_BYTES} bytes of JSON")));
+            return Err(Invalid::one(WHOLE, format!("must be at most {MAX_BYTES} bytes of JSON")));
         }
-        depth_within(text.as_bytes(), MAX_DEPTH)
-            .map_err(|error| Invalid::one("format", error.to_string()))?;
+        depth_within(text.as_bytes(), MAX_DEPTH).map_err(|error| Invalid::one(WHOLE, error.to_string()))?;
         let mut invalid = Invalid::new();
         let Some(mut root) = Object::read("", text, &mut invalid) else { return Err(invalid) };
         let signature = match root.raw("signature") {

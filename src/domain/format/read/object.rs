@@ -2,7 +2,7 @@
 
 use serde_json::value::RawValue;
 
-use crate::domain::format::definition::Words;
+use crate::domain::format::definition::{WHOLE, Words};
 use crate::domain::invalid::Invalid;
 use crate::domain::members::Members;
 
@@ -16,9 +16,16 @@ pub(super) struct Object {
 impl Object {
     /// Reads an object; notes what is none, and what is in it twice.
     pub(super) fn read(field: &str, text: &str, invalid: &mut Invalid) -> Option<Self> {
-        let Ok(members) = serde_json::from_str::<Members>(text) else {
-            invalid.push(if field.is_empty() { "format" } else { field }, "must be an object");
-            return None;
+        let members = match serde_json::from_str::<Members>(text) {
+            Ok(members) => members,
+            Err(error) if field.is_empty() => {
+                invalid.push(WHOLE, format!("must be one JSON object: {error}"));
+                return None;
+            }
+            Err(_) => {
+                invalid.push(field, "must be an object");
+                return None;
+            }
         };
         let object = Self { field: field.to_owned(), members, asked: Vec::new() };
         for (at, (key, _)) in object.members.0.iter().enumerate() {

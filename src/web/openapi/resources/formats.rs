@@ -25,7 +25,7 @@ pub fn resource() -> Resource {
         name: "Formats",
         about: "How a delivery looks on the wire: header names, signature scheme, envelope. `standard`, `github`, \
                 `stripe` and `cloudevents` are built in, to use or to copy.",
-        operations: vec![list(), get(), put(), delete(), preview()],
+        operations: vec![list(), get(), put(), delete(), preview(), preview_definition()],
         schemas: vec![("FormatDefinition", definition()), ("Format", shown()), ("Preview", previewed())],
     }
 }
@@ -176,17 +176,31 @@ fn delete() -> Operation {
         .fails([Code::FormatBuiltIn, Code::FormatInUse])
 }
 
-fn preview() -> Operation {
-    let body = object([
+/// What a preview is made of.
+fn sample() -> [Field; 3] {
+    [
         required("type", event_type(), "The type of the event."),
         required("data", any(), "Its data."),
         optional("secret", own_secret(), "What to sign with; one is made when absent."),
-    ]);
-    let example = r#"{"method":"POST","headers":{"content-type":"application/json","X-Acme-Event":"invoice.paid"},"body":"{}"}"#;
+    ]
+}
+
+const PREVIEWED: &str = r#"{"method":"POST","headers":{"content-type":"application/json","X-Acme-Event":"invoice.paid"},"body":"{}"}"#;
+
+fn preview() -> Operation {
     let name = Parameter { example: Json::from("standard"), ..name() };
     Operation::new("POST", "/api/v1/formats/{name}/preview", "previewFormat", EndpointsRead)
         .says("Preview a format", "The exact request, headers and bytes, without sending it.")
         .with([name])
-        .takes(body, r#"{"type":"invoice.paid","data":{"invoice":"in_17"}}"#)
-        .answers(200, "The request.", named("Preview"), example)
+        .takes(object(sample()), r#"{"type":"invoice.paid","data":{"invoice":"in_17"}}"#)
+        .answers(200, "The request.", named("Preview"), PREVIEWED)
+}
+
+fn preview_definition() -> Operation {
+    let definition = required("definition", named("FormatDefinition"), "The format, as in a PUT.");
+    let example = format!(r#"{{"definition":{PUT},"type":"invoice.paid","data":{{"invoice":"in_17"}}}}"#);
+    Operation::new("POST", "/api/v1/formats/preview", "previewFormatDefinition", EndpointsRead)
+        .says("Preview a format that is not made yet", "Nothing is written and nothing is sent.")
+        .takes(object([definition].into_iter().chain(sample())), &example)
+        .answers(200, "The request.", named("Preview"), PREVIEWED)
 }
