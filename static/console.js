@@ -77,5 +77,39 @@ async function refresh() {
   setTimeout(refresh, SECONDS * 1000);
 }
 
+// A form with `data-preview` shows what it would make while somebody types: it is posted to look at, and what is in that
+// part of the page, or wrong beside a field, is taken from the answer.
+let waiting, asked;
+document.addEventListener("input", (event) => {
+  const form = event.target.closest("form[data-preview]");
+  if (!form) return;
+  clearTimeout(waiting);
+  waiting = setTimeout(() => preview(form), 500);
+});
+async function preview(form) {
+  asked?.abort();
+  asked = new AbortController();
+  const body = new URLSearchParams(new FormData(form));
+  body.set("do", "preview");
+  try {
+    const answer = await fetch(form.action, { method: "POST", body, headers: { Accept: "text/html" }, redirect: "error", signal: asked.signal });
+    const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const now = fresh.getElementById(form.dataset.preview);
+    if (!now) return;
+    document.getElementById(now.id).replaceWith(now);
+    for (const field of form.querySelectorAll(".field > [name]")) {
+      const was = document.getElementById(`${field.name}-wrong`), is = fresh.getElementById(`${field.name}-wrong`);
+      was?.remove();
+      if (is) field.after(is);
+      for (const mark of ["aria-invalid", "aria-describedby"]) {
+        const value = fresh.getElementById(field.id)?.getAttribute(mark);
+        if (value) field.setAttribute(mark, value); else field.removeAttribute(mark);
+      }
+    }
+  } catch {
+    // A later one is on its way, or the server is away: the button tells.
+  }
+}
+
 prepare(document);
 setTimeout(refresh, SECONDS * 1000);

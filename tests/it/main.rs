@@ -82,6 +82,8 @@ mod starting;
 mod stopping;
 mod support;
 mod testing;
+mod ui_event_types;
+mod ui_formats;
 mod ui_routes;
 mod ui_safety;
 mod verify_code;

@@ -35,6 +35,15 @@ const TABLE: &[(&str, &str, For)] = &[
     ("POST", "/account/password", Oneself),
     ("POST", "/account/sessions/{id}/end", Oneself),
     ("POST", "/account/time-zone", Oneself),
+    ("GET", "/event-types", Operators),
+    ("POST", "/event-types", Admins),
+    ("GET", "/event-types/new", AdminsPage),
+    ("GET", "/event-types/{name:.+}", Operators),
+    ("GET", "/formats", Operators),
+    // Without a word of what is wanted it saves; a look at the request is for every operator.
+    ("POST", "/formats", Admins),
+    ("GET", "/formats/new", AdminsPage),
+    ("GET", "/formats/{name}", Operators),
     ("GET", "/join/{token}", Anybody),
     ("POST", "/join/{token}", Anybody),
     ("GET", "/keys", Operators),
@@ -79,7 +88,11 @@ impl World {
             .send_json("PUT", "/api/v1/event-types/invoice.paid", &json!({ "example": { "n": 1 } }))
             .expect(201);
         app.client
-            .send_json("PUT", "/api/v1/formats/own", &json!({ "signature": { "scheme": "none" } }))
+            .send_json(
+                "PUT",
+                "/api/v1/formats/own",
+                &json!({ "signature": { "scheme": "none" }, "envelope": "data" }),
+            )
             .expect(201);
         let wanted = json!({ "since": "2026-01-01T00:00:00Z" });
         let replay =

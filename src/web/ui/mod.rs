@@ -11,7 +11,9 @@
 
 mod account;
 mod cookies;
+mod event_types;
 mod form;
+mod formats;
 mod frame;
 mod join;
 mod keys;
@@ -23,7 +25,7 @@ pub mod page;
 mod pager;
 mod plot;
 mod setup;
-mod theme;
+pub mod theme;
 pub mod visit;
 
 use actix_web::web::ServiceConfig;
@@ -31,6 +33,8 @@ use actix_web::web::ServiceConfig;
 /// Registers all pages.
 pub fn routes(config: &mut ServiceConfig) {
     account::routes(config);
+    event_types::routes(config);
+    formats::routes(config);
     join::routes(config);
     keys::routes(config);
     login::routes(config);

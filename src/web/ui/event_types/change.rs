@@ -1,0 +1,104 @@
+//! What the form of a type is sent for: to save it, to look whether the example fits, to delete it.
+
+use actix_web::web::{Data, Payload};
+use actix_web::{HttpRequest, HttpResponse};
+
+use crate::service::event_types::CheckedEventType;
+use crate::service::{AdminScope, Error};
+use crate::store::event_types::EventTypeRow;
+use crate::web::problem::Problem;
+use crate::web::state::AppState;
+use crate::web::ui::form::Form;
+use crate::web::ui::visit::Visit;
+
+use super::{PATH, address, draft, show};
+
+pub(super) async fn change(
+    state: Data<AppState>,
+    visit: Visit,
+    request: HttpRequest,
+    payload: Payload,
+) -> Result<HttpResponse, Problem> {
+    let mut form = visit.form(&request, payload).await?;
+    let scope = visit.caller.admin()?;
+    let old = form.filled("old").map(str::to_owned);
+    if form.has("do", "delete") {
+        state.service.delete_event_type(&scope, &old.unwrap_or_default()).await?;
+        return Ok(visit.done(PATH, "The event type is deleted. Subscriptions and events of it stay."));
+    }
+    let known = known(&state, &visit, &form).await?;
+    if old.is_none() && known.is_some() {
+        form.invalid().push("name", "is in the catalogue already: change it there");
+    }
+    let known = old.is_some().then_some(known).flatten();
+    let checked = check(&state, &scope, &mut form).await?;
+    match checked {
+        Some(_) if form.has("do", "check") => {
+            let told = verdict(&form);
+            show::page(&visit, form, known, Some(told))
+        }
+        Some(checked) => save(&state, &visit, form, known, checked).await,
+        None => show::page(&visit, form, known, None),
+    }
+}
+
+/// The type that the form is about, if it is in the catalogue.
+async fn known(state: &AppState, visit: &Visit, form: &Form) -> Result<Option<EventTypeRow>, Problem> {
+    match show::find(state, visit, name(form)).await {
+        Ok(row) => Ok(Some(row)),
+        Err(problem) if problem.0.code == crate::service::Code::NotFound => Ok(None),
+        Err(problem) => Err(problem),
+    }
+}
+
+fn name(form: &Form) -> &str {
+    form.filled("old").or(form.filled("name")).unwrap_or_default()
+}
+
+/// Checks all that the form says. `None`: something is wrong, and the form tells what.
+async fn check(
+    state: &AppState,
+    scope: &AdminScope,
+    form: &mut Form,
+) -> Result<Option<CheckedEventType>, Problem> {
+    let (scope, name, draft) = (scope.clone(), name(form).to_owned(), draft(form));
+    let checked = state.read(move |service| Ok(service.check_event_type(&scope, &name, draft))).await?;
+    match checked {
+        Ok(checked) if !form.is_refused() => Ok(Some(checked)),
+        Ok(_) => Ok(None),
+        Err(invalid) => {
+            form.refuse(Error::from(invalid).into())?;
+            Ok(None)
+        }
+    }
+}
+
+/// What a form that was found good says about its example.
+fn verdict(form: &Form) -> &'static str {
+    match draft(form) {
+        draft if draft.schema.is_none() => "There is no schema: any data fits.",
+        draft if draft.example.is_none() => {
+            "The schema is a good one. There is no example to hold against it."
+        }
+        _ => "The example fits the schema.",
+    }
+}
+
+async fn save(
+    state: &AppState,
+    visit: &Visit,
+    mut form: Form,
+    known: Option<EventTypeRow>,
+    checked: CheckedEventType,
+) -> Result<HttpResponse, Problem> {
+    match state.service.put_event_type(checked).await {
+        Ok(put) => {
+            let name = put.event_type.name.as_str();
+            Ok(visit.done(&address(name), "Saved. It is in force for what is published from now on."))
+        }
+        Err(error) => {
+            form.refuse(error.into())?;
+            show::page(visit, form, known, None)
+        }
+    }
+}
