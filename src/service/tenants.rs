@@ -75,7 +75,9 @@ impl LastDay {
     /// The sum of these hours.
     pub(super) fn of(hours: &Hours) -> Self {
         let mut sum = Counts::default();
-        hours.values().for_each(|counts| sum.add(counts));
+        for counts in hours.values() {
+            sum.add(counts);
+        }
         Self { delivered: sum.delivered, failed: sum.failed, attempts: sum.attempts() }
     }
 }

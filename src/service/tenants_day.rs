@@ -36,7 +36,11 @@ impl Service {
                 let endpoints = reader.count_endpoints(tenant.tenant_id)?;
                 let last_24h = if endpoints <= left {
                     left -= endpoints;
-                    Some(LastDay::of(&reader.hours_of_tenant(tenant.tenant_id, to - Window::Day.hours(), to)?))
+                    Some(LastDay::of(&reader.hours_of_tenant(
+                        tenant.tenant_id,
+                        to - Window::Day.hours(),
+                        to,
+                    )?))
                 } else {
                     None
                 };

@@ -67,7 +67,11 @@ pub fn bytes(bytes: u64) -> String {
         }
         (tenths, unit) = (tenths / 1_000, next);
     }
-    if tenths >= 1_000 { format!("{} {unit}", tenths / 10) } else { format!("{}.{} {unit}", tenths / 10, tenths % 10) }
+    if tenths >= 1_000 {
+        format!("{} {unit}", tenths / 10)
+    } else {
+        format!("{}.{} {unit}", tenths / 10, tenths % 10)
+    }
 }
 
 /// The same with a sign, where it can be less than nothing.
@@ -92,7 +96,10 @@ mod tests {
     fn thousands_are_parted() {
         assert_eq!([0_u64, 999, 1_000, 1_234_567].map(grouped), ["0", "999", "1,000", "1,234,567"]);
         assert_eq!((up_to(10_000, true), up_to(7, false)), ("10,000+".to_owned(), "7".to_owned()));
-        assert_eq!((some(1_u32, "day", "days"), counted(10_000_i64)), ("1 day".to_owned(), "10,000+".to_owned()));
+        assert_eq!(
+            (some(1_u32, "day", "days"), counted(10_000_i64)),
+            ("1 day".to_owned(), "10,000+".to_owned())
+        );
     }
 
     #[test]

@@ -30,11 +30,6 @@ impl Windows {
         };
         Window::ALL.into_iter().map(link).collect()
     }
-
-    /// What the figures are of.
-    pub fn words(&self) -> &'static str {
-        words(self.shown)
-    }
 }
 
 const fn words(window: Window) -> &'static str {
@@ -67,10 +62,7 @@ pub fn outcomes(stats: &Stats, zone: &Zone) -> Plot {
     Plot {
         title: "Deliveries by outcome",
         unit: "",
-        series: vec![
-            Series { name: "delivered", colour: "good" },
-            Series { name: "failed", colour: "bad" },
-        ],
+        series: vec![Series { name: "delivered", colour: "good" }, Series { name: "failed", colour: "bad" }],
         steps: stats.series.chunks(hours_of_bar(stats.window)).map(bar).collect(),
         stacked: true,
     }
@@ -101,9 +93,9 @@ impl Figures {
             failed: amounts::grouped(counted.failed),
             attempts: amounts::grouped(counted.attempts),
             attempts_failed: amounts::grouped(counted.attempts_failed),
-            latency: counted.latency_ms.map(|latency| {
-                [latency.p50, latency.p95, latency.p99].map(|ms| amounts::grouped(ms))
-            }),
+            latency: counted
+                .latency_ms
+                .map(|latency| [latency.p50, latency.p95, latency.p99].map(|ms| amounts::grouped(ms))),
         }
     }
 }

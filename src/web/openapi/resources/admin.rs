@@ -75,7 +75,9 @@ fn cleanups() -> Operation {
             200,
             "A page.",
             page_of_cleanups(),
-            &format!("{{\"data\":[{REPORT}],\"next_cursor\":null,\"waits\":null,\"running\":null,\"queued\":0}}"),
+            &format!(
+                "{{\"data\":[{REPORT}],\"next_cursor\":null,\"waits\":null,\"running\":null,\"queued\":0}}"
+            ),
         )
 }
 

@@ -22,6 +22,8 @@ pub(super) struct Line {
     pub(super) path: String,
     pub(super) tenant: String,
     pub(super) changes: Vec<Change>,
+    /// Whether it made something: then the changes are what it was made with.
+    pub(super) makes: bool,
     /// How many there are besides.
     pub(super) more: usize,
 }
@@ -50,6 +52,7 @@ impl Line {
             target: line.target.clone(),
             path: place(&line.action, &line.target),
             tenant: line.tenant.as_ref().map(ToString::to_string).unwrap_or_default(),
+            makes: line.before.is_none(),
             changes,
             more,
         }
@@ -100,12 +103,15 @@ fn changes(before: Option<&str>, after: Option<&str>) -> Vec<Change> {
     }
 }
 
+/// What the line says anyway: of what, whose, and when.
+const TOLD: [&str; 4] = ["id", "tenant", "created_at", "updated_at"];
+
 /// What differs, the names of the new one first. An empty value that was made is no news.
 fn between(old: &Map<String, Value>, new: &Map<String, Value>) -> Vec<Change> {
     let gone = old.keys().filter(|name| !new.contains_key(*name));
     let named = new.keys().chain(gone);
     named
-        .filter(|name| old.get(*name) != new.get(*name))
+        .filter(|name| !TOLD.contains(&name.as_str()) && old.get(*name) != new.get(*name))
         .map(|name| Change {
             name: name.clone(),
             before: old.get(name).map(shown),
@@ -143,7 +149,10 @@ mod tests {
         let (old, new) = (r#"{"a":1,"b":[1],"c":"x"}"#, r#"{"b":[1,2],"c":"x","d":""}"#);
         let expected = [change("b", Some("[1]"), Some("[1,2]")), change("a", Some("1"), None)];
         assert_eq!(changes(Some(old), Some(new)), expected);
-        assert_eq!(changes(None, Some(r#"{"url":"https://x","filters":{}}"#)), [change("url", None, Some("https://x"))]);
+        assert_eq!(
+            changes(None, Some(r#"{"url":"https://x","filters":{}}"#)),
+            [change("url", None, Some("https://x"))]
+        );
         assert_eq!(changes(Some("1"), Some("2")), [change("", Some("1"), Some("2"))]);
         assert_eq!(changes(None, None), []);
     }

@@ -45,7 +45,9 @@ async fn show(state: Data<AppState>, visit: Visit, request: HttpRequest) -> Resu
     let mut form = Form::of_query(query);
     let wanted = wanted(&mut form, &visit);
     let before = form.filled("cursor").and_then(AuditId::parse);
-    let filtered = ["actor", "action", "target", "tenant", "since", "until"].iter().any(|name| form.filled(name).is_some());
+    let filtered = ["actor", "action", "target", "tenant", "since", "until"]
+        .iter()
+        .any(|name| form.filled(name).is_some());
     let (lines, next) = if form.invalid().is_empty() {
         let read = state.read(move |service| service.audit(&scope, wanted, before, LINES));
         let listed = read.await?;
@@ -62,15 +64,17 @@ async fn show(state: Data<AppState>, visit: Visit, request: HttpRequest) -> Resu
 fn wanted(form: &mut Form, visit: &Visit) -> AuditQuery {
     let text = |form: &Form, name: &str| form.filled(name).map(str::to_owned);
     let action = |text: &str| {
-        Pattern::parse(text)
-            .map_err(|_| "must be an action such as endpoint.create, or endpoint.* for all of them".to_owned())
+        Pattern::parse(text).map_err(|_| {
+            "must be an action such as endpoint.create, or endpoint.* for all of them".to_owned()
+        })
     };
     let (zone, since, until) = (visit.zone(), text(form, "since"), text(form, "until"));
     AuditQuery {
         actor: text(form, "actor"),
         action: text(form, "action").and_then(|text| form.invalid().check("action", action(&text))),
         target: text(form, "target"),
-        tenant: text(form, "tenant").and_then(|text| form.invalid().check("tenant", TenantName::parse(&text))),
+        tenant: text(form, "tenant")
+            .and_then(|text| form.invalid().check("tenant", TenantName::parse(&text))),
         span: Span {
             since: since.and_then(|text| form.invalid().check("since", zone.parse(&text))),
             until: until.and_then(|text| form.invalid().check("until", zone.parse(&text))),

@@ -68,7 +68,7 @@ impl Concern {
             Topic::CleanupWaits => ("Cleanup", "/settings#cleanup"),
             _ => ("", ""),
         };
-        let then = if one.topic == Topic::HeldExpires { "deleted" } else { "disabled" };
+        let then = if one.topic == Topic::HeldExpires { "Deleted" } else { "Disabled" };
         let concern = Self {
             status: "",
             title,

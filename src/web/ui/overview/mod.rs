@@ -51,17 +51,17 @@ async fn show(state: Data<AppState>, visit: Visit, request: HttpRequest) -> Resu
         let deliveries = caller.tenant_scope(Scope::DeliveriesRead)?;
         let (attention, more) = service.attention(&view)?;
         let now = service.waiting_now(&deliveries, None)?;
-        let stats = service.stats(&deliveries, &StatsOf::Tenant(None), window)?;
-        Ok((attention, more, now, stats, FirstSteps::look(service, &caller)?))
+        let past = service.stats(&deliveries, &StatsOf::Tenant(None), window)?;
+        Ok((attention, more, now, past, FirstSteps::look(service, &caller)?))
     });
-    let (attention, more, now, stats, steps) = seen.await?;
+    let (attention, more, now, past, steps) = seen.await?;
     let overview = Overview {
         frame: visit.frame("Overview", PATH),
         concerns: Concerns::of(attention, more),
         steps: steps.map(|steps| steps.at(&state.public_url)),
         windows,
-        figures: Figures::of(&stats.all),
-        plot: charts::outcomes(&stats, visit.zone()),
+        figures: Figures::of(&past.all),
+        plot: charts::outcomes(&past, visit.zone()),
         waiting: amounts::up_to(now.waiting, now.waiting_more),
         oldest: now.oldest_waiting_at,
         held: amounts::up_to(now.held, now.held_more),

@@ -63,9 +63,8 @@ impl Field {
         let flag = default.is_boolean();
         let kind = if range(words.name).is_some() { "number" } else { "text" };
         let unit = if words.unit.is_empty() { String::new() } else { format!(" ({})", words.unit) };
-        let bounds = range(words.name).map_or_else(String::new, |(least, most)| {
-            format!("; {} to {}", grouped(least), grouped(most))
-        });
+        let bounds = range(words.name)
+            .map_or_else(String::new, |(least, most)| format!("; {} to {}", grouped(least), grouped(most)));
         Self {
             name: words.name,
             label: format!("{}{unit}", words.title),
@@ -82,6 +81,7 @@ fn shown(value: &Value) -> String {
     match value {
         Value::Bool(flag) => CHOICES[usize::from(*flag)].1.to_owned(),
         Value::Null => "empty".to_owned(),
+        Value::Number(number) => number.as_u64().map_or_else(|| number.to_string(), grouped),
         value => typed(value),
     }
 }
@@ -137,7 +137,8 @@ mod tests {
     #[test]
     fn what_is_shown_can_be_saved_and_changes_nothing() {
         let mut form = Form::default();
-        let settings = Settings { event_retention_days: Some(0), strict_tenants: true, ..Settings::default() };
+        let settings =
+            Settings { event_retention_days: Some(0), strict_tenants: true, ..Settings::default() };
         fill(&mut form, &settings);
         let patch = patch(&form);
         assert_eq!(patch.len(), SETTINGS.len());

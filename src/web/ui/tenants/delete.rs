@@ -56,7 +56,8 @@ async fn delete(
         return one::page(&state, &visit, &tenant, None, None, form).await;
     }
     let deletion = state.service.delete_tenant(&scope, &tenant).await?;
-    let notice = format!("The tenant {} is gone from all lists; its data goes in the background.", deletion.tenant);
+    let notice =
+        format!("The tenant {} is gone from all lists; its data goes in the background.", deletion.tenant);
     Ok(visit.done(DELETIONS, &notice))
 }
 

@@ -23,7 +23,8 @@ use super::PATH;
 
 /// Registers the pages.
 pub fn routes(config: &mut ServiceConfig) {
-    config.service(web::resource("/tenants/{tenant}").route(web::get().to(show)).route(web::post().to(change)));
+    config
+        .service(web::resource("/tenants/{tenant}").route(web::get().to(show)).route(web::post().to(change)));
 }
 
 #[derive(Template)]
@@ -100,10 +101,10 @@ pub(super) async fn page(
         let endpoints = service.endpoints(&scope, &query, None, DEFAULT_LIMIT)?.rows;
         let keys = service.keys_of_tenant(&view, &tenant, None, DEFAULT_LIMIT)?;
         let scope = caller.tenant_scope(Scope::DeliveriesRead)?;
-        let stats = service.stats(&scope, &StatsOf::Tenant(Some(tenant)), shown)?;
-        Ok((one, endpoints, keys, stats))
+        let past = service.stats(&scope, &StatsOf::Tenant(Some(tenant)), shown)?;
+        Ok((one, endpoints, keys, past))
     });
-    let (one, endpoints, keys, stats) = read.await?;
+    let (one, endpoints, keys, past) = read.await?;
     let edit = edit.unwrap_or_else(|| {
         let limit = one.tenant.endpoint_limit.map(|limit| limit.to_string()).unwrap_or_default();
         Form::of([("name", one.tenant.name.clone().unwrap_or_default()), ("endpoint_limit", limit)])
@@ -112,8 +113,8 @@ pub(super) async fn page(
     let page = Tenant {
         frame: visit.frame(one.tenant.tenant.as_str(), PATH),
         limit: one.tenant.endpoint_limit.unwrap_or(setting),
-        figures: Figures::of(&stats.all),
-        plot: charts::outcomes(&stats, visit.zone()),
+        figures: Figures::of(&past.all),
+        plot: charts::outcomes(&past, visit.zone()),
         keys: keys.rows,
         keys_more: keys.next.is_some(),
         one,
