@@ -51,7 +51,8 @@ fn lines_are_found_by_who_what_whom_and_when() {
 
 #[test]
 fn wrong_filters_are_told_beside_their_fields() {
-    let console = Console::admin(&TestApp::start());
+    let app = TestApp::start();
+    let console = Console::admin(&app);
     let page = console.page("/audit?action=a..b&tenant=%22%3E&since=yesterday");
     holds(
         &page,
