@@ -45,8 +45,15 @@ impl Secret {
             return secret.fits(form).map(|()| secret);
         }
         if !(8..=128).contains(&text.chars().count()) || text.chars().any(char::is_control) {
-            return Err("must be 8 to 128 printable characters, or whsec_ and the base64 of 24 to 64 bytes"
-                .to_owned());
+            return Err(match form {
+                KeyForm::Decoded => {
+                    "must be 8 to 128 printable characters, or whsec_ and the base64 of 24 to 64 bytes"
+                }
+                KeyForm::Verbatim => {
+                    "must be 8 to 128 printable characters, which are the key as they stand in this format"
+                }
+            }
+            .to_owned());
         }
         Ok(match form {
             KeyForm::Decoded => Self::of_bytes(text.as_bytes()),
@@ -185,7 +192,10 @@ mod tests {
     fn length_and_control_characters_are_checked() {
         for form in [KeyForm::Decoded, KeyForm::Verbatim] {
             for bad in ["", "1234567", "12345678\n", "1234\u{0}5678", &"x".repeat(129)] {
-                assert!(Secret::from_caller(bad, form).is_err_and(|m| m.contains("8 to 128")), "{bad:?}");
+                let refused = Secret::from_caller(bad, form).unwrap_err();
+                let told =
+                    refused.contains("8 to 128") && refused.contains("whsec_") == (form == KeyForm::Decoded);
+                assert!(told, "{bad:?}: {refused}");
             }
             assert!(Secret::from_caller(&"é".repeat(128), form).is_ok(), "characters are counted, not bytes");
         }

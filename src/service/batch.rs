@@ -1,9 +1,11 @@
 //! Accepting several events in one call.
 
 use std::collections::HashSet;
+use std::time::Duration;
 
 use serde::Serialize;
 
+use crate::clock::Stopwatch;
 use crate::domain::invalid::Invalid;
 use crate::domain::names::{EventType, IdempotencyKey, TenantName};
 use crate::domain::time::UnixMs;
@@ -20,6 +22,10 @@ use super::scope::TenantScope;
 pub const MAX_EVENTS: usize = 1_000;
 /// Wrong fields that are told at most.
 const MOST_ERRORS: usize = 100;
+/// How long a batch is checked at most: as a rule it takes milliseconds. Each event has a bound of its own, which a
+/// thousand of them together would stretch to minutes; what a batch costs in all is best told by the clock, because that
+/// of patterns is as a rule far below its bound.
+const MOST_CHECKING: Duration = Duration::from_secs(5);
 
 /// The answer to a publish, of one event or of one in a batch.
 #[derive(Debug, Serialize)]
@@ -115,7 +121,12 @@ impl Service {
         idempotency: Option<(IdempotencyKey, [u8; 16])>,
     ) -> Result<Answer<BatchDone, BatchError>, Error> {
         let (mut faults, mut checked) = (Faults::default(), Vec::with_capacity(events.len()));
+        let watch = Stopwatch::start();
         for (index, event) in events.into_iter().enumerate() {
+            if let Some(late) = late(watch.elapsed()) {
+                faults.add(index, late);
+                break;
+            }
             match event
                 .map_err(|wrong| self.all_wrong(wrong))
                 .and_then(|event| self.check_event(scope, event))
@@ -132,6 +143,18 @@ impl Service {
         let events: Vec<NewEvent> = checked.into_iter().map(|(_, event)| event).collect();
         Ok(self.store.publish_batch(NewBatch::new(events, idempotency), batch_answer))
     }
+}
+
+/// What is said of an event whose turn comes after so long.
+fn late(after: Duration) -> Option<Error> {
+    let message = || {
+        format!(
+            "and the events after it were not checked: those before took {} s against the schemas of their types; send them \
+             in smaller batches",
+            MOST_CHECKING.as_secs()
+        )
+    };
+    (after > MOST_CHECKING).then(|| Error::field("data", message()))
 }
 
 /// Own ids stand once in a batch.
@@ -159,5 +182,20 @@ impl From<BatchError> for Error {
             BatchError::KeyReused => crate::store::publish::PublishError::KeyReused.into(),
             BatchError::Store(error) => error.into(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_batch_that_takes_long_to_check_is_refused_at_the_event_that_is_too_late() {
+        assert!(late(MOST_CHECKING).is_none());
+        let mut faults = Faults::default();
+        faults.add(17, late(MOST_CHECKING + Duration::from_millis(1)).unwrap());
+        let refused = faults.into_error().unwrap_err();
+        assert_eq!((refused.code, refused.fields[0].field.as_str()), (Code::Invalid, "events[17].data"));
+        assert!(refused.fields[0].message.contains("smaller batches"), "{:?}", refused.fields);
     }
 }

@@ -120,6 +120,8 @@ codes! {
     FormatLimitReached = "format_limit_reached", Conflict, "There are as many formats as there may be";
     /// The catalogue has 10,000 event types.
     EventTypeLimitReached = "event_type_limit_reached", Conflict, "The catalogue is full";
+    /// As many secrets of the endpoint sign as can.
+    TooManySecrets = "too_many_secrets", Conflict, "As many secrets sign as can";
     /// A key with this text exists.
     KeyExists = "key_exists", Conflict, "A key with this text exists";
     /// An operator with this address exists.
@@ -234,6 +236,12 @@ impl From<PublishError> for Error {
                 "an event with this id and other content was accepted before; give another id, or leave it out",
             )
             .about("id", "is that of an event with other content"),
+            PublishError::IdDeleted => Self::new(
+                Code::IdTaken,
+                "the event with this id was accepted before and its data was deleted, so it cannot be told whether this is \
+                 the same; give another id, or leave it out",
+            )
+            .about("id", "is that of an event whose data was deleted"),
             PublishError::KeyReused => Self::new(
                 Code::IdempotencyKeyReused,
                 "this Idempotency-Key came with another body in the last 24 hours; use a new key for a new event",

@@ -112,7 +112,8 @@ impl Service {
         }
     }
 
-    /// Makes a type or replaces all that is said about it. In force with the answer.
+    /// Makes a type or replaces all that is said about it. In force with the answer. Where that is what is said already,
+    /// nothing changes, and nothing is audited.
     ///
     /// # Errors
     /// In the answer: `event_type_limit_reached`.
@@ -205,6 +206,9 @@ fn put(tx: &mut Tx<'_>, checked: CheckedEventType) -> Result<EventTypePut, Error
         (before.as_ref().map_or(tx.now, |row| row.created_at), tx.now);
     let row =
         EventTypeRow { name, description, group, example, schema: text, reserved, created_at, updated_at };
+    if let Some(before) = before.as_ref().filter(|before| audited(before) == audited(&row)) {
+        return Ok(EventTypePut { event_type: before.clone(), made: false });
+    }
     tx.put_event_type(&row, schema)?;
     let (old, new) = match &before {
         Some(before) => {

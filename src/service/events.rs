@@ -160,7 +160,7 @@ impl Service {
         let (scope, id) = (scope.clone(), id.to_owned());
         Ok(self.store.write(move |tx| {
             let event = tx.stored_event(number)?.ok_or_else(|| Error::not_found("event", &id))?;
-            if !event.blanked {
+            if event.blanked_at.is_none() {
                 tx.blank_event(&event, scope.actor())?;
             }
             Ok(())

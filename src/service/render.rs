@@ -17,6 +17,9 @@ use super::error::Error;
 /// Names and values in their order.
 pub type Headers = Vec<(String, String)>;
 
+/// Bytes of bodies at most that are shown with attempts, which may be many.
+const MOST_BODIES: usize = 4 * 1024 * 1024;
+
 /// A delivery and its attempts.
 #[derive(Debug)]
 pub struct Detail {
@@ -38,6 +41,9 @@ pub struct ShownAttempt {
     pub url: Option<String>,
     /// As they were sent, but for the values of the endpoint's own, which are credentials.
     pub request_headers: Option<Headers>,
+    /// What it has sent, where that is not the delivery's `request_body`, because the format was another, and as long as
+    /// these are 4 MB at most in all.
+    pub request_body: Option<String>,
     /// As they came, as far as they were kept.
     pub response_headers: Headers,
 }
@@ -45,11 +51,16 @@ pub struct ShownAttempt {
 /// Gathers what is known of a delivery.
 pub(super) fn detail(reader: &Reader<'_>, row: DeliveryRow) -> Result<Detail, Error> {
     let event = reader.stored_event(row.event)?;
-    let mut rendering = Rendering { reader, row: &row, event: event.as_ref(), revision: None };
+    let mut rendering =
+        Rendering { reader, row: &row, event: event.as_ref(), revision: None, told: None, room: MOST_BODIES };
     let attempts = reader.attempts(row.id)?;
+    if let Some(last) = attempts.last() {
+        rendering.read_revisions(last.record.revision, last.record.format_revision)?;
+    }
+    let request_body = rendering.body()?;
+    rendering.told.clone_from(&request_body);
     let attempts =
         attempts.into_iter().map(|attempt| rendering.attempt(attempt)).collect::<Result<_, Error>>()?;
-    let request_body = rendering.body()?;
     Ok(Detail { row, request_body, attempts })
 }
 
@@ -61,11 +72,10 @@ pub(super) fn request(
     attempt: AttemptRow,
 ) -> Result<Option<(String, Headers, String)>, Error> {
     let event = reader.stored_event(row.event)?;
-    let mut rendering = Rendering { reader, row, event: event.as_ref(), revision: None };
+    let mut rendering =
+        Rendering { reader, row, event: event.as_ref(), revision: None, told: None, room: usize::MAX };
     let shown = rendering.attempt(attempt)?;
-    // In the format that was read for the attempt.
-    let body = rendering.body()?;
-    Ok(shown.url.zip(shown.request_headers).zip(body).map(|((url, headers), body)| (url, headers, body)))
+    Ok(shown.url.zip(shown.request_headers).zip(shown.request_body).map(|((url, headers), body)| (url, headers, body)))
 }
 
 struct Rendering<'a> {
@@ -74,6 +84,10 @@ struct Rendering<'a> {
     event: Option<&'a StoredEvent>,
     /// The revisions of endpoint and format that were read last: most attempts have the same.
     revision: Option<Revisions>,
+    /// The body that the delivery is shown with.
+    told: Option<String>,
+    /// Bytes of other bodies that there is room for.
+    room: usize,
 }
 
 /// What shaped a request.
@@ -87,10 +101,13 @@ struct Revisions {
 impl Rendering<'_> {
     fn attempt(&mut self, row: AttemptRow) -> Result<ShownAttempt, Error> {
         self.read_revisions(row.record.revision, row.record.format_revision)?;
-        let request_headers = self.request_headers(&row)?;
+        let (request_headers, body) = self.request(&row)?.unzip();
+        let request_body =
+            body.flatten().filter(|body| self.told.as_ref() != Some(body) && body.len() <= self.room);
+        self.room -= request_body.as_ref().map_or(0, String::len);
         let url = self.revision.as_ref().map(|revision| revision.endpoint.url.clone());
         let response_headers = parse_headers(&row.record.response_headers);
-        Ok(ShownAttempt { row, url, request_headers, response_headers })
+        Ok(ShownAttempt { row, url, request_headers, request_body, response_headers })
     }
 
     fn read_revisions(&mut self, number: i64, format_revision: i64) -> Result<(), Error> {
@@ -109,7 +126,8 @@ impl Rendering<'_> {
         Ok(())
     }
 
-    fn request_headers(&self, attempt: &AttemptRow) -> Result<Option<Headers>, Error> {
+    /// What an attempt has sent; without the body where the event's data was deleted.
+    fn request(&self, attempt: &AttemptRow) -> Result<Option<(Headers, Option<String>)>, Error> {
         let (Some(revisions), Some(event)) = (&self.revision, self.event) else { return Ok(None) };
         let (revision, Some(format)) = (&revisions.endpoint, &revisions.format) else { return Ok(None) };
         let masked: Headers = CustomHeaders::stored(revision.headers.clone())
@@ -117,31 +135,26 @@ impl Rendering<'_> {
             .map(|(name, mask)| (name.to_owned(), mask.to_owned()))
             .collect();
         let record = &attempt.record;
-        let on_wire =
-            AttemptOnWire { timestamp_seconds: record.started_at.seconds(), number: attempt.number };
+        let sent = AttemptOnWire { timestamp_seconds: record.started_at.seconds(), number: attempt.number };
         let agent = format!("Postrider/{}", self.reader.version_at(record.started_at)?);
         let public_id = event.public_id();
         let rendered = format.render_recorded(
             &on_wire_event(event, &public_id),
-            &on_wire,
+            &sent,
             &record.signatures,
             &masked,
             &agent,
         );
-        let mut headers = Vec::with_capacity(rendered.headers.len() + 2);
-        if let Ok(target) = Target::parse(&revision.url, TargetRules { allow_http: true }) {
-            headers.push(("host".to_owned(), target.host_header().to_owned()));
-        }
-        headers.extend(rendered.headers);
-        if !event.blanked {
-            headers.push(("content-length".to_owned(), rendered.body.len().to_string()));
-        }
-        Ok(Some(headers))
+        let target = Target::parse(&revision.url, TargetRules { allow_http: true }).ok();
+        let host = target.as_ref().map(Target::host_header);
+        let length = event.blanked_at.is_none().then_some(rendered.body.len());
+        let body = event.blanked_at.is_none().then(|| String::from_utf8_lossy(&rendered.body).into_owned());
+        Ok(Some((on_wire(rendered.headers, host, length), body)))
     }
 
     /// The body, in the format of the last attempt, else of the endpoint as it is.
     fn body(&mut self) -> Result<Option<String>, Error> {
-        let Some(event) = self.event.filter(|event| !event.blanked) else { return Ok(None) };
+        let Some(event) = self.event.filter(|event| event.blanked_at.is_none()) else { return Ok(None) };
         if self.revision.is_none() {
             self.revision = match self.reader.endpoint(self.row.endpoint)? {
                 Some(endpoint) => {
@@ -157,6 +170,15 @@ impl Rendering<'_> {
         let body = format.body(&on_wire_event(event, &event.public_id()));
         Ok(Some(String::from_utf8_lossy(&body).into_owned()))
     }
+}
+
+/// Headers as they stand on the wire: names in lower case, those first that are the sender's.
+pub(super) fn on_wire(rendered: Headers, host: Option<&str>, content_length: Option<usize>) -> Headers {
+    let mut headers = Vec::with_capacity(rendered.len() + 2);
+    headers.extend(content_length.map(|length| ("content-length".to_owned(), length.to_string())));
+    headers.extend(host.map(|host| ("host".to_owned(), host.to_owned())));
+    headers.extend(rendered.into_iter().map(|(name, value)| (name.to_ascii_lowercase(), value)));
+    headers
 }
 
 fn on_wire_event<'a>(event: &'a StoredEvent, public_id: &'a str) -> EventOnWire<'a> {

@@ -48,7 +48,7 @@ enum To {
 fn deliver(tx: &mut Tx<'_>, scope: &TenantScope, id: EventId, to: &To) -> Result<String, Error> {
     // The cleanup may have been here since it was found.
     let event = tx.stored_event(id)?.ok_or_else(|| Error::not_found("event", id))?;
-    if event.blanked {
+    if event.blanked_at.is_some() {
         let detail = format!("the data of {} was deleted; publish the event again", event.public_id());
         return Err(Error::new(Code::NotReplayable, detail));
     }

@@ -1,4 +1,5 @@
-//! Deleting what an event was about: its data, and what receivers have answered. The records stay.
+//! Deleting what an event was about: its data, and what receivers have answered. The records stay, with the time of the
+//! deletion in `blanked`, which is 0 before.
 //!
 //! The bytes go from the file as well: SQLite overwrites what it frees in such a transaction, and the WAL, which holds
 //! older copies of these pages, is copied back and emptied after it. Backups and copies elsewhere are not reached.
@@ -20,7 +21,7 @@ impl Reader<'_> {
     pub(super) fn is_blanked(&self, event: EventId) -> Result<bool, StoreError> {
         let blanked = self
             .connection()
-            .prepare_cached("SELECT blanked FROM events WHERE id = ?1")?
+            .prepare_cached("SELECT blanked <> 0 FROM events WHERE id = ?1")?
             .query_row([event.0], |row| row.get(0))
             .optional()?;
         Ok(blanked.unwrap_or(false))
@@ -31,7 +32,7 @@ impl Reader<'_> {
         let blanked = self
             .connection()
             .prepare_cached(
-                "SELECT e.blanked FROM deliveries d CROSS JOIN events e ON e.id = d.event_id WHERE d.id = ?1",
+                "SELECT e.blanked <> 0 FROM deliveries d CROSS JOIN events e ON e.id = d.event_id WHERE d.id = ?1",
             )?
             .query_row([delivery.0], |row| row.get(0))
             .optional()?;
@@ -45,8 +46,8 @@ impl Tx<'_> {
     pub fn blank_event(&mut self, event: &StoredEvent, actor: &Actor) -> Result<(), StoreError> {
         self.overwriting(|tx| {
             tx.connection()
-                .prepare_cached("UPDATE events SET data = 'null', blanked = 1 WHERE id = ?1")?
-                .execute([event.id.0])?;
+                .prepare_cached("UPDATE events SET data = 'null', blanked = max(?2, 1) WHERE id = ?1")?
+                .execute([event.id.0, tx.now.0])?;
             let mut canceled = 0;
             for (delivery, endpoint, state) in tx.deliveries_made_of(event)? {
                 tx.connection()

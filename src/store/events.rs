@@ -41,8 +41,8 @@ pub struct StoredEvent {
     pub idempotency_key: Option<String>,
     /// The hash of the request that it came with.
     pub request_hash: Option<[u8; 16]>,
-    /// Its data was deleted.
-    pub blanked: bool,
+    /// When its data was deleted.
+    pub blanked_at: Option<UnixMs>,
     /// The bytes of `data`. Empty in a list.
     pub data: String,
 }
@@ -88,7 +88,7 @@ fn read_row(row: &Row<'_>) -> rusqlite::Result<StoredEvent> {
         own_id: row.get(8)?,
         idempotency_key: row.get(9)?,
         request_hash: row.get(10)?,
-        blanked: row.get(11)?,
+        blanked_at: row.get::<_, Option<i64>>(11)?.filter(|at| *at != 0).map(UnixMs),
         data: row.get(12)?,
     })
 }

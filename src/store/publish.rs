@@ -69,6 +69,9 @@ pub enum PublishError {
     /// The own id belongs to another event.
     #[error("the id belongs to an event with other content")]
     IdTaken,
+    /// The own id belongs to an event whose data was deleted: whether this is the same cannot be told.
+    #[error("the id belongs to an event whose data was deleted")]
+    IdDeleted,
     /// The idempotency key came with another request before.
     #[error("the idempotency key came with another request")]
     KeyReused,

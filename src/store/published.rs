@@ -32,8 +32,10 @@ impl Tx<'_> {
         }
         let Some(own_id) = &event.own_id else { return Ok(None) };
         let Some(stored) = self.event_by_own_id(tenant_id, own_id.as_str())? else { return Ok(None) };
+        if stored.blanked_at.is_some() {
+            return Err(PublishError::IdDeleted);
+        }
         let same = stored.event_type == event.event_type
-            && !stored.blanked
             && stored.data == *event.data
             && event.timestamp.is_none_or(|timestamp| timestamp == stored.timestamp);
         if same { Ok(Some(stored.published())) } else { Err(PublishError::IdTaken) }

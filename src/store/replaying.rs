@@ -33,8 +33,8 @@ const BACKLOG: i64 = 300;
 const STEP: usize = 100;
 
 const OF_DELIVERY: &str =
-    "d.id, d.event_id, d.endpoint_id, d.created_at, e.type, e.blanked, d.made, d.state, e.deliveries";
-const OF_EVENT: &str = "e.id, e.id, e.tenant_id, e.created_at, e.type, e.blanked, 0, 0, e.deliveries";
+    "d.id, d.event_id, d.endpoint_id, d.created_at, e.type, e.blanked <> 0, d.made, d.state, e.deliveries";
+const OF_EVENT: &str = "e.id, e.id, e.tenant_id, e.created_at, e.type, e.blanked <> 0, 0, 0, e.deliveries";
 
 /// What a turn may still do, and what it has found to do.
 pub(super) struct Look<'a> {

@@ -28,8 +28,8 @@ pub struct Revision {
     pub timeout_seconds: Option<u32>,
 }
 
-/// Secrets of an endpoint that sign at a time, however often they are replaced: all share one header.
-pub const MOST_SECRETS: u32 = 5;
+/// Secrets of an endpoint that sign at a time at most: all share one header.
+pub const MOST_SECRETS: usize = 5;
 
 /// A signing secret.
 #[derive(Debug, Clone)]
@@ -82,6 +82,17 @@ impl Reader<'_> {
             let expires_at = row.get::<_, Option<i64>>(1)?.map(UnixMs);
             secrets.push(SecretRow { secret: Secret::stored(&text), expires_at });
         }
+        Ok(secrets)
+    }
+
+    /// The secrets before the newest that still sign at this moment.
+    pub fn overlapping_secrets(
+        &self,
+        endpoint: EndpointId,
+        now: UnixMs,
+    ) -> Result<Vec<SecretRow>, StoreError> {
+        let mut secrets = self.secrets(endpoint)?;
+        secrets.retain(|secret| secret.expires_at.is_some_and(|end| now < end));
         Ok(secrets)
     }
 
@@ -138,8 +149,9 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// Replaces the secret of an endpoint by another. Those before sign until `overlap_end`, at most
-    /// [`MOST_SECRETS`] in all; without it they are deleted. What has ended is deleted in any case.
+    /// Replaces the secret of an endpoint by another. Those before sign until `overlap_end`, or until their own end if
+    /// that comes first; without it they are deleted. What has ended is deleted in any case. That they are not more than
+    /// [`MOST_SECRETS`] is the caller's concern.
     pub fn rotate_secret(
         &mut self,
         endpoint: EndpointId,
@@ -148,16 +160,27 @@ impl Tx<'_> {
     ) -> Result<(), StoreError> {
         self.put_secret(endpoint, Some(secret), overlap_end)?;
         self.connection()
-            .prepare_cached(
-                "DELETE FROM endpoint_secrets WHERE endpoint_id = ?1 AND (expires_at <= ?2 OR version <=
-                     (SELECT max(version) FROM endpoint_secrets WHERE endpoint_id = ?1) - ?3)",
-            )?
-            .execute(params![endpoint.0, self.now.0, MOST_SECRETS])?;
+            .prepare_cached("DELETE FROM endpoint_secrets WHERE endpoint_id = ?1 AND expires_at <= ?2")?
+            .execute(params![endpoint.0, self.now.0])?;
         self.connection()
             .prepare_cached(
                 "UPDATE endpoints SET secret_rotated_at = ?2, old_secret_until = ?3, updated_at = ?2 WHERE id = ?1",
             )?
             .execute(params![endpoint.0, self.now.0, overlap_end.unwrap_or(self.now).0])?;
+        Ok(())
+    }
+
+    /// Ends the overlap of a rotation now: the newest secret alone signs from here on.
+    pub fn end_overlap(&mut self, endpoint: EndpointId) -> Result<(), StoreError> {
+        self.connection()
+            .prepare_cached("DELETE FROM endpoint_secrets WHERE endpoint_id = ?1 AND expires_at IS NOT NULL")?
+            .execute([endpoint.0])?;
+        self.connection()
+            .prepare_cached(
+                "UPDATE endpoints SET old_secret_until = min(old_secret_until, ?2) WHERE id = ?1
+                 AND old_secret_until IS NOT NULL",
+            )?
+            .execute([endpoint.0, self.now.0])?;
         Ok(())
     }
 

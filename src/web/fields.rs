@@ -33,11 +33,22 @@ impl<'a> Fields<'a> {
         Self::parse_within(body, MAX_DEPTH)
     }
 
-    /// The same where an object may hold those of other calls, so many levels deep in all.
+    /// The same where `data`, which may nest 64 deep itself, stands in so many objects and lists.
     ///
     /// # Errors
     /// As [`Fields::parse`].
-    pub fn parse_within(body: &'a [u8], depth: usize) -> Result<Self, Problem> {
+    pub fn parse_around_data(body: &'a [u8], around: usize) -> Result<Self, Problem> {
+        if depth_within(body, MAX_DEPTH + around).is_err() {
+            let detail = format!(
+                "`data` must not nest arrays and objects more than {MAX_DEPTH} deep, and the body not more than {}",
+                MAX_DEPTH + around
+            );
+            return Err(Problem::new(Code::MalformedJson, detail));
+        }
+        Self::parse_within(body, MAX_DEPTH + around)
+    }
+
+    fn parse_within(body: &'a [u8], depth: usize) -> Result<Self, Problem> {
         let malformed = |detail: String| Problem::new(Code::MalformedJson, detail);
         let text = std::str::from_utf8(body).map_err(|error| {
             malformed(format!("the body is not UTF-8 from byte {} on", error.valid_up_to()))

@@ -35,6 +35,11 @@ fn the_payload_and_the_kept_answers_go_and_the_records_stay() {
     blank(&app, &event);
     let shown = app.get(&format!("/events/{event}"));
     shows(&shown, &json!({ "data": null, "type": "test", "deliveries": 1 }));
+    let deleted_at = text(&shown, "data_deleted_at");
+    assert!(deleted_at >= text(&shown, "created_at"), "{shown}");
+    assert_eq!(app.get("/events")["data"][0]["data_deleted_at"], deleted_at.as_str());
+    let null = text(&app.publish("test", &Value::Null), "id");
+    shows(&app.get(&format!("/events/{null}")), &json!({ "data": null, "data_deleted_at": null }));
     let after = app.delivery(&delivery);
     shows(&after, &json!({ "status": "delivered", "request_body": null, "status_code": 200, "attempts": 1 }));
     let (attempt, whole) = (&after["attempt_list"][0], after.to_string());
@@ -129,7 +134,9 @@ fn an_own_id_keeps_its_place_and_a_key_its_answer() {
     let first = client.post("/api/v1/events", &body).expect(202);
     assert_eq!(app.delete("/events/order-1/data").status, 404, "of another tenant");
     app.delete("/events/order-1/data?tenant=acme").expect(204);
-    assert_eq!(code(&app.post("/events", &body)), "id_taken");
+    let again = app.post("/events", &body);
+    assert_eq!(code(&again), "id_taken");
+    assert!(again.text().contains("data was deleted"), "{}", again.text());
     assert_eq!(client.post("/api/v1/events", &body).expect(202).json(), first.json());
     let shown: Value = app.get("/events/order-1?tenant=acme");
     assert_eq!(shown["data"], json!(null));

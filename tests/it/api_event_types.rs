@@ -206,3 +206,14 @@ fn hostile_data_against_a_hostile_pattern_is_refused_soon() {
         assert_eq!(put(&app, "a", &json!({ "schema": schema })).status, 422, "{schema}");
     }
 }
+
+#[test]
+fn a_put_of_what_is_there_changes_nothing() {
+    let app = TestApp::with_manual_clock();
+    let whole = json!({ "description": "x", "schema": { "type": "object" } });
+    let made = put(&app, "a", &whole).expect(201).json();
+    app.advance(Duration::from_mins(1));
+    assert_eq!(put(&app, "a", &whole).expect(200).json(), made);
+    assert_eq!(app.audit_of("a").len(), 1);
+    assert_ne!(put(&app, "a", &json!({})).expect(200).json()["updated_at"], made["updated_at"]);
+}

@@ -16,14 +16,15 @@ fn publish(app: &TestApp, body: &str) -> Response {
 #[track_caller]
 fn data_of(text: &str) -> &str {
     let (_, rest) = text.split_once("\"data\":").expect("data");
-    rest.strip_suffix('}').expect("the end of an object")
+    let rest = rest.strip_suffix('}').expect("the end of an object");
+    rest.strip_suffix(",\"data_deleted_at\":null").unwrap_or(rest)
 }
 
 #[test]
 fn data_comes_back_and_arrives_byte_for_byte() {
     let (app, receiver) = (TestApp::start(), Receiver::start());
     app.endpoint_at(&receiver, "/");
-    let deep = format!("{}1{}", "[".repeat(63), "]".repeat(63));
+    let deep = format!("{}1{}", "[".repeat(64), "]".repeat(64));
     for data in [
         "null",
         "true",

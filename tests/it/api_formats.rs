@@ -133,6 +133,9 @@ fn a_change_holds_for_the_next_attempt_and_old_ones_are_shown_as_they_were() {
         }
         assert!(headers(0).get("x-new-signature").is_none() && headers(1).get("x-acme-id").is_none());
         assert_eq!(shown["request_body"], r#"{"n":1}"#, "that of the last attempt");
+        let own_body = |n: usize| &shown["attempt_list"][n]["request_body"];
+        assert_eq!(own_body(0).as_str().map(str::as_bytes), Some(first.body.as_slice()), "{restarted}");
+        assert_eq!(own_body(1), &Value::Null, "that of the delivery");
         app.restart();
     }
     app.publish("a", &json!([]));
@@ -260,16 +263,16 @@ fn a_preview_is_the_request_that_would_be_sent() {
     assert_eq!(shown["headers"]["content-length"], body.len().to_string());
     let time = "1771857000";
     let signature = mac::sha256_hex(SECRET, format!("{time}.{body}").as_bytes());
-    assert_eq!(shown["headers"]["Stripe-Signature"], format!("t={time},v1={signature}"));
+    assert_eq!(shown["headers"]["stripe-signature"], format!("t={time},v1={signature}"));
     let without_id = |body: &str| body.split_once(',').expect("an id").1.to_owned();
     assert_eq!(without_id(&body), without_id(&String::from_utf8_lossy(&request.body)));
     assert!(shown.get("secret").is_none(), "the caller's own is not repeated");
     let made = preview("github", &json!({ "type": "a", "data": [1.0] })).expect(200).json();
     let signature = mac::sha256_hex(&text(&made, "secret"), b"[1.0]");
     assert_eq!((&made["body"], &made["method"]), (&json!("[1.0]"), &json!("POST")));
-    assert_eq!(made["headers"]["X-Hub-Signature-256"], format!("sha256={signature}"));
+    assert_eq!(made["headers"]["x-hub-signature-256"], format!("sha256={signature}"));
     let unsigned = preview("github", &json!({ "type": "a", "data": null, "secret": "" })).expect(200).json();
-    assert!(unsigned["headers"].get("X-Hub-Signature-256").is_none() && unsigned.get("secret").is_none());
+    assert!(unsigned["headers"].get("x-hub-signature-256").is_none() && unsigned.get("secret").is_none());
     assert_eq!(
         fields(&preview("github", &json!({ "secret": 1, "x": 1 })).expect(422)),
         ["type", "data", "secret", "x"]
@@ -293,4 +296,19 @@ fn an_ecmascript_body_is_what_a_receiver_gets_that_writes_it_again() {
     assert_eq!(String::from_utf8_lossy(&request.body), body);
     let signature = mac::sha256_hex(SECRET, body.as_bytes());
     assert_eq!(request.header("x-webhook-signature"), Some(signature.as_str()));
+}
+
+#[test]
+fn a_built_in_format_is_copied_by_the_fields_that_its_refusal_names() {
+    let app = TestApp::start();
+    let refused = app.put_format("standard", &json!({})).expect(409);
+    assert_eq!(code(&refused), "format_built_in");
+    let fields = ["signature", "headers", "envelope", "fixed", "body"];
+    assert!(refused.text().contains("signature, headers, envelope, fixed and body"), "{}", refused.text());
+    for name in ["standard", "github", "stripe", "cloudevents"] {
+        let shown = app.get(&format!("/formats/{name}"));
+        let copy: serde_json::Map<String, Value> =
+            fields.iter().map(|field| ((*field).to_owned(), shown[field].clone())).collect();
+        app.put_format(&format!("{name}-copy"), &Value::Object(copy)).expect(201);
+    }
 }

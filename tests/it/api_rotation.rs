@@ -8,7 +8,7 @@ use crate::support::actions::shows;
 use crate::support::app::{TestApp, text};
 use crate::support::client::Response;
 use crate::support::mac;
-use crate::support::problem::fields;
+use crate::support::problem::{code, fields};
 use crate::support::receiver::Receiver;
 
 const OWN: &str = "whsec_MDEyMzQ1Njc4OUFCQ0RFRjAxMjM0NTY3ODlBQkNERUY=";
@@ -161,14 +161,17 @@ fn asymmetric_keys_overlap_as_well() {
 }
 
 #[test]
-fn secrets_that_have_ended_are_deleted_and_never_more_than_five_sign() {
+fn secrets_that_have_ended_are_deleted_and_a_sixth_at_a_time_is_refused() {
     let (app, receiver) = (TestApp::with_manual_clock(), Receiver::start());
-    let (id, _) = endpoint(&app, &receiver, &json!({}));
+    let (id, first) = endpoint(&app, &receiver, &json!({}));
     let short = json!({ "overlap_seconds": 60 });
-    let made: Vec<String> =
-        (0..7).map(|_| text(&rotate(&app, &id, &short).expect(200).json(), "secret")).collect();
-    let newest: Vec<&str> = made.iter().rev().take(5).map(String::as_str).collect();
-    assert_eq!(signatures(&app, &receiver), expected(&receiver, &newest));
+    let mut made = vec![first];
+    made.extend((0..4).map(|_| text(&rotate(&app, &id, &short).expect(200).json(), "secret")));
+    let refused = rotate(&app, &id, &short).expect(409);
+    assert_eq!(code(&refused), "too_many_secrets");
+    assert!(refused.text().contains("from 2026-02-23T14:31:00.000Z on"), "{}", refused.text());
+    let newest: Vec<&str> = made.iter().rev().map(String::as_str).collect();
+    assert_eq!(signatures(&app, &receiver), expected(&receiver, &newest), "all sign as long as was said");
     assert_eq!(secrets_in_file(&app), 5);
     app.advance(Duration::from_mins(1));
     rotate(&app, &id, &short).expect(200);
@@ -177,4 +180,89 @@ fn secrets_that_have_ended_are_deleted_and_never_more_than_five_sign() {
     app.post("/cleanups", &json!({})).expect(200);
     assert_eq!(secrets_in_file(&app), 1, "and so does a cleanup");
     assert_eq!(signatures(&app, &receiver).split(' ').count(), 1);
+}
+
+/// What the API says of the last rotation, and when it says that the secret before stops signing.
+fn rotated_and_expires(app: &TestApp, id: &str) -> (String, String) {
+    let last = &app.endpoint(id)["last_rotation"];
+    (text(last, "rotated_at"), text(last, "old_secret_expires_at"))
+}
+
+#[test]
+fn a_change_that_cannot_carry_the_secret_before_ends_the_overlap_and_says_so() {
+    let (app, receiver) = (TestApp::with_manual_clock(), Receiver::start());
+    let joined = json!({
+        "signature": { "scheme": "hmac-sha256-hex", "header": "x-sig", "join": "," }, "envelope": "data",
+    });
+    app.put_format("joined", &joined).expect(201);
+    let changes = [
+        (json!({ "format": "stripe" }), json!({ "format": "github" })),
+        (json!({ "format": "stripe" }), json!({ "secret": "" })),
+        (json!({ "format": "joined", "secret": "no whsec, first" }), json!({ "format": "standard" })),
+    ];
+    for (n, (before, change)) in changes.into_iter().enumerate() {
+        let (id, _) = endpoint(&app, &receiver, &before);
+        app.advance(Duration::from_mins(1));
+        // The new one fits `standard`, the one before does not.
+        rotate(&app, &id, &json!({ "secret": OWN })).expect(200);
+        app.advance(Duration::from_mins(1));
+        let now = format!("2026-02-23T14:{}:00.000Z", 30 + 2 * (n + 1));
+        let answer = app.patch(&format!("/endpoints/{id}"), &change).expect(200).json();
+        let told = answer["warnings"].to_string();
+        assert!(told.contains("the overlap of the last rotation has ended"), "{change}: {told}");
+        let (rotated, expires) = rotated_and_expires(&app, &id);
+        assert_eq!(expires, now, "{change}");
+        assert!(rotated < expires, "{change}");
+        let again = app.patch(&format!("/endpoints/{id}"), &json!({ "format": "github" })).expect(200).json();
+        assert!(!again["warnings"].to_string().contains("overlap"), "once is enough: {again}");
+    }
+    let (id, _) = endpoint(&app, &receiver, &json!({ "format": "joined" }));
+    let rotated = rotate(&app, &id, &json!({})).expect(200).json();
+    let kept = app.patch(&format!("/endpoints/{id}"), &json!({ "format": "standard" })).expect(200).json();
+    assert_eq!(kept["warnings"], json!([]), "both fit");
+    assert_eq!(kept["last_rotation"], rotated["last_rotation"]);
+}
+
+#[test]
+fn a_format_keeps_its_join_while_an_endpoint_rotates() {
+    let (app, receiver) = (TestApp::with_manual_clock(), Receiver::start());
+    let format = |join: Value| json!({ "signature": { "scheme": "hmac-sha256-hex", "header": "x-sig", "join": join }, "envelope": "data" });
+    app.put_format("joined", &format(json!(","))).expect(201);
+    let (id, _) = endpoint(&app, &receiver, &json!({ "format": "joined" }));
+    rotate(&app, &id, &json!({ "overlap_seconds": 60 })).expect(200);
+    let refused = app.put_format("joined", &format(Value::Null)).expect(409);
+    assert_eq!(
+        (code(&refused).as_str(), fields(&refused)),
+        ("format_does_not_fit", vec!["signature.join".to_owned()])
+    );
+    assert!(
+        refused.text().contains(&id) && refused.text().contains("2026-02-23T14:31:00.000Z"),
+        "{}",
+        refused.text()
+    );
+    app.put_format("joined", &format(json!(";"))).expect(200);
+    app.advance(Duration::from_mins(1));
+    app.put_format("joined", &format(Value::Null)).expect(200);
+}
+
+#[test]
+fn the_secret_that_signs_is_not_rotated_to() {
+    let (app, receiver) = (TestApp::with_manual_clock(), Receiver::start());
+    let (id, _) = endpoint(&app, &receiver, &json!({ "secret": OWN }));
+    let refused = rotate(&app, &id, &json!({ "secret": OWN })).expect(422);
+    assert_eq!(fields(&refused), ["secret"]);
+    assert!(!refused.text().contains(OWN), "{}", refused.text());
+    assert_eq!(app.endpoint(&id)["last_rotation"], Value::Null);
+}
+
+#[test]
+fn a_secret_that_is_removed_is_audited_as_such() {
+    let (app, receiver) = (TestApp::start(), Receiver::start());
+    let (id, _) = endpoint(&app, &receiver, &json!({ "format": "github" }));
+    for (secret, word) in [(json!(""), "removed"), (json!(OWN), "replaced")] {
+        app.change_endpoint(&id, &json!({ "secret": secret }));
+        let lines = app.audit_of(&id);
+        let newest = lines.iter().find(|line| line["after"]["secret"] == word);
+        assert!(newest.is_some(), "{word}: {lines:?}");
+    }
 }

@@ -80,7 +80,7 @@ fn no_answer_shows_a_secret_or_a_headers_value_a_second_time() {
     }
     let shown = app.delivery(&delivery);
     hides("a delivery", &shown.to_string(), &private);
-    assert_eq!(shown["attempt_list"][0]["request_headers"]["Authorization"], "•••");
+    assert_eq!(shown["attempt_list"][0]["request_headers"]["authorization"], "•••");
     let audit: Vec<Value> = app.audit_of(&id);
     assert_eq!(audit[0]["action"], "endpoint.create");
     hides("the audit log", &Value::from(audit).to_string(), &private);

@@ -63,15 +63,15 @@ fn answers_hold_the_fields_of_the_reference_and_no_others() {
     members(&app.post(&format!("{path}/enable"), &json!({})).expect(200).json(), ENDPOINT);
     let event = app.publish("a", &json!(1));
     members(&event, EVENT);
-    members(&app.get(&format!("/events/{}", text(&event, "id"))), &format!("{EVENT} data"));
-    members(&app.get("/events")["data"][0], EVENT);
+    members(&app.get(&format!("/events/{}", text(&event, "id"))), &format!("{EVENT} data data_deleted_at"));
+    members(&app.get("/events")["data"][0], &format!("{EVENT} data_deleted_at"));
     app.settle();
     members(&app.delivery_of(&event), DELIVERY);
     members(&app.get("/deliveries")["data"][0], DELIVERY);
     let one = app.delivery(&text(&app.delivery_of(&event), "id"));
     members(&one, &format!("{DELIVERY} attempt_list request_body"));
     let attempt = "number round started_at duration_ms phases_ms url address status_code error request_headers \
-        response_headers response_body";
+        request_body response_headers response_body";
     members(&one["attempt_list"][0], attempt);
     members(&one["attempt_list"][0]["phases_ms"], "dns connect tls wait read");
     let test = app.post(&format!("{path}/test"), &json!({})).expect(200).json();

@@ -62,6 +62,47 @@ fn old_requests_are_shown_as_they_were_whatever_was_changed_since() {
     );
 }
 
+/// The head lines that came, as the member of an answer: their spelling and order, credentials masked.
+fn head_as_shown(request: &Received, masked: &[&str]) -> String {
+    let line = |(name, value): &(String, String)| {
+        let value = if masked.contains(&name.as_str()) { "•••" } else { value };
+        format!("{}:{}", json!(name), json!(value))
+    };
+    let lines: Vec<String> = request.headers.iter().map(line).collect();
+    format!("{{{}}}", lines.join(","))
+}
+
+#[test]
+fn a_shown_head_is_the_one_on_the_wire_in_its_spelling_and_order() {
+    let (app, receiver) = (TestApp::with_manual_clock(), Receiver::start());
+    let own = json!({ "format": "github", "headers": { "X-Zebra": "z", "Authorization": "Bearer x", "A-First": "a" } });
+    app.endpoint_with(&receiver, "/", &own);
+    let delivery = app.send(&json!({ "n": 1 }));
+    app.settle();
+    let request = receiver.next();
+    let shown = app.client.get(&format!("/api/v1/deliveries/{delivery}")).expect(200);
+    let expected = head_as_shown(&request, &["x-zebra", "authorization", "a-first"]);
+    assert!(
+        shown.text().contains(&format!("\"request_headers\":{expected}")),
+        "{expected} in {}",
+        shown.text()
+    );
+    let event = json!({ "type": "test", "data": { "n": 1 }, "secret": "" });
+    let preview = app.post("/formats/github/preview", &event).expect(200);
+    let names = |head: &str| {
+        let members: serde_json::Map<String, Value> = serde_json::from_str(head).expect("an object");
+        let mut names: Vec<String> = members.keys().cloned().collect();
+        names.sort_by_key(|name| head.find(&format!("\"{name}\":")));
+        names
+    };
+    let head = preview.text().split_once("\"headers\":").expect("headers").1.to_owned();
+    let head = head.split_inclusive('}').next().expect("an object").to_owned();
+    let of_format = ["host", "x-zebra", "authorization", "a-first", "x-hub-signature-256"];
+    let mut sent = names(&expected);
+    sent.retain(|name| !of_format.contains(&name.as_str()));
+    assert_eq!(names(&head), sent);
+}
+
 #[test]
 fn an_attempt_shows_when_and_how_long_and_what_was_answered() {
     let (app, receiver) = (TestApp::with_manual_clock(), Receiver::start());

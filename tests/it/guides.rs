@@ -45,11 +45,11 @@ fn the_format_of_the_example_makes_the_request_that_is_shown() {
         .replace("evt_…", envelope["id"].as_str().expect("an id"))
         .replace("1769000000", &envelope["created_at"].to_string());
     assert_eq!(body, expected);
-    let signature = headers["X-Acme-Signature"].as_str().expect("a signature");
+    let signature = headers["x-acme-signature"].as_str().expect("a signature");
     let time = signature.strip_prefix("t=").and_then(|rest| rest.split(',').next()).expect("a time");
     let mac = mac::sha256_hex("a secret of at least 24 bytes", format!("{time}.{body}").as_bytes());
     assert_eq!(signature, format!("t={time},v1={mac}"));
-    assert_eq!((&headers["X-Acme-Attempt"], &headers["X-Acme-Version"]), (&json!("1"), &json!("2")));
+    assert_eq!((&headers["x-acme-attempt"], &headers["x-acme-version"]), (&json!("1"), &json!("2")));
 }
 
 /// Asks the `verify` of a language about three requests: as it came, with another body, and without a signature.

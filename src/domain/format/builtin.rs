@@ -34,15 +34,15 @@ const DEFINITIONS: [(&str, &str); 4] = [
             "fixed": {"envelope": {"object": "event"}}
         }"#,
     ),
-    // CloudEvents 1.0, structured JSON. `source` is a URI reference, which the name of a tenant is as well (one with a
-    // colon begins with a letter, then); id and source together are unique, as the specification asks for. CloudEvents has no signatures; these are those of Standard Webhooks,
-    // which receivers may check or pass over.
+    // CloudEvents 1.0, structured JSON. `source` is a URI reference, which the tenant is written as; id and source together
+    // are unique, as the specification asks for. CloudEvents has no signatures; these are those of Standard Webhooks, which
+    // receivers may check or pass over.
     (
         "cloudevents",
         r#"{
             "signature": {"scheme": "standard", "header": "webhook-signature", "join": " "},
             "headers": {"id": "webhook-id", "timestamp": "webhook-timestamp"},
-            "envelope": {"id": "id", "tenant": "source", "type": "type", "timestamp": "time", "data": "data"},
+            "envelope": {"id": "id", "tenant": {"key": "source", "as": "uri_reference"}, "type": "type", "timestamp": "time", "data": "data"},
             "fixed": {"headers": {"content-type": "application/cloudevents+json"},
                       "envelope": {"specversion": "1.0", "datacontenttype": "application/json"}}
         }"#,

@@ -120,6 +120,8 @@ pub enum TenantForm {
     Text,
     /// As a number, where its name is a canonical integer of at most 53 bits; else as a string.
     Number,
+    /// As a URI reference (RFC 3986): the name itself, but a colon that follows no scheme is written `%3A`.
+    UriReference,
 }
 
 /// Constants.
@@ -161,7 +163,11 @@ pub const TIME_FORMS: &Words<TimeForm> = &[
     ("unix_ms", TimeForm::UnixMs),
 ];
 /// How a tenant may be written.
-pub const TENANT_FORMS: &Words<TenantForm> = &[("string", TenantForm::Text), ("number", TenantForm::Number)];
+pub const TENANT_FORMS: &Words<TenantForm> = &[
+    ("string", TenantForm::Text),
+    ("number", TenantForm::Number),
+    ("uri_reference", TenantForm::UriReference),
+];
 /// How a body may be written.
 pub const BODIES: &Words<BodyForm> =
     &[("verbatim", BodyForm::Verbatim), ("ecmascript", BodyForm::Ecmascript)];

@@ -1,5 +1,7 @@
 //! The body around an event's data, as a list of pieces that are written one after another.
 
+use std::borrow::Cow;
+
 use super::EventOnWire;
 use super::definition::{EnvelopeRules, Fixed, TenantForm, TimeForm, What};
 
@@ -15,6 +17,8 @@ enum Piece {
     Tenant,
     /// The tenant as a number if it is one, else with quotation marks.
     TenantNumber,
+    /// The tenant as a URI reference.
+    TenantUri,
     /// The data, byte for byte.
     Data,
 }
@@ -71,6 +75,7 @@ impl Envelope {
                 Piece::Timestamp(form) => form.write(event, &mut body),
                 Piece::Tenant => body.extend_from_slice(event.tenant.as_bytes()),
                 Piece::TenantNumber => write_tenant(event.tenant, &mut body),
+                Piece::TenantUri => body.extend_from_slice(uri_reference(event.tenant).as_bytes()),
                 Piece::Data => body.extend_from_slice(event.data.as_bytes()),
             }
         }
@@ -117,6 +122,7 @@ fn write_node(node: &Node<'_>, pieces: &mut Vec<Piece>) {
         Node::What(What::Type) => quoted(Piece::Type),
         Node::What(What::Tenant(TenantForm::Text)) => quoted(Piece::Tenant),
         Node::What(What::Tenant(TenantForm::Number)) => pieces.push(Piece::TenantNumber),
+        Node::What(What::Tenant(TenantForm::UriReference)) => quoted(Piece::TenantUri),
         Node::What(What::Timestamp(form)) => pieces.push(Piece::Timestamp(*form)),
         Node::What(What::Data) => pieces.push(Piece::Data),
     }
@@ -162,8 +168,41 @@ fn write_tenant(tenant: &str, body: &mut Vec<u8>) {
     body.extend_from_slice(quotes);
 }
 
+/// A tenant's name as a URI reference. All its characters may stand in one, but the first segment of a path has no
+/// colon (RFC 3986, section 4.2), unless what is before it is a scheme (section 3.1): a letter, then letters, digits, and
+/// `+`, `-` and `.`. No name holds a percent sign, so no two are written alike.
+fn uri_reference(tenant: &str) -> Cow<'_, str> {
+    let Some((before, _)) = tenant.split_once(':') else { return Cow::Borrowed(tenant) };
+    let is_scheme = before.starts_with(|first: char| first.is_ascii_alphabetic())
+        && before.bytes().all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(&b));
+    if is_scheme { Cow::Borrowed(tenant) } else { Cow::Owned(tenant.replace(':', "%3A")) }
+}
+
 impl Piece {
     fn fixed_length(&self) -> usize {
         if let Self::Text(text) = self { text.len() } else { 0 }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_tenant_is_a_uri_reference_and_no_two_are_the_same() {
+        for (tenant, source) in [
+            ("acme", "acme"),
+            ("7", "7"),
+            ("a@b.example", "a@b.example"),
+            ("urn:acme:7", "urn:acme:7"),
+            ("a-1.b:x", "a-1.b:x"),
+            ("7:x", "7%3Ax"),
+            ("_a:b", "_a%3Ab"),
+            ("@:", "@%3A"),
+            (":x:y", "%3Ax%3Ay"),
+            ("a@b:c", "a@b%3Ac"),
+        ] {
+            assert_eq!(uri_reference(tenant), source);
+        }
     }
 }

@@ -6,9 +6,11 @@
 //! - [`definition`]: a format as it is said, written as JSON and, by `read`, read from it with every error at once.
 //! - [`scheme`]: how signatures are made; a file for each. `signature`: how they stand in their header.
 //! - `envelope`: the body as a list of pieces, so that rendering is copying. `ecmascript`: the body written again.
-//! - [`builtin`]: the formats that are there from the start. [`verify`]: what a receiver does with a request.
+//! - [`builtin`]: the formats that are there from the start. [`verify`]: what a receiver does with a request; [`code`]: the
+//!   same as a program text for receivers.
 
 pub mod builtin;
+pub mod code;
 pub mod definition;
 pub mod ecmascript;
 mod envelope;
@@ -155,6 +157,12 @@ impl Format {
     /// Whether a request can carry the signatures of two secrets, so that a rotation can overlap.
     pub fn carries_several_signatures(&self) -> bool {
         self.signature.join.is_some()
+    }
+
+    /// Whether requests carry the signatures of these secrets, which are being replaced, beside the newest's.
+    pub fn carries_overlap(&self, old: &[Secret]) -> bool {
+        let signs = self.scheme().has_secrets() && self.carries_several_signatures();
+        signs && old.iter().all(|secret| self.scheme().fits(secret).is_ok())
     }
 
     /// The headers that the format sets, in lower case; an endpoint may not set them.

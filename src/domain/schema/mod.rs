@@ -1,12 +1,14 @@
 //! The JSON Schema of an event type: compiled once, then a bounded look at each event's `data`.
 //!
 //! Bounded in time: patterns run on an engine without backtracking and are small when compiled, references stay in
-//! the schema, and a schema whose references multiply is refused (`shape`). Bounded in memory: violations are only
-//! gathered where there cannot be very many, and at most [`MOST_ERRORS`] are told.
+//! the schema, and a schema whose references multiply is refused (`shape`). Bounded in memory: the validator gathers all
+//! violations before it tells the first, so they are only gathered where they cannot take much (`possible`), and at most
+//! [`MOST_ERRORS`] are told; elsewhere it is asked for the first alone.
 //!
 //! `format` is an annotation, as JSON Schema 2020-12 has it: it refuses nothing.
 
 mod pattern;
+mod possible;
 mod shape;
 #[cfg(test)]
 mod tests;
@@ -27,15 +29,19 @@ pub const MOST_ERRORS: usize = 50;
 const MAX_PATTERN: usize = 64 * 1024;
 /// Memory of a pattern's cache of states.
 const PATTERN_CACHE: usize = 256 * 1024;
-/// Subschemas times values of the data, above which it is not told where the data does not fit; and above which it is
-/// not looked at: that takes half a second.
-const MOST_TOLD: usize = 2_000_000;
+/// Subschemas (and what they compare with) times values of the data, above which it is not looked at: that takes half a
+/// second.
 const MOST_LOOKS: usize = 100_000_000;
+/// Bytes that violations may take while they are gathered: eight publishers at once take less than 100 MB.
+const MOST_GATHERED: usize = 10_000_000;
+/// Keywords that are looked at to find out whether they do: some ten milliseconds.
+const MOST_COUNTED: usize = 2_000_000;
 /// States of patterns times bytes of the data, above which it is not looked at: that takes some seconds at worst.
 const MOST_MATCHING: usize = 150_000_000;
 
 /// A schema, compiled. Shared by everything that publishes.
 pub struct Schema {
+    source: Value,
     validator: Validator,
     shape: Shape,
 }
@@ -73,7 +79,7 @@ impl Schema {
         let options = jsonschema::options().offline().should_validate_formats(false);
         let validator =
             options.with_pattern_options(patterns).build(&schema).map_err(|error| wrong(&error))?;
-        Ok(Self { validator, shape })
+        Ok(Self { source: schema, validator, shape })
     }
 
     /// Whether `data`, one JSON value that nests at most 64 deep and stands in the field of this name, fits.
@@ -92,18 +98,34 @@ impl Schema {
         if self.validator.is_valid(&value) {
             return Ok(());
         }
-        if self.shape.entangled || looks > MOST_TOLD {
-            let message = "does not fit the schema of its type, and is too large or the schema too entangled to say where";
-            return Err(Invalid::one(field, message));
-        }
-        let invalid = gathered(field, self.validator.iter_errors(&value));
+        let invalid = self.violations(field, &value);
         if invalid.is_empty() {
             Err(Invalid::one(field, "does not fit the schema of its type"))
         } else {
             Err(invalid)
         }
     }
+
+    /// Where data that does not fit does not, as far as that can be told within bounds.
+    fn violations(&self, field: &str, value: &Value) -> Invalid {
+        if self.shape.entangled {
+            return Invalid::one(field, UNTOLD);
+        }
+        if possible::fit(&self.source, value, MOST_GATHERED, MOST_COUNTED) {
+            return gathered(field, self.validator.iter_errors(value));
+        }
+        if self.shape.branches {
+            return Invalid::one(field, UNTOLD);
+        }
+        let mut invalid = gathered(field, self.validator.validate(value).err().into_iter());
+        invalid.push(field, "may have more faults: so large, it is only told where it first does not fit");
+        invalid
+    }
 }
+
+/// Said where no place can be.
+const UNTOLD: &str =
+    "does not fit the schema of its type, and is too large or the schema too entangled to say where";
 
 fn gathered<'a>(root: &str, errors: impl Iterator<Item = jsonschema::ValidationError<'a>>) -> Invalid {
     let mut invalid = Invalid::new();

@@ -33,12 +33,14 @@ const UNKNOWN: [&str; 4] = ["$dynamicRef", "$recursiveRef", "$dynamicAnchor", "$
 /// What is known of a schema before it is compiled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Shape {
-    /// Subschemas with all references followed once: looks at one value at most.
+    /// Looks at one value at most: subschemas with all references followed once, and what they compare it with.
     pub(super) looks: usize,
     /// States of all patterns, counted in the same way.
     pub(super) states: usize,
     /// One value can be looked at more and more often the deeper it lies.
     pub(super) entangled: bool,
+    /// Even the first violation may hold those of other branches, of which there can be many.
+    pub(super) branches: bool,
 }
 
 /// A step from a value into it.
@@ -67,11 +69,13 @@ type Loop<'a> = (*const Value, Vec<Step<'a>>);
 struct Walk<'a> {
     root: &'a Value,
     seen: usize,
+    options: usize,
     states: usize,
     /// The schemas on the way, each with the steps that were taken before it.
     way: Vec<(&'a Value, usize)>,
     steps: Vec<Step<'a>>,
     loops: Vec<Loop<'a>>,
+    branches: bool,
 }
 
 /// How much work a schema can be.
@@ -82,10 +86,19 @@ pub(super) fn judge(schema: &Value) -> Result<Shape, Invalid> {
     if !matches!(schema, Value::Object(_) | Value::Bool(_)) {
         return Err(Invalid::one("schema", "must be a JSON Schema: an object, true or false"));
     }
-    let mut walk =
-        Walk { root: schema, seen: 0, states: 0, way: Vec::new(), steps: Vec::new(), loops: Vec::new() };
+    let mut walk = Walk {
+        root: schema,
+        seen: 0,
+        options: 0,
+        states: 0,
+        way: Vec::new(),
+        steps: Vec::new(),
+        loops: Vec::new(),
+        branches: false,
+    };
     walk.schema(schema, "schema", 0)?;
-    Ok(Shape { looks: walk.seen, states: walk.states, entangled: walk.is_entangled() })
+    let looks = walk.seen.saturating_add(walk.options);
+    Ok(Shape { looks, states: walk.states, entangled: walk.is_entangled(), branches: walk.branches })
 }
 
 impl<'a> Walk<'a> {
@@ -140,8 +153,16 @@ impl<'a> Walk<'a> {
         match keyword {
             "$ref" => self.reference(value, place, in_place),
             _ if SAME.contains(&keyword) => self.schema(value, place, in_place),
-            _ if SAME_LISTS.contains(&keyword) => self.list(value, place, in_place),
-            _ if SAME_MAPS.contains(&keyword) => self.map(value, place, in_place, |_| None),
+            _ if SAME_LISTS.contains(&keyword) => {
+                self.branches |= keyword != "allOf";
+                self.list(value, place, in_place)
+            }
+            _ if SAME_MAPS.contains(&keyword) => {
+                // Up to draft 7 a dependency may be a list of names.
+                let lists = value.as_object().into_iter().flat_map(Map::values).filter_map(Value::as_array);
+                self.options = self.options.saturating_add(lists.map(Vec::len).sum());
+                self.map(value, place, in_place, |_| None)
+            }
             _ if MEMBERS.contains(&keyword) => self.inside(value, place, Step::AnyMember),
             "patternProperties" => {
                 self.patterns(
@@ -154,6 +175,12 @@ impl<'a> Walk<'a> {
                 Ok(())
             }
             "properties" => self.map(value, place, 0, |name| Some(Step::Member(name))),
+            "enum" | "const" | "required" | "dependentRequired" => {
+                let count =
+                    if keyword == "required" { value.as_array().map_or(0, Vec::len) } else { options(value) };
+                self.options = self.options.saturating_add(count);
+                Ok(())
+            }
             _ if ITEMS.contains(&keyword) => {
                 self.steps.push(Step::Item);
                 let walked =
@@ -203,9 +230,7 @@ impl<'a> Walk<'a> {
     }
 
     fn reference(&mut self, value: &'a Value, place: &str, in_place: usize) -> Result<(), Invalid> {
-        let text = value.as_str().unwrap_or_default();
-        let target = text.strip_prefix('#').and_then(decoded).and_then(|pointer| self.root.pointer(&pointer));
-        let Some(target) = target else {
+        let Some(target) = target(self.root, value) else {
             let message = "must be # or a path to a place in this schema, such as #/$defs/address";
             return Err(Invalid::one(place, message));
         };
@@ -233,6 +258,33 @@ impl<'a> Walk<'a> {
             .flat_map(|(at, one)| self.loops[at + 1..].iter().map(move |other| (one, other)));
         self.loops.iter().any(|(target, _)| target != first)
             || pairs.into_iter().any(|(one, other)| meet(&one.1, &other.1))
+    }
+}
+
+/// The place in `root` that a `$ref` leads to.
+pub(super) fn target<'a>(root: &'a Value, reference: &Value) -> Option<&'a Value> {
+    let text = reference.as_str().unwrap_or_default();
+    text.strip_prefix('#').and_then(decoded).and_then(|pointer| root.pointer(&pointer))
+}
+
+/// How many values a value is compared with for an `enum` or a `const`: options, and what is in them. Texts alone are
+/// looked up.
+fn options(value: &Value) -> usize {
+    /// A look-up among many.
+    const LOOKED_UP: usize = 10;
+    let simple = |option: &Value| option.is_string() || option.is_null();
+    match value {
+        Value::Array(all) if all.iter().all(simple) => all.len().min(LOOKED_UP),
+        _ => nodes(value),
+    }
+}
+
+/// Values in a value, itself counted. The schema nests at most 64 deep.
+fn nodes(value: &Value) -> usize {
+    1 + match value {
+        Value::Array(items) => items.iter().map(nodes).sum(),
+        Value::Object(members) => members.values().map(nodes).sum(),
+        _ => 0,
     }
 }
 

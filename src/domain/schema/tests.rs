@@ -198,8 +198,58 @@ fn the_deepest_schema_and_the_deepest_data_fit_the_stack() {
     }
     definitions.insert("d5".to_owned(), json!({ "type": "array", "items": { "$ref": "#/$defs/d0" } }));
     let schema = compile(&json!({ "$ref": "#/$defs/d0", "$defs": definitions }));
-    let deep = format!("{}7{}", "[".repeat(63), "]".repeat(63));
+    let deep = format!("{}7{}", "[".repeat(64), "]".repeat(64));
     let check = move || schema.check("data", &deep).err().map(|invalid| names(&invalid));
     let found = std::thread::Builder::new().stack_size(1 << 20).spawn(check).unwrap().join().unwrap();
     assert_eq!(found.map(|places| places.len()), Some(1));
+}
+
+/// Memory is bounded by what is gathered; `tests/it/api_event_types.rs` sees what the process takes.
+#[test]
+fn data_with_very_many_violations_is_answered_with_the_first_alone() {
+    let fields: Vec<String> = (0..20).map(|n| format!("field_{n}")).collect();
+    let required = compile(&json!({ "type": "array", "items": { "type": "object", "required": fields } }));
+    let started = std::time::Instant::now();
+    let empty = format!("[{}{{}}]", "{},".repeat(85_000));
+    let invalid = required.check("data", &empty).unwrap_err();
+    assert_eq!(names(&invalid), ["data[0].field_0", "data"]);
+    assert!(invalid.to_string().contains("may have more"), "{invalid}");
+    let few = required.check("data", &format!("[{}{{}}]", "{},".repeat(9))).unwrap_err();
+    assert_eq!(few.0.len(), MOST_ERRORS + 1, "in ordinary cases all are told");
+    let all = compile(&json!({ "items": { "allOf": vec![json!({ "type": "string" }); 12] } }));
+    assert_eq!(names(&all.check("data", &format!("[{}1]", "1,".repeat(125_000))).unwrap_err())[0], "data[0]");
+    let any = compile(&json!({ "anyOf": [{ "items": { "type": "string" } }, { "type": "null" }] }));
+    assert_eq!(names(&any.check("data", &format!("[{}1]", "1,".repeat(125_000))).unwrap_err()), ["data"]);
+    let deep = json!({ "x".repeat(100_000): vec![1; 20_000] });
+    let below = compile(&json!({ "additionalProperties": { "items": { "type": "string" } } }));
+    assert_eq!(below.check("data", &deep.to_string()).unwrap_err().0.len(), 2, "a path counts as well");
+    assert!(started.elapsed() < std::time::Duration::from_secs(20), "{:?}", started.elapsed());
+}
+
+/// One wrong item among many is told: what is certainly right is not counted.
+#[test]
+fn one_violation_in_large_data_is_told_alone() {
+    let schema = compile(
+        &json!({ "items": { "type": "object", "required": ["n"], "properties": { "n": { "type": "integer" } } } }),
+    );
+    let mut items = vec![json!({ "n": 1 }); 20_000];
+    items[19_000] = json!({ "n": "x" });
+    assert_eq!(names(&schema.check("data", &json!(items).to_string()).unwrap_err()), ["data[19000].n"]);
+}
+
+#[test]
+fn options_count_as_what_each_value_is_compared_with() {
+    let numbers = format!("[{}1]", "1,".repeat(85_000));
+    let options: Vec<Value> = (0..8_000).map(|n| json!(f64::from(n) + 0.5)).collect();
+    for schema in [json!({ "enum": options }), json!({ "const": options })] {
+        let schema = compile(&json!({ "items": schema }));
+        let started = std::time::Instant::now();
+        let invalid = schema.check("data", &numbers).unwrap_err();
+        assert!(invalid.to_string().contains("too large"), "{invalid}");
+        assert!(started.elapsed() < std::time::Duration::from_secs(1), "{:?}", started.elapsed());
+        assert!(schema.check("data", "[]").is_ok());
+    }
+    let texts: Vec<String> = (0..5_000).map(|n| format!("t{n}")).collect();
+    let schema = compile(&json!({ "items": { "enum": texts } }));
+    assert!(schema.check("data", &json!(vec!["t7"; 40_000]).to_string()).is_ok(), "texts are looked up");
 }

@@ -78,8 +78,10 @@ fn write(tx: &mut Tx<'_>, change: CheckedChange) -> Result<EndpointSaved, Error>
     let scheme = applied.format.scheme();
     let secret = std::mem::replace(&mut applied.secret, SecretChange::Keep).resolve(scheme, change.random);
     let before = show(tx, row.id)?;
-    if rewrite(tx, &row, &applied, secret.as_ref().map(Option::as_ref))? {
-        audit(tx, &change.scope, &row, &before, &applied.revision, secret.is_some())?;
+    let ended = ends_overlap(tx, &row, &applied, secret.as_ref().map(Option::as_ref))?;
+    if rewrite(tx, &row, &applied, secret.as_ref().map(Option::as_ref), ended)? {
+        let told = secret.as_ref().map(|secret| if secret.is_some() { "replaced" } else { "removed" });
+        audit(tx, &change.scope, &row, &before, &applied.revision, told)?;
     }
     let actor = change.scope.actor();
     match (row.enabled, applied.enabled) {
@@ -88,9 +90,31 @@ fn write(tx: &mut Tx<'_>, change: CheckedChange) -> Result<EndpointSaved, Error>
         _ => {}
     }
     let mut warnings = applied.warnings;
+    warnings.extend(ended.then(|| OVERLAP_ENDED.to_owned()));
     warnings.extend(change.warning);
     let secret = secret.flatten().and_then(|secret| shown(scheme, &secret));
     Ok(EndpointSaved { endpoint: show(tx, row.id)?, secret, warnings })
+}
+
+/// Said where the secret before stops signing earlier than its rotation said.
+const OVERLAP_ENDED: &str = "the overlap of the last rotation has ended: the secret before signs no more, because what the \
+    endpoint signs with now cannot carry its signature; receivers that only know that one refuse from now on";
+
+/// Whether a change ends the overlap of a rotation before its time. A new secret says so itself: it replaces at once.
+#[expect(clippy::option_option, reason = "whether the secret changes, and to what")]
+fn ends_overlap(
+    tx: &Tx<'_>,
+    row: &EndpointRow,
+    applied: &Applied,
+    secret: Option<Option<&Secret>>,
+) -> Result<bool, StoreError> {
+    let live = tx.overlapping_secrets(row.id, tx.now)?;
+    let live: Vec<Secret> = live.into_iter().map(|row| row.secret).collect();
+    Ok(match secret {
+        _ if live.is_empty() => false,
+        Some(secret) => secret.is_none(),
+        None => applied.revision.format != row.revision.format && !applied.format.carries_overlap(&live),
+    })
 }
 
 /// Writes what differs. `false`: nothing did.
@@ -100,6 +124,7 @@ fn rewrite(
     row: &EndpointRow,
     applied: &Applied,
     secret: Option<Option<&Secret>>,
+    ends_overlap: bool,
 ) -> Result<bool, Error> {
     let other_requests = applied.revision != row.revision;
     if !other_requests && secret.is_none() && applied.settings == row.settings {
@@ -115,6 +140,9 @@ fn rewrite(
             None => tx.put_secret(row.id, None, None)?,
         }
     }
+    if ends_overlap {
+        tx.end_overlap(row.id)?;
+    }
     tx.reload_route(row.id)?;
     Ok(true)
 }
@@ -126,7 +154,7 @@ fn audit(
     row: &EndpointRow,
     before: &EndpointView,
     revision: &Revision,
-    new_secret: bool,
+    secret: Option<&'static str>,
 ) -> Result<(), Error> {
     let after = show(tx, row.id)?;
     let (Value::Object(before), Value::Object(after)) = (json(before)?, json(&after)?) else {
@@ -144,8 +172,8 @@ fn audit(
         // Only values differ, which are not shown.
         new.insert("headers".to_owned(), masked);
     }
-    if new_secret {
-        new.insert("secret".to_owned(), "replaced".into());
+    if let Some(word) = secret {
+        new.insert("secret".to_owned(), word.into());
     }
     Ok(tx.audit(Audited {
         actor: scope.actor(),

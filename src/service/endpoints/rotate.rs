@@ -7,8 +7,10 @@ use crate::domain::format::scheme::Taken;
 use crate::domain::invalid::Invalid;
 use crate::domain::names::TenantName;
 use crate::domain::secret::Secret;
-use crate::service::{Error, Service, TenantScope};
+use crate::service::{Code, Error, Service, TenantScope};
 use crate::store::audit::Audited;
+use crate::store::endpoints::EndpointRow;
+use crate::store::revisions::MOST_SECRETS;
 use crate::store::{Answer, StoreError, Tx};
 
 use super::create::show;
@@ -34,7 +36,8 @@ impl Service {
     /// Replaces the secret of an endpoint. The answer holds the new one, this once (or the public key).
     ///
     /// # Errors
-    /// In the answer: `not_found`; `invalid` with every wrong field: for an overlap in a format whose requests carry
+    /// In the answer: `not_found`; `too_many_secrets` while five sign; `invalid` with every wrong field: for the secret
+    /// that signs at present, for an overlap in a format whose requests carry
     /// one signature, or in one that does not sign.
     pub fn rotate_secret(
         &self,
@@ -67,6 +70,7 @@ fn rotate(
     let missing = || StoreError::Internal(format!("the format of {} is not there", row.id));
     let format = tx.format(&row.revision.format)?.ok_or_else(missing)?.format;
     let plan = check(&format, draft, random)?;
+    check_live(tx, &row, &plan)?;
     let end = tx.now.plus(Duration::from_secs(plan.overlap_seconds.into()));
     tx.rotate_secret(row.id, &plan.secret, (plan.overlap_seconds > 0).then_some(end))?;
     tx.reload_route(row.id)?;
@@ -86,6 +90,25 @@ fn rotate(
         secret: shown(format.scheme(), &plan.secret),
         warnings: format.scheme().warning(&plan.secret).into_iter().collect(),
     })
+}
+
+/// Whether what signs at present allows this rotation.
+fn check_live(tx: &Tx<'_>, row: &EndpointRow, plan: &Plan) -> Result<(), Error> {
+    let newest = tx.secrets(row.id)?.into_iter().find(|secret| secret.expires_at.is_none());
+    if newest.is_some_and(|newest| newest.secret.expose() == plan.secret.expose()) {
+        return Err(Error::field("secret", "must be another than the one that signs at present"));
+    }
+    let live = tx.overlapping_secrets(row.id, tx.now)?;
+    let next = live.iter().filter_map(|secret| secret.expires_at).min();
+    // The newest, which becomes one of those before, and the new one.
+    let Some(next) = next.filter(|_| plan.overlap_seconds > 0 && live.len() + 2 > MOST_SECRETS) else {
+        return Ok(());
+    };
+    let detail = format!(
+        "{MOST_SECRETS} secrets of the endpoint sign at present, which is as many as can; rotate again from {next} on, or \
+         with overlap_seconds 0, which ends the others at once"
+    );
+    Err(Error::new(Code::TooManySecrets, detail))
 }
 
 fn check(format: &Format, draft: &RotationDraft, random: [u8; 32]) -> Result<Plan, Invalid> {

@@ -12,6 +12,7 @@ use crate::domain::ids::EndpointId;
 use crate::domain::invalid::Invalid;
 use crate::domain::limits::MAX_FORMATS;
 use crate::domain::names::FormatName;
+use crate::domain::secret::Secret;
 use crate::service::error::Code;
 use crate::service::{AdminScope, Error, Service};
 use crate::store::audit::Audited;
@@ -63,7 +64,8 @@ fn not_built_in(name: &str) -> Result<(), Error> {
         return Ok(());
     }
     let detail = format!(
-        "the format {name} is built in and stays as it is; GET it, and PUT what it says under another name"
+        "the format {name} is built in and stays as it is; GET it, and PUT its signature, headers, envelope, fixed and body \
+         (and no other field) under another name"
     );
     Err(Error::new(Code::FormatBuiltIn, detail))
 }
@@ -139,6 +141,7 @@ fn audited(text: String) -> Value {
 /// Whether headers and secrets of all endpoints that use a format can stay when it becomes another.
 fn check_users(tx: &Tx<'_>, users: &[EndpointId], old: &Format, new: &Format) -> Result<(), Error> {
     let (own, mut headers, mut secrets) = (new.own_headers(), BTreeMap::new(), Vec::new());
+    let mut overlaps = Vec::new();
     for id in users {
         let Some(route) = tx.route(*id) else { continue };
         let fits = CustomHeaders::stored(route.headers.clone()).fit(&own);
@@ -147,6 +150,13 @@ fn check_users(tx: &Tx<'_>, users: &[EndpointId], old: &Format, new: &Format) ->
         }
         if old.scheme() != new.scheme() && !keeps_secret(tx, *id, new.scheme())? {
             secrets.push(*id);
+        } else {
+            let live = tx.overlapping_secrets(*id, tx.now)?;
+            let ends = live.iter().filter_map(|row| row.expires_at).max();
+            let live: Vec<Secret> = live.into_iter().map(|row| row.secret).collect();
+            if ends.is_some() && old.carries_overlap(&live) && !new.carries_overlap(&live) {
+                overlaps.push((*id, ends));
+            }
         }
     }
     let mut invalid = Invalid::new();
@@ -156,6 +166,14 @@ fn check_users(tx: &Tx<'_>, users: &[EndpointId], old: &Format, new: &Format) ->
     if !secrets.is_empty() {
         let message = format!("does not fit the secrets of {}", list(&secrets));
         invalid.push("signature.scheme", message);
+    }
+    if let Some(until) = overlaps.iter().filter_map(|(_, ends)| *ends).max() {
+        let ids: Vec<EndpointId> = overlaps.into_iter().map(|(id, _)| id).collect();
+        let message = format!(
+            "must let requests carry the secrets before as well, which sign until {until} for {}: a rotation is under way",
+            list(&ids)
+        );
+        invalid.push("signature.join", message);
     }
     if invalid.is_empty() {
         return Ok(());

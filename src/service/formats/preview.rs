@@ -8,7 +8,7 @@ use crate::domain::ids::{EventId, first_at};
 use crate::domain::names::TenantName;
 use crate::domain::secret::Secret;
 use crate::service::endpoints::{TestDraft, sample};
-use crate::service::render::Headers;
+use crate::service::render::{Headers, on_wire};
 use crate::service::{Error, Service, TenantScope};
 
 /// What a preview is made of; nothing in it is checked. It may hold a secret, so it has no `Debug`.
@@ -25,7 +25,7 @@ pub struct PreviewDraft {
 pub struct Preview {
     /// Always `POST`.
     pub method: &'static str,
-    /// Names and values in their order, without `host`, which the URL of an endpoint gives.
+    /// Names and values as they stand on the wire, without `host`, which the URL of an endpoint gives.
     #[serde(serialize_with = "pairs")]
     pub headers: Headers,
     /// The body, byte for byte.
@@ -79,8 +79,7 @@ impl Service {
         let signers: Vec<_> = signer.iter().collect();
         let agent = concat!("Postrider/", env!("CARGO_PKG_VERSION"));
         let rendered = format.render(&event, &attempt, &signers, &[], agent);
-        let mut headers = rendered.headers;
-        headers.push(("content-length".to_owned(), rendered.body.len().to_string()));
+        let headers = on_wire(rendered.headers, None, Some(rendered.body.len()));
         let made = |secret: &Secret| draft.secret.is_none().then(|| secret.expose().to_owned());
         Ok(Preview {
             method: "POST",

@@ -225,7 +225,8 @@ async fn test(
     let tenant = tenant(&request)?;
     let limit = state.service.store().directory().settings().data_limit_bytes as usize;
     let body = body::read(&request, payload, limit + body::SMALL, true).await?;
-    let mut fields = Fields::parse_optional(&body)?;
+    let body: &[u8] = if body.is_empty() { b"{}" } else { &body };
+    let mut fields = Fields::parse_around_data(body, 1)?;
     let draft = TestDraft {
         event_type: fields.optional("type", "a text"),
         data: fields.optional::<Box<RawValue>>("data", "a JSON value").map(|raw| raw.get().to_owned()),

@@ -1,15 +1,14 @@
 //! `POST /events/batch`.
 
 use std::fmt;
-use std::future::ready;
 
-use actix_web::http::header::{ALLOW, HeaderValue};
+use actix_web::http::Method;
+use actix_web::http::header::HeaderValue;
 use actix_web::web::{self, Data, Payload, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse, guard};
 use serde::de::{Deserialize, Deserializer, IgnoredAny, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-use crate::domain::json::MAX_DEPTH;
 use crate::domain::names::IdempotencyKey;
 use crate::domain::scope::Scope;
 use crate::service::batch::{MAX_EVENTS, batch_answer};
@@ -27,15 +26,14 @@ use super::events::{REPLAYED, event, idempotency_key, request_hash};
 
 /// Bytes of the whole body.
 const BODY: usize = 8 * 1024 * 1024;
-/// The list and the object around it: an event may nest as deep as a single one.
-const AROUND: usize = 2;
+/// The event, the list and the object around its data, which may nest as deep as that of a single event.
+const AROUND: usize = 3;
 
-/// The route. Before that of one event, but not for who reads: an event may have the id `batch`.
+/// The route. Before that of one event, but not for GET: an event may have the id `batch`.
 pub fn routes(config: &mut ServiceConfig) {
-    let others =
-        web::to(|| ready(HttpResponse::MethodNotAllowed().insert_header((ALLOW, "GET, POST")).finish()));
-    let batch = web::resource("/events/batch").guard(guard::Not(guard::Get()));
-    config.service(batch.route(web::post().to(publish)).default_service(others));
+    // Not `guard::Not(guard::Get())`: actix would take GET for a method that `Allow` has to name.
+    let others = guard::fn_guard(|context| context.head().method != Method::GET);
+    config.service(web::resource("/events/batch").guard(others).route(web::post().to(publish)));
 }
 
 async fn publish(
@@ -71,7 +69,7 @@ async fn publish(
 
 /// The events of a body, or what is wrong with each.
 fn read(body: &[u8]) -> Result<Vec<Result<Publish<'_>, Wrong<'_>>>, Problem> {
-    let mut fields = Fields::parse_within(body, MAX_DEPTH + AROUND)?;
+    let mut fields = Fields::parse_around_data(body, AROUND)?;
     let events = match fields.raw("events") {
         None => Err(format!("is required and must be a list of 1 to {MAX_EVENTS} events")),
         Some(raw) => serde_json::from_str::<Items<'_>>(raw.get())
@@ -87,7 +85,8 @@ fn one(raw: &RawValue) -> Result<Publish<'_>, Wrong<'_>> {
     if !raw.get().starts_with('{') {
         return Err(Error::field("", "must be an object with type and data").into());
     }
-    let fields = Fields::parse(raw.get().as_bytes()).map_err(|problem| Error::field("", problem.0.detail))?;
+    let fields = Fields::parse_around_data(raw.get().as_bytes(), 1)
+        .map_err(|problem| Error::field("", problem.0.detail))?;
     event(fields, None)
 }
 
@@ -146,7 +145,7 @@ mod tests {
         let deep = |levels: usize| format!("{}{}", "[".repeat(levels), "]".repeat(levels));
         let event = |data: &str| format!("{{\"type\":\"a\",\"data\":{data}}}");
         let body =
-            format!("{{\"events\":[{},7,{{\"type\":1}},{}]}}", event("{ \"n\" : 1.0e0 }"), event(&deep(63)));
+            format!("{{\"events\":[{},7,{{\"type\":1}},{}]}}", event("{ \"n\" : 1.0e0 }"), event(&deep(64)));
         let events = read(body.as_bytes()).unwrap();
         let fields = |at: usize| {
             events[at]
@@ -156,7 +155,12 @@ mod tests {
         };
         assert_eq!(events[0].as_ref().unwrap().data, "{ \"n\" : 1.0e0 }");
         assert_eq!((fields(1), fields(2), fields(3)), (Some(vec![""]), Some(vec!["type", "data"]), None));
-        let body = format!("{{\"events\":[{}]}}", event(&deep(64)));
-        assert!(read(body.as_bytes()).is_err());
+        let body = format!("{{\"events\":[{}]}}", event(&deep(65)));
+        let refused = read(body.as_bytes()).map(drop).unwrap_err().0;
+        assert!(
+            refused.detail.contains("`data` must not nest arrays and objects more than 64 deep"),
+            "{}",
+            refused.detail
+        );
     }
 }

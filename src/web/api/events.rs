@@ -26,6 +26,7 @@ use crate::web::problem::Problem;
 use crate::web::query::{self, Query};
 use crate::web::state::AppState;
 
+use super::endpoints::tenant;
 use super::shapes::Delivery;
 
 /// Room for everything in a body that is not `data`.
@@ -101,7 +102,10 @@ pub(super) fn idempotency_key(request: &HttpRequest) -> Result<Option<Idempotenc
 }
 
 fn read_event(body: &[u8], key: Option<IdempotencyKey>) -> Result<Publish<'_>, Wrong<'_>> {
-    event(Fields::parse(body).map_err(|problem| problem.0)?, key.map(|key| (key, request_hash(body))))
+    event(
+        Fields::parse_around_data(body, 1).map_err(|problem| problem.0)?,
+        key.map(|key| (key, request_hash(body))),
+    )
 }
 
 /// The fields of an event.
@@ -147,6 +151,7 @@ struct Event<'a> {
     deliveries: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
     data: Option<&'a RawValue>,
+    data_deleted_at: Option<UnixMs>,
 }
 
 impl<'a> Event<'a> {
@@ -159,6 +164,7 @@ impl<'a> Event<'a> {
             created_at: event.created_at,
             deliveries: event.deliveries,
             data,
+            data_deleted_at: event.blanked_at,
         }
     }
 }
@@ -194,12 +200,10 @@ async fn get(
     id: Path<String>,
 ) -> Result<HttpResponse, Problem> {
     let scope = caller.0.tenant_scope(Scope::EventsRead)?;
-    let mut query = Query::of(&request);
-    let tenant = query.parsed("tenant", TenantName::parse);
-    query.finish()?;
+    let tenant = tenant(&request)?;
     let answer = move |service: &Service| {
         let event = service.event(&scope, &id, tenant.as_ref())?;
-        let text = if event.blanked { "null" } else { &event.data };
+        let text = if event.blanked_at.is_some() { "null" } else { &event.data };
         let data = serde_json::from_str::<&RawValue>(text)
             .map_err(|error| Problem::internal(format!("the data of {}: {error}", event.id)))?;
         Problem::or_json(&Event::of(&event, &event.public_id(), Some(data)))
@@ -232,9 +236,7 @@ async fn blank(
     id: Path<String>,
 ) -> Result<HttpResponse, Problem> {
     let scope = caller.0.tenant_scope(Scope::EventsWrite)?;
-    let mut query = Query::of(&request);
-    let tenant = query.parsed("tenant", TenantName::parse);
-    query.finish()?;
+    let tenant = tenant(&request)?;
     state.read(move |service| service.blank_event(&scope, &id, tenant.as_ref())).await?.await?;
     Ok(HttpResponse::NoContent().finish())
 }
@@ -274,6 +276,21 @@ mod tests {
         let fields: Vec<String> =
             read_event(body, None).unwrap_err().error.fields.into_iter().map(|error| error.field).collect();
         assert_eq!(fields, ["type", "data", "tenant", "id", "timestamp", "payload"]);
+    }
+
+    #[test]
+    fn data_nests_as_deep_as_is_said() {
+        let event = |levels: usize| {
+            format!("{{\"type\":\"a\",\"data\":{}{}}}", "[".repeat(levels), "]".repeat(levels))
+        };
+        assert!(read_event(event(64).as_bytes(), None).is_ok());
+        let refused = read_event(event(65).as_bytes(), None).unwrap_err().error;
+        assert_eq!(refused.code, crate::service::Code::MalformedJson);
+        assert!(
+            refused.detail.contains("`data` must not nest arrays and objects more than 64 deep"),
+            "{}",
+            refused.detail
+        );
     }
 
     #[test]

@@ -97,7 +97,7 @@ async fn preview(
     query::none(&request)?;
     let limit = state.service.store().directory().settings().data_limit_bytes as usize;
     let body = body::read(&request, payload, limit + body::SMALL, false).await?;
-    let mut fields = Fields::parse(&body)?;
+    let mut fields = Fields::parse_around_data(&body, 1)?;
     let event_type = fields.required("type", "a text");
     let data = fields.raw("data").map(|raw: &RawValue| raw.get().to_owned());
     if data.is_none() {

@@ -97,6 +97,7 @@ struct Attempt<'a> {
     status_code: Option<u16>,
     error: Option<&'a str>,
     request_headers: Option<ShownHeaders<'a>>,
+    request_body: Option<&'a str>,
     response_headers: ShownHeaders<'a>,
     response_body: Cow<'a, str>,
 }
@@ -131,6 +132,7 @@ impl<'a> Attempt<'a> {
             status_code: record.status_code,
             error: record.error.as_deref(),
             request_headers: shown.request_headers.as_ref().map(ShownHeaders),
+            request_body: shown.request_body.as_deref(),
             response_headers: ShownHeaders(&shown.response_headers),
             response_body: String::from_utf8_lossy(&record.response_body),
         }

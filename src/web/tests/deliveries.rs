@@ -107,7 +107,7 @@ async fn a_delivery_shows_its_attempts_with_the_requests_rendered_again() {
     assert_eq!(headers["webhook-timestamp"], "1771857001");
     assert_eq!(headers["webhook-signature"], "v1,c2lnbmVk");
     assert_eq!(headers["user-agent"], concat!("Postrider/", env!("CARGO_PKG_VERSION")));
-    assert_eq!(headers["X-Team"], "•••");
+    assert_eq!(headers["x-team"], "•••");
     assert_eq!(headers["content-length"], body.len().to_string());
     assert_eq!(attempt["response_headers"]["set-cookie"], serde_json::json!(["a", "b"]));
 }

@@ -21,7 +21,9 @@ async fn a_published_event_is_shown_with_its_data_byte_for_byte() {
     assert_eq!((answer.status.as_u16(), answer.text.as_str()), (202, expected.as_str()));
     let shown = house.get(&key, &format!("/api/v1/events/{id}")).await;
     assert!(
-        shown.text.ends_with(r#","deliveries":1,"data":{ "n": 12345678901234567890,"n":1.0 }}"#),
+        shown.text.ends_with(
+            r#","deliveries":1,"data":{ "n": 12345678901234567890,"n":1.0 },"data_deleted_at":null}"#
+        ),
         "{}",
         shown.text
     );

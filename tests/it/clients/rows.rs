@@ -199,8 +199,8 @@ pub fn documents() -> Vec<Row> {
         row("deep objects where a text belongs", of("tenant", &objects), NO_JSON, true),
         row("deep objects in filters", post("/api/v1/endpoints", filters), NO_JSON, true),
         row("arrays without an end", event("[".repeat(200_000)), NO_JSON, true),
-        row("64 deep", data(&format!("{}1{}", "[".repeat(63), "]".repeat(63))), ACCEPTED, true),
-        row("65 deep", data(&format!("{}1{}", "[".repeat(64), "]".repeat(64))), NO_JSON, true),
+        row("64 deep", data(&format!("{}1{}", "[".repeat(64), "]".repeat(64))), ACCEPTED, true),
+        row("65 deep", data(&format!("{}1{}", "[".repeat(65), "]".repeat(65))), NO_JSON, true),
         row("two types", event("{\"type\":\"a\",\"type\":\"b\",\"data\":1}"), invalid, true),
         row("two data", event("{\"type\":\"a\",\"data\":1,\"data\":2}"), invalid, true),
         row(

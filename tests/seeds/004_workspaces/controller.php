@@ -1,6 +1,8 @@
 <?php
 
-// The lines between the marks are document 004's; the rest is what it leaves out.
+// The lines between the marks are document 004's, but for the beginning of the first: the document has lost what stood
+// before `verifySignature($request)`. `if (!$this->`, the class and the method around it are made up from what follows, and
+// so is what the document leaves out.
 
 namespace App\Http\Controllers;
 

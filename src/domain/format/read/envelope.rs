@@ -112,6 +112,13 @@ pub(super) fn check_collisions(rules: &EnvelopeRules, fixed: &[(String, String)]
         invalid.push("fixed.envelope", "must be empty: the data is sent alone");
         return;
     }
+    let is_told = invalid.0.iter().any(|error| error.field.contains("envelope"));
+    if matches!(rules, EnvelopeRules::Keys(keys) if keys.is_empty()) && fixed.is_empty() && !is_told {
+        invalid.push(
+            "envelope",
+            "must name a key at least, such as {\"data\": \"data\"}, or be \"data\" for the data alone",
+        );
+    }
     let own = rules.keys().iter().map(|key| (format!("envelope.{}", key.what.name()), key.path.as_str()));
     let fixed = fixed.iter().map(|(path, _)| (format!("fixed.envelope.{path}"), path.as_str()));
     let mut taken: Vec<(String, &str)> = Vec::new();

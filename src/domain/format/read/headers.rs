@@ -29,13 +29,20 @@ pub(super) fn read(text: &str, invalid: &mut Invalid) -> HeaderNames {
     names
 }
 
+/// Headers about the connection or the bytes of the body, which a format cannot speak for.
+const OF_TRANSPORT: [&str; 2] = ["content-encoding", "keep-alive"];
+/// Headers whose values are credentials: a format is shown to every key that may read endpoints.
+const CREDENTIALS: [&str; 6] =
+    ["authorization", "cookie", "x-api-key", "api-key", "x-auth-token", "x-access-token"];
+
 /// Whether a format may send a header of this name.
 pub(super) fn check_name(name: &str) -> Result<(), String> {
     check_token(name)?;
     if name.len() > MAX_NAME {
         return Err(format!("must be at most {MAX_NAME} characters"));
     }
-    if is_ours(&name.to_ascii_lowercase()) {
+    let lower = name.to_ascii_lowercase();
+    if is_ours(&lower) || OF_TRANSPORT.contains(&lower.as_str()) {
         return Err("is a header that Postrider or the connection sets; choose another name".to_owned());
     }
     Ok(())
@@ -69,6 +76,11 @@ fn check_fixed(name: &str, value: String) -> Result<String, String> {
         };
     }
     check_name(name)?;
+    if CREDENTIALS.contains(&name.to_ascii_lowercase().as_str()) {
+        return Err("must not be in a format, which whoever reads endpoints may read: credentials belong in the headers of an \
+                    endpoint"
+            .to_owned());
+    }
     if value.len() > MAX_VALUE {
         return Err(format!("must be at most {MAX_VALUE} bytes"));
     }

@@ -54,8 +54,12 @@ fn check_prefix(prefix: &str, invalid: &mut Invalid) {
     if prefix.chars().count() > MAX_PREFIX {
         invalid.push("signature.prefix", format!("must be at most {MAX_PREFIX} characters"));
     }
-    // A blank at its end stands between two other characters of the header.
-    invalid.check("signature.prefix", check_value(prefix.trim_end_matches(' ').to_owned()));
+    // A blank at its end stands between two other characters of the header; at its beginning receivers cut it off.
+    if prefix.starts_with(' ') {
+        invalid.push("signature.prefix", "must not begin with a blank");
+    } else {
+        invalid.check("signature.prefix", check_value(prefix.trim_end_matches(' ').to_owned()));
+    }
     for message in pieces(prefix).err().unwrap_or_default() {
         invalid.push("signature.prefix", message);
     }

@@ -196,3 +196,50 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn credentials_and_headers_of_the_transport_are_no_constants() {
+    for name in [
+        "Authorization",
+        "cookie",
+        "X-Api-Key",
+        "api-key",
+        "x-auth-token",
+        "x-access-token",
+        "proxy-authorization",
+    ] {
+        refused(
+            &with(SIGNED, "{}", "\"data\"", &format!(r#"{{"headers":{{"{name}":"x"}}}}"#)),
+            &[&format!("fixed.headers.{name}")],
+        );
+    }
+    let text = with(SIGNED, "{}", "\"data\"", r#"{"headers":{"Authorization":"Bearer very-private"}}"#);
+    let told = Definition::parse(&text).unwrap_err().to_string();
+    assert!(
+        told.contains("belong in the headers of an endpoint") && !told.contains("very-private"),
+        "{told}"
+    );
+    for name in ["Content-Encoding", "keep-alive"] {
+        refused(
+            &with(
+                SIGNED,
+                &format!(r#"{{"id":"{name}"}}"#),
+                "\"data\"",
+                &format!(r#"{{"headers":{{"{name}":"x"}}}}"#),
+            ),
+            &["headers.id", &format!("fixed.headers.{name}")],
+        );
+    }
+}
+
+#[test]
+fn a_prefix_of_blanks_and_an_envelope_of_nothing_are_refused() {
+    let signed = |prefix: &str| format!(r#"{{"scheme":"hmac-sha256-hex","header":"S","prefix":"{prefix}"}}"#);
+    for bad in [" ", "   ", " sha256="] {
+        refused(&with(&signed(bad), "{}", "\"data\"", "{}"), &["signature.prefix"]);
+    }
+    refused(&with(&signed("Signature "), "{}", "\"data\"", "{}"), &[]);
+    refused(&with(SIGNED, "{}", "{}", "{}"), &["envelope"]);
+    refused(&with(SIGNED, "{}", r#"{"id":null}"#, "{}"), &["envelope"]);
+    refused(&with(SIGNED, "{}", "{}", r#"{"envelope":{"ping":true}}"#), &[]);
+}

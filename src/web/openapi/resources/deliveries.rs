@@ -18,7 +18,7 @@ use crate::web::openapi::words::{
 use super::Resource;
 
 const SHOWN: &str = r#"{"id":"dlv_01m0e3tb0g002","event_id":"evt_01m0e3tb0g001","event_type":"invoice.paid","endpoint_id":"ep_01m0e3tb0g000","tenant":"acme","status":"pending","held_reason":null,"attempts":1,"status_code":500,"response_body":"try later","error":"answered with 500","next_retry_at":"2026-02-23T14:30:05.000Z","created_at":"2026-02-23T14:30:00.000Z","delivered_at":null,"replay_of":null}"#;
-const ATTEMPT: &str = r#"{"number":1,"round":1,"started_at":"2026-02-23T14:30:00.000Z","duration_ms":12,"phases_ms":{"dns":1,"connect":2,"tls":4,"wait":4,"read":1},"url":"https://example.com/hook","address":"203.0.113.9:443","status_code":500,"error":"answered with 500","request_headers":{"webhook-id":"evt_01m0e3tb0g001"},"response_headers":{"content-type":"text/plain"},"response_body":"try later"}"#;
+const ATTEMPT: &str = r#"{"number":1,"round":1,"started_at":"2026-02-23T14:30:00.000Z","duration_ms":12,"phases_ms":{"dns":1,"connect":2,"tls":4,"wait":4,"read":1},"url":"https://example.com/hook","address":"203.0.113.9:443","status_code":500,"error":"answered with 500","request_headers":{"webhook-id":"evt_01m0e3tb0g001"},"request_body":null,"response_headers":{"content-type":"text/plain"},"response_body":"try later"}"#;
 
 /// See the module.
 pub fn resource() -> Resource {
@@ -70,7 +70,11 @@ fn fields() -> Vec<Field> {
 
 fn whole() -> Schema {
     object(fields().into_iter().chain([
-        nullable("request_body", text(), "The exact body; null where the data was deleted."),
+        nullable(
+            "request_body",
+            text(),
+            "The exact body of the last attempt; null where the data was deleted.",
+        ),
         required("attempt_list", list_of(named("Attempt")), "Its attempts."),
     ]))
 }
@@ -89,6 +93,12 @@ fn attempt() -> Schema {
         nullable("status_code", count(), "The status of the answer."),
         nullable("error", text(), "What went wrong."),
         nullable("request_headers", headers(), "What was sent; values that are credentials as `•••`."),
+        nullable(
+            "request_body",
+            text(),
+            "The exact body, where it is not the delivery's `request_body` because the format was another; else null, as it is \
+             where these bodies would be more than 4 MB in all.",
+        ),
         required("response_headers", headers(), "What came back, cut at 8 KB."),
         required("response_body", text(), RESPONSE_BODY),
     ])
