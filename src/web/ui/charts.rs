@@ -95,7 +95,7 @@ impl Figures {
             attempts_failed: amounts::grouped(counted.attempts_failed),
             latency: counted
                 .latency_ms
-                .map(|latency| [latency.p50, latency.p95, latency.p99].map(|ms| amounts::grouped(ms))),
+                .map(|latency| [latency.p50, latency.p95, latency.p99].map(amounts::grouped)),
         }
     }
 }

@@ -39,7 +39,7 @@ struct Shown {
 #[template(path = "ui/operators.html")]
 struct Operators {
     frame: Frame,
-    operators: Vec<OperatorView>,
+    rows: Vec<OperatorView>,
     pager: Pager,
     /// Who looks.
     me: OperatorId,
@@ -162,7 +162,7 @@ async fn page(
     let role = |role: &Role| (role.as_str(), format!("{role}: {}", role.about()));
     let operators = Operators {
         frame: visit.frame("Operators", PATH),
-        operators: listed.rows,
+        rows: listed.rows,
         pager: Pager::new(PATH, query, next.as_deref()),
         me: visit.session.operator_id,
         roles: Role::ALL.iter().rev().map(role).collect(),

@@ -51,7 +51,12 @@ impl Line {
             action: line.action.clone(),
             target: line.target.clone(),
             path: place(&line.action, &line.target),
-            tenant: line.tenant.as_ref().map(ToString::to_string).unwrap_or_default(),
+            tenant: line
+                .tenant
+                .as_ref()
+                .map(ToString::to_string)
+                .filter(|name| *name != line.target)
+                .unwrap_or_default(),
             makes: line.before.is_none(),
             changes,
             more,
