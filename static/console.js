@@ -51,6 +51,14 @@ function prepare(root) {
 // Pages with something under way say so: parts with `data-live` are taken from the page again, while it can be seen,
 // until none of them is left.
 const SECONDS = 3;
+
+// What a part tells, without its times: that these grow is no news.
+function news(part) {
+  const copy = part.cloneNode(true);
+  for (const time of copy.querySelectorAll("time")) time.remove();
+  return copy.textContent;
+}
+
 async function refresh() {
   const live = document.querySelectorAll("[data-live]");
   if (live.length === 0) return;
@@ -62,10 +70,13 @@ async function refresh() {
         for (const old of live) {
           const now = fresh.getElementById(old.id);
           if (!now) { old.removeAttribute("data-live"); continue; }
+          // What a person has opened stays open.
+          const opened = old.querySelectorAll("details");
+          now.querySelectorAll("details").forEach((part, at) => { part.open = opened[at]?.open ?? part.open; });
           if (now.outerHTML === old.outerHTML) continue;
           const focused = document.activeElement?.id;
           prepare(now);
-          if (now.textContent !== old.textContent) now.classList.add("fresh");
+          if (news(now) !== news(old)) now.classList.add("fresh");
           old.replaceWith(now);
           if (focused) document.getElementById(focused)?.focus();
         }

@@ -29,6 +29,7 @@ pub mod schedule;
 pub mod schema;
 pub mod scope;
 pub mod secret;
+pub mod setting_words;
 pub mod settings;
 pub mod signing;
 pub mod stats;

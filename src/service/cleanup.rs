@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::store::audit::Actor;
-use crate::store::cleanup::{CleanupReport, CleanupRequest};
+use crate::store::cleanup::{CleanupReport, CleanupRequest, CleanupsNow};
 use crate::store::{Answer, Listed, StoreError};
 
 use super::{AdminScope, Error, Service, ViewScope};
@@ -40,6 +40,11 @@ impl Service {
     /// Why none deletes anything for now: the clock may be wrong. It takes 24 hours, or [`Service::cleanup`].
     pub fn cleanup_waits(&self, _scope: &ViewScope) -> Option<String> {
         self.store.cleanup_doubt()
+    }
+
+    /// The cleanup that is under way, with what it has done so far, and how many wait for their turn.
+    pub fn cleanups_now(&self, _scope: &ViewScope) -> CleanupsNow {
+        self.store.cleanups_now()
     }
 
     /// The cleanups, the newest first, below the number `before`; at most `limit`. Blocks.

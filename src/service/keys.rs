@@ -109,6 +109,26 @@ impl Service {
         Ok(Listed { rows: page.rows.into_iter().map(KeyView::from).collect(), next: page.next })
     }
 
+    /// The keys that are bound to a tenant, the newest first, below `before`; at most `limit`. Blocks.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn keys_of_tenant(
+        &self,
+        scope: &ViewScope,
+        tenant: &TenantName,
+        before: Option<KeyId>,
+        limit: usize,
+    ) -> Result<Listed<KeyView>, Error> {
+        let Some(Some(tenant_id)) = self.list_tenant_id(&scope.all_tenants(), Some(tenant))? else {
+            return Ok(Listed { rows: Vec::new(), next: None });
+        };
+        let before = before.map(|id| id.0);
+        let page =
+            self.store.read::<_, StoreError>(|reader| reader.keys_of_tenant(tenant_id, before, limit))?;
+        Ok(Listed { rows: page.rows.into_iter().map(KeyView::from).collect(), next: page.next })
+    }
+
     /// Revokes a key. From the answer on, requests with it are refused.
     ///
     /// # Errors

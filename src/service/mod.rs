@@ -33,6 +33,7 @@ pub mod stats;
 pub mod storage;
 pub mod tenant_deletions;
 pub mod tenants;
+pub mod tenants_day;
 
 use std::sync::Arc;
 

@@ -22,6 +22,16 @@ pub enum DeletionStatus {
     Done,
 }
 
+impl DeletionStatus {
+    /// The word of the API and the console.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Running => "running",
+            Self::Done => "done",
+        }
+    }
+}
+
 /// The deletion of a tenant as the API and the console show it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct TenantDeletionView {

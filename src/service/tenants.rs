@@ -71,21 +71,25 @@ pub struct LastDay {
     pub attempts: u64,
 }
 
+impl LastDay {
+    /// The sum of these hours.
+    pub(super) fn of(hours: &Hours) -> Self {
+        let mut sum = Counts::default();
+        for counts in hours.values() {
+            sum.add(counts);
+        }
+        Self { delivered: sum.delivered, failed: sum.failed, attempts: sum.attempts() }
+    }
+}
+
 impl TenantDetail {
     fn of(row: TenantRow, counts: &TenantCounts) -> Self {
-        let day = |hours: &Hours| {
-            let mut sum = Counts::default();
-            for counts in hours.values() {
-                sum.add(counts);
-            }
-            LastDay { delivered: sum.delivered, failed: sum.failed, attempts: sum.attempts() }
-        };
         Self {
             tenant: row.into(),
             endpoints: counts.endpoints,
             pending: counts.pending,
             held: counts.held,
-            last_24h: counts.day.as_ref().map(day),
+            last_24h: counts.day.as_ref().map(LastDay::of),
         }
     }
 }

@@ -12,6 +12,7 @@ use crate::domain::scope::Scopes;
 use crate::domain::time::UnixMs;
 
 use super::error::StoreError;
+use super::lists::Collector;
 use super::meta::{self, Meta};
 use super::reader::{Listed, Reader};
 use super::tx::{DirectoryChange, Tx};
@@ -140,6 +141,29 @@ impl Reader<'_> {
             .query_map(params![before.unwrap_or(i64::MAX), most], read_row)?
             .collect::<rusqlite::Result<Vec<_>>>()?;
         Ok(super::lists::cut(rows, limit, |key| key.id.0))
+    }
+
+    /// The keys that are bound to a tenant, the newest first, below `before`.
+    pub fn keys_of_tenant(
+        &self,
+        tenant_id: i64,
+        before: Option<i64>,
+        limit: usize,
+    ) -> Result<Listed<Key>, StoreError> {
+        let mut statement = self.connection().prepare_cached(&format!(
+            "SELECT {COLUMNS} FROM keys k LEFT JOIN tenants t ON t.id = k.tenant_id
+             WHERE k.id < ?1 ORDER BY k.id DESC"
+        ))?;
+        let (mut rows, mut page) = (statement.query([before.unwrap_or(i64::MAX)])?, Collector::new(limit));
+        while let Some(row) = rows.next()? {
+            if !page.has_room() {
+                return Ok(page.finish(true));
+            }
+            let key = read_row(row)?;
+            let bound = key.tenant.as_ref().is_some_and(|(id, _)| *id == tenant_id);
+            page.add(key.id.0, bound.then_some(key));
+        }
+        Ok(page.finish(false))
     }
 
     /// A key by its record.

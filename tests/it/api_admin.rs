@@ -244,3 +244,23 @@ fn a_key_lives_until_it_is_revoked_and_not_a_request_longer() {
     let first = app.list("/keys");
     assert_eq!((first.len(), &first[0]["hint"]), (1, &json!(&KEY[KEY.len() - 4..])));
 }
+
+#[test]
+fn the_keys_of_one_tenant_are_listed_alone() {
+    let app = TestApp::start();
+    let make = |name: &str, tenant: Value| {
+        app.post("/keys", &json!({ "name": name, "scopes": ["events:write"], "tenant": tenant })).expect(201);
+    };
+    for name in ["first", "second"] {
+        make(name, json!("acme"));
+    }
+    make("of another", json!("globex"));
+    make("of all", json!(null));
+    let names: Vec<_> = app.list("/keys?tenant=acme").iter().map(|row| text(row, "name")).collect();
+    assert_eq!(names, ["second", "first"]);
+    let first = app.get("/keys?tenant=acme&limit=1");
+    let second = app.get(&format!("/keys?tenant=acme&cursor={}", text(&first, "next_cursor")));
+    assert_eq!(text(&second["data"][0], "name"), "first");
+    assert!(app.list("/keys?tenant=nobody").is_empty());
+    assert_eq!(fields(&app.client.get("/api/v1/keys?tenant=a%20b").expect(400)), ["tenant"]);
+}

@@ -26,6 +26,7 @@ use super::meta::{self, Meta};
 pub(super) use doubt::Doubt;
 use record::{size, write};
 use steps::Step;
+pub use waiting::CleanupsNow;
 pub(super) use waiting::{Cleanups, Next};
 
 /// Who a cleanup is by that nobody asked for.
@@ -65,6 +66,22 @@ pub struct CleanupReport {
     pub error: Option<String>,
 }
 
+impl CleanupReport {
+    /// One that has done nothing yet.
+    fn begun(request: &CleanupRequest, started_at: UnixMs) -> Self {
+        Self {
+            started_at,
+            ended_at: None,
+            by: request.by.clone(),
+            dry_run: request.dry_run,
+            deliveries: 0,
+            events: 0,
+            freed_bytes: 0,
+            error: None,
+        }
+    }
+}
+
 /// A cleanup under way.
 pub(super) struct Cleaning {
     request: CleanupRequest,
@@ -77,16 +94,7 @@ pub(super) struct Cleaning {
 
 impl Cleaning {
     pub(super) fn new(Next { request, reply, now }: Next) -> Self {
-        let report = CleanupReport {
-            started_at: now,
-            ended_at: None,
-            by: request.by.clone(),
-            dry_run: request.dry_run,
-            deliveries: 0,
-            events: 0,
-            freed_bytes: 0,
-            error: None,
-        };
+        let report = CleanupReport::begun(&request, now);
         Self { request, reply, report, begun: None, step: Step::Fill(0) }
     }
 
@@ -94,9 +102,11 @@ impl Cleaning {
     pub(super) fn turn(&mut self, desk: &mut Desk<'_>) -> Result<bool, StoreError> {
         desk.kept.fill_all = true;
         let over = if self.begun.is_some() { self.step(desk)? } else { self.begin(desk)? };
+        desk.shared.cleanups.tell(Some(&self.report));
         if over {
             desk.kept.fill_all = false;
             self.end(desk)?;
+            desk.shared.cleanups.tell(None);
         }
         Ok(over)
     }
@@ -188,6 +198,7 @@ impl Cleaning {
     pub(super) fn fail(mut self, desk: &mut Desk<'_>, error: StoreError) {
         tracing::error!(%error, by = self.report.by, "the cleanup ended early; the next one goes on");
         desk.kept.fill_all = false;
+        desk.shared.cleanups.tell(None);
         self.report.error = Some(error.to_string());
         if let Err(error) = self.end(desk) {
             tracing::warn!(%error, "that a cleanup ended early could not be recorded");

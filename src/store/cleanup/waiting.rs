@@ -22,6 +22,17 @@ pub(in crate::store) struct Next {
 pub(in crate::store) struct Cleanups {
     line: Mutex<Line>,
     doubt: Mutex<Doubt>,
+    /// How far the one has come whose turn it is.
+    running: Mutex<Option<CleanupReport>>,
+}
+
+/// What is under way.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CleanupsNow {
+    /// The one whose turn it is, with what it has done so far.
+    pub running: Option<CleanupReport>,
+    /// How many wait for their turn.
+    pub queued: usize,
 }
 
 #[derive(Default)]
@@ -50,6 +61,11 @@ impl Cleanups {
         line.closed = true;
         // A reply that is dropped says that the server is stopping.
         line.waiting.clear();
+    }
+
+    /// Tells how far the one has come whose turn it is; `None`: it is over.
+    pub(super) fn tell(&self, report: Option<&CleanupReport>) {
+        *self.running.lock().unwrap_or_else(PoisonError::into_inner) = report.cloned();
     }
 
     pub(in crate::store) fn doubt(&self) -> MutexGuard<'_, Doubt> {
@@ -84,7 +100,10 @@ impl Shared {
         line.told = believed.is_err();
         let first = line.first(believed.is_ok())?;
         let (request, reply) = line.waiting.remove(first)?;
-        Some(Next { request, reply, now: believed.unwrap_or_else(|_| self.times.wall()) })
+        let next = Next { request, reply, now: believed.unwrap_or_else(|_| self.times.wall()) };
+        // While the line is locked, so that nobody sees it neither here nor there.
+        self.cleanups.tell(Some(&CleanupReport::begun(&next.request, next.now)));
+        Some(next)
     }
 }
 
@@ -113,6 +132,13 @@ impl Store {
             let by = SCHEDULE.to_owned();
             drop(self.cleanup(CleanupRequest { older_than: None, dry_run: false, by, address: None }));
         }
+    }
+
+    /// The cleanup that is under way, and how many wait for their turn.
+    pub fn cleanups_now(&self) -> CleanupsNow {
+        let line = self.shared.cleanups.lock();
+        let running = self.shared.cleanups.running.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        CleanupsNow { running, queued: line.waiting.len() }
     }
 
     /// Why nothing is deleted for now: the clock may be wrong.

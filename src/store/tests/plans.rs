@@ -182,6 +182,7 @@ fn no_other_read_scans_or_sorts() {
         }
         run(&house, all, |r| r.tenants(before, 20));
         run(&house, all, |r| r.keys(before, 20));
+        run(&house, all, |r| r.keys_of_tenant(1, before, 20));
         run(&house, all, |r| r.cleanups(before, 20));
         for tenant_id in every(&[tenant]) {
             for endpoint in every(&endpoints[..1]) {

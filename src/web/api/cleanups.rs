@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::domain::invalid::Invalid;
 use crate::service::cleanup::older_than;
-use crate::store::cleanup::CleanupReport;
+use crate::store::cleanup::{CleanupReport, CleanupsNow};
 use crate::web::auth::Authenticated;
 use crate::web::body;
 use crate::web::fields::Fields;
@@ -22,6 +22,8 @@ struct Page {
     data: Vec<CleanupReport>,
     next_cursor: Option<String>,
     waits: Option<String>,
+    running: Option<CleanupReport>,
+    queued: usize,
 }
 
 /// Registers the calls.
@@ -36,10 +38,11 @@ async fn list(
 ) -> Result<HttpResponse, Problem> {
     let scope = caller.view()?;
     let (limit, before) = query::page(&request, |text| CURSOR.parse(text))?;
-    let waits = state.service.cleanup_waits(&scope);
+    let (waits, now) = (state.service.cleanup_waits(&scope), state.service.cleanups_now(&scope));
     let page = state.read(move |service| service.cleanups(&scope, before, limit)).await?;
     let next_cursor = page.next.map(|row| CURSOR.cursor(row));
-    Ok(HttpResponse::Ok().json(Page { data: page.rows, next_cursor, waits }))
+    let CleanupsNow { running, queued } = now;
+    Ok(HttpResponse::Ok().json(Page { data: page.rows, next_cursor, waits, running, queued }))
 }
 
 /// Answers when the cleanup is done; it goes on if the caller goes away.

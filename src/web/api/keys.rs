@@ -4,12 +4,13 @@ use actix_web::web::{self, Data, Path, Payload, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 
 use crate::domain::ids::KeyId;
+use crate::domain::names::TenantName;
 use crate::service::keys::KeyDraft;
 use crate::web::auth::Authenticated;
 use crate::web::body;
 use crate::web::fields::Fields;
 use crate::web::problem::Problem;
-use crate::web::query;
+use crate::web::query::{self, Query};
 use crate::web::state::AppState;
 
 /// Registers the calls.
@@ -45,8 +46,15 @@ async fn list(
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
     let scope = caller.view()?;
-    let (limit, before) = query::page(&request, KeyId::parse)?;
-    let page = state.read(move |service| service.keys(&scope, before, limit)).await?;
+    let mut query = Query::of(&request);
+    let tenant = query.parsed("tenant", TenantName::parse);
+    let (limit, before) = (query.limit(), query.cursor(KeyId::parse));
+    query.finish()?;
+    let page = state.read(move |service| match &tenant {
+        Some(tenant) => service.keys_of_tenant(&scope, tenant, before, limit),
+        None => service.keys(&scope, before, limit),
+    });
+    let page = page.await?;
     Ok(query::list(page.rows, page.next.map(|id| KeyId(id).to_string())))
 }
 

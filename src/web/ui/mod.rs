@@ -10,6 +10,9 @@
 //! `tests/it/ui_routes.rs`, which fails without one.
 
 mod account;
+mod amounts;
+mod audit;
+mod charts;
 mod cookies;
 mod event_types;
 mod form;
@@ -19,12 +22,15 @@ mod join;
 mod keys;
 mod login;
 mod moments;
+mod operators;
 mod origin;
 mod overview;
 pub mod page;
 mod pager;
 mod plot;
+mod settings;
 mod setup;
+mod tenants;
 pub mod theme;
 pub mod visit;
 
@@ -35,10 +41,14 @@ pub fn routes(config: &mut ServiceConfig) {
     account::routes(config);
     event_types::routes(config);
     formats::routes(config);
+    audit::routes(config);
     join::routes(config);
     keys::routes(config);
     login::routes(config);
+    operators::routes(config);
     overview::routes(config);
+    settings::routes(config);
     setup::routes(config);
+    tenants::routes(config);
     theme::routes(config);
 }

@@ -69,13 +69,15 @@ fn audit() -> Operation {
 
 fn cleanups() -> Operation {
     Operation::new("GET", "/api/v1/cleanups", "listCleanups", Admin)
-        .says("List cleanups", "And whether one waits for a word of yours.")
+        .says("List cleanups", "And what is under way, and whether one waits for a word of yours.")
         .with(page())
         .answers(
             200,
             "A page.",
             page_of_cleanups(),
-            &format!("{{\"data\":[{REPORT}],\"next_cursor\":null,\"waits\":null}}"),
+            &format!(
+                "{{\"data\":[{REPORT}],\"next_cursor\":null,\"waits\":null,\"running\":null,\"queued\":0}}"
+            ),
         )
 }
 
@@ -86,6 +88,8 @@ fn page_of_cleanups() -> Schema {
         required("data", list_of(named("Cleanup")), "The rows, the newest first."),
         nullable("next_cursor", text(), "Where the next page starts; null: this is the last one."),
         nullable("waits", text(), waits),
+        nullable("running", named("Cleanup"), "The one that is under way, with what it has done so far."),
+        required("queued", count(), "How many wait for their turn."),
     ])
 }
 

@@ -1,6 +1,7 @@
 //! Settings: what an operator changes while the server runs.
 
 use crate::domain::scope::Scope::Admin;
+use crate::domain::setting_words::SETTINGS;
 use crate::domain::settings::{Settings, range};
 use crate::web::openapi::json::Json;
 use crate::web::openapi::operation::Operation;
@@ -30,40 +31,18 @@ pub fn resource() -> Resource {
 
 type Make = fn(&'static str, Schema, &'static str) -> Field;
 
-fn number(name: &str) -> Schema {
-    let (least, most) = range(name).unwrap_or_default();
-    whole(least.into(), most.into())
+/// A test of the whole document fails where a setting is missing.
+fn fields() -> impl Iterator<Item = (&'static str, Schema, &'static str)> {
+    SETTINGS.iter().map(|words| (words.name, schema(words.name), words.says))
 }
 
-/// A test of the whole document fails where a setting is missing.
-fn fields() -> [(&'static str, Schema, &'static str); 12] {
-    let numbers = |name: &'static str, about| (name, number(name), about);
-    [
-        numbers("retention_days", "Deliveries and attempts older than so many days are deleted at night."),
-        numbers(
-            "event_retention_days",
-            "The same for events that no delivery refers to; null: as `retention_days`; 0: never.",
-        ),
-        ("cleanup_schedule", text(), "Cron, five or six fields, UTC."),
-        ("retry_schedule", retry_schedule(), "For endpoints that have none of their own; seconds."),
-        numbers(
-            "failing_after_failures",
-            "Failed attempts in a row after which an endpoint's health is `failing`.",
-        ),
-        numbers(
-            "disable_after_failures",
-            "Failed attempts in a row before an endpoint is disabled; 0 leaves the condition out.",
-        ),
-        numbers(
-            "disable_after_hours",
-            "Hours since the first of them before an endpoint is disabled; 0 leaves the condition out.",
-        ),
-        numbers("data_limit_bytes", "Bytes of an event's `data`."),
-        numbers("endpoint_limit", "Endpoints of a tenant that has no limit of its own."),
-        ("strict_tenants", flag(), "Refuse tenants that were not made before."),
-        ("strict_event_types", flag(), "Refuse event types that are not in the catalogue."),
-        numbers("audit_retention_days", "Days that the audit log is kept; 0: for ever."),
-    ]
+fn schema(name: &str) -> Schema {
+    match (name, range(name)) {
+        (_, Some((least, most))) => whole(least.into(), most.into()),
+        ("cleanup_schedule", _) => text(),
+        ("retry_schedule", _) => retry_schedule(),
+        _ => flag(),
+    }
 }
 
 fn get() -> Operation {

@@ -1,0 +1,180 @@
+//! A line of the audit log, as it is read: what was changed, from what to what, and where to look at it.
+
+use serde_json::{Map, Value};
+
+use crate::domain::time::UnixMs;
+use crate::store::audit::AuditLine;
+
+/// Values are cut after so many characters: a page holds many.
+const LONGEST: usize = 200;
+/// Changes of a line that are shown.
+const MOST: usize = 25;
+
+/// A line.
+pub(super) struct Line {
+    pub(super) at: UnixMs,
+    pub(super) actor: String,
+    /// From where; empty: from this machine.
+    pub(super) address: String,
+    pub(super) action: String,
+    pub(super) target: String,
+    /// Where it is shown; empty: nowhere.
+    pub(super) path: String,
+    pub(super) tenant: String,
+    pub(super) changes: Vec<Change>,
+    /// Whether it made something: then the changes are what it was made with.
+    pub(super) makes: bool,
+    /// How many there are besides.
+    pub(super) more: usize,
+}
+
+/// A value that was changed.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Change {
+    /// Its name; empty: the line is about one value.
+    pub(super) name: String,
+    /// `None`: it was not there.
+    pub(super) before: Option<String>,
+    /// `None`: it is not there any more.
+    pub(super) after: Option<String>,
+}
+
+impl Line {
+    pub(super) fn of(line: &AuditLine) -> Self {
+        let mut changes = changes(line.before.as_deref(), line.after.as_deref());
+        let more = changes.len().saturating_sub(MOST);
+        changes.truncate(MOST);
+        Self {
+            at: line.at,
+            actor: line.actor.clone(),
+            address: line.address.clone().unwrap_or_default(),
+            action: line.action.clone(),
+            target: line.target.clone(),
+            path: place(&line.action, &line.target),
+            tenant: line
+                .tenant
+                .as_ref()
+                .map(ToString::to_string)
+                .filter(|name| *name != line.target)
+                .unwrap_or_default(),
+            makes: line.before.is_none(),
+            changes,
+            more,
+        }
+    }
+
+    /// The address of the list with one filter more or less: `name` holds `value`.
+    #[expect(clippy::unused_self, reason = "templates call methods")]
+    pub(super) fn filter(&self, name: &str, value: &str) -> String {
+        let query = url::form_urlencoded::Serializer::new(String::new()).append_pair(name, value).finish();
+        format!("{}?{query}", super::PATH)
+    }
+}
+
+/// Where what it is about is shown. Names of event types, formats and tenants need no escaping in a path.
+fn place(action: &str, target: &str) -> String {
+    let plain = |text: &str| text.bytes().all(|b| b.is_ascii_alphanumeric() || b"_.:@-".contains(&b));
+    let kind = action.split('.').next().unwrap_or_default();
+    if action.ends_with(".delete") || action == "key.revoke" || !plain(target) {
+        return String::new();
+    }
+    match kind {
+        "endpoint" => format!("/endpoints/{target}"),
+        "event" => format!("/events/{target}"),
+        "delivery" if target.starts_with("dlv_") => format!("/deliveries/{target}"),
+        "tenant" => format!("/tenants/{target}"),
+        "format" => format!("/formats/{target}"),
+        "event_type" => format!("/event-types/{target}"),
+        "key" => "/keys".to_owned(),
+        "operator" => "/operators".to_owned(),
+        "settings" => "/settings".to_owned(),
+        "cleanup" => "/settings#cleanup".to_owned(),
+        _ => String::new(),
+    }
+}
+
+fn changes(before: Option<&str>, after: Option<&str>) -> Vec<Change> {
+    let read = |text: Option<&str>| text.and_then(|text| serde_json::from_str::<Value>(text).ok());
+    match (read(before), read(after)) {
+        (None, None) => Vec::new(),
+        (Some(Value::Object(old)), Some(Value::Object(new))) => between(&old, &new),
+        (Some(Value::Object(old)), None) => between(&old, &Map::new()),
+        (None, Some(Value::Object(new))) => between(&Map::new(), &new),
+        (old, new) => vec![Change {
+            name: String::new(),
+            before: old.as_ref().map(shown),
+            after: new.as_ref().map(shown),
+        }],
+    }
+}
+
+/// What the line says anyway: of what, whose, and when.
+const TOLD: [&str; 4] = ["id", "tenant", "created_at", "updated_at"];
+
+/// What differs, the names of the new one first. An empty value that was made is no news.
+fn between(old: &Map<String, Value>, new: &Map<String, Value>) -> Vec<Change> {
+    let gone = old.keys().filter(|name| !new.contains_key(*name));
+    let named = new.keys().chain(gone);
+    named
+        .filter(|name| !TOLD.contains(&name.as_str()) && old.get(*name) != new.get(*name))
+        .map(|name| Change {
+            name: name.clone(),
+            before: old.get(name).map(shown),
+            after: new.get(name).map(shown),
+        })
+        .filter(|change| change.before.is_some() || !change.after.as_deref().is_some_and(is_nothing))
+        .collect()
+}
+
+fn is_nothing(text: &str) -> bool {
+    matches!(text, "null" | "[]" | "{}" | "\"\"")
+}
+
+fn shown(value: &Value) -> String {
+    let text = match value {
+        Value::String(text) if !text.is_empty() => text.clone(),
+        other => other.to_string(),
+    };
+    match text.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn change(name: &str, before: Option<&str>, after: Option<&str>) -> Change {
+        Change { name: name.to_owned(), before: before.map(str::to_owned), after: after.map(str::to_owned) }
+    }
+
+    #[test]
+    fn what_differs_is_told_and_nothing_else() {
+        let (old, new) = (r#"{"a":1,"b":[1],"c":"x"}"#, r#"{"b":[1,2],"c":"x","d":""}"#);
+        let expected = [change("b", Some("[1]"), Some("[1,2]")), change("a", Some("1"), None)];
+        assert_eq!(changes(Some(old), Some(new)), expected);
+        assert_eq!(
+            changes(None, Some(r#"{"url":"https://x","filters":{}}"#)),
+            [change("url", None, Some("https://x"))]
+        );
+        assert_eq!(changes(Some("1"), Some("2")), [change("", Some("1"), Some("2"))]);
+        assert_eq!(changes(None, None), []);
+    }
+
+    #[test]
+    fn long_values_are_cut_between_characters() {
+        let long = shown(&Value::from("ä".repeat(300)));
+        assert_eq!((long.chars().count(), long.ends_with("ä…")), (201, true));
+    }
+
+    #[test]
+    fn a_line_leads_to_what_it_is_about_unless_that_is_gone() {
+        assert_eq!(place("endpoint.change", "ep_1"), "/endpoints/ep_1");
+        assert_eq!(place("tenant.put", "ops@example.org"), "/tenants/ops@example.org");
+        assert_eq!(place("settings.change", "settings"), "/settings");
+        for (action, target) in [("endpoint.delete", "ep_1"), ("tenant.put", "a/../b"), ("strange", "x")] {
+            assert_eq!(place(action, target), "", "{action}");
+        }
+    }
+}

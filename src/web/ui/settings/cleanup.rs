@@ -1,0 +1,54 @@
+//! A cleanup by hand.
+
+use actix_web::web::{self, Data, Payload, ServiceConfig};
+use actix_web::{HttpRequest, HttpResponse};
+
+use crate::service::{Code, Error, Patch};
+use crate::web::problem::Problem;
+use crate::web::state::AppState;
+use crate::web::ui::amounts::some;
+use crate::web::ui::form::Form;
+use crate::web::ui::visit::Visit;
+
+const DAY_SECONDS: i64 = 86_400;
+const BACK: &str = "/settings#cleanup";
+
+/// Registers the pages.
+pub fn routes(config: &mut ServiceConfig) {
+    config.service(web::resource("/settings/cleanup").route(web::post().to(clean)));
+}
+
+/// A count is waited for; a cleanup goes on by itself, and the page shows how far it is.
+async fn clean(
+    state: Data<AppState>,
+    visit: Visit,
+    request: HttpRequest,
+    payload: Payload,
+) -> Result<HttpResponse, Problem> {
+    let mut form = visit.form(&request, payload).await?;
+    let scope = visit.caller.admin()?;
+    let older_than = match form.number("older_than_days") {
+        Patch::Set(days) => Some(days.saturating_mul(DAY_SECONDS)),
+        _ => None,
+    };
+    if form.is_refused() {
+        return super::page(&state, &visit, Form::default(), form).await;
+    }
+    let dry_run = form.has("what", "count");
+    match state.service.cleanup(&scope, older_than, dry_run) {
+        Ok(answer) if dry_run => {
+            let report = answer.await.map_err(Error::from)?;
+            let (deliveries, events) = (report.deliveries, report.events);
+            let counted = some(deliveries, "delivery", "deliveries");
+            let counted = format!("{counted} and {} would be deleted.", some(events, "event", "events"));
+            Ok(visit.done(BACK, &counted))
+        }
+        Ok(_begun) => Ok(visit.done(BACK, "The cleanup has begun. It goes on if you leave this page.")),
+        Err(error) if error.code != Code::Invalid => Err(error.into()),
+        Err(_) => {
+            form.invalid().push("older_than_days", "must be a whole number of days from 1 to 3650, or empty");
+            form.is_refused();
+            super::page(&state, &visit, Form::default(), form).await
+        }
+    }
+}

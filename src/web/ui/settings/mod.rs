@@ -1,0 +1,119 @@
+//! Settings, the cleanup, and room on the disk.
+
+mod cleanup;
+mod fields;
+mod room;
+
+use actix_web::web::{self, Data, Payload, ServiceConfig};
+use actix_web::{HttpRequest, HttpResponse};
+use askama::Template;
+
+use crate::domain::schedule::Schedule;
+use crate::domain::time::UnixMs;
+use crate::service::Service;
+use crate::store::cleanup::{CleanupReport, CleanupsNow};
+use crate::web::problem::Problem;
+use crate::web::state::AppState;
+
+use super::amounts::{change, grouped};
+use super::form::{Form, sentence};
+use super::frame::Frame;
+use super::visit::Visit;
+use fields::Group;
+use room::Room;
+
+const PATH: &str = "/settings";
+/// Cleanups that are shown.
+const LAST: usize = 10;
+
+/// Registers the pages.
+pub fn routes(config: &mut ServiceConfig) {
+    config.service(web::resource("/settings").route(web::get().to(show)).route(web::post().to(save)));
+    cleanup::routes(config);
+}
+
+#[derive(Template)]
+#[template(path = "ui/settings.html")]
+struct Settings {
+    frame: Frame,
+    groups: Vec<Group>,
+    /// With all settings: what was typed, else those in force.
+    form: Form,
+    /// Of the cleanup.
+    cleaning: Form,
+    waits: Option<String>,
+    now: CleanupsNow,
+    last: Vec<CleanupReport>,
+    /// When the next one begins by the schedule.
+    next: Option<UnixMs>,
+    room: Room,
+}
+
+impl Settings {
+    /// Whether a cleanup is under way, or about to be.
+    fn is_live(&self) -> bool {
+        self.now.running.is_some() || (self.now.queued > 0 && self.waits.is_none())
+    }
+
+    /// How a cleanup of the list stands.
+    fn status(&self, report: &CleanupReport) -> &'static str {
+        let runs = self.now.running.as_ref().is_some_and(|now| now.started_at == report.started_at);
+        match (report.ended_at, &report.error) {
+            (_, Some(_)) => "failed",
+            (Some(_), None) => "done",
+            (None, None) if runs => "running",
+            (None, None) => "canceled",
+        }
+    }
+}
+
+async fn show(state: Data<AppState>, visit: Visit) -> Result<HttpResponse, Problem> {
+    page(&state, &visit, Form::default(), Form::default()).await
+}
+
+async fn save(
+    state: Data<AppState>,
+    visit: Visit,
+    request: HttpRequest,
+    payload: Payload,
+) -> Result<HttpResponse, Problem> {
+    let mut form = visit.form(&request, payload).await?;
+    let scope = visit.caller.admin()?;
+    match state.service.change_settings(&scope, fields::patch(&form)).await {
+        Ok(_) => Ok(visit.done(PATH, "The settings are saved and in force.")),
+        Err(error) => {
+            form.refuse(error.into())?;
+            page(&state, &visit, form, Form::default()).await
+        }
+    }
+}
+
+async fn page(
+    state: &AppState,
+    visit: &Visit,
+    mut form: Form,
+    cleaning: Form,
+) -> Result<HttpResponse, Problem> {
+    let scope = visit.caller.view()?;
+    let settings = state.service.settings(&scope);
+    let read = state.read(move |service: &Service| {
+        let (waits, now) = (service.cleanup_waits(&scope), service.cleanups_now(&scope));
+        Ok((waits, now, service.cleanups(&scope, None, LAST)?.rows, service.storage(&scope)?))
+    });
+    let (waits, now, last, storage) = read.await?;
+    let status = if cleaning.alert().is_some() { cleaning.status() } else { form.status() };
+    fields::fill(&mut form, &settings);
+    let schedule = Schedule::parse(&settings.cleanup_schedule).ok();
+    let page = Settings {
+        frame: visit.frame("Settings", PATH),
+        groups: fields::groups(&settings),
+        form,
+        cleaning,
+        waits,
+        now,
+        last,
+        next: schedule.and_then(|schedule| schedule.next_after(visit.now())),
+        room: Room::of(&storage, visit.zone()),
+    };
+    visit.page_with(&page, status)
+}

@@ -1,0 +1,114 @@
+//! All tenants, and a new one.
+
+use actix_web::web::{self, Data, Payload, ServiceConfig};
+use actix_web::{HttpRequest, HttpResponse};
+use askama::Template;
+
+use crate::domain::names::TenantName;
+use crate::service::tenants::TenantView;
+use crate::service::tenants_day::TenantDay;
+use crate::service::{Code, Error};
+use crate::web::problem::Problem;
+use crate::web::query::{DEFAULT_LIMIT, Numbered};
+use crate::web::state::AppState;
+use crate::web::ui::amounts::grouped;
+use crate::web::ui::form::Form;
+use crate::web::ui::frame::Frame;
+use crate::web::ui::pager::Pager;
+use crate::web::ui::visit::Visit;
+
+use super::PATH;
+
+const CURSOR: Numbered = Numbered("tenants");
+
+/// Registers the pages.
+pub fn routes(config: &mut ServiceConfig) {
+    config.service(web::resource("/tenants").route(web::get().to(show)).route(web::post().to(make)));
+}
+
+#[derive(Template)]
+#[template(path = "ui/tenants.html")]
+struct Tenants {
+    frame: Frame,
+    search: Form,
+    form: Form,
+    rows: Vec<(TenantView, TenantDay)>,
+    pager: Pager,
+    /// What a tenant without a limit of its own may have.
+    limit: u32,
+}
+
+async fn show(state: Data<AppState>, visit: Visit, request: HttpRequest) -> Result<HttpResponse, Problem> {
+    let mut search = Form::of_query(request.query_string());
+    let Some(wanted) = search.filled("tenant").map(str::to_owned) else {
+        return page(&state, &visit, search, Form::default()).await;
+    };
+    if is_there(&state, &visit, &wanted).await? {
+        return Ok(visit.done(&format!("{PATH}/{wanted}"), ""));
+    }
+    search.invalid().push("tenant", "is not there; look at the list, or make it below");
+    page(&state, &visit, search, Form::default()).await
+}
+
+async fn make(
+    state: Data<AppState>,
+    visit: Visit,
+    request: HttpRequest,
+    payload: Payload,
+) -> Result<HttpResponse, Problem> {
+    let mut form = visit.form(&request, payload).await?;
+    let scope = visit.caller.admin()?;
+    let (name, draft) = (form.text("tenant").trim().to_owned(), super::draft(&mut form));
+    if is_there(&state, &visit, &name).await? {
+        form.invalid().push("tenant", "is there already; open it to change it");
+    }
+    let wrong = draft.wrong(&name);
+    form.invalid().merge(wrong);
+    if form.is_refused() {
+        return page(&state, &visit, Form::default(), form).await;
+    }
+    match state.service.put_tenant(&scope, &name, &draft).await {
+        Ok(put) => Ok(visit.done(&format!("{PATH}/{}", put.tenant.tenant), "The tenant is made.")),
+        Err(error) => {
+            form.refuse(error.into())?;
+            page(&state, &visit, Form::default(), form).await
+        }
+    }
+}
+
+/// Whether a tenant of this name is there.
+async fn is_there(state: &AppState, visit: &Visit, name: &str) -> Result<bool, Problem> {
+    let (caller, name) = (visit.caller.clone(), name.to_owned());
+    let found = state.read(move |service| match service.tenant(&caller, &name) {
+        Ok(_) => Ok(true),
+        Err(Error { code: Code::NotFound, .. }) => Ok(false),
+        Err(error) => Err(error),
+    });
+    found.await
+}
+
+async fn page(state: &AppState, visit: &Visit, search: Form, form: Form) -> Result<HttpResponse, Problem> {
+    let view = visit.caller.view()?;
+    let limit = state.service.settings(&view).endpoint_limit;
+    let before = search.filled("cursor").and_then(|text| CURSOR.parse(text));
+    let read = state.read(move |service| {
+        let listed = service.tenants(&view, before, DEFAULT_LIMIT)?;
+        let names: Vec<TenantName> = listed.rows.iter().map(|row| row.tenant.clone()).collect();
+        Ok((service.tenants_day(&view, &names)?, listed))
+    });
+    let (days, listed) = read.await?;
+    let next = listed.next.map(|row| CURSOR.cursor(row));
+    let query: String = url::form_urlencoded::Serializer::new(String::new())
+        .extend_pairs(["cursor", "back"].map(|name| (name, search.text(name))))
+        .finish();
+    let status = form.status();
+    let tenants = Tenants {
+        frame: visit.frame("Tenants", PATH),
+        pager: Pager::new(PATH, &query, next.as_deref()),
+        rows: listed.rows.into_iter().zip(days).collect(),
+        search,
+        form,
+        limit,
+    };
+    visit.page_with(&tenants, status)
+}

@@ -1,0 +1,127 @@
+//! A tenant: what it has, what it did, its name and its limit.
+
+use actix_web::web::{self, Data, Path, Payload, ServiceConfig};
+use actix_web::{HttpRequest, HttpResponse};
+use askama::Template;
+
+use crate::domain::scope::Scope;
+use crate::service::endpoints::{EndpointQuery, EndpointView};
+use crate::service::keys::KeyView;
+use crate::service::stats::StatsOf;
+use crate::service::tenants::TenantDetail;
+use crate::web::problem::Problem;
+use crate::web::query::DEFAULT_LIMIT;
+use crate::web::state::AppState;
+use crate::web::ui::amounts::{counted, grouped};
+use crate::web::ui::charts::{self, Figures, Windows};
+use crate::web::ui::form::Form;
+use crate::web::ui::frame::Frame;
+use crate::web::ui::plot::Plot;
+use crate::web::ui::visit::Visit;
+
+use super::PATH;
+
+/// Registers the pages.
+pub fn routes(config: &mut ServiceConfig) {
+    config
+        .service(web::resource("/tenants/{tenant}").route(web::get().to(show)).route(web::post().to(change)));
+}
+
+#[derive(Template)]
+#[template(path = "ui/tenant.html")]
+struct Tenant {
+    frame: Frame,
+    one: TenantDetail,
+    /// What it may have.
+    limit: u32,
+    windows: Windows,
+    figures: Figures,
+    plot: Plot,
+    endpoints: Vec<EndpointView>,
+    keys: Vec<KeyView>,
+    keys_more: bool,
+    edit: Form,
+    delete: Form,
+}
+
+async fn show(
+    state: Data<AppState>,
+    visit: Visit,
+    request: HttpRequest,
+    tenant: Path<String>,
+) -> Result<HttpResponse, Problem> {
+    let window = Form::of_query(request.query_string());
+    page(&state, &visit, &tenant, window.filled("window"), None, Form::default()).await
+}
+
+async fn change(
+    state: Data<AppState>,
+    visit: Visit,
+    request: HttpRequest,
+    payload: Payload,
+    tenant: Path<String>,
+) -> Result<HttpResponse, Problem> {
+    let mut form = visit.form(&request, payload).await?;
+    let scope = visit.caller.admin()?;
+    // One that is gone meanwhile is not to be made anew by its old form.
+    let (caller, name) = (visit.caller.clone(), tenant.clone());
+    state.read(move |service| service.tenant(&caller, &name)).await?;
+    let draft = super::draft(&mut form);
+    let wrong = draft.wrong(&tenant);
+    form.invalid().merge(wrong);
+    if form.is_refused() {
+        return page(&state, &visit, &tenant, None, Some(form), Form::default()).await;
+    }
+    match state.service.put_tenant(&scope, &tenant, &draft).await {
+        Ok(_) => Ok(visit.done(&format!("{PATH}/{tenant}"), "The tenant is changed.")),
+        Err(error) => {
+            form.refuse(error.into())?;
+            page(&state, &visit, &tenant, None, Some(form), Form::default()).await
+        }
+    }
+}
+
+/// The page; `edit` is what was typed, else what there is.
+pub(super) async fn page(
+    state: &AppState,
+    visit: &Visit,
+    name: &str,
+    window: Option<&str>,
+    edit: Option<Form>,
+    delete: Form,
+) -> Result<HttpResponse, Problem> {
+    let windows = Windows::of(&format!("{PATH}/{name}"), window);
+    let (caller, view, name) = (visit.caller.clone(), visit.caller.view()?, name.to_owned());
+    let (setting, shown) = (state.service.settings(&view).endpoint_limit, windows.shown);
+    let read = state.read(move |service| {
+        let one = service.tenant(&caller, &name)?;
+        let tenant = one.tenant.tenant.clone();
+        let query = EndpointQuery { tenant: Some(tenant.clone()), ..EndpointQuery::default() };
+        let scope = caller.tenant_scope(Scope::EndpointsRead)?;
+        let endpoints = service.endpoints(&scope, &query, None, DEFAULT_LIMIT)?.rows;
+        let keys = service.keys_of_tenant(&view, &tenant, None, DEFAULT_LIMIT)?;
+        let scope = caller.tenant_scope(Scope::DeliveriesRead)?;
+        let past = service.stats(&scope, &StatsOf::Tenant(Some(tenant)), shown)?;
+        Ok((one, endpoints, keys, past))
+    });
+    let (one, endpoints, keys, past) = read.await?;
+    let edit = edit.unwrap_or_else(|| {
+        let limit = one.tenant.endpoint_limit.map(|limit| limit.to_string()).unwrap_or_default();
+        Form::of([("name", one.tenant.name.clone().unwrap_or_default()), ("endpoint_limit", limit)])
+    });
+    let status = if delete.alert().is_some() { delete.status() } else { edit.status() };
+    let page = Tenant {
+        frame: visit.frame(one.tenant.tenant.as_str(), PATH),
+        limit: one.tenant.endpoint_limit.unwrap_or(setting),
+        figures: Figures::of(&past.all),
+        plot: charts::outcomes(&past, visit.zone()),
+        keys: keys.rows,
+        keys_more: keys.next.is_some(),
+        one,
+        windows,
+        endpoints,
+        edit,
+        delete,
+    };
+    visit.page_with(&page, status)
+}
