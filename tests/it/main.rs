@@ -80,6 +80,8 @@ mod starting;
 mod stopping;
 mod support;
 mod testing;
+mod ui_deliveries;
+mod ui_events;
 mod verifying;
 mod waking;
 mod web_resources;
