@@ -10,8 +10,7 @@ use crate::support::receiver::{Receiver, Reply};
 
 /// What somebody sends who would like it to run, and what a page may show of it.
 const HOSTILE: &str = "</pre><script>alert(1)</script>\"'{{7*7}}\u{1b}[31m\u{202e}";
-const SHOWN: &str =
-    "&#60;/pre&#62;&#60;script&#62;alert(1)&#60;/script&#62;&#34;&#39;{{7*7}}␛[31m\\u{202e}";
+const SHOWN: &str = "&#60;/pre&#62;&#60;script&#62;alert(1)&#60;/script&#62;&#34;&#39;{{7*7}}␛[31m\\u{202e}";
 
 /// What lies between two texts of a page.
 #[track_caller]
@@ -130,7 +129,10 @@ fn the_buttons_cancel_retry_and_send_again() {
     assert_eq!(to, path);
     holds(&page, &["The delivery is canceled", "Canceled after one attempt", ">Retry</button>"]);
     let late = console.refused(&format!("{path}/cancel"), &[], 409);
-    holds(&late, &["role=\"alert\"", "It is canceled already; only what is pending or held can be canceled."]);
+    holds(
+        &late,
+        &["role=\"alert\"", "It is canceled already; only what is pending or held can be canceled."],
+    );
     let (to, page) = console.done(&format!("{path}/retry"), &[]);
     assert_eq!(to, path);
     holds(&page, &["It is sent now."]);
@@ -142,7 +144,14 @@ fn the_buttons_cancel_retry_and_send_again() {
     app.settle();
     assert_eq!(receiver.count(), 3);
     let actors: Vec<_> = app.audit_of(&delivery).into_iter().map(|line| line["actor"].clone()).collect();
-    assert_eq!(actors, [json!("operator:ada@example.com"), json!("operator:ada@example.com"), json!("operator:ada@example.com")]);
+    assert_eq!(
+        actors,
+        [
+            json!("operator:ada@example.com"),
+            json!("operator:ada@example.com"),
+            json!("operator:ada@example.com")
+        ]
+    );
 }
 
 #[test]
@@ -196,7 +205,13 @@ fn lists_are_filtered_and_a_wrong_filter_is_told_beside_its_field() {
     let wrong = console.get("/deliveries?status=lost&type=a..b&tenant=a/b&since=soon&endpoint=x").expect(422);
     holds(
         wrong.text(),
-        &["id=\"status-wrong\">Must be pending", "id=\"type-wrong\"", "id=\"tenant-wrong\"", "id=\"since-wrong\"", "value=\"soon\""],
+        &[
+            "id=\"status-wrong\">Must be pending",
+            "id=\"type-wrong\"",
+            "id=\"tenant-wrong\"",
+            "id=\"since-wrong\"",
+            "value=\"soon\"",
+        ],
     );
     let unknown = console.get("/deliveries?endpoint=nobody&status=failed").expect(422);
     holds(unknown.text(), &["id=\"endpoint-wrong\">Is that of no endpoint", "value=\"failed\" selected"]);
@@ -212,7 +227,11 @@ fn a_long_list_has_pages() {
     let rows = |page: &str| page.matches("data-label=\"Status\"").count();
     let first = console.page("/deliveries?status=delivered");
     assert_eq!(rows(&first), 50);
-    let older = between(&first, "<a href=\"", "\" rel=\"next\"").rsplit("href=\"").next().expect("a link").replace("&#38;", "&");
+    let older = between(&first, "<a href=\"", "\" rel=\"next\"")
+        .rsplit("href=\"")
+        .next()
+        .expect("a link")
+        .replace("&#38;", "&");
     let second = console.page(&older);
     assert_eq!(rows(&second), 10);
     holds(&second, &["rel=\"prev\""]);
@@ -222,7 +241,10 @@ fn a_long_list_has_pages() {
 #[test]
 fn an_empty_server_says_what_to_do() {
     let app = TestApp::start();
-    holds(&Console::admin(&app).page("/deliveries"), &["No deliveries yet", "href=\"/endpoints\"", "href=\"/events/new\""]);
+    holds(
+        &Console::admin(&app).page("/deliveries"),
+        &["No deliveries yet", "href=\"/endpoints\"", "href=\"/events/new\""],
+    );
 }
 
 #[test]

@@ -27,7 +27,10 @@ fn an_id_leads_to_its_event() {
     let delivery = app.list("/deliveries")[0]["id"].as_str().expect("an id").to_owned();
     assert_eq!(found(&format!("id={delivery}")), format!("/deliveries/{delivery}"));
     let wrong = console.get("/events?id=order-17").expect(422);
-    holds(wrong.text(), &["id=\"id-wrong\">Is that of no event; one that the publisher gave", "value=\"order-17\""]);
+    holds(
+        wrong.text(),
+        &["id=\"id-wrong\">Is that of no event; one that the publisher gave", "value=\"order-17\""],
+    );
     assert_eq!(console.get("/events/order-17").status, 404);
 }
 
@@ -73,7 +76,13 @@ fn one_shows_its_data_where_it_went_and_why_not_elsewhere() {
     let (before, elsewhere) = page.split_once("Why it did not go elsewhere").expect("both lists");
     holds(
         before,
-        &["&#34;status&#34;: &#34;draft&#34;", "<span class=\"status pending\">pending</span>", "answered 500", "id=\"went\" data-live", &format!("href=\"/endpoints/{went}\"")],
+        &[
+            "&#34;status&#34;: &#34;draft&#34;",
+            "<span class=\"status pending\">pending</span>",
+            "answered 500",
+            "id=\"went\" data-live",
+            &format!("href=\"/endpoints/{went}\""),
+        ],
     );
     holds(
         elsewhere,
@@ -86,9 +95,15 @@ fn one_shows_its_data_where_it_went_and_why_not_elsewhere() {
         ],
     );
     assert!(!elsewhere.split("Send it again").next().expect("the list").contains(&receiver.url("/bad")));
-    holds(&console.page(&format!("{path}?data=raw")), &["{&#34;status&#34;:&#34;draft&#34;}</pre>", ">pretty</a>"]);
+    holds(
+        &console.page(&format!("{path}?data=raw")),
+        &["{&#34;status&#34;:&#34;draft&#34;}</pre>", ">pretty</a>"],
+    );
     let saved = console.get(&format!("{path}/data")).expect(200);
-    assert_eq!((saved.text(), saved.header("content-disposition")), (r#"{"status":"draft"}"#, Some("attachment; filename=\"data.json\"")));
+    assert_eq!(
+        (saved.text(), saved.header("content-disposition")),
+        (r#"{"status":"draft"}"#, Some("attachment; filename=\"data.json\""))
+    );
 }
 
 #[test]
@@ -123,7 +138,10 @@ fn its_data_is_deleted_in_two_steps() {
     let (app, receiver) = (TestApp::with_manual_clock(), Receiver::start());
     receiver.always(Reply::status(500));
     app.endpoint_at(&receiver, "/");
-    let event = app.post("/events", &json!({ "type": "a.b", "id": "order-17", "data": { "name": "Ada" } })).expect(202).json();
+    let event = app
+        .post("/events", &json!({ "type": "a.b", "id": "order-17", "data": { "name": "Ada" } }))
+        .expect(202)
+        .json();
     app.settle();
     let (console, path) = (Console::admin(&app), "/events/order-17/delete-data?tenant=default");
     holds(&console.page("/events/order-17?tenant=default"), &[&format!("href=\"{path}\"")]);
@@ -147,17 +165,36 @@ fn its_data_is_deleted_in_two_steps() {
 fn an_event_is_sent_by_hand_with_the_example_of_its_type() {
     let (app, receiver) = (TestApp::start(), Receiver::start());
     app.endpoint_at(&receiver, "/");
-    let schema = json!({ "type": "object", "required": ["amount"], "properties": { "amount": { "type": "number" } } });
-    app.put_event_type("invoice.paid", &json!({ "example": { "amount": 12 }, "schema": schema, "description": "It was paid." })).expect(201);
+    let schema =
+        json!({ "type": "object", "required": ["amount"], "properties": { "amount": { "type": "number" } } });
+    app.put_event_type(
+        "invoice.paid",
+        &json!({ "example": { "amount": 12 }, "schema": schema, "description": "It was paid." }),
+    )
+    .expect(201);
     app.put_event_type("postrider.secret", &json!({ "reserved": true })).expect(201);
     let console = Console::admin(&app);
     let empty = console.page("/events/new");
     holds(&empty, &["<option value=\"invoice.paid\">", ">\n{}</textarea>"]);
     lacks(&empty, &["postrider.secret"]);
     let page = console.page("/events/new?type=invoice.paid&tenant=");
-    holds(&page, &["<option value=\"invoice.paid\" selected>", "{\n  &#34;amount&#34;: 12\n}</textarea>", "It was paid.", "checked against the schema"]);
+    holds(
+        &page,
+        &[
+            "<option value=\"invoice.paid\" selected>",
+            "{\n  &#34;amount&#34;: 12\n}</textarea>",
+            "It was paid.",
+            "checked against the schema",
+        ],
+    );
     let once = value(&page, "once");
-    let fields = [("type", "invoice.paid"), ("tenant", ""), ("id", ""), ("data", "{\r\n  \"amount\": 12.50\r\n}"), ("once", &once)];
+    let fields = [
+        ("type", "invoice.paid"),
+        ("tenant", ""),
+        ("id", ""),
+        ("data", "{\r\n  \"amount\": 12.50\r\n}"),
+        ("once", &once),
+    ];
     let (to, sent) = console.done("/events/new", &fields);
     holds(&sent, &["The event is accepted and goes to one endpoint.", "<h1>invoice.paid</h1>"]);
     let (again, told) = console.done("/events/new", &fields);
@@ -176,7 +213,8 @@ fn what_is_wrong_with_an_event_is_told_beside_each_field() {
     app.put_event_type("a.b", &json!({ "schema": schema })).expect(201);
     let console = Console::admin(&app);
     let typed = |fields: &[(&str, &str)]| console.refused("/events/new", fields, 422);
-    let page = typed(&[("type", "a..b"), ("tenant", "a/b"), ("id", "a.b"), ("data", "{\"<b>\": }"), ("once", "x")]);
+    let page =
+        typed(&[("type", "a..b"), ("tenant", "a/b"), ("id", "a.b"), ("data", "{\"<b>\": }"), ("once", "x")]);
     holds(
         &page,
         &[
@@ -189,7 +227,13 @@ fn what_is_wrong_with_an_event_is_told_beside_each_field() {
             "4 things have to be mended",
         ],
     );
-    let page = typed(&[("type", "a.b"), ("tenant", "a/b"), ("id", ""), ("data", "{\"items\": [1, \"x\"]}"), ("once", "x")]);
+    let page = typed(&[
+        ("type", "a.b"),
+        ("tenant", "a/b"),
+        ("id", ""),
+        ("data", "{\"items\": [1, \"x\"]}"),
+        ("once", "x"),
+    ]);
     holds(&page, &["id=\"tenant-wrong\"", "id=\"data-wrong\">items[1]: "]);
     let page = typed(&[("type", "a.b"), ("tenant", ""), ("id", ""), ("data", ""), ("once", "x")]);
     holds(&page, &["id=\"data-wrong\">Must be one JSON value"]);
@@ -206,7 +250,10 @@ fn an_event_may_have_the_id_new() {
     let console = Console::admin(&app);
     holds(&console.page("/events"), &["href=\"/events/new?tenant=default\""]);
     holds(&console.page("/events/new?tenant=default"), &["<h1>a.b</h1>"]);
-    holds(&console.page("/events/new?tenant=default&type="), &["<h1>Send an event</h1>", "name=\"tenant\" type=\"text\" value=\"default\""]);
+    holds(
+        &console.page("/events/new?tenant=default&type="),
+        &["<h1>Send an event</h1>", "name=\"tenant\" type=\"text\" value=\"default\""],
+    );
 }
 
 #[test]
@@ -215,7 +262,13 @@ fn what_a_publisher_sent_is_text() {
     let data = json!({ "x": "</pre><script>alert(1)</script>{{7*7}}\u{202e}" });
     let event = text(&app.publish("a.b", &data), "id");
     let page = Console::admin(&app).page(&format!("/events/{event}"));
-    holds(&page, &["&#60;/pre&#62;&#60;script&#62;alert(1)&#60;/script&#62;{{7*7}}\\u{202e}", "Nowhere: it has no delivery, because its tenant had no endpoint."]);
+    holds(
+        &page,
+        &[
+            "&#60;/pre&#62;&#60;script&#62;alert(1)&#60;/script&#62;{{7*7}}\\u{202e}",
+            "Nowhere: it has no delivery, because its tenant had no endpoint.",
+        ],
+    );
     lacks(&page, &["<script>alert"]);
 }
 

@@ -10,7 +10,9 @@ pub(super) fn advice(status_code: Option<u16>, error: &str) -> &'static str {
 
 fn by_status(code: u16) -> &'static str {
     match code {
-        300..=399 => "Change the URL in the endpoint's settings to the one that the answer names in its location header, then retry.",
+        300..=399 => {
+            "Change the URL in the endpoint's settings to the one that the answer names in its location header, then retry."
+        }
         401 | 403 => {
             "Compare the secret that the receiver verifies with, and what stands in front of it: a firewall, a login. The \
              endpoint's page Verify has code that accepts these requests."
@@ -20,13 +22,19 @@ fn by_status(code: u16) -> &'static str {
              then retry."
         }
         410 => "If the receiver is to go on, enable its endpoint again; else delete the endpoint.",
-        413 => "The receiver takes no request this long: its limit has to grow, or the data of such events to shrink.",
-        408 | 425 | 429 => "Give the endpoint a rate_limit that the receiver can bear; what waits is sent by itself.",
+        413 => {
+            "The receiver takes no request this long: its limit has to grow, or the data of such events to shrink."
+        }
+        408 | 425 | 429 => {
+            "Give the endpoint a rate_limit that the receiver can bear; what waits is sent by itself."
+        }
         400..=499 => {
             "The answer below may say what the receiver did not like. The same is sent again by a retry: have the receiver \
              mended before."
         }
-        500.. => "Whoever runs the receiver finds the cause in its log at the time of the attempt. Retry when it is mended.",
+        500.. => {
+            "Whoever runs the receiver finds the cause in its log at the time of the attempt. Retry when it is mended."
+        }
         _ => "The receiver does not answer as a web server does. Ask whoever runs it.",
     }
 }
@@ -108,7 +116,10 @@ mod tests {
             ("blocked: 10.0.0.1 is a private address", "may reach"),
             ("the egress proxy 127.0.0.1:3128 cannot be reached", "POSTRIDER_EGRESS_PROXY"),
             ("the egress proxy could not connect to 192.0.2.1:443: 502 Bad Gateway", "Nothing answers"),
-            ("this machine's resolver answers for no name at all (a.test: no answer); check its DNS", "this server"),
+            (
+                "this machine's resolver answers for no name at all (a.test: no answer); check its DNS",
+                "this server",
+            ),
             ("this machine has no route to 192.0.2.1:443", "this server"),
             ("the header x-a cannot be sent; change its value", "headers"),
             ("the connection was closed without an answer", "does not answer"),

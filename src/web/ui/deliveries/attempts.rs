@@ -58,7 +58,8 @@ fn line(attempt: &ShownAttempt, longest: u32, chosen: Option<u32>) -> Line {
 
 /// One behind the other, on the scale of the longest attempt.
 fn phases(ms: PhasesMs, longest: u32) -> Vec<Phase> {
-    let all = [("dns", ms.dns), ("connect", ms.connect), ("tls", ms.tls), ("wait", ms.wait), ("read", ms.read)];
+    let all =
+        [("dns", ms.dns), ("connect", ms.connect), ("tls", ms.tls), ("wait", ms.wait), ("read", ms.read)];
     let scaled = |ms: u32| {
         let share = u64::from(ms) * u64::from(WIDTH) / u64::from(longest.max(1));
         u32::try_from(share).unwrap_or(WIDTH).min(WIDTH)

@@ -57,11 +57,8 @@ async fn show(state: Data<AppState>, visit: Visit, request: HttpRequest) -> Resu
     let query = request.query_string();
     let mut form = Form::of_query(query);
     let wanted = read(&mut form, visit.zone());
-    let (rows, next) = if form.is_refused() {
-        (Vec::new(), None)
-    } else {
-        find(&state, scope, wanted, &mut form).await?
-    };
+    let (rows, next) =
+        if form.is_refused() { (Vec::new(), None) } else { find(&state, scope, wanted, &mut form).await? };
     let status = form.status();
     let page = Deliveries {
         frame: visit.frame("Deliveries", PATH),
@@ -105,7 +102,8 @@ async fn find(
     match found {
         // An operator sees every tenant: what is not there is the endpoint.
         Err(problem) if by_endpoint && problem.0.code == Code::NotFound => {
-            let wrong = "is that of no endpoint; a uid is looked up in the tenant that is named, else in default";
+            let wrong =
+                "is that of no endpoint; a uid is looked up in the tenant that is named, else in default";
             form.invalid().push("endpoint", wrong);
             form.is_refused();
             Ok((Vec::new(), None))

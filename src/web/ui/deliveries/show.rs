@@ -13,11 +13,11 @@ use crate::service::{Code, Error, Service, TenantScope};
 use crate::store::deliveries::DeliveryRow;
 use crate::web::problem::Problem;
 use crate::web::state::AppState;
+use crate::web::ui::events;
 use crate::web::ui::form::Form;
 use crate::web::ui::frame::Frame;
 use crate::web::ui::shown::{self, Body};
 use crate::web::ui::visit::Visit;
-use crate::web::ui::events;
 
 use super::attempts::{self, Chosen, Line};
 use super::story;
@@ -80,7 +80,8 @@ pub(super) async fn page(
     form: Form,
 ) -> Result<HttpResponse, Problem> {
     let scope = visit.caller.tenant_scope(Scope::DeliveriesRead)?;
-    let (number, raw, id) = (asked.filled("attempt").and_then(|text| text.parse().ok()), asked.has("body", "raw"), id.to_owned());
+    let (number, raw, id) =
+        (asked.filled("attempt").and_then(|text| text.parse().ok()), asked.has("body", "raw"), id.to_owned());
     let read = state.read(move |service| read(service, &scope, &id, number)).await?;
     let status = form.status();
     visit.page_with(&delivery(visit.frame("Delivery", "/deliveries"), form, read, raw), status)

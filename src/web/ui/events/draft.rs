@@ -65,10 +65,8 @@ pub(super) fn publish(
     draft: Result<Draft, Refused>,
 ) -> Result<Answer<Published, PublishError>, Error> {
     match draft {
-        Ok(Draft { event_type, tenant, id, data, idempotency }) => service.publish(
-            scope,
-            Publish { tenant, event_type, data: &data, id, timestamp: None, idempotency },
-        ),
+        Ok(Draft { event_type, tenant, id, data, idempotency }) => service
+            .publish(scope, Publish { tenant, event_type, data: &data, id, timestamp: None, idempotency }),
         Err((invalid, known)) => {
             let known = known.as_ref().map(|(event_type, data)| (event_type.clone(), data.as_str()));
             Err(service.all_wrong(Wrong { error: invalid.into(), known }))

@@ -2,6 +2,7 @@
 
 mod act;
 mod draft;
+mod file;
 mod links;
 mod list;
 mod once;
@@ -18,4 +19,5 @@ pub fn routes(config: &mut ServiceConfig) {
     send::routes(config);
     show::routes(config);
     act::routes(config);
+    file::routes(config);
 }

@@ -37,7 +37,9 @@ mod tests {
 
     #[test]
     fn only_the_same_content_of_the_same_page_is_the_same_request() {
-        let key = |query: &str, content: &[&str]| key(&Form::of_query(query), content).map(|(key, _)| key.to_string());
+        let key = |query: &str, content: &[&str]| {
+            key(&Form::of_query(query), content).map(|(key, _)| key.to_string())
+        };
         let first = key("once=a", &["x", "y"]);
         assert!(first.is_some());
         assert_eq!(first, key("once=a", &["x", "y"]));

@@ -1,6 +1,6 @@
 //! An event sent by hand.
 
-use actix_web::web::{self, Data, Path, Payload, ServiceConfig};
+use actix_web::web::{self, Data, Payload, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
@@ -20,9 +20,7 @@ use super::draft::{self, Draft};
 use super::{once, show};
 
 pub(super) fn routes(config: &mut ServiceConfig) {
-    config.service(
-        web::resource("/events/new").route(web::get().to(show_new)).route(web::post().to(send)),
-    );
+    config.service(web::resource("/events/new").route(web::get().to(show_new)).route(web::post().to(send)));
 }
 
 #[derive(Template)]
@@ -64,7 +62,8 @@ async fn page(state: &AppState, visit: &Visit, mut form: Form, fresh: bool) -> R
         Ok((types, next.is_some(), service.event_type(&scope, &name).ok()))
     });
     let (types, more, chosen) = read.await?;
-    let mut types: Vec<_> = types.into_iter().filter(|row| !row.reserved).map(|row| row.name.to_string()).collect();
+    let mut types: Vec<_> =
+        types.into_iter().filter(|row| !row.reserved).map(|row| row.name.to_string()).collect();
     types.sort_unstable();
     let mut choices = vec![(String::new(), "choose …".to_owned())];
     choices.extend(types.into_iter().map(|name| (name.clone(), name)));

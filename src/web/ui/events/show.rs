@@ -8,7 +8,7 @@ use crate::domain::ids::{DeliveryId, EndpointId};
 use crate::domain::names::TenantName;
 use crate::domain::scope::Scope;
 use crate::service::matching::{Matching, Reason};
-use crate::service::{Code, Error, Service, TenantScope};
+use crate::service::{Error, Service, TenantScope};
 use crate::store::events::StoredEvent;
 use crate::web::problem::Problem;
 use crate::web::state::AppState;
@@ -25,9 +25,7 @@ use super::once;
 const ROWS: usize = 25;
 
 pub(super) fn routes(config: &mut ServiceConfig) {
-    config
-        .service(web::resource("/events/{id}").route(web::get().to(show)))
-        .service(web::resource("/events/{id}/data").route(web::get().to(data)));
+    config.service(web::resource("/events/{id}").route(web::get().to(show)));
 }
 
 #[derive(Template)]
@@ -119,7 +117,8 @@ fn event(frame: Frame, form: Form, read: Read, raw: bool, once: String) -> Event
     let links = Links::of(&id, &read.event.tenant);
     let mut choices = vec![(String::new(), "all that it matches today".to_owned())];
     let enabled = read.endpoints.iter().filter(|endpoint| endpoint.enabled);
-    choices.extend(enabled.map(|endpoint| (endpoint.endpoint_id.to_string(), shown::short(&endpoint.url, 80))));
+    choices
+        .extend(enabled.map(|endpoint| (endpoint.endpoint_id.to_string(), shown::short(&endpoint.url, 80))));
     let elsewhere = read.endpoints.into_iter().filter(|endpoint| endpoint.reason != Reason::DeliveredTo);
     Event {
         data: Body::of(read.event.data.as_bytes(), raw),
@@ -137,21 +136,4 @@ fn event(frame: Frame, form: Form, read: Read, raw: bool, once: String) -> Event
         once,
         links,
     }
-}
-
-/// The data as a file.
-async fn data(
-    state: Data<AppState>,
-    visit: Visit,
-    request: HttpRequest,
-    id: Path<String>,
-) -> Result<HttpResponse, Problem> {
-    let scope = visit.caller.tenant_scope(Scope::EventsRead)?;
-    let tenant = tenant(&Form::of_query(request.query_string()));
-    let event = state.read(move |service| service.event(&scope, &id, tenant.as_ref())).await?;
-    if event.blanked {
-        let detail = format!("the data of {} was deleted", event.public_id());
-        return Err(Error::new(Code::NotFound, detail).into());
-    }
-    Ok(shown::file("data.json", event.data))
 }
