@@ -108,6 +108,12 @@ impl Server {
         answer(path, call.header("content-type", "application/json").send(body.to_string())?)
     }
 
+    /// `PUT` below `/api/v1`.
+    pub fn put(&self, path: &str, body: &Value) -> Fallible<Value> {
+        let call = self.agent.put(self.url(path)).header("authorization", format!("Bearer {KEY}"));
+        answer(path, call.header("content-type", "application/json").send(body.to_string())?)
+    }
+
     /// `PATCH` below `/api/v1`.
     pub fn patch(&self, path: &str, body: &Value) -> Fallible<Value> {
         let call = self.agent.patch(self.url(path)).header("authorization", format!("Bearer {KEY}"));

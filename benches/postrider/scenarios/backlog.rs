@@ -8,14 +8,14 @@ use postrider::domain::time::UnixMs;
 use serde_json::json;
 
 use super::course::Load;
+use super::fresh::{Fresh, fresh};
 use crate::Fallible;
 use crate::bench::{Bench, Scenario, float, megabytes};
 use crate::fill::Fill;
 use crate::get::Get;
-use crate::histogram::Histogram;
 use crate::load::request::BODY;
-use crate::load::{Closed, Paced, Until};
-use crate::now::{millis, nanos, now, seconds, since, sleep};
+use crate::load::{Closed, Until};
+use crate::now::{nanos, now, seconds, since, sleep};
 use crate::row::{Limit, Row};
 use crate::server::{Server, Start};
 
@@ -23,9 +23,6 @@ use crate::server::{Server, Start};
 pub const SCENARIO: Scenario =
     Scenario { name: "backlog", about: "a million deliveries due at the start; fresh ones meanwhile", run };
 
-/// Fresh events per second.
-const PACE: f64 = 100.0;
-const CONNECTIONS: usize = 16;
 /// How long a start may take at all; seconds.
 const PATIENCE: f64 = 60.0;
 
@@ -36,14 +33,6 @@ struct Round {
     peak_mb: f64,
     alone: Fresh,
     beside: Fresh,
-}
-
-/// What became of fresh events, at p99 and in milliseconds.
-struct Fresh {
-    /// From sending to arrival.
-    arrived: f64,
-    /// From sending to the 202.
-    accepted: f64,
 }
 
 fn run(bench: &mut Bench) -> Fallible<Vec<Row>> {
@@ -108,23 +97,6 @@ fn without(bench: &Bench) -> Fallible<(f64, Fresh)> {
     let alone = fresh(bench, &server, Until::Seconds(bench.pick(10.0, 2.5)))?;
     server.stop()?;
     Ok((one, alone))
-}
-
-/// Fresh events at a steady pace. None may have arrived before.
-fn fresh(bench: &Bench, server: &Server, until: Until<'_>) -> Fallible<Fresh> {
-    let answers = Paced {
-        target: server.address,
-        per_second: PACE,
-        connections: CONNECTIONS,
-        requests: &[server.event("fresh", BODY)],
-        number: 0,
-        until,
-    }
-    .run()?;
-    answers.only(202)?;
-    let arrived = bench.receiver.drained("ok/fresh", answers.sent)?;
-    let p99 = |latency: &Histogram| millis(latency.percentile(99.0));
-    Ok(Fresh { arrived: p99(&arrived.latency), accepted: p99(&answers.latency) })
 }
 
 /// A file in which so many deliveries are due at one endpoint: as a kill leaves them that were never tried.

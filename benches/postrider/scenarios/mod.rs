@@ -7,12 +7,15 @@ mod backlog;
 mod bodies;
 mod ceilings;
 mod fan_out;
+mod formats;
+mod fresh;
 mod hanging;
 mod history;
 mod many;
 mod memory;
 mod one;
 mod paced;
+mod replay;
 mod slow;
 
 use crate::Fallible;
@@ -23,6 +26,7 @@ pub const ALL: &[Scenario] = &[
     ceilings::SCENARIO,
     one::SCENARIO,
     fan_out::SCENARIO,
+    formats::SCENARIO,
     many::SCENARIO,
     accept::SCENARIO,
     paced::SCENARIO,
@@ -30,6 +34,7 @@ pub const ALL: &[Scenario] = &[
     bodies::SCENARIO,
     slow::SCENARIO,
     backlog::SCENARIO,
+    replay::SCENARIO,
     hanging::SCENARIO,
     history::SCENARIO,
 ];

@@ -37,7 +37,7 @@ impl Service {
         let (session, actor) = (session.id, session.actor(visitor.address));
         let changed = self.store.write(move |tx| {
             let as_it_was = |now: &Operator| now.active && now.password.as_ref() == Some(&compared);
-            if tx.operator(id)?.filter(as_it_was).is_none() {
+            if !tx.operator(id)?.as_ref().is_some_and(as_it_was) {
                 return Err(SignInError::Wrong);
             }
             tx.set_password(id, &hash)?;

@@ -56,7 +56,7 @@ impl Service {
             (Verdict::Right { outdated }, Some(operator)) => {
                 self.slowing.succeeded(&attempt);
                 let renewed = if outdated { self.renewed(password)? } else { None };
-                self.enter(operator, hash, renewed, visitor)
+                self.enter(operator.id, hash, renewed, visitor)
             }
             _ => Err(self.refused(&attempt, known, visitor)),
         }
@@ -65,7 +65,7 @@ impl Service {
     /// Opens the session, unless the account was changed while the password was compared.
     fn enter(
         &self,
-        operator: Operator,
+        operator: OperatorId,
         compared: PasswordHash,
         renewed: Option<PasswordHash>,
         visitor: &Visitor,
@@ -74,7 +74,7 @@ impl Service {
         let visitor = visitor.clone();
         let opened = self.store.write(move |tx| {
             let as_it_was = |now: &Operator| now.active && now.password.as_ref() == Some(&compared);
-            let Some(operator) = tx.operator(operator.id)?.filter(as_it_was) else {
+            let Some(operator) = tx.operator(operator)?.filter(as_it_was) else {
                 return Err(SignInError::Wrong);
             };
             if let Some(renewed) = renewed {

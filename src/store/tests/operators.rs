@@ -3,8 +3,9 @@
 use crate::domain::ids::{OperatorId, SessionId};
 use crate::domain::operator::{Email, Role};
 use crate::domain::password::PasswordHash;
+use crate::store::links::{Link, Purpose};
 use crate::store::operators::NewOperator;
-use crate::store::sessions::{ABSOLUTE, IDLE, MOST, NewSession, Sessions};
+use crate::store::sessions::{ABSOLUTE, MOST, NewSession, Sessions};
 
 use super::house::*;
 
@@ -19,6 +20,31 @@ pub(super) fn operator(house: &mut House, email: &str, role: Role) -> OperatorId
 pub(super) fn session(house: &mut House, operator: OperatorId, hash: u8) -> SessionId {
     let new = NewSession { hash: [hash; 32], operator, address: None, user_agent: None };
     house.write(move |tx| tx.insert_session(&new))
+}
+
+/// Everything that is written about operators, for the test of the plans.
+pub(super) fn everything(house: &mut House) {
+    let id = operator(house, "ada@example.com", Role::Admin);
+    session(house, id, 1);
+    let ada = Email::parse("ada@example.com").unwrap();
+    house.write(move |tx| {
+        assert!(tx.operator_by_email(&ada)?.is_some());
+        let link = Link { purpose: Purpose::Reset, operator: Some(id), expires_at: tx.now.plus(HOUR) };
+        tx.insert_link([1; 32], &link, "test")?;
+        assert_eq!(tx.use_link(&[1; 32])?, Some(link));
+        tx.set_password(id, &PasswordHash::nobody())?;
+        tx.set_time_zone(id, None)?;
+        tx.end_session(SessionId(1), id)?;
+        tx.end_sessions_of(id, Some(SessionId(1)))?;
+        assert!(!tx.has_admin_besides(id)?);
+        tx.update_operator(id, Role::Viewer, false)
+    });
+    session(house, id, 2);
+    let session = SessionId(house.number("SELECT max(id) FROM sessions"));
+    house.write(move |tx| {
+        tx.update_operator(id, Role::Viewer, true)?;
+        tx.touch_session(session, id, START, START)
+    });
 }
 
 fn is_live(house: &House, hash: u8) -> bool {
@@ -57,7 +83,7 @@ fn a_use_moves_the_idle_end_and_never_the_absolute_one() {
     let ada = operator(&mut house, "ada@example.com", Role::Admin);
     session(&mut house, ada, 1);
     for _ in 0..4 {
-        house.clock.advance(IDLE - HOUR);
+        house.clock.advance(HOUR * 160);
         let now = house.store.times().wall();
         let found = house.store.sessions().find(&[1; 32], now).expect("a session");
         assert!(Sessions::touch(&found, now), "worth writing down");
@@ -68,7 +94,7 @@ fn a_use_moves_the_idle_end_and_never_the_absolute_one() {
     }
     let found = house.store.sessions().find(&[1; 32], house.store.times().wall()).expect("a session");
     assert_eq!(found.ends_at(), START.plus(ABSOLUTE));
-    house.clock.advance(ABSOLUTE - (IDLE - HOUR) * 4);
+    house.clock.advance(HOUR * 80);
     assert!(!is_live(&house, 1));
     assert!(house.store.sessions().of(ada, house.store.times().wall()).is_empty());
 }

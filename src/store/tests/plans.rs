@@ -8,20 +8,17 @@ use rusqlite::Connection;
 
 use crate::domain::delivery::StatusFilter::{Canceled, Delivered, Failed, Held, Pending, Retrying};
 use crate::domain::ids::{
-    AuditId, DeliveryId, EndpointId, EventId, KeyId, OperatorId, ReplayId, SessionId, TenantDeletionId,
+    AuditId, DeliveryId, EndpointId, EventId, KeyId, OperatorId, ReplayId, TenantDeletionId,
 };
 use crate::domain::matching::Pattern;
 use crate::domain::names::{FormatName, Uid};
-use crate::domain::operator::{Email, Role};
 use crate::domain::outcome::Fact;
-use crate::domain::password::PasswordHash;
 use crate::store::audit::{Actor, AuditFilter};
 use crate::store::cleanup::CleanupRequest;
 use crate::store::deliveries::DeliveryFilter;
 use crate::store::events::EventFilter;
 use crate::store::idempotent::Answered;
 use crate::store::keys::NewKey;
-use crate::store::links::{Link, Purpose};
 use crate::store::lists::Span;
 use crate::store::publish::{NewEvent, PublishError};
 use crate::store::publish_batch::NewBatch;
@@ -299,7 +296,7 @@ fn nothing_that_the_writer_does_scans_or_sorts() {
         let event = tx.stored_event(EventId(last))?.unwrap();
         tx.blank_event(&event, &Actor::system())
     });
-    operators(&mut house);
+    super::operators::everything(&mut house);
     house.write(|tx| tx.touch_key(KeyId(1), START));
     house.write(|tx| tx.key(KeyId(1)).map(|key| key.is_some()));
     house.write(|tx| tx.delete_key(KeyId(1)));
@@ -338,31 +335,6 @@ fn nothing_that_the_writer_does_scans_or_sorts() {
         assert!(statements.iter().any(|sql| sql.contains(word)), "{word} did not run");
     }
     check(&house, &statements);
-}
-
-/// Everything that is written about operators.
-fn operators(house: &mut House) {
-    let id = super::operators::operator(house, "ada@example.com", Role::Admin);
-    super::operators::session(house, id, 1);
-    let ada = Email::parse("ada@example.com").unwrap();
-    house.write(move |tx| {
-        assert!(tx.operator_by_email(&ada)?.is_some());
-        let link = Link { purpose: Purpose::Reset, operator: Some(id), expires_at: tx.now.plus(HOUR) };
-        tx.insert_link([1; 32], &link, "test")?;
-        assert_eq!(tx.use_link(&[1; 32])?, Some(link));
-        tx.set_password(id, &PasswordHash::nobody())?;
-        tx.set_time_zone(id, None)?;
-        tx.end_session(SessionId(1), id)?;
-        tx.end_sessions_of(id, Some(SessionId(1)))?;
-        assert!(!tx.has_admin_besides(id)?);
-        tx.update_operator(id, Role::Viewer, false)
-    });
-    super::operators::session(house, id, 2);
-    let session = SessionId(house.number("SELECT max(id) FROM sessions"));
-    house.write(move |tx| {
-        tx.update_operator(id, Role::Viewer, true)?;
-        tx.touch_session(session, id, START, START)
-    });
 }
 
 fn replay_all_kinds(house: &mut House, endpoint: EndpointId) {

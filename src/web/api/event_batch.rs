@@ -1,9 +1,9 @@
 //! `POST /events/batch`.
 
 use std::fmt;
-use std::future::ready;
 
-use actix_web::http::header::{ALLOW, HeaderValue};
+use actix_web::http::Method;
+use actix_web::http::header::HeaderValue;
 use actix_web::web::{self, Data, Payload, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse, guard};
 use serde::de::{Deserialize, Deserializer, IgnoredAny, SeqAccess, Visitor};
@@ -30,12 +30,11 @@ const BODY: usize = 8 * 1024 * 1024;
 /// The list and the object around it: an event may nest as deep as a single one.
 const AROUND: usize = 2;
 
-/// The route. Before that of one event, but not for who reads: an event may have the id `batch`.
+/// The route. Before that of one event, but not for GET: an event may have the id `batch`.
 pub fn routes(config: &mut ServiceConfig) {
-    let others =
-        web::to(|| ready(HttpResponse::MethodNotAllowed().insert_header((ALLOW, "GET, POST")).finish()));
-    let batch = web::resource("/events/batch").guard(guard::Not(guard::Get()));
-    config.service(batch.route(web::post().to(publish)).default_service(others));
+    // Not `guard::Not(guard::Get())`: actix would take GET for a method that `Allow` has to name.
+    let others = guard::fn_guard(|context| context.head().method != Method::GET);
+    config.service(web::resource("/events/batch").guard(others).route(web::post().to(publish)));
 }
 
 async fn publish(

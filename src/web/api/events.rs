@@ -26,6 +26,7 @@ use crate::web::problem::Problem;
 use crate::web::query::{self, Query};
 use crate::web::state::AppState;
 
+use super::endpoints::tenant;
 use super::shapes::Delivery;
 
 /// Room for everything in a body that is not `data`.
@@ -194,9 +195,7 @@ async fn get(
     id: Path<String>,
 ) -> Result<HttpResponse, Problem> {
     let scope = caller.0.tenant_scope(Scope::EventsRead)?;
-    let mut query = Query::of(&request);
-    let tenant = query.parsed("tenant", TenantName::parse);
-    query.finish()?;
+    let tenant = tenant(&request)?;
     let answer = move |service: &Service| {
         let event = service.event(&scope, &id, tenant.as_ref())?;
         let text = if event.blanked { "null" } else { &event.data };
@@ -232,9 +231,7 @@ async fn blank(
     id: Path<String>,
 ) -> Result<HttpResponse, Problem> {
     let scope = caller.0.tenant_scope(Scope::EventsWrite)?;
-    let mut query = Query::of(&request);
-    let tenant = query.parsed("tenant", TenantName::parse);
-    query.finish()?;
+    let tenant = tenant(&request)?;
     state.read(move |service| service.blank_event(&scope, &id, tenant.as_ref())).await?.await?;
     Ok(HttpResponse::NoContent().finish())
 }

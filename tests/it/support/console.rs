@@ -69,10 +69,39 @@ impl Console {
     /// Posts a form; the answer, whatever it is.
     #[track_caller]
     pub fn post(&self, path: &str, fields: &[(&str, &str)]) -> Response {
+        self.post_with(&self.csrf, path, fields)
+    }
+
+    /// The token of the forms of this session.
+    pub fn csrf(&self) -> &str {
+        &self.csrf
+    }
+
+    /// Posts a form with another token.
+    #[track_caller]
+    pub fn post_with(&self, csrf: &str, path: &str, fields: &[(&str, &str)]) -> Response {
+        self.send(path, &[("csrf", csrf)], fields, None)
+    }
+
+    /// Posts a form with the right token and another header, such as its origin.
+    #[track_caller]
+    pub fn post_from(&self, header: (&str, &str), path: &str, fields: &[(&str, &str)]) -> Response {
+        self.send(path, &[("csrf", &self.csrf)], fields, Some(header))
+    }
+
+    #[track_caller]
+    fn send(
+        &self,
+        path: &str,
+        token: &[(&str, &str)],
+        fields: &[(&str, &str)],
+        header: Option<(&str, &str)>,
+    ) -> Response {
         let mut form = form_urlencoded::Serializer::new(String::new());
-        form.append_pair("csrf", &self.csrf).extend_pairs(fields);
-        let headers =
-            [("Cookie", self.cookie.as_str()), ("Content-Type", "application/x-www-form-urlencoded")];
+        form.extend_pairs(token).extend_pairs(fields);
+        let mut headers =
+            vec![("Cookie", self.cookie.as_str()), ("Content-Type", "application/x-www-form-urlencoded")];
+        headers.extend(header);
         self.client.request("POST", path, &headers, Some(form.finish().as_bytes()))
     }
 

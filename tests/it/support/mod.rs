@@ -2,6 +2,7 @@
 
 pub mod actions;
 pub mod app;
+pub mod browser;
 pub mod client;
 pub mod console;
 pub mod foreign;

@@ -20,6 +20,21 @@ pub fn all() -> Vec<(&'static str, String)> {
     routes
 }
 
+/// The same of the console's pages and of what their forms post to.
+pub fn console() -> Vec<(&'static str, String)> {
+    let mut routes = Vec::new();
+    let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("src/web/ui")];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).expect("the console's source") {
+            let path = entry.expect("a file of the console").path();
+            if path.is_dir() { folders.push(path) } else { routes.extend(read(&path)) }
+        }
+    }
+    routes.sort();
+    assert!(routes.len() > 10, "the source registers its pages in another way: {routes:?}");
+    routes
+}
+
 fn read(file: &Path) -> Vec<(&'static str, String)> {
     let source = std::fs::read_to_string(file).expect("a file of the source");
     let mut routes = Vec::new();

@@ -1,0 +1,135 @@
+//! A server with something of everything, as after some days of use.
+
+use serde_json::{Value, json};
+
+use crate::support::app::{TestApp, text};
+use crate::support::receiver::{Receiver, Reply};
+
+/// What there is, by id.
+pub struct Furnished {
+    _receiver: Receiver,
+    good: String,
+    failing: String,
+    disabled: String,
+    delivered: String,
+    failed: String,
+    event: String,
+}
+
+fn put(app: &TestApp, path: &str, body: &Value) {
+    app.client.send_json("PUT", &format!("/api/v1{path}"), body).expect(201);
+}
+
+impl Furnished {
+    /// Fills the server.
+    pub fn new(app: &TestApp) -> Self {
+        let receiver = Receiver::start();
+        receiver.always_on("/good", Reply::status(200).body("{\"ok\":true}"));
+        receiver.always_on("/failing", Reply::status(503).body("<h1>Down & out</h1>"));
+        for (tenant, name) in [("acme", "Acme Corporation"), ("globex", "Globex"), ("initech", "Initech")] {
+            put(app, &format!("/tenants/{tenant}"), &json!({ "name": name }));
+        }
+        let schema = json!({ "type": "object", "required": ["amount"], "properties": { "amount": { "type": "integer" } } });
+        for (name, about) in [
+            ("invoice.paid", "An invoice was paid in full"),
+            ("invoice.sent", "An invoice went out"),
+            ("user.created", "Somebody has signed up"),
+        ] {
+            put(
+                app,
+                &format!("/event-types/{name}"),
+                &json!({ "description": about, "group": name.split('.').next(),
+                "example": { "amount": 1200, "currency": "EUR" }, "schema": schema }),
+            );
+        }
+        put(
+            app,
+            "/formats/legacy",
+            &json!({ "signature": { "scheme": "hmac-sha256-hex", "header": "X-Signature", "over": "body" },
+            "headers": { "event": "X-Event", "timestamp": "X-Timestamp" }, "envelope": { "type": "event", "data": "payload" } }),
+        );
+        app.post(
+            "/keys",
+            &json!({ "name": "billing service", "scopes": ["events:write"], "tenant": "acme" }),
+        )
+        .expect(201);
+        app.post("/operators", &json!({ "email": "vic@example.com", "role": "viewer" })).expect(201);
+        let make = |tenant: &str, path: &str, more: Value| {
+            let mut fields = json!({ "tenant": tenant, "url": receiver.url(path), "events": ["invoice.*"],
+                "description": format!("{tenant}'s own {path}"), "retry_schedule": [1] });
+            let fields_of = fields.as_object_mut().expect("an object");
+            fields_of.extend(more.as_object().cloned().unwrap_or_default());
+            text(&app.create_endpoint(&fields), "id")
+        };
+        let good = make(
+            "acme",
+            "/good",
+            json!({ "headers": { "X-Team": "billing" }, "metadata": { "owner": "ada" } }),
+        );
+        let failing = make("acme", "/failing", json!({ "filters": { "currency": "EUR" } }));
+        let disabled = make("globex", "/good", json!({ "format": "legacy" }));
+        make("globex", "/good", json!({ "events": [], "format": "github" }));
+        let publish = |tenant: &str, amount: i64| {
+            app.post("/events", &json!({ "type": "invoice.paid", "tenant": tenant, "data": { "amount": amount, "currency": "EUR",
+                "lines": [{ "name": "Postcards <b>& more</b>", "count": 3 }], "note": null } })).expect(202).json()
+        };
+        let events: Vec<Value> = (1..=30).map(|amount| publish("acme", amount)).collect();
+        app.settle();
+        app.post(&format!("/endpoints/{disabled}/disable"), &json!({ "note": "moving house" })).expect(200);
+        publish("globex", 7);
+        app.settle();
+        let event = text(&events[29], "id");
+        let of_event = app.get(&format!("/events/{event}/deliveries"));
+        let of = |endpoint: &str| {
+            let all = of_event["data"].as_array().expect("deliveries");
+            text(all.iter().find(|one| one["endpoint_id"] == endpoint).expect("its delivery"), "id")
+        };
+        let (delivered, failed) = (of(&good), of(&failing));
+        let wanted = json!({ "status": "missing", "since": "2020-01-01T00:00:00Z" });
+        app.post(&format!("/endpoints/{good}/replay"), &wanted).expect(202);
+        app.settle();
+        Self { _receiver: receiver, good, failing, disabled, delivered, failed, event }
+    }
+
+    /// Every page that an admin can look at, by name.
+    pub fn pages(&self) -> Vec<(String, String)> {
+        let Self { good, failing, disabled, delivered, failed, event, .. } = self;
+        let fixed = [
+            ("overview", "/"),
+            ("events", "/events"),
+            ("event-new", "/events/new"),
+            ("deliveries", "/deliveries"),
+            ("deliveries-failed", "/deliveries?status=failed"),
+            ("endpoints", "/endpoints"),
+            ("endpoints-none", "/endpoints?search=nothing-of-the-kind"),
+            ("endpoint-new", "/endpoints/new"),
+            ("tenants", "/tenants"),
+            ("tenant", "/tenants/acme"),
+            ("event-types", "/event-types"),
+            ("event-type", "/event-types/invoice.paid"),
+            ("formats", "/formats"),
+            ("format", "/formats/legacy"),
+            ("format-built-in", "/formats/standard"),
+            ("keys", "/keys"),
+            ("settings", "/settings"),
+            ("operators", "/operators"),
+            ("audit", "/audit"),
+            ("account", "/account"),
+        ];
+        let own = [
+            ("endpoint", format!("/endpoints/{good}")),
+            ("endpoint-failing", format!("/endpoints/{failing}")),
+            ("endpoint-disabled", format!("/endpoints/{disabled}")),
+            ("endpoint-deliveries", format!("/endpoints/{failing}/deliveries")),
+            ("endpoint-settings", format!("/endpoints/{good}/settings")),
+            ("endpoint-verify", format!("/endpoints/{good}/verify")),
+            ("endpoint-test", format!("/endpoints/{good}/test")),
+            ("endpoint-replay", format!("/endpoints/{failing}/replay")),
+            ("delivery-delivered", format!("/deliveries/{delivered}")),
+            ("delivery-failed", format!("/deliveries/{failed}")),
+            ("event", format!("/events/{event}")),
+        ];
+        let fixed = fixed.iter().map(|(name, path)| ((*name).to_owned(), (*path).to_owned()));
+        fixed.chain(own.into_iter().map(|(name, path)| (name.to_owned(), path))).collect()
+    }
+}

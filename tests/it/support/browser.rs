@@ -1,0 +1,295 @@
+//! A real Chromium, driven through its driver, with a method for each thing that a person does.
+
+use std::process::Command;
+use std::time::Duration;
+
+use fantoccini::elements::Element;
+use fantoccini::error::CmdError;
+use fantoccini::wd::WebDriverCompatibleCommand;
+use fantoccini::{Client, ClientBuilder, Locator};
+use hyper_util::client::legacy::connect::HttpConnector;
+use postrider::clock::Stopwatch;
+use serde_json::{Value, json};
+use tokio::runtime::Runtime;
+
+use super::process::Process;
+
+/// How long a page may take to show what it should.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+/// How a browser is to be.
+#[derive(Debug, Clone, Copy)]
+pub struct Window {
+    /// CSS pixels; below 500 it is a phone.
+    pub width: u32,
+    /// The colour scheme that the system prefers.
+    pub dark: bool,
+    /// Whether scripts run.
+    pub scripts: bool,
+}
+
+impl Default for Window {
+    fn default() -> Self {
+        Self { width: 1440, dark: false, scripts: true }
+    }
+}
+
+/// A browser with one window, closed when it is dropped.
+pub struct Browser {
+    runtime: Runtime,
+    client: Option<Client>,
+    base: String,
+    // Declared last, dropped last.
+    _driver: Process,
+    _profile: tempfile::TempDir,
+}
+
+impl Browser {
+    /// Starts one, for the server at this address.
+    pub fn start(base: &str, window: Window) -> Self {
+        let mut driver = Command::new("chromedriver");
+        let driver = Process::spawn(driver.args(["--port=0"]));
+        let started = "ChromeDriver was started successfully on port ";
+        let port = driver.line(started).expect("a driver that starts; tests/run installs it");
+        let profile = tempfile::tempdir().expect("a temporary directory");
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        let mut builder = ClientBuilder::new(HttpConnector::new());
+        builder.capabilities(capabilities(window, profile.path()));
+        let client = runtime
+            .block_on(builder.connect(&format!("http://127.0.0.1:{}", port.trim_end_matches('.'))))
+            .expect("a browser that starts");
+        let browser =
+            Self { runtime, client: Some(client), base: base.to_owned(), _driver: driver, _profile: profile };
+        let scheme = if window.dark { "dark" } else { "light" };
+        let features = json!([{ "name": "prefers-color-scheme", "value": scheme }]);
+        browser.tool("Emulation.setEmulatedMedia", &json!({ "features": features }));
+        browser.resize(window.width, 900);
+        browser
+    }
+
+    /// Makes the window so large; a narrow one is a phone's.
+    pub fn resize(&self, width: u32, height: u32) {
+        let metrics =
+            json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 500 });
+        self.tool("Emulation.setDeviceMetricsOverride", &metrics);
+    }
+
+    fn client(&self) -> &Client {
+        self.client.as_ref().expect("a browser that is not closed")
+    }
+
+    #[track_caller]
+    fn run<T>(&self, what: &str, work: impl Future<Output = Result<T, CmdError>>) -> T {
+        self.runtime.block_on(work).unwrap_or_else(|error| panic!("{what}: {error}\n{}", self.seen()))
+    }
+
+    /// A command of the browser's developer tools.
+    fn tool(&self, command: &str, parameters: &Value) -> Value {
+        let body = json!({ "cmd": command, "params": parameters });
+        self.run(command, self.client().issue_cmd(Own { path: "goog/cdp/execute", body }))
+    }
+
+    /// What the page shows, for messages.
+    fn seen(&self) -> String {
+        let script = "return location.href + '\\n' + document.body.innerText";
+        let seen = self.runtime.block_on(self.client().execute(script, Vec::new()));
+        seen.ok().and_then(|seen| seen.as_str().map(str::to_owned)).unwrap_or_default()
+    }
+
+    /// Goes to a path of the server.
+    #[track_caller]
+    pub fn open(&self, path: &str) {
+        let url = if path.starts_with('/') { format!("{}{path}", self.base) } else { path.to_owned() };
+        self.run(&url, self.client().goto(&url));
+    }
+
+    /// Path and query of the page that is shown.
+    #[track_caller]
+    pub fn path(&self) -> String {
+        let url = self.run("the address", self.client().current_url());
+        url[url::Position::BeforePath..url::Position::AfterQuery].to_owned()
+    }
+
+    /// Everything that the page shows as text.
+    #[track_caller]
+    pub fn text(&self) -> String {
+        self.run("the page", async { self.client().find(Locator::Css("body")).await?.text().await })
+    }
+
+    #[track_caller]
+    fn element(&self, css_or_xpath: &str) -> Element {
+        let locator = if css_or_xpath.starts_with("//") {
+            Locator::XPath(css_or_xpath)
+        } else {
+            Locator::Css(css_or_xpath)
+        };
+        let waiting = self.client().wait().at_most(PATIENCE).for_element(locator);
+        self.run(css_or_xpath, waiting)
+    }
+
+    /// Whether there is such an element, at this moment.
+    #[track_caller]
+    pub fn has(&self, css: &str) -> bool {
+        !self.run(css, self.client().find_all(Locator::Css(css))).is_empty()
+    }
+
+    /// Clicks on a link or a button, or the summary of something folded, with exactly this text.
+    #[track_caller]
+    pub fn click(&self, text: &str) {
+        let path = format!(
+            "//*[self::a or self::button or self::summary][normalize-space(.) = '{text}' or \
+             normalize-space(text()) = '{text}'][not(ancestor::*[contains(@class, 'narrow')])]"
+        );
+        self.run(text, async { self.element_now(&path).await?.click().await });
+    }
+
+    /// Clicks on the first element that this selector finds.
+    #[track_caller]
+    pub fn click_on(&self, css: &str) {
+        let element = self.element(css);
+        self.run(css, element.click());
+    }
+
+    async fn element_now(&self, path: &str) -> Result<Element, CmdError> {
+        self.client().wait().at_most(PATIENCE).for_element(Locator::XPath(path)).await
+    }
+
+    /// Types into the field of this name, in the place of what is there.
+    #[track_caller]
+    pub fn fill(&self, name: &str, text: &str) {
+        let element = self.element(&format!("[name='{name}']:not([type='hidden'])"));
+        self.run(name, async {
+            element.clear().await?;
+            element.send_keys(text).await
+        });
+    }
+
+    /// Chooses by value from a list.
+    #[track_caller]
+    pub fn choose(&self, name: &str, value: &str) {
+        let element = self.element(&format!("select[name='{name}']"));
+        self.run(name, element.select_by_value(value));
+    }
+
+    /// Answers the question that a dialog asks with yes.
+    #[track_caller]
+    pub fn confirm(&self) {
+        self.run("a dialog", self.client().accept_alert());
+    }
+
+    /// Waits until the page shows a text.
+    #[track_caller]
+    pub fn wait_for(&self, text: &str) {
+        self.wait(text, || self.text().contains(text));
+    }
+
+    /// The same without a script that changes the page: it is loaded again until it does.
+    #[track_caller]
+    pub fn reload_until(&self, text: &str) {
+        self.wait(text, || {
+            self.run("a reload", self.client().refresh());
+            self.text().contains(text)
+        });
+    }
+
+    #[track_caller]
+    fn wait(&self, what: &str, ready: impl Fn() -> bool) {
+        let waiting = Stopwatch::start();
+        while !ready() {
+            assert!(!waiting.left(PATIENCE).is_zero(), "the page does not show {what:?}:\n{}", self.seen());
+            std::thread::park_timeout(Duration::from_millis(50));
+        }
+    }
+
+    /// Runs a script in the page; what it returns.
+    #[track_caller]
+    pub fn script(&self, script: &str) -> Value {
+        self.run("a script", self.client().execute(script, Vec::new()))
+    }
+
+    /// The same for one that calls its last argument when it is done.
+    #[track_caller]
+    pub fn script_later(&self, script: &str) -> Value {
+        self.run("a script", self.client().execute_async(script, Vec::new()))
+    }
+
+    /// What the browser has complained about since it was last asked: errors of scripts, things that were not loaded,
+    /// violations of the policy.
+    #[track_caller]
+    pub fn complaints(&self) -> Vec<String> {
+        let body = json!({ "type": "browser" });
+        let log = self.run("the log", self.client().issue_cmd(Own { path: "se/log", body }));
+        let lines = log.as_array().cloned().unwrap_or_default();
+        lines.iter().map(|line| line["message"].as_str().unwrap_or_default().to_owned()).collect()
+    }
+
+    /// What the page has loaded, as addresses.
+    #[track_caller]
+    pub fn loaded(&self) -> Vec<String> {
+        let script = "return performance.getEntries().filter(e => e.name.includes('://')).map(e => e.name)";
+        let names = self.script(script);
+        names.as_array().into_iter().flatten().filter_map(|name| name.as_str().map(str::to_owned)).collect()
+    }
+
+    /// A picture of the whole page, as PNG.
+    #[track_caller]
+    pub fn picture(&self, width: u32) -> Vec<u8> {
+        let height = self.script("return document.documentElement.scrollHeight").as_u64().unwrap_or(900);
+        self.resize(width, u32::try_from(height).unwrap_or(900).clamp(900, 4_000));
+        self.run("a picture", self.client().screenshot())
+    }
+}
+
+impl Drop for Browser {
+    fn drop(&mut self) {
+        if let Some(client) = self.client.take() {
+            // The driver, which is killed next, closes what could not be closed.
+            let _ = self.runtime.block_on(client.close());
+        }
+    }
+}
+
+/// A command of this driver that the standard does not know.
+#[derive(Debug)]
+struct Own {
+    path: &'static str,
+    body: Value,
+}
+
+impl WebDriverCompatibleCommand for Own {
+    fn endpoint(&self, base: &url::Url, session: Option<&str>) -> Result<url::Url, url::ParseError> {
+        base.join(&format!("session/{}/{}", session.unwrap_or_default(), self.path))
+    }
+
+    fn method_and_body(&self, _url: &url::Url) -> (http::Method, Option<String>) {
+        (http::Method::POST, Some(self.body.to_string()))
+    }
+}
+
+fn capabilities(window: Window, profile: &std::path::Path) -> serde_json::Map<String, Value> {
+    let mut arguments = vec![
+        "--headless=new".to_owned(),
+        // Root, as in a container, has no sandbox; and what is shown is our own.
+        "--no-sandbox".to_owned(),
+        "--disable-gpu".to_owned(),
+        "--disable-dev-shm-usage".to_owned(),
+        "--disable-quic".to_owned(),
+        "--no-first-run".to_owned(),
+        "--disable-background-networking".to_owned(),
+        "--disable-component-update".to_owned(),
+        "--disable-sync".to_owned(),
+        "--hide-scrollbars".to_owned(),
+        "--lang=en".to_owned(),
+        format!("--user-data-dir={}", profile.display()),
+    ];
+    if window.dark {
+        arguments.push("--force-dark-mode".to_owned());
+    }
+    let mut options = json!({ "args": arguments });
+    if !window.scripts {
+        options["prefs"] = json!({ "profile.managed_default_content_settings.javascript": 2 });
+    }
+    let all = json!({ "goog:chromeOptions": options, "goog:loggingPrefs": { "browser": "ALL" },
+        "unhandledPromptBehavior": "ignore" });
+    all.as_object().cloned().expect("an object")
+}

@@ -1,0 +1,201 @@
+//! Who may look at what, and change it: every page and every form of the console is walked as a stranger, as a viewer, as
+//! an admin, and with the token of another session. A route without a row fails.
+
+use std::collections::BTreeMap;
+
+use serde_json::json;
+
+use crate::support::app::{TestApp, text};
+use crate::support::client::{Client, Response};
+use crate::support::console::Console;
+use crate::support::receiver::{Receiver, Reply};
+use crate::support::routes;
+
+/// For whom a route is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum For {
+    /// Pages before there is a session.
+    Anybody,
+    /// Every operator looks at it.
+    Operators,
+    /// Every operator changes something of their own.
+    Oneself,
+    /// An admin looks at it: a form to change something.
+    AdminsPage,
+    /// An admin changes something.
+    Admins,
+}
+
+use For::{Admins, AdminsPage, Anybody, Oneself, Operators};
+
+/// Every route of the console.
+const TABLE: &[(&str, &str, For)] = &[
+    ("GET", "/", Operators),
+    ("GET", "/account", Operators),
+    ("POST", "/account/password", Oneself),
+    ("POST", "/account/sessions/{id}/end", Oneself),
+    ("POST", "/account/time-zone", Oneself),
+    ("GET", "/join/{token}", Anybody),
+    ("POST", "/join/{token}", Anybody),
+    ("GET", "/keys", Operators),
+    ("POST", "/keys", Admins),
+    ("POST", "/keys/{id}/revoke", Admins),
+    ("GET", "/login", Anybody),
+    ("POST", "/login", Anybody),
+    ("POST", "/logout", Oneself),
+    ("GET", "/setup", Anybody),
+    ("GET", "/setup/{token}", Anybody),
+    ("POST", "/setup/{token}", Anybody),
+    ("POST", "/theme", Oneself),
+];
+
+#[test]
+fn every_route_of_the_console_has_a_row_and_every_row_a_route() {
+    let told: Vec<_> = TABLE.iter().map(|(method, path, _)| (*method, (*path).to_owned())).collect();
+    let mut sorted = told.clone();
+    sorted.sort();
+    let there = routes::console();
+    let missing: Vec<_> = there.iter().filter(|route| !told.contains(route)).collect();
+    let gone: Vec<_> = told.iter().filter(|route| !there.contains(route)).collect();
+    assert!(missing.is_empty() && gone.is_empty(), "without a row: {missing:?}; without a route: {gone:?}");
+}
+
+/// A server with something of each kind.
+struct World {
+    app: TestApp,
+    _receiver: Receiver,
+    ids: BTreeMap<&'static str, String>,
+}
+
+impl World {
+    fn new() -> Self {
+        let app = TestApp::start();
+        let receiver = Receiver::start();
+        receiver.always(Reply::status(500));
+        let endpoint = app.endpoint_at(&receiver, "/hook");
+        let event = app.publish("invoice.paid", &json!({ "n": 1 }));
+        app.settle();
+        app.client
+            .send_json("PUT", "/api/v1/event-types/invoice.paid", &json!({ "example": { "n": 1 } }))
+            .expect(201);
+        app.client
+            .send_json("PUT", "/api/v1/formats/own", &json!({ "signature": { "scheme": "none" } }))
+            .expect(201);
+        let wanted = json!({ "since": "2026-01-01T00:00:00Z" });
+        let replay =
+            text(&app.post(&format!("/endpoints/{endpoint}/replay"), &wanted).expect(202).json(), "id");
+        let invited = json!({ "email": "eve@example.com", "role": "viewer" });
+        let operator = text(&app.post("/operators", &invited).expect(201).json(), "id");
+        let key = text(
+            &app.post("/keys", &json!({ "name": "k", "scopes": ["events:write"] })).expect(201).json(),
+            "id",
+        );
+        let ids = BTreeMap::from([
+            ("endpoints", endpoint),
+            ("deliveries", text(&app.delivery_of(&event), "id")),
+            ("events", text(&event, "id")),
+            ("event-types", "invoice.paid".to_owned()),
+            ("formats", "own".to_owned()),
+            ("replays", replay),
+            ("operators", operator),
+            ("keys", key),
+            ("tenants", "default".to_owned()),
+        ]);
+        Self { app, _receiver: receiver, ids }
+    }
+
+    /// The path with something that is there in the place of its parameter.
+    fn path(&self, route: &str) -> String {
+        let kind = route.split('/').nth(1).unwrap_or_default();
+        let id = self.ids.get(kind).map_or("none", String::as_str);
+        let parts = route.split('/').map(|part| if part.starts_with('{') { id } else { part });
+        parts.collect::<Vec<_>>().join("/")
+    }
+}
+
+fn leads_to_sign_in(answer: &Response) -> bool {
+    answer.status == 303
+        && answer.header("location").is_some_and(|to| to.starts_with("/login") || to == "/setup")
+}
+
+#[test]
+fn a_stranger_gets_nothing_but_the_way_in() {
+    let world = World::new();
+    Console::admin(&world.app);
+    let client = Client::tcp(world.app.address()).with_header("Accept", "text/html");
+    for (method, route, whose) in TABLE.iter().filter(|(_, _, whose)| *whose != Anybody) {
+        let form = [("Content-Type", "application/x-www-form-urlencoded")];
+        let answer =
+            client.request(method, &world.path(route), &form, (*method == "POST").then_some(b"csrf="));
+        assert!(
+            leads_to_sign_in(&answer),
+            "{method} {route} ({whose:?}): {} {}",
+            answer.status,
+            answer.text()
+        );
+        assert_eq!(answer.text(), "", "{method} {route}");
+    }
+}
+
+#[test]
+fn a_viewer_sees_every_page_and_changes_nothing() {
+    let world = World::new();
+    let viewer = Console::viewer(&world.app);
+    let before = world.app.get("/audit");
+    for (method, route, whose) in TABLE.iter().filter(|(_, _, whose)| *whose != Oneself) {
+        let path = world.path(route);
+        match whose {
+            Operators => {
+                viewer.get(&path).expect(200);
+            }
+            AdminsPage => {
+                viewer.get(&path).expect(403);
+            }
+            Admins => {
+                viewer.post(&path, &[]).expect(403);
+            }
+            Anybody | Oneself => assert!(matches!(*method, "GET" | "POST")),
+        }
+    }
+    let after = world.app.get("/audit");
+    assert_eq!(before["data"][0], after["data"][0], "a viewer has changed something");
+}
+
+#[test]
+fn an_admin_sees_every_page_and_no_form_is_taken_with_the_token_of_another_session() {
+    let world = World::new();
+    let (admin, other) = (Console::admin(&world.app), Console::admin(&world.app));
+    let before = world.app.get("/audit");
+    for (method, route, whose) in TABLE {
+        let path = world.path(route);
+        match (*method, whose) {
+            ("GET", Operators | AdminsPage) => {
+                admin.get(&path).expect(200);
+            }
+            ("POST", Admins | Oneself) => {
+                for token in [other.csrf(), "", "x"] {
+                    let answer = admin.post_with(token, &path, &[]).expect(403);
+                    assert!(answer.text().contains("older than your session"), "{path}: {}", answer.text());
+                }
+            }
+            ("POST", Anybody) => {
+                admin.post_with(other.csrf(), &path, &[]).expect(403);
+            }
+            _ => assert_eq!((*method, *whose), ("GET", Anybody)),
+        }
+    }
+    assert_eq!(before["data"][0], world.app.get("/audit")["data"][0], "a foreign form has changed something");
+}
+
+#[test]
+fn a_form_from_another_site_is_refused_whatever_its_token() {
+    let world = World::new();
+    let admin = Console::admin(&world.app);
+    for (_, route, _) in TABLE.iter().filter(|(method, _, _)| *method == "POST") {
+        for header in
+            [("Origin", "https://evil.example"), ("Sec-Fetch-Site", "cross-site"), ("Origin", "null")]
+        {
+            admin.post_from(header, &world.path(route), &[]).expect(403);
+        }
+    }
+}
