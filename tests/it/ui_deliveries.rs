@@ -168,6 +168,7 @@ fn what_strangers_sent_is_text() {
         let page = console.page(&format!("/deliveries/{delivery}{query}"));
         holds(&page, &[&format!("{SHOWN}␀\u{fffd}</pre>"), "&#60;img src=x onerror=alert(2)&#62;"]);
         lacks(&page, &["<script>alert", "<img", "</pre><script", "\u{1b}", "\u{202e}", "\0"]);
+        holds(&page, &[">Save as a curl command</a>"]);
     }
     let list = console.page("/deliveries");
     lacks(&list, &["<script>?", "'d\""]);

@@ -92,7 +92,11 @@ impl World {
             .send_json("PUT", "/api/v1/event-types/invoice.paid", &json!({ "example": { "n": 1 } }))
             .expect(201);
         app.client
-            .send_json("PUT", "/api/v1/formats/own", &json!({ "signature": { "scheme": "none" } }))
+            .send_json(
+                "PUT",
+                "/api/v1/formats/own",
+                &json!({ "envelope": "data", "signature": { "scheme": "none" } }),
+            )
             .expect(201);
         let wanted = json!({ "since": "2026-01-01T00:00:00Z" });
         let replay =

@@ -71,6 +71,11 @@ pub(super) fn short(text: &str, most: usize) -> String {
     inert(&shown.replace('\n', " "))
 }
 
+/// What went wrong, without what to do about it, which stands behind the first semicolon: for the rows of a table.
+pub(super) fn cause(error: &str) -> String {
+    short(error.split(';').next().unwrap_or(error), 120)
+}
+
 /// `812 bytes`, `2.4 KB`.
 pub(super) fn size(bytes: usize) -> String {
     match bytes {
@@ -80,9 +85,13 @@ pub(super) fn size(bytes: usize) -> String {
     }
 }
 
-/// `34 ms`, `1.25 s`.
+/// `< 1 ms`, `34 ms`, `1.25 s`.
 pub(super) fn duration(ms: u32) -> String {
-    if ms < 1_000 { format!("{ms} ms") } else { format!("{}.{:02} s", ms / 1_000, ms % 1_000 / 10) }
+    match ms {
+        0 => "< 1 ms".to_owned(),
+        1..1_000 => format!("{ms} ms"),
+        _ => format!("{}.{:02} s", ms / 1_000, ms % 1_000 / 10),
+    }
 }
 
 /// A text to be kept as a file: a browser shows nothing of it.
@@ -119,6 +128,10 @@ mod tests {
         assert_eq!(inert("a\0b\u{1b}[31m\r\n\tc\u{7f}"), "a␀b␛[31m␍\n\tc␡");
         assert_eq!(inert("x\u{202e}gpj.exe\u{200b}\u{85}"), "x\\u{202e}gpj.exe\\u{200b}\\u{85}");
         assert_eq!(inert("größe ✓ 名"), "größe ✓ 名");
+        assert_eq!(
+            cause("answered 500: the receiver failed; its own log says why"),
+            "answered 500: the receiver failed"
+        );
         assert_eq!((short("a\nbcd", 3).as_str(), short("abc", 3).as_str()), ("a b…", "abc"));
     }
 

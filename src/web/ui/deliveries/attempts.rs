@@ -49,7 +49,7 @@ fn line(attempt: &ShownAttempt, longest: u32, chosen: Option<u32>) -> Line {
         number: attempt.row.number,
         at: record.started_at,
         status_code: record.status_code,
-        error: record.error.as_deref().map(|error| shown::short(error, 160)),
+        error: record.error.as_deref().map(shown::cause),
         duration: shown::duration(record.duration_ms),
         phases: phases(record.phases, longest),
         chosen: chosen == Some(attempt.row.number),
@@ -91,7 +91,7 @@ pub(super) struct Chosen {
     pub(super) body: Option<Body>,
     pub(super) response_headers: Headers,
     pub(super) answer: Body,
-    /// The command to send the same; `None`: there is none, or it is long.
+    /// The command to send the same; `None`: there is none, or it is long, or holds what a page does not show as it is.
     pub(super) curl: Option<String>,
 }
 
@@ -100,7 +100,9 @@ impl Chosen {
         let record = &attempt.row.record;
         let error = record.error.as_deref();
         let headers = request.map(|request| &request.headers).or(attempt.request_headers.as_ref());
-        let curl = request.map(SentRequest::curl).filter(|command| command.len() <= COMMAND);
+        // What is copied has to be exact, so one that cannot be shown as it is comes as a file.
+        let shows = |command: &String| command.len() <= COMMAND && shown::inert(command) == *command;
+        let curl = request.map(SentRequest::curl).filter(shows);
         Self {
             number: attempt.row.number,
             at: record.started_at,

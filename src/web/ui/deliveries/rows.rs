@@ -5,9 +5,8 @@ use crate::service::{Service, TenantScope};
 use crate::store::deliveries::DeliveryRow;
 use crate::web::ui::{events, shown};
 
-/// Characters of a URL and of an error that a row has room for.
+/// Characters of a URL that a row has room for.
 const URL: usize = 80;
-const ERROR: usize = 160;
 
 /// A delivery as a list shows it.
 pub(in crate::web::ui) struct Row {
@@ -32,7 +31,7 @@ impl Row {
             word: delivery.state.status().word(),
             event: events::path(&delivery.event_public_id, &delivery.tenant),
             endpoint: url.map_or_else(|| delivery.endpoint.to_string(), |url| shown::short(&url, URL)),
-            error: delivery.error.as_deref().map(|error| shown::short(error, ERROR)),
+            error: delivery.error.as_deref().map(shown::cause),
             next: service.next_retry_at(&delivery),
             delivery,
         }
