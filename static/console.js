@@ -62,9 +62,11 @@ async function refresh() {
         for (const old of live) {
           const now = fresh.getElementById(old.id);
           if (!now) { old.removeAttribute("data-live"); continue; }
+          // What somebody has opened stays open.
+          if (old.querySelector("details[open]")) continue;
+          prepare(now);
           if (now.outerHTML === old.outerHTML) continue;
           const focused = document.activeElement?.id;
-          prepare(now);
           if (now.textContent !== old.textContent) now.classList.add("fresh");
           old.replaceWith(now);
           if (focused) document.getElementById(focused)?.focus();

@@ -30,7 +30,7 @@ pub(super) fn routes(config: &mut ServiceConfig) {
 
 #[derive(Template)]
 #[template(path = "ui/event.html")]
-struct Event {
+struct Page {
     frame: Frame,
     /// Where to send it again, and why that was refused.
     form: Form,
@@ -112,7 +112,7 @@ fn read(
     })
 }
 
-fn event(frame: Frame, form: Form, read: Read, raw: bool, once: String) -> Event {
+fn event(frame: Frame, form: Form, read: Read, raw: bool, once: String) -> Page {
     let id = read.event.public_id().to_string();
     let links = Links::of(&id, &read.event.tenant);
     let mut choices = vec![(String::new(), "all that it matches today".to_owned())];
@@ -120,7 +120,7 @@ fn event(frame: Frame, form: Form, read: Read, raw: bool, once: String) -> Event
     choices
         .extend(enabled.map(|endpoint| (endpoint.endpoint_id.to_string(), shown::short(&endpoint.url, 80))));
     let elsewhere = read.endpoints.into_iter().filter(|endpoint| endpoint.reason != Reason::DeliveredTo);
-    Event {
+    Page {
         data: Body::of(read.event.data.as_bytes(), raw),
         event: read.event,
         live: read.deliveries.iter().any(|row| row.delivery.state.is_pending()),
