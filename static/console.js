@@ -73,9 +73,9 @@ async function refresh() {
           // What a person has opened stays open.
           const opened = old.querySelectorAll("details");
           now.querySelectorAll("details").forEach((part, at) => { part.open = opened[at]?.open ?? part.open; });
+          prepare(now);
           if (now.outerHTML === old.outerHTML) continue;
           const focused = document.activeElement?.id;
-          prepare(now);
           if (news(now) !== news(old)) now.classList.add("fresh");
           old.replaceWith(now);
           if (focused) document.getElementById(focused)?.focus();

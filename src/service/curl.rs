@@ -11,14 +11,45 @@ const ARGUMENT: usize = 64 * 1024;
 /// What curl writes by itself: the host from the URL, the length from the body.
 const BY_ITSELF: [&str; 2] = ["host", "content-length"];
 
+/// The request of an attempt, as it was sent but for credentials, which are `•••`.
+#[derive(Debug, Clone)]
+pub struct SentRequest {
+    /// Where it went.
+    pub url: String,
+    /// Its headers, in their order.
+    pub headers: Headers,
+    /// Its body.
+    pub body: String,
+}
+
+impl SentRequest {
+    /// As a curl command.
+    pub fn curl(&self) -> String {
+        command(&self.url, &self.headers, &self.body)
+    }
+}
+
 impl Service {
     /// The request of an attempt, the last one if none is named, as a curl command: the headers and signatures that it
     /// was sent with, credentials as `•••`, whatever the body holds. Blocks.
     ///
     /// # Errors
+    /// As [`Service::sent_request`].
+    pub fn curl(&self, scope: &TenantScope, id: &str, number: Option<u32>) -> Result<String, Error> {
+        Ok(self.sent_request(scope, id, number)?.curl())
+    }
+
+    /// The request of an attempt, the last one if none is named. Blocks.
+    ///
+    /// # Errors
     /// `not_found` for a delivery that is not there or that the caller may not see, for an attempt that was not made, and
     /// where the data of the event was deleted.
-    pub fn curl(&self, scope: &TenantScope, id: &str, number: Option<u32>) -> Result<String, Error> {
+    pub fn sent_request(
+        &self,
+        scope: &TenantScope,
+        id: &str,
+        number: Option<u32>,
+    ) -> Result<SentRequest, Error> {
         let known = DeliveryId::parse(id).ok_or_else(|| Error::not_found("delivery", id))?;
         self.store.read(|reader| {
             let row = reader.delivery(known)?.filter(|row| scope.sees(&row.tenant));
@@ -37,7 +68,7 @@ impl Service {
                 Error::new(Code::NotFound, detail)
             };
             let (url, headers, body) = request.ok_or_else(gone)?;
-            Ok(command(&url, &headers, &body))
+            Ok(SentRequest { url, headers, body })
         })
     }
 }

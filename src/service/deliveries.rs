@@ -1,7 +1,7 @@
 //! Deliveries: reading them, and what a person does to one.
 
 use crate::domain::delivery::StatusFilter;
-use crate::domain::ids::DeliveryId;
+use crate::domain::ids::{DeliveryId, EndpointId};
 use crate::domain::matching::Pattern;
 use crate::domain::names::TenantName;
 use crate::domain::time::UnixMs;
@@ -97,6 +97,12 @@ impl Service {
     /// or it goes as soon as its turn comes.
     pub fn next_retry_at(&self, row: &DeliveryRow) -> Option<UnixMs> {
         row.due.map(|due| self.store.times().wall_of(due))
+    }
+
+    /// Where the endpoint of a delivery is, from memory: `None` where it was deleted, or its URL is not accepted any more.
+    pub fn endpoint_url(&self, scope: &TenantScope, endpoint: EndpointId) -> Option<String> {
+        let route = self.store.directory().route(endpoint).filter(|route| scope.sees(&route.tenant))?;
+        route.target.as_ref().ok().map(|target| target.as_str().to_owned())
     }
 
     fn intervene(

@@ -7,7 +7,7 @@ pub mod attention;
 pub mod audit;
 pub mod batch;
 pub mod cleanup;
-mod curl;
+pub mod curl;
 pub mod deliveries;
 pub mod endpoints;
 pub mod error;

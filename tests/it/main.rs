@@ -87,6 +87,8 @@ mod ui_formats;
 mod ui_audit;
 mod ui_operators;
 mod ui_overview;
+mod ui_deliveries;
+mod ui_events;
 mod ui_routes;
 mod ui_safety;
 mod ui_settings;

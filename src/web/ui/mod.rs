@@ -5,6 +5,7 @@
 //! - [`page`]: an answer with its headers, and the page that tells a failure.
 //! - [`form`]: what was typed, and what is wrong with it. [`origin`]: whether it was typed on one of our pages.
 //! - [`frame`]: the navigation, times, the look. [`moments`], [`pager`], [`plot`]: pieces of pages.
+//! - [`filters`]: what a list is filtered by. [`shown`]: texts from outside, without effect.
 //!
 //! *Add a page:* its file here with `routes`, its line below, its template that extends `ui/frame.html`, and its row in
 //! `tests/it/ui_routes.rs`, which fails without one.
@@ -15,6 +16,9 @@ mod audit;
 mod charts;
 mod cookies;
 mod event_types;
+mod deliveries;
+mod events;
+mod filters;
 mod form;
 mod formats;
 mod frame;
@@ -30,6 +34,7 @@ mod pager;
 mod plot;
 mod settings;
 mod setup;
+mod shown;
 mod tenants;
 pub mod theme;
 pub mod visit;
@@ -42,6 +47,8 @@ pub fn routes(config: &mut ServiceConfig) {
     event_types::routes(config);
     formats::routes(config);
     audit::routes(config);
+    deliveries::routes(config);
+    events::routes(config);
     join::routes(config);
     keys::routes(config);
     login::routes(config);

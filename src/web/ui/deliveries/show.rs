@@ -1,0 +1,149 @@
+//! One delivery: what becomes of it, and its attempts.
+
+use actix_web::web::{self, Data, Path, ServiceConfig};
+use actix_web::{HttpRequest, HttpResponse};
+use askama::Template;
+
+use crate::domain::scope::Scope;
+use crate::domain::time::UnixMs;
+use crate::service::curl::SentRequest;
+use crate::service::endpoints::EndpointDetail;
+use crate::service::render::Detail;
+use crate::service::{Code, Error, Service, TenantScope};
+use crate::store::deliveries::DeliveryRow;
+use crate::web::problem::Problem;
+use crate::web::state::AppState;
+use crate::web::ui::events;
+use crate::web::ui::form::Form;
+use crate::web::ui::frame::Frame;
+use crate::web::ui::shown::{self, Body};
+use crate::web::ui::visit::Visit;
+
+use super::attempts::{self, Chosen, Line};
+use super::story;
+
+pub(super) fn routes(config: &mut ServiceConfig) {
+    config
+        .service(web::resource("/deliveries/{id}").route(web::get().to(show)))
+        .service(web::resource("/deliveries/{id}/curl").route(web::get().to(curl)));
+}
+
+#[derive(Template)]
+#[template(path = "ui/delivery.html")]
+struct Delivery {
+    frame: Frame,
+    /// Why what was asked for was refused.
+    form: Form,
+    row: DeliveryRow,
+    word: &'static str,
+    story: String,
+    own_trouble: Option<String>,
+    /// The page of its event.
+    event: String,
+    endpoint: Option<EndpointDetail>,
+    retry: Option<&'static str>,
+    cancel: bool,
+    lines: Vec<Line>,
+    left_out: usize,
+    chosen: Option<Chosen>,
+    /// Before the first attempt: what would be sent.
+    to_send: Option<Body>,
+    raw: bool,
+    live: bool,
+}
+
+/// What is read for the page.
+struct Read {
+    detail: Detail,
+    endpoint: Option<EndpointDetail>,
+    next: Option<UnixMs>,
+    /// The number of the attempt that is shown in full, and its request.
+    chosen: Option<(u32, Option<SentRequest>)>,
+}
+
+async fn show(
+    state: Data<AppState>,
+    visit: Visit,
+    request: HttpRequest,
+    id: Path<String>,
+) -> Result<HttpResponse, Problem> {
+    page(&state, &visit, &id, &Form::of_query(request.query_string()), Form::default()).await
+}
+
+/// The page. `asked` holds which attempt is shown in full, and whether bodies are shown raw; `form` why something was
+/// refused.
+pub(super) async fn page(
+    state: &AppState,
+    visit: &Visit,
+    id: &str,
+    asked: &Form,
+    form: Form,
+) -> Result<HttpResponse, Problem> {
+    let scope = visit.caller.tenant_scope(Scope::DeliveriesRead)?;
+    let (number, raw, id) =
+        (asked.filled("attempt").and_then(|text| text.parse().ok()), asked.has("body", "raw"), id.to_owned());
+    let read = state.read(move |service| read(service, &scope, &id, number)).await?;
+    let status = form.status();
+    visit.page_with(&delivery(visit.frame("Delivery", "/deliveries"), form, read, raw), status)
+}
+
+fn read(service: &Service, scope: &TenantScope, id: &str, number: Option<u32>) -> Result<Read, Error> {
+    let detail = service.delivery(scope, id)?;
+    let endpoint = found(service.endpoint(scope, &detail.row.endpoint.to_string(), None))?;
+    let last = detail.attempts.last().map(|attempt| attempt.row.number);
+    let number = number.filter(|number| detail.attempts.iter().any(|attempt| attempt.row.number == *number));
+    let chosen = match number.or(last) {
+        Some(number) => Some((number, found(service.sent_request(scope, id, Some(number)))?)),
+        None => None,
+    };
+    Ok(Read { next: service.next_retry_at(&detail.row), detail, endpoint, chosen })
+}
+
+/// What is not there is not shown.
+fn found<T>(result: Result<T, Error>) -> Result<Option<T>, Error> {
+    match result {
+        Err(error) if error.code == Code::NotFound => Ok(None),
+        other => other.map(Some),
+    }
+}
+
+fn delivery(frame: Frame, form: Form, read: Read, raw: bool) -> Delivery {
+    let Read { detail, endpoint, next, chosen } = read;
+    let (lines, left_out) = attempts::timeline(&detail, chosen.as_ref().map(|(number, _)| *number));
+    let shown = chosen.and_then(|(number, request)| {
+        let attempt = detail.attempts.iter().find(|attempt| attempt.row.number == number)?;
+        Some(Chosen::of(attempt, request.as_ref(), raw))
+    });
+    let to_send = detail.request_body.as_ref().filter(|_| detail.attempts.is_empty());
+    Delivery {
+        story: story::story(&frame, &detail, endpoint.as_ref(), next),
+        own_trouble: story::own_trouble(&detail).map(shown::inert),
+        event: events::path(&detail.row.event_public_id, &detail.row.tenant),
+        retry: story::retry(&detail, endpoint.as_ref()),
+        cancel: story::cancel(&detail),
+        to_send: to_send.map(|body| Body::of(body.as_bytes(), raw)),
+        word: detail.row.state.status().word(),
+        live: detail.row.state.is_pending(),
+        row: detail.row,
+        chosen: shown,
+        frame,
+        form,
+        endpoint,
+        lines,
+        left_out,
+        raw,
+    }
+}
+
+/// The request of an attempt as a file, for a command that is too long for the page.
+async fn curl(
+    state: Data<AppState>,
+    visit: Visit,
+    request: HttpRequest,
+    id: Path<String>,
+) -> Result<HttpResponse, Problem> {
+    let scope = visit.caller.tenant_scope(Scope::DeliveriesRead)?;
+    let number = Form::of_query(request.query_string()).filled("attempt").and_then(|text| text.parse().ok());
+    let command = state.read(move |service| service.curl(&scope, &id, number)).await?;
+    Ok(shown::file("curl.sh", command))
+}

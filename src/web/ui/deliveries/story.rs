@@ -1,0 +1,103 @@
+//! A delivery's status in a sentence: what has become of it, what happens next and when.
+
+use crate::domain::delivery::{HeldReason, Status};
+use crate::domain::retry::RetrySchedule;
+use crate::domain::time::UnixMs;
+use crate::service::endpoints::EndpointDetail;
+use crate::service::render::Detail;
+use crate::web::ui::frame::Frame;
+
+/// The sentence. `next`: when it is tried again.
+pub(super) fn story(
+    frame: &Frame,
+    detail: &Detail,
+    endpoint: Option<&EndpointDetail>,
+    next: Option<UnixMs>,
+) -> String {
+    let row = &detail.row;
+    let attempts = match row.attempts {
+        0 => "before its first attempt".to_owned(),
+        1 => "after one attempt".to_owned(),
+        many => format!("after {many} attempts"),
+    };
+    match row.state.status() {
+        Status::Delivered => {
+            let when = row.delivered_at.map(|at| format!(" {}", frame.relative(&at))).unwrap_or_default();
+            let answer = row.status_code.map(|code| format!(": the receiver answered {code}")).unwrap_or_default();
+            format!("Delivered{when}, {attempts}{answer}.")
+        }
+        Status::Pending => pending(frame, detail, endpoint, next),
+        Status::Held if row.held_reason == Some(HeldReason::Restored) => {
+            "Held since a backup was restored in which it was pending. It is sent or given up when what the restore holds back \
+             is released (POST /api/v1/deliveries/release)."
+                .to_owned()
+        }
+        Status::Held => format!(
+            "Held {attempts}, because its endpoint is disabled. Enabling the endpoint delivers or discards what is held."
+        ),
+        Status::Failed => {
+            format!("Given up {attempts}: no more are left in its schedule. It is sent again only by a retry.")
+        }
+        Status::Canceled => format!("Canceled {attempts}: it is sent again only by a retry."),
+    }
+}
+
+fn pending(
+    frame: &Frame,
+    detail: &Detail,
+    endpoint: Option<&EndpointDetail>,
+    next: Option<UnixMs>,
+) -> String {
+    let made = detail.row.attempts;
+    let due = next.filter(|at| *at > frame.now);
+    let when = match due {
+        Some(at) => format!("is made {} ({})", frame.relative(&at), frame.absolute(&at)),
+        None => "is made as soon as its turn comes".to_owned(),
+    };
+    if made == 0 {
+        return format!("Its first attempt {when}.");
+    }
+    let rest = match left_after_next(detail, endpoint) {
+        Some(0) => "It is the last one of its schedule.".to_owned(),
+        Some(1) => "If it fails as well, one more follows.".to_owned(),
+        Some(many) => format!("If it fails as well, {many} more follow."),
+        None => String::new(),
+    };
+    format!("Attempt {made} did not succeed. Attempt {} {when}. {rest}", made + 1).trim_end().to_owned()
+}
+
+/// Attempts that the schedule has left behind the next one.
+fn left_after_next(detail: &Detail, endpoint: Option<&EndpointDetail>) -> Option<u32> {
+    let schedule = match &endpoint?.endpoint.retry_schedule {
+        Some(own) => u32::try_from(own.len()).ok()?.saturating_add(1),
+        None => RetrySchedule::default().attempts_in_round(),
+    };
+    let in_round = detail.attempts.iter().filter(|attempt| attempt.row.round == detail.row.round).count();
+    Some(schedule.saturating_sub(u32::try_from(in_round).ok()?).saturating_sub(1))
+}
+
+/// What stands in the way on our side; it uses up no attempt.
+pub(super) fn own_trouble(detail: &Detail) -> Option<&str> {
+    let said = detail.row.error.as_deref().filter(|_| detail.row.state.is_pending())?;
+    let last = detail.attempts.last().and_then(|attempt| attempt.row.record.error.as_deref());
+    (last != Some(said)).then_some(said)
+}
+
+/// What the button to send it again says; `None`: it cannot be, by what is known now.
+pub(super) fn retry(detail: &Detail, endpoint: Option<&EndpointDetail>) -> Option<&'static str> {
+    // Without a body there is nothing to send: the data was deleted.
+    if !endpoint?.endpoint.enabled || detail.request_body.is_none() {
+        return None;
+    }
+    match detail.row.state.status() {
+        Status::Held => None,
+        Status::Pending => Some("Send now"),
+        Status::Delivered => Some("Send again"),
+        Status::Failed | Status::Canceled => Some("Retry"),
+    }
+}
+
+/// Whether it can be given up.
+pub(super) fn cancel(detail: &Detail) -> bool {
+    matches!(detail.row.state.status(), Status::Pending | Status::Held)
+}

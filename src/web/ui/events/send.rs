@@ -1,0 +1,120 @@
+//! An event sent by hand.
+
+use actix_web::web::{self, Data, Payload, ServiceConfig};
+use actix_web::{HttpRequest, HttpResponse};
+use askama::Template;
+
+use crate::domain::json_pretty;
+use crate::domain::scope::Scope;
+use crate::service::Error;
+use crate::store::event_types::EventTypeRow;
+use crate::store::publish::Published;
+use crate::web::problem::Problem;
+use crate::web::query::MAX_LIMIT;
+use crate::web::state::AppState;
+use crate::web::ui::form::Form;
+use crate::web::ui::frame::Frame;
+use crate::web::ui::visit::Visit;
+
+use super::draft::{self, Draft};
+use super::{once, show};
+
+pub(super) fn routes(config: &mut ServiceConfig) {
+    config.service(web::resource("/events/new").route(web::get().to(show_new)).route(web::post().to(send)));
+}
+
+#[derive(Template)]
+#[template(path = "ui/event_new.html")]
+struct New {
+    frame: Frame,
+    form: Form,
+    types: Vec<(String, String)>,
+    /// Whether the catalogue has more than these.
+    more: bool,
+    chosen: Option<EventTypeRow>,
+}
+
+async fn show_new(
+    state: Data<AppState>,
+    visit: Visit,
+    request: HttpRequest,
+) -> Result<HttpResponse, Problem> {
+    let asked = Form::of_query(request.query_string());
+    // An event may have the id `new`: its links name the tenant and no type.
+    if asked.filled("tenant").is_some() && asked.all("type").next().is_none() {
+        return show::page(&state, &visit, "new", &asked, Form::default()).await;
+    }
+    let form = Form::of([
+        ("type", asked.text("type").trim().to_owned()),
+        ("tenant", asked.text("tenant").trim().to_owned()),
+        ("id", String::new()),
+        ("once", once::nonce(&state)),
+    ]);
+    page(&state, &visit, form, true).await
+}
+
+/// The page; `fresh`: the data is to be the example of the type.
+async fn page(state: &AppState, visit: &Visit, mut form: Form, fresh: bool) -> Result<HttpResponse, Problem> {
+    let scope = visit.caller.tenant_scope(Scope::EventsWrite)?;
+    let name = form.text("type").to_owned();
+    let read = state.read(move |service| {
+        let (types, next) = service.event_types(&scope, None, MAX_LIMIT)?;
+        Ok((types, next.is_some(), service.event_type(&scope, &name).ok()))
+    });
+    let (types, more, chosen) = read.await?;
+    let mut types: Vec<_> =
+        types.into_iter().filter(|row| !row.reserved).map(|row| row.name.to_string()).collect();
+    types.sort_unstable();
+    let mut choices = vec![(String::new(), "choose …".to_owned())];
+    choices.extend(types.into_iter().map(|name| (name.clone(), name)));
+    if fresh {
+        form.add("data", example(chosen.as_ref()));
+    }
+    let status = form.status();
+    let page = New { frame: visit.frame("Send an event", "/events"), form, types: choices, more, chosen };
+    visit.page_with(&page, status)
+}
+
+/// What the data may look like.
+fn example(of: Option<&EventTypeRow>) -> String {
+    let Some(text) = of.and_then(|row| row.example.as_deref()) else { return "{}".to_owned() };
+    match json_pretty::pretty(text, 256 * 1024) {
+        Some(pretty) if !pretty.cut => pretty.text,
+        _ => text.to_owned(),
+    }
+}
+
+async fn send(
+    state: Data<AppState>,
+    visit: Visit,
+    request: HttpRequest,
+    payload: Payload,
+) -> Result<HttpResponse, Problem> {
+    let mut form = visit.form(&request, payload).await?;
+    let scope = visit.caller.tenant_scope(Scope::EventsWrite)?;
+    let draft = Draft::read(&mut form);
+    let published = async {
+        let answer = state.read(move |service| draft::publish(service, &scope, draft)).await?;
+        answer.await.map_err(|error| Problem::from(Error::from(error)))
+    };
+    match published.await {
+        Ok(published) => Ok(visit.done(&super::path(&published.id, &published.tenant), &told(&published))),
+        Err(problem) => {
+            form.refuse(problem)?;
+            page(&state, &visit, form, false).await
+        }
+    }
+}
+
+/// What became of it.
+fn told(published: &Published) -> String {
+    match published.deliveries {
+        _ if published.replayed => "It was accepted before: this is it.".to_owned(),
+        0 if published.without_endpoints => {
+            "The event is accepted. Its tenant has no endpoint, so it goes nowhere.".to_owned()
+        }
+        0 => "The event is accepted. No endpoint matches it: below is why.".to_owned(),
+        1 => "The event is accepted and goes to one endpoint.".to_owned(),
+        many => format!("The event is accepted and goes to {many} endpoints."),
+    }
+}

@@ -1,0 +1,139 @@
+//! One event: its data, where it went, and why it did not go elsewhere.
+
+use actix_web::web::{self, Data, Path, ServiceConfig};
+use actix_web::{HttpRequest, HttpResponse};
+use askama::Template;
+
+use crate::domain::ids::{DeliveryId, EndpointId};
+use crate::domain::names::TenantName;
+use crate::domain::scope::Scope;
+use crate::service::matching::{Matching, Reason};
+use crate::service::{Error, Service, TenantScope};
+use crate::store::events::StoredEvent;
+use crate::web::problem::Problem;
+use crate::web::state::AppState;
+use crate::web::ui::deliveries::rows::Row;
+use crate::web::ui::form::Form;
+use crate::web::ui::frame::Frame;
+use crate::web::ui::shown::{self, Body};
+use crate::web::ui::visit::Visit;
+
+use super::links::Links;
+use super::once;
+
+/// Rows of each of the two lists.
+const ROWS: usize = 25;
+
+pub(super) fn routes(config: &mut ServiceConfig) {
+    config.service(web::resource("/events/{id}").route(web::get().to(show)));
+}
+
+#[derive(Template)]
+#[template(path = "ui/event.html")]
+struct Page {
+    frame: Frame,
+    /// Where to send it again, and why that was refused.
+    form: Form,
+    event: StoredEvent,
+    id: String,
+    data: Body,
+    raw: bool,
+    deliveries: Vec<Row>,
+    more_deliveries: Option<String>,
+    /// Endpoints that it did not go to.
+    elsewhere: Vec<Matching>,
+    more_endpoints: Option<String>,
+    choices: Vec<(String, String)>,
+    /// Makes a repetition of the same replay harmless.
+    once: String,
+    links: Links,
+    live: bool,
+}
+
+/// What is read for the page.
+struct Read {
+    event: StoredEvent,
+    deliveries: Vec<Row>,
+    below: Option<DeliveryId>,
+    endpoints: Vec<Matching>,
+    beside: Option<EndpointId>,
+}
+
+async fn show(
+    state: Data<AppState>,
+    visit: Visit,
+    request: HttpRequest,
+    id: Path<String>,
+) -> Result<HttpResponse, Problem> {
+    page(&state, &visit, &id, &Form::of_query(request.query_string()), Form::default()).await
+}
+
+/// Which tenant an own id is looked up in.
+pub(super) fn tenant(asked: &Form) -> Option<TenantName> {
+    asked.filled("tenant").and_then(|name| TenantName::parse(name).ok())
+}
+
+/// The page. `asked` holds the address's query; `form` what was refused.
+pub(super) async fn page(
+    state: &AppState,
+    visit: &Visit,
+    id: &str,
+    asked: &Form,
+    form: Form,
+) -> Result<HttpResponse, Problem> {
+    let scope = visit.caller.tenant_scope(Scope::EventsRead)?;
+    visit.caller.tenant_scope(Scope::DeliveriesRead)?;
+    let (id, tenant, raw) = (id.to_owned(), tenant(asked), asked.has("data", "raw"));
+    let below = asked.filled("below").and_then(DeliveryId::parse);
+    let beside = asked.filled("beside").and_then(EndpointId::parse);
+    let read = state.read(move |service| read(service, &scope, &id, tenant.as_ref(), below, beside)).await?;
+    let (frame, once) = (visit.frame("Event", "/events"), once::nonce(state));
+    let status = form.status();
+    visit.page_with(&event(frame, form, read, raw, once), status)
+}
+
+fn read(
+    service: &Service,
+    scope: &TenantScope,
+    id: &str,
+    tenant: Option<&TenantName>,
+    below: Option<DeliveryId>,
+    beside: Option<EndpointId>,
+) -> Result<Read, Error> {
+    let event = service.event(scope, id, tenant)?;
+    let went = service.deliveries_of_event(scope, id, tenant, below, ROWS)?;
+    let endpoints = service.matching(scope, id, tenant, beside, ROWS)?;
+    Ok(Read {
+        event,
+        deliveries: went.rows.into_iter().map(|row| Row::of(service, scope, row)).collect(),
+        below: went.next.map(DeliveryId),
+        endpoints: endpoints.rows,
+        beside: endpoints.next.map(EndpointId),
+    })
+}
+
+fn event(frame: Frame, form: Form, read: Read, raw: bool, once: String) -> Page {
+    let id = read.event.public_id().to_string();
+    let links = Links::of(&id, &read.event.tenant);
+    let mut choices = vec![(String::new(), "all that it matches today".to_owned())];
+    let enabled = read.endpoints.iter().filter(|endpoint| endpoint.enabled);
+    choices
+        .extend(enabled.map(|endpoint| (endpoint.endpoint_id.to_string(), shown::short(&endpoint.url, 80))));
+    let elsewhere = read.endpoints.into_iter().filter(|endpoint| endpoint.reason != Reason::DeliveredTo);
+    Page {
+        data: Body::of(read.event.data.as_bytes(), raw),
+        event: read.event,
+        live: read.deliveries.iter().any(|row| row.delivery.state.is_pending()),
+        deliveries: read.deliveries,
+        more_deliveries: read.below.map(|below| links.with("below", &below.to_string())),
+        elsewhere: elsewhere.collect(),
+        more_endpoints: read.beside.map(|beside| links.with("beside", &beside.to_string())),
+        frame,
+        form,
+        id,
+        raw,
+        choices,
+        once,
+        links,
+    }
+}
