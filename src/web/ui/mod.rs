@@ -32,6 +32,7 @@ use actix_web::web::ServiceConfig;
 /// Registers all pages.
 pub fn routes(config: &mut ServiceConfig) {
     account::routes(config);
+    endpoints::routes(config);
     join::routes(config);
     keys::routes(config);
     login::routes(config);
