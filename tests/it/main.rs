@@ -80,6 +80,8 @@ mod starting;
 mod stopping;
 mod support;
 mod testing;
+mod ui_endpoint_changes;
+mod ui_endpoints;
 mod verifying;
 mod waking;
 mod web_resources;
