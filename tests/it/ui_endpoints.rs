@@ -68,6 +68,7 @@ fn filters_stand_in_the_address_and_what_is_wrong_with_one_beside_it() {
 #[test]
 fn a_long_list_has_pages_that_keep_the_filters() {
     let app = TestApp::start();
+    app.change_settings(&json!({ "endpoint_limit": 50 }));
     for n in 0..51 {
         make(&app, &format!("e{n}"), &json!({ "tenant": format!("t{}", n / 26) }));
     }
