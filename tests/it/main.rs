@@ -94,6 +94,8 @@ mod ui_safety;
 mod ui_settings;
 mod ui_tenants;
 mod verify_code;
+mod ui_endpoint_changes;
+mod ui_endpoints;
 mod verifying;
 mod waking;
 mod web_resources;

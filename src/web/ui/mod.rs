@@ -19,6 +19,7 @@ mod event_types;
 mod deliveries;
 mod events;
 mod filters;
+mod endpoints;
 mod form;
 mod formats;
 mod frame;
@@ -49,6 +50,7 @@ pub fn routes(config: &mut ServiceConfig) {
     audit::routes(config);
     deliveries::routes(config);
     events::routes(config);
+    endpoints::routes(config);
     join::routes(config);
     keys::routes(config);
     login::routes(config);
