@@ -46,6 +46,8 @@
 //!
 //! *Add a signature scheme:* a file in `domain/format/scheme` with its `SCHEME`, and its line in `SCHEMES` there.
 //! *A format that is built in:* its definition in `domain/format/builtin.rs`.
+//! *A language of receivers, for the code that verifies:* its template in `templates/verify`, its line in
+//! `domain/format/code.rs`, and what runs it in `tests/it/verify_code.rs`.
 //! *Add a guide:* its Markdown in `templates/docs`, and its line in `web/docs/mod.rs`.
 //! *Add a metric:* count it in `store/figures.rs`, with the commit that makes it true, or hand it over in
 //! `service/metrics.rs`; then a line of `web/metrics.rs`, with what it means. No labels that grow with the data.

@@ -180,7 +180,7 @@ impl<'d> Notes<'d> for Seen<'d> {
 }
 
 /// Goes through the object at the cursor, noting what is at the filters' paths. `None` if it is cut short.
-fn walk<'d>(cursor: &mut Cursor<'d>, nodes: &[Node], notes: &mut impl Notes<'d>) -> Option<()> {
+fn walk<'d>(cursor: &mut Cursor<'d>, nodes: &[Node], into: &mut impl Notes<'d>) -> Option<()> {
     cursor.take(b'{')?;
     if cursor.peek()? == b'}' {
         return cursor.take(b'}');
@@ -193,13 +193,13 @@ fn walk<'d>(cursor: &mut Cursor<'d>, nodes: &[Node], notes: &mut impl Notes<'d>)
                 cursor.value()?;
             }
             Some(node) => {
-                notes.forget(node.below);
+                into.forget(node.below);
                 if cursor.peek()? == b'{' && !node.children.is_empty() {
-                    walk(cursor, &node.children, notes)?;
+                    walk(cursor, &node.children, into)?;
                 } else {
                     let value = cursor.value()?;
                     if let Some(filter) = &node.filter {
-                        notes.value(filter, value);
+                        into.value(filter, value);
                     }
                 }
             }

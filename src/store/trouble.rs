@@ -10,10 +10,10 @@ use crate::domain::ids::{self, EndpointId};
 use crate::domain::time::UnixMs;
 
 use super::error::StoreError;
-use super::reader::{EXAMINED, Reader};
+use super::reader::Reader;
 
 /// Rows that are looked at for each question.
-const LOOKED_AT: i64 = EXAMINED as i64;
+const LOOKED_AT: i64 = 4_000;
 
 /// Held deliveries of an endpoint that are old.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -42,7 +42,7 @@ fn it_is_the_request_as_it_was_sent_but_for_credentials() {
             pairs.map(|pair| pair[1].clone()).collect::<Vec<_>>()
         };
         assert_eq!(after("--data-raw"), [String::from_utf8_lossy(&sent.body)]);
-        assert_eq!(after("--url"), [receiver.url("/hook?a='b'&c={d}")]);
+        assert_eq!(after("--url"), [receiver.url("/hook?a=%27b%27&c={d}")], "as it was stored");
         let headers = after("--header");
         assert!(headers.contains(&"x-token: •••".to_owned()) || headers.contains(&"X-Token: •••".to_owned()));
         for name in ["webhook-id", "webhook-timestamp", "webhook-signature", "content-type", "user-agent"] {

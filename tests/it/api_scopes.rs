@@ -47,6 +47,7 @@ const TABLE: &[(&str, &str, Need)] = &[
     ("GET", "/api/v1/endpoints/{id}", Of(EndpointsRead)),
     ("GET", "/api/v1/endpoints/{id}/deliveries", Of(DeliveriesRead)),
     ("GET", "/api/v1/endpoints/{id}/stats", Of(DeliveriesRead)),
+    ("GET", "/api/v1/endpoints/{id}/verify-code", Of(EndpointsRead)),
     ("GET", "/api/v1/event-types", Common(EndpointsRead)),
     ("GET", "/api/v1/event-types/{name:.+}", Common(EndpointsRead)),
     ("GET", "/api/v1/events", Of(EventsRead)),

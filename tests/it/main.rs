@@ -80,6 +80,7 @@ mod starting;
 mod stopping;
 mod support;
 mod testing;
+mod verify_code;
 mod verifying;
 mod waking;
 mod web_resources;

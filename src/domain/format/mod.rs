@@ -6,9 +6,11 @@
 //! - [`definition`]: a format as it is said, written as JSON and, by `read`, read from it with every error at once.
 //! - [`scheme`]: how signatures are made; a file for each. `signature`: how they stand in their header.
 //! - `envelope`: the body as a list of pieces, so that rendering is copying. `ecmascript`: the body written again.
-//! - [`builtin`]: the formats that are there from the start. [`verify`]: what a receiver does with a request.
+//! - [`builtin`]: the formats that are there from the start. [`verify`]: what a receiver does with a request; [`code`]: the
+//!   same as a program text for receivers.
 
 pub mod builtin;
+pub mod code;
 pub mod definition;
 pub mod ecmascript;
 mod envelope;

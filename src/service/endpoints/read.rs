@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::domain::format::code::Language;
 use crate::domain::ids::EndpointId;
 use crate::domain::names::TenantName;
 use crate::domain::stats::Counts;
@@ -169,6 +170,22 @@ impl Service {
             rows: page.rows.iter().map(|row| self.show_endpoint(row, &judging)).collect(),
             next: page.next,
         })
+    }
+
+    /// A program text that verifies the deliveries of an endpoint, in its own format. Blocks.
+    ///
+    /// # Errors
+    /// See [`Service::live_endpoint`].
+    pub fn verify_code(
+        &self,
+        scope: &TenantScope,
+        text: &str,
+        tenant: Option<&TenantName>,
+        language: Language,
+    ) -> Result<String, Error> {
+        let row = self.live_endpoint(scope, text, tenant)?;
+        let route = self.store.directory().route(row.id).ok_or_else(|| Error::not_found("endpoint", text))?;
+        Ok(route.format.verify_code(language))
     }
 
     /// What health is judged by now.

@@ -18,6 +18,7 @@ mod settings;
 pub mod shapes;
 mod stats;
 mod tenants;
+mod verify_code;
 
 use actix_web::web::{self, ServiceConfig};
 
@@ -40,6 +41,7 @@ pub fn routes(config: &mut ServiceConfig) {
             .configure(rotation::routes)
             .configure(settings::routes)
             .configure(stats::routes)
-            .configure(tenants::routes),
+            .configure(tenants::routes)
+            .configure(verify_code::routes),
     );
 }

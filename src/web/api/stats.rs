@@ -25,7 +25,7 @@ pub fn routes(config: &mut ServiceConfig) {
 #[derive(Serialize)]
 struct Overall {
     #[serde(flatten)]
-    stats: Stats,
+    past: Stats,
     now: Now,
 }
 
@@ -41,8 +41,8 @@ async fn of_all(
     query.finish()?;
     let answer = move |service: &Service| {
         let now = service.waiting_now(&scope, tenant.as_ref())?;
-        let stats = service.stats(&scope, &StatsOf::Tenant(tenant), window)?;
-        Problem::or_json(&Overall { stats, now })
+        let past = service.stats(&scope, &StatsOf::Tenant(tenant), window)?;
+        Problem::or_json(&Overall { past, now })
     };
     state.answer(answer).await
 }

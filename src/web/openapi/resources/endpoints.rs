@@ -1,11 +1,12 @@
 //! Endpoints: URLs of a tenant that receive.
 
+use crate::domain::format::code::Language;
 use crate::domain::ids::DeliveryId;
 use crate::domain::scope::Scope::{DeliveriesRead, EndpointsRead, EndpointsWrite};
 use crate::service::Code;
 use crate::service::endpoints::{MAX_OVERLAP_SECONDS, MAX_SEARCH, OVERLAP_SECONDS};
 use crate::web::openapi::json::Json;
-use crate::web::openapi::operation::Operation;
+use crate::web::openapi::operation::{Content, Operation};
 use crate::web::openapi::schema::{
     Schema, any, count, flag, named, nullable, object, optional, required, sometimes, text, time, whole, word,
 };
@@ -38,6 +39,7 @@ pub fn resource() -> Resource {
             rotate(),
             deliveries(),
             super::stats::of_endpoint(),
+            verify_code(),
         ],
         schemas: vec![
             ("NewEndpoint", new_endpoint()),
@@ -249,6 +251,22 @@ fn rotate() -> Operation {
         .says("Replace the secret", "The answer shows the new one, this once.")
         .may_take(body, r#"{"overlap_seconds":3600}"#)
         .answers(200, "Both sign for the overlap.", named("SavedEndpoint"), &saved_example())
+}
+
+fn verify_code() -> Operation {
+    let content = Content {
+        media_type: "text/plain",
+        schema: text(),
+        example: "def verify(headers, body, secret=None):\n".into(),
+    };
+    let language = word(Language::ALL.map(Language::as_str)).or(Language::Python.as_str());
+    on("GET", "/api/v1/endpoints/{id}/verify-code", "getVerifyCode")
+        .says(
+            "Get code that verifies deliveries",
+            "Of this endpoint, in its own format. The secret comes from the environment of the program.",
+        )
+        .with([query("language", language, "node", "In which language.")])
+        .answers_as(200, "The program text.", content)
 }
 
 fn deliveries() -> Operation {
