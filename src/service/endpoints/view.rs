@@ -29,6 +29,15 @@ pub enum HealthStatus {
 }
 
 impl HealthStatus {
+    /// The word of the API and the console.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Failing => "failing",
+            Self::Disabled => "disabled",
+        }
+    }
+
     /// Reads a word of `?health=`.
     ///
     /// # Errors

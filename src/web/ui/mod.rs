@@ -11,6 +11,7 @@
 
 mod account;
 mod cookies;
+mod endpoints;
 mod form;
 mod frame;
 mod join;

@@ -3,6 +3,7 @@
 pub mod actions;
 pub mod app;
 pub mod client;
+pub mod console;
 pub mod foreign;
 pub mod guide;
 pub mod house;
