@@ -12,6 +12,7 @@ pub mod histogram;
 pub mod ids;
 pub mod invalid;
 pub mod json;
+pub mod json_pretty;
 pub mod json_tree;
 pub mod limits;
 pub mod matching;

@@ -31,6 +31,13 @@ pub struct AuditQuery {
 #[derive(Debug, Clone)]
 pub struct AuditView(AuditLine);
 
+impl AuditView {
+    /// The line as it was written.
+    pub fn line(&self) -> &AuditLine {
+        &self.0
+    }
+}
+
 impl Serialize for AuditView {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let Self(line) = self;

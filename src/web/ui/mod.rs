@@ -5,13 +5,16 @@
 //! - [`page`]: an answer with its headers, and the page that tells a failure.
 //! - [`form`]: what was typed, and what is wrong with it. [`origin`]: whether it was typed on one of our pages.
 //! - [`frame`]: the navigation, times, the look. [`moments`], [`pager`], [`plot`]: pieces of pages.
+//! - [`filters`]: what a list is filtered by. [`shown`]: texts from outside, without effect.
 //!
 //! *Add a page:* its file here with `routes`, its line below, its template that extends `ui/frame.html`, and its row in
 //! `tests/it/ui_routes.rs`, which fails without one.
 
 mod account;
 mod cookies;
+mod endpoint_tabs;
 mod endpoints;
+mod filters;
 mod form;
 mod frame;
 mod join;
@@ -24,6 +27,7 @@ pub mod page;
 mod pager;
 mod plot;
 mod setup;
+mod shown;
 mod theme;
 pub mod visit;
 
@@ -32,6 +36,7 @@ use actix_web::web::ServiceConfig;
 /// Registers all pages.
 pub fn routes(config: &mut ServiceConfig) {
     account::routes(config);
+    endpoint_tabs::routes(config);
     join::routes(config);
     keys::routes(config);
     login::routes(config);

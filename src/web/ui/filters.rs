@@ -1,0 +1,43 @@
+//! Filters of lists: they stand in the address, and what is wrong with one stands beside its field.
+
+use crate::store::lists::Span;
+
+use super::form::Form;
+use super::moments::Zone;
+
+/// A filter that `parse` accepts. An empty one is none; what is wrong with it is noted.
+pub(super) fn taken<T>(
+    form: &mut Form,
+    name: &'static str,
+    parse: impl FnOnce(&str) -> Result<T, String>,
+) -> Option<T> {
+    let parsed = parse(form.filled(name)?);
+    form.invalid().check(name, parsed)
+}
+
+/// `since` and `until`, in the time zone of whoever looks.
+pub(super) fn span(form: &mut Form, zone: &Zone) -> Span {
+    let since = taken(form, "since", |text| zone.parse(text));
+    Span { since, until: taken(form, "until", |text| zone.parse(text)) }
+}
+
+/// Whether a list is filtered by any of these.
+pub(super) fn any(form: &Form, names: &[&str]) -> bool {
+    names.iter().any(|name| form.filled(name).is_some())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::names::TenantName;
+
+    #[test]
+    fn an_empty_filter_is_none_and_a_wrong_one_is_told_beside_its_field() {
+        let mut form = Form::of_query("tenant=+&since=2026-02-23+15:30&until=soon");
+        assert_eq!(taken(&mut form, "tenant", TenantName::parse), None);
+        let span = span(&mut form, &Zone::named("Europe/Berlin").unwrap());
+        assert_eq!(span.since.map(|at| at.0), Some(1_771_857_000_000));
+        assert!(form.is_wrong("until") && !form.is_wrong("since") && !form.is_wrong("tenant"));
+        assert!(any(&form, &["tenant", "since"]) && !any(&form, &["tenant", "type"]));
+    }
+}
