@@ -23,7 +23,7 @@ impl Tx<'_> {
     ) -> Result<(), StoreError> {
         let after = [
             ("enabled", Value::from(false)),
-            ("disabled_reason", reason.word().into()),
+            ("disabled_reason", reason.as_str().into()),
             ("disabled_note", note.into()),
         ];
         self.audit_state(id, actor, "endpoint.disable", &after)?;
@@ -32,7 +32,7 @@ impl Tx<'_> {
                 "UPDATE endpoints SET enabled = 0, disabled_reason = ?2, disabled_note = ?3, disabled_at = ?4,
                      updated_at = ?4 WHERE id = ?1",
             )?
-            .execute(params![id.0, reason.word(), note, self.now.0])?;
+            .execute(params![id.0, reason.as_str(), note, self.now.0])?;
         self.start_bulk(id, BulkKind::Hold)?;
         self.reload_route(id)
     }

@@ -27,7 +27,8 @@ pub enum DisabledReason {
 }
 
 impl DisabledReason {
-    pub(super) fn word(self) -> &'static str {
+    /// The word of the API and the file.
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Manual => "manual",
             Self::Failing => "failing",
@@ -38,7 +39,7 @@ impl DisabledReason {
     fn from_word(word: &str) -> Result<Self, String> {
         [Self::Manual, Self::Failing, Self::Gone]
             .into_iter()
-            .find(|reason| reason.word() == word)
+            .find(|reason| reason.as_str() == word)
             .ok_or_else(|| format!("unknown reason {word}"))
     }
 }

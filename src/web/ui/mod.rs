@@ -37,6 +37,7 @@ use actix_web::web::ServiceConfig;
 pub fn routes(config: &mut ServiceConfig) {
     account::routes(config);
     endpoint_tabs::routes(config);
+    endpoints::routes(config);
     join::routes(config);
     keys::routes(config);
     login::routes(config);

@@ -1,0 +1,72 @@
+//! Making an endpoint.
+
+use actix_web::http::StatusCode;
+use actix_web::web::{self, Data, Payload, ServiceConfig};
+use actix_web::{HttpRequest, HttpResponse};
+use askama::Template;
+
+use crate::domain::scope::Scope;
+use crate::service::endpoints::EndpointSaved;
+use crate::service::{Patch, TenantScope};
+use crate::web::problem::Problem;
+use crate::web::state::AppState;
+use crate::web::ui::form::Form;
+use crate::web::ui::frame::Frame;
+use crate::web::ui::visit::Visit;
+
+use super::fields::{self, Choices};
+use super::{PATH, saved};
+
+/// Registers the page.
+pub fn routes(config: &mut ServiceConfig) {
+    config.service(web::resource("/endpoints/new").route(web::get().to(show)).route(web::post().to(create)));
+}
+
+#[derive(Template)]
+#[template(path = "ui/endpoint_new.html")]
+struct New {
+    frame: Frame,
+    form: Form,
+    choices: Choices,
+}
+
+async fn show(state: Data<AppState>, visit: Visit, request: HttpRequest) -> Result<HttpResponse, Problem> {
+    let tenant = Form::of_query(request.query_string()).text("tenant").to_owned();
+    let chosen =
+        [("enabled", "true"), ("format", "standard"), ("signing", "make"), ("while_disabled", "hold")];
+    let mut form = Form::of(chosen.map(|(name, value)| (name, value.to_owned())));
+    form.add("tenant", tenant);
+    page(&state, &visit, form).await
+}
+
+async fn create(
+    state: Data<AppState>,
+    visit: Visit,
+    request: HttpRequest,
+    payload: Payload,
+) -> Result<HttpResponse, Problem> {
+    let mut form = visit.form(&request, payload).await?;
+    match save(&state, visit.caller.tenant_scope(Scope::EndpointsWrite)?, &mut form).await {
+        Ok(made) => saved::page(&visit, made, "The endpoint is made.", StatusCode::CREATED),
+        Err(problem) => {
+            form.refuse(problem)?;
+            page(&state, &visit, form).await
+        }
+    }
+}
+
+async fn save(state: &AppState, scope: TenantScope, form: &mut Form) -> Result<EndpointSaved, Problem> {
+    let mut draft = fields::draft(form, &Form::default());
+    draft.enabled = Patch::Set(form.has("enabled", "true"));
+    let tenant = form.filled("tenant").map(str::to_owned);
+    let checked =
+        state.read(move |service| service.check_endpoint(&scope, tenant.as_deref(), &draft)).await?;
+    Ok(state.service.create_endpoint(checked).await?)
+}
+
+async fn page(state: &AppState, visit: &Visit, form: Form) -> Result<HttpResponse, Problem> {
+    let scope = visit.caller.tenant_scope(Scope::EndpointsWrite)?;
+    let choices = state.read(move |service| Choices::read(service, &scope, &[])).await?;
+    let status = form.status();
+    visit.page_with(&New { frame: visit.frame("New endpoint", PATH), form, choices }, status)
+}
