@@ -17,15 +17,13 @@ mod verify;
 
 use actix_web::web::ServiceConfig;
 
-/// Where the navigation has these pages.
-const SECTION: &str = "/endpoints";
+use super::endpoints::PATH as SECTION;
 
 /// Registers the pages.
 pub fn routes(config: &mut ServiceConfig) {
     deliveries::routes(config);
     overview::routes(config);
     replay::routes(config);
-    replay_start::routes(config);
     test::routes(config);
     verify::routes(config);
 }
