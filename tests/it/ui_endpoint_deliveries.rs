@@ -98,7 +98,7 @@ fn what_waits_is_looked_at_again_by_itself() {
     app.publish("test", &json!(1));
     app.settle();
     let page = console.page(&format!("/endpoints/{endpoint}/deliveries"));
-    holds(&page, &["id=\"deliveries\" data-live", "status pending", "next <time"]);
+    holds(&page, &["<tr id=\"dlv_", "\" data-live>", "status pending", "next <time"]);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::support::app::{TestApp, text};
+use crate::support::app::TestApp;
 use crate::support::console::{Console, holds, lacks, value};
 use crate::support::receiver::{Gate, Receiver, Reply};
 
@@ -92,32 +92,27 @@ fn everything_that_is_wrong_is_told_with_what_was_typed() {
 
 #[test]
 fn a_replay_is_watched_and_can_be_ended() {
-    let (app, receiver, console, endpoint, path) = world();
+    let (app, receiver, gate) = (TestApp::start(), Receiver::start(), Gate::new());
+    let console = Console::admin(&app);
+    let endpoint = app.endpoint_with(&receiver, "/", &json!({ "retry_schedule": [] }));
+    let path = format!("/endpoints/{endpoint}/replay");
     receiver.always(Reply::status(500));
-    app.publish_many(0..1);
+    app.publish_many(0..400);
     app.settle();
-    // One that waits for its endpoint stays for as long as it takes to look at it.
-    let gate = Gate::new();
+    // It waits for what it has put on its way, which waits at the gate.
     receiver.always(Reply::ok().gated(&gate));
-    app.publish_many(1..2);
-    receiver.wait_in_flight(1);
-    let started = app.post(&format!("/endpoints/{endpoint}/replay"), &json!({ "since": "2020-01-01T00:00:00Z" }));
-    let id = text(&started.expect(202).json(), "id");
-    let page = app.eventually("it is told", |_| {
-        let page = console.page(&path);
-        page.contains(&format!("{path}/{id}/cancel")).then_some(page).or_else(|| {
-            let over = !app.get(&format!("/replays/{id}"))["ended_at"].is_null();
-            over.then(String::new)
-        })
-    });
-    if !page.is_empty() {
-        holds(&page, &["id=\"replays\" data-live", "data-confirm=\"End this replay?"]);
-    }
-    let (to, _) = console.done(&format!("{path}/{id}/cancel"), &[]);
+    let (_, page) = console.done(&path, &[("status", "failed"), ("since", SINCE)]);
+    let row = page.split("<tr id=\"rpl_").nth(1).expect("its row");
+    holds(row, &["\" data-live>", "status running", "data-confirm=\"End this replay?"]);
+    let refused = console.refused(&path, &[("dry_run", "true"), ("status", "missing"), ("since", SINCE)], 409);
+    holds(&refused, &["is under way", "value=\"missing\" selected"]);
+    let cancel = row.split("action=\"").nth(1).and_then(|rest| rest.split('"').next()).expect("a form");
+    let (to, page) = console.done(cancel, &[]);
     assert_eq!(to, path);
+    holds(&page, &["status canceled", "canceled by operator:ada@example.com", "The replay is ended."]);
+    lacks(&page, &["data-live"]);
     gate.open();
     app.settle();
-    lacks(&console.page(&path), &["id=\"replays\" data-live"]);
 }
 
 #[test]

@@ -57,13 +57,6 @@ struct Deliveries {
     pager: Pager,
 }
 
-impl Deliveries {
-    /// Whether one of them is about to change by itself.
-    fn is_live(&self) -> bool {
-        self.rows.iter().any(|row| row.of.state.is_pending())
-    }
-}
-
 /// A delivery.
 struct Row {
     of: DeliveryRow,
@@ -74,7 +67,8 @@ struct Row {
 /// What the receiver answered last.
 enum Answer {
     None,
-    Text(String),
+    /// The text, and how long it is.
+    Text(String, String),
     /// The page has no room for it.
     Elsewhere,
 }
@@ -143,7 +137,7 @@ impl Answer {
         match room.checked_sub(length) {
             Some(left) => {
                 *room = left;
-                Self::Text(text)
+                Self::Text(text, shown::size(body.len()))
             }
             None => Self::Elsewhere,
         }
@@ -157,7 +151,7 @@ mod tests {
     #[test]
     fn answers_fill_a_page_so_far_and_no_further() {
         let mut room = ROOM;
-        let shown = |body: &[u8], room: &mut usize| matches!(Answer::of(Some(body), room), Answer::Text(_));
+        let shown = |body: &[u8], room: &mut usize| matches!(Answer::of(Some(body), room), Answer::Text(..));
         let count = (0..10).filter(|_| shown(&[b'<'; 2048], &mut room)).count();
         assert_eq!(count, 4);
         assert!(shown("ä".repeat(99).as_bytes(), &mut room), "a short one fits into none: {room}");

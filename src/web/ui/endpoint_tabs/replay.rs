@@ -55,13 +55,6 @@ struct Replays {
     pager: Pager,
 }
 
-impl Replays {
-    /// Whether one of them goes on.
-    fn is_live(&self) -> bool {
-        self.replays.iter().any(|replay| !replay.status.is_over())
-    }
-}
-
 async fn show(
     state: Data<AppState>,
     visit: Visit,

@@ -31,6 +31,22 @@ struct Verify {
     code: String,
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, clippy::unused_self, reason = "called by a template")]
+impl Verify {
+    /// What people call a language.
+    fn called(&self, language: &Language) -> &'static str {
+        match language.as_str() {
+            "python" => "Python",
+            "node" => "Node",
+            "php" => "PHP",
+            "ruby" => "Ruby",
+            "go" => "Go",
+            "rust" => "Rust",
+            other => other,
+        }
+    }
+}
+
 async fn show(
     state: Data<AppState>,
     visit: Visit,
@@ -50,17 +66,4 @@ async fn show(
     let (head, status) = (Head::new(endpoint, Tab::Verify), form.status());
     let frame = visit.frame(&head.title("Verify"), SECTION);
     visit.page_with(&Verify { frame, head, form, language, code }, status)
-}
-
-/// What people call a language.
-fn called(language: Language) -> &'static str {
-    match language.as_str() {
-        "python" => "Python",
-        "node" => "Node",
-        "php" => "PHP",
-        "ruby" => "Ruby",
-        "go" => "Go",
-        "rust" => "Rust",
-        other => other,
-    }
 }
