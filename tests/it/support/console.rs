@@ -87,6 +87,12 @@ impl Console {
         (to, page.text().to_owned())
     }
 
+    /// Posts a form that is taken, and leads to this address.
+    #[track_caller]
+    pub fn goes(&self, path: &str, fields: &[(&str, &str)], to: &str) {
+        assert_eq!(self.post(path, fields).expect(303).header("location"), Some(to));
+    }
+
     /// Posts a form that is refused: the page with what is wrong.
     #[track_caller]
     pub fn refused(&self, path: &str, fields: &[(&str, &str)], status: u16) -> String {

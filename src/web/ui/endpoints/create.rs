@@ -14,8 +14,8 @@ use crate::web::ui::form::Form;
 use crate::web::ui::frame::Frame;
 use crate::web::ui::visit::Visit;
 
-use super::fields::{self, Choices};
-use super::{PATH, saved};
+use super::fields::Choices;
+use super::{PATH, saved, typed};
 
 /// Registers the page.
 pub fn routes(config: &mut ServiceConfig) {
@@ -56,7 +56,7 @@ async fn create(
 }
 
 async fn save(state: &AppState, scope: TenantScope, form: &mut Form) -> Result<EndpointSaved, Problem> {
-    let mut draft = fields::draft(form, &Form::default());
+    let mut draft = typed::draft(form, &Form::default());
     draft.enabled = Patch::Set(form.has("enabled", "true"));
     let tenant = form.filled("tenant").map(str::to_owned);
     let checked =

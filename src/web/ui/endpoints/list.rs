@@ -65,7 +65,7 @@ async fn show(state: Data<AppState>, visit: Visit, request: HttpRequest) -> Resu
     let before = form.filled("cursor").and_then(EndpointId::parse);
     let filtered = ["search", "tenant", "enabled", "health"].iter().any(|name| form.filled(name).is_some());
     let (rows, next) =
-        if form.is_refused() { Default::default() } else { read(&state, &visit, wanted, before).await? };
+        if form.is_refused() { (Vec::new(), None) } else { read(&state, &visit, wanted, before).await? };
     let status = form.status();
     let page = Endpoints {
         frame: visit.frame("Endpoints", PATH),

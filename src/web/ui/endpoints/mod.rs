@@ -1,7 +1,7 @@
 //! Endpoints: the list, making one, and the pages of one.
 //!
 //! - `list`, `create`. Of one: `settings`, `enable`, `disable`, `rotate`, `delete`.
-//! - [`tabs`]: what the pages of one have in common. `fields`: its settings as a form. `saved`: a secret, shown once.
+//! - [`tabs`]: what the pages of one have in common. `fields` and `typed`: its settings as a form. `saved`: a secret, shown once.
 
 mod create;
 mod delete;
@@ -13,6 +13,7 @@ mod rotate;
 mod saved;
 mod settings;
 pub mod tabs;
+mod typed;
 
 use actix_web::web::ServiceConfig;
 

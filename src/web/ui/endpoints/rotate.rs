@@ -30,8 +30,11 @@ const OVERLAPS: [(&str, &str); 6] = [
 
 /// Registers the page.
 pub fn routes(config: &mut ServiceConfig) {
-    let resource = web::resource("/endpoints/{id}/rotate-secret");
-    config.service(resource.route(web::get().to(show)).route(web::post().to(rotate)));
+    config.service(
+        web::resource("/endpoints/{id}/rotate-secret")
+            .route(web::get().to(show))
+            .route(web::post().to(rotate)),
+    );
 }
 
 #[derive(Template)]

@@ -17,7 +17,7 @@ use crate::web::ui::visit::Visit;
 
 use super::fields::{self, Choices};
 use super::tabs::{Head, Tab};
-use super::{PATH, saved};
+use super::{PATH, saved, typed};
 
 /// Registers the page.
 pub fn routes(config: &mut ServiceConfig) {
@@ -73,7 +73,7 @@ async fn save(
     form: &mut Form,
 ) -> Result<EndpointSaved, Problem> {
     let shown = Form::of_query(form.text("shown"));
-    let (draft, id) = (fields::draft(form, &shown), id.to_owned());
+    let (draft, id) = (typed::draft(form, &shown), id.to_owned());
     let check = state.read(move |service| service.check_endpoint_change(&scope, &id, None, draft));
     Ok(state.service.change_endpoint(check.await?).await?)
 }
