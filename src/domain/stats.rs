@@ -182,7 +182,10 @@ mod tests {
             assert_eq!(Step::parse(step.as_str()), Ok(step));
         }
         assert!(Step::parse("2h").is_err_and(|message| message.contains("6h")));
-        assert_eq!((Step::Hour.first_of(29), Step::Quarter.first_of(29), Step::Day.first_of(29)), (29, 24, 24));
+        assert_eq!(
+            (Step::Hour.first_of(29), Step::Quarter.first_of(29), Step::Day.first_of(29)),
+            (29, 24, 24)
+        );
         assert_eq!((Step::Quarter.first_of(-1), Step::Day.first_of(-24)), (-6, -24));
     }
 

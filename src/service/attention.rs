@@ -12,7 +12,7 @@ use crate::store::backlog::UpTo;
 use crate::store::endpoints::DisabledReason;
 
 use super::endpoints::{HealthStatus, Judging};
-use super::{ViewScope, Error, Service};
+use super::{Error, Service, ViewScope};
 
 /// So many are told.
 pub const MOST: usize = 100;

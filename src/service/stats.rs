@@ -255,7 +255,10 @@ mod tests {
         let told = |point: &Point| (point.at.to_string(), point.counted.delivered);
         let points: Vec<_> = stats.series.iter().map(told).collect();
         let at = |text: &str, delivered| (format!("2026-02-{text}:00:00.000Z"), delivered);
-        assert_eq!(points, [at("22T14", 0), at("22T18", 0), at("23T00", 0), at("23T06", 99), at("23T12", 100)]);
+        assert_eq!(
+            points,
+            [at("22T14", 0), at("22T18", 0), at("23T00", 0), at("23T06", 99), at("23T12", 100)]
+        );
         let last = stats.series.last().and_then(|point| point.counted.latency_ms).unwrap();
         assert!(last.p95 <= 5 && last.p99 <= 5, "{last:?}");
         assert_eq!(stats.all.delivered, 199);

@@ -6,7 +6,7 @@ use crate::domain::growth::{Growth, Sample};
 use crate::domain::time::UnixMs;
 use crate::store::StoreError;
 
-use super::{ViewScope, Error, Service};
+use super::{Error, Service, ViewScope};
 
 /// What there is to tell.
 #[derive(Debug, Clone, Serialize)]

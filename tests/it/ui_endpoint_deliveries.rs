@@ -56,7 +56,10 @@ fn filters_stand_in_the_address_and_a_wrong_one_is_told_beside_its_field() {
     let none = console.page(&format!("{path}?type=order.*&status=held"));
     holds(&none, &["No delivery matches", "value=\"order.*\"", "value=\"held\" selected"]);
     let wrong = console.get(&format!("{path}?status=lost&type=a..b&since=soon")).expect(422);
-    holds(wrong.text(), &["id=\"status-wrong\"", "id=\"type-wrong\"", "id=\"since-wrong\"", "value=\"soon\""]);
+    holds(
+        wrong.text(),
+        &["id=\"status-wrong\"", "id=\"type-wrong\"", "id=\"since-wrong\"", "value=\"soon\""],
+    );
     lacks(wrong.text(), &["invoice.paid"]);
 }
 
@@ -109,7 +112,10 @@ fn code_is_offered_in_each_language_with_a_placeholder_for_the_secret() {
     let python = console.page(&path);
     holds(&python, &["def verify", "x-hub-signature-256", "data-copy=\"code\"", "WEBHOOK_SECRET=the-secret"]);
     holds(&python, &["language=python\" aria-current=\"true\"", "/rotate-secret\""]);
-    holds(&console.page(&format!("{path}?language=node")), &["function verify", "language=node\" aria-current"]);
+    holds(
+        &console.page(&format!("{path}?language=node")),
+        &["function verify", "language=node\" aria-current"],
+    );
     holds(&console.page(&format!("{path}?language=php")), &["getenv(&#39;WEBHOOK_SECRET&#39;)"]);
     lacks(&python, &[&secret]);
     let wrong = console.get(&format!("{path}?language=cobol")).expect(422);
@@ -119,7 +125,8 @@ fn code_is_offered_in_each_language_with_a_placeholder_for_the_secret() {
 #[test]
 fn a_public_key_stands_in_its_code_and_an_unsigned_format_is_warned_about() {
     let (app, receiver, console, ..) = world();
-    let definition = |scheme: &str| format!(r#"{{"signature": {{"scheme": "{scheme}"}}, "envelope": "data"}}"#);
+    let definition =
+        |scheme: &str| format!(r#"{{"signature": {{"scheme": "{scheme}"}}, "envelope": "data"}}"#);
     app.put_format("bare", &definition("none"));
     let asymmetric = r#"{"signature": {"scheme": "ed25519", "header": "webhook-signature", "join": " "},
         "headers": {"id": "webhook-id", "timestamp": "webhook-timestamp"}, "envelope": "data"}"#;

@@ -44,11 +44,17 @@ fn one_that_fails_says_since_when_and_when_it_will_be_disabled() {
     holds(&page, &["the last attempt failed", "id=\"standing\" data-live", "<dt>Next retry</dt><dd><time"]);
     app.advance_to_retry(&delivery);
     let page = console.page(&path);
-    holds(&page, &["It is failing since <time datetime=\"2026-02-23T14:30:00.000Z\"", "2 attempts in a row failed."]);
+    holds(
+        &page,
+        &["It is failing since <time datetime=\"2026-02-23T14:30:00.000Z\"", "2 attempts in a row failed."],
+    );
     lacks(&page, &["will be disabled"]);
     app.advance_to_retry(&delivery);
     let page = console.page(&path);
-    holds(&page, &["it will be disabled by the first that fails after <b><time datetime=\"2026-02-23T18:30:00"]);
+    holds(
+        &page,
+        &["it will be disabled by the first that fails after <b><time datetime=\"2026-02-23T18:30:00"],
+    );
     app.advance_to_retry(&delivery);
     let page = console.page(&path);
     holds(&page, &["It is disabled: it failed for too long", "1 delivery waits"]);
@@ -72,7 +78,8 @@ fn a_disabled_one_says_by_whom_why_and_what_is_held() {
     app.send(&json!(1));
     app.settle();
     holds(&console.page(&path), &["It is disabled: it answered 410"]);
-    let skipping = app.endpoint_with(&receiver, "/skip", &json!({ "while_disabled": "skip", "enabled": false }));
+    let skipping =
+        app.endpoint_with(&receiver, "/skip", &json!({ "while_disabled": "skip", "enabled": false }));
     holds(&console.page(&format!("/endpoints/{skipping}")), &["meanwhile is skipped"]);
 }
 
@@ -89,11 +96,20 @@ fn plots_and_numbers_tell_the_window_that_is_chosen() {
     app.advance_to_retry(&delivery);
     let path = format!("/endpoints/{endpoint}");
     let day = console.page(&path);
-    holds(&day, &["<dd>0.00 %", "<dt>Delivered</dt><dd>0</dd>", "<dt>Attempts</dt><dd>2<small>2 failed</small>"]);
-    holds(&day, &["window=24h\" aria-current=\"true\"", "<title>25 Feb 14:00: 1 failed, to be tried again</title>"]);
+    holds(
+        &day,
+        &["<dd>0.00 %", "<dt>Delivered</dt><dd>0</dd>", "<dt>Attempts</dt><dd>2<small>2 failed</small>"],
+    );
+    holds(
+        &day,
+        &["window=24h\" aria-current=\"true\"", "<title>25 Feb 14:00: 1 failed, to be tried again</title>"],
+    );
     assert_eq!(day.matches("<th scope=\"row\">").count(), 50, "the same numbers as tables");
     let week = console.page(&format!("{path}?window=7d"));
-    holds(&week, &["<dd>75.00 %", "<dt>Delivered</dt><dd>3</dd>", "<title>23 Feb 12:00: 3 delivered</title>"]);
+    holds(
+        &week,
+        &["<dd>75.00 %", "<dt>Delivered</dt><dd>3</dd>", "<title>23 Feb 12:00: 3 delivered</title>"],
+    );
     let month = console.page(&format!("{path}?window=30d"));
     holds(&month, &["<title>25 Feb 00:00: 1 failed for good</title>", "class=\"line-good\""]);
     for page in [day, week, month] {
@@ -116,7 +132,15 @@ fn a_replay_that_goes_on_is_seen() {
     app.post(&format!("/endpoints/{endpoint}/replay"), &asked).expect(202);
     let path = format!("/endpoints/{endpoint}");
     let page = console.page(&path);
-    holds(&page, &["A replay is under way", "id=\"standing\" data-live", "failed deliveries since", "</b> on their way"]);
+    holds(
+        &page,
+        &[
+            "A replay is under way",
+            "id=\"standing\" data-live",
+            "failed deliveries since",
+            "</b> on their way",
+        ],
+    );
     gate.open();
     app.eventually("it is over", |_| (!console.page(&path).contains("A replay is under way")).then_some(()));
     app.settle();
@@ -126,7 +150,8 @@ fn a_replay_that_goes_on_is_seen() {
 fn a_viewer_sees_all_of_it_and_no_button() {
     let (app, receiver, _) = world();
     let viewer = Console::viewer(&app);
-    let endpoint = app.endpoint_with(&receiver, "/", &json!({ "description": "<script>alert('1')</script>" }));
+    let endpoint =
+        app.endpoint_with(&receiver, "/", &json!({ "description": "<script>alert('1')</script>" }));
     for tab in ["", "/deliveries", "/verify", "/test", "/replay"] {
         let page = viewer.page(&format!("/endpoints/{endpoint}{tab}"));
         holds(&page, &["&#60;script&#62;alert(&#39;1&#39;)", "aria-label=\"Pages of this endpoint\""]);

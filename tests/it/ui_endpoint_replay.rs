@@ -39,10 +39,16 @@ fn what_failed_is_counted_then_confirmed_then_sent() {
     receiver.always(Reply::status(500));
     app.publish_many(0..3);
     app.settle();
-    holds(&console.page(&path), &["Nothing was replayed", "value=\"failed\" selected", "name=\"dry_run\" value=\"true\""]);
+    holds(
+        &console.page(&path),
+        &["Nothing was replayed", "value=\"failed\" selected", "name=\"dry_run\" value=\"true\""],
+    );
     let asked = [("status", "failed"), ("since", SINCE), ("until", ""), ("events", "test\nb.*")];
     let page = count(&app, &console, &path, &asked);
-    holds(&page, &["3 deliveries to send again", "Send these 3 again", "<code>test, b.*</code>", "counted only"]);
+    holds(
+        &page,
+        &["3 deliveries to send again", "Send these 3 again", "<code>test, b.*</code>", "counted only"],
+    );
     assert_eq!(receiver.count(), 3, "nothing is sent yet");
     receiver.always(Reply::ok());
     let fields = confirmed(&page);
@@ -76,7 +82,8 @@ fn a_disabled_endpoint_is_counted_for_and_has_to_be_enabled_first() {
 #[test]
 fn everything_that_is_wrong_is_told_with_what_was_typed() {
     let (_app, _receiver, console, _, path) = world();
-    let fields = [("dry_run", "true"), ("status", "lost"), ("since", ""), ("until", "soon"), ("events", "a..b\nc")];
+    let fields =
+        [("dry_run", "true"), ("status", "lost"), ("since", ""), ("until", "soon"), ("events", "a..b\nc")];
     let page = console.refused(&path, &fields, 422);
     for field in ["status", "since", "until", "events"] {
         holds(&page, &[&format!("id=\"{field}-wrong\"")]);
@@ -84,10 +91,10 @@ fn everything_that_is_wrong_is_told_with_what_was_typed() {
     holds(&page, &["value=\"soon\"", "a..b\nc</textarea>", "[0]: "]);
     let backwards = [("dry_run", "true"), ("since", "2026-02-23"), ("until", "2026-02-22")];
     holds(&console.refused(&path, &backwards, 422), &["id=\"until-wrong\"", "value=\"2026-02-22\""]);
-    holds(&console.page(&format!("{path}?status=missing&since=2026-02-23")), &[
-        "value=\"missing\" selected",
-        "value=\"2026-02-23\"",
-    ]);
+    holds(
+        &console.page(&format!("{path}?status=missing&since=2026-02-23")),
+        &["value=\"missing\" selected", "value=\"2026-02-23\""],
+    );
 }
 
 #[test]
@@ -104,7 +111,8 @@ fn a_replay_is_watched_and_can_be_ended() {
     let (_, page) = console.done(&path, &[("status", "failed"), ("since", SINCE)]);
     let row = page.split("<tr id=\"rpl_").nth(1).expect("its row");
     holds(row, &["\" data-live>", "status running", "data-confirm=\"End this replay?"]);
-    let refused = console.refused(&path, &[("dry_run", "true"), ("status", "missing"), ("since", SINCE)], 409);
+    let refused =
+        console.refused(&path, &[("dry_run", "true"), ("status", "missing"), ("since", SINCE)], 409);
     holds(&refused, &["is under way", "value=\"missing\" selected"]);
     let cancel = row.split("action=\"").nth(1).and_then(|rest| rest.split('"').next()).expect("a form");
     let (to, page) = console.done(cancel, &[]);

@@ -17,7 +17,8 @@ fn world() -> (TestApp, Receiver, Console, String) {
 #[test]
 fn a_type_fills_in_its_example() {
     let (app, _receiver, console, path) = world();
-    app.put_event_type("invoice.paid", &json!({ "example": { "amount": 1, "currency": "<eur>" } })).expect(201);
+    app.put_event_type("invoice.paid", &json!({ "example": { "amount": 1, "currency": "<eur>" } }))
+        .expect(201);
     app.put_event_type("user.made", &json!({})).expect(201);
     let page = console.page(&path);
     assert_eq!(value(&page, "type"), "webhook.test");
@@ -28,7 +29,10 @@ fn a_type_fills_in_its_example() {
     lacks(own, &["user.made", "webhook.test"]);
     let chosen = console.page(&format!("{path}?type=invoice.paid"));
     assert_eq!(value(&chosen, "type"), "invoice.paid");
-    holds(&chosen, &["\n{\n  &#34;amount&#34;: 1,\n  &#34;currency&#34;: &#34;&#60;eur&#62;&#34;\n}</textarea>"]);
+    holds(
+        &chosen,
+        &["\n{\n  &#34;amount&#34;: 1,\n  &#34;currency&#34;: &#34;&#60;eur&#62;&#34;\n}</textarea>"],
+    );
     let wrong = console.get(&format!("{path}?type=a..b")).expect(422);
     holds(wrong.text(), &["id=\"type-wrong\""]);
 }
@@ -43,8 +47,24 @@ fn what_was_sent_and_what_came_back_stand_side_by_side() {
     assert_eq!(request.json()["data"], json!({ "n": 7, "name": "Zoë" }));
     let delivery = to.split("delivery=").nth(1).expect("the delivery").to_owned();
     assert_eq!(text(&app.delivery(&delivery), "event_type"), "order.made");
-    holds(&page, &["It was received", ": 202", &format!("POST {}", receiver.url("/hook")), "X-Own: their &#60;i&#62;word"]);
-    holds(&page, &["webhook-signature: ", "&#34;ok&#34;: true", "<dt>In all</dt>", &format!("/deliveries/{delivery}\"")]);
+    holds(
+        &page,
+        &[
+            "It was received",
+            ": 202",
+            &format!("POST {}", receiver.url("/hook")),
+            "X-Own: their &#60;i&#62;word",
+        ],
+    );
+    holds(
+        &page,
+        &[
+            "webhook-signature: ",
+            "&#34;ok&#34;: true",
+            "<dt>In all</dt>",
+            &format!("/deliveries/{delivery}\""),
+        ],
+    );
     assert_eq!(value(&page, "type"), "order.made", "to be sent again");
     holds(&page, &["&#34;name&#34;: &#34;Zoë&#34;\n}</textarea>"]);
 }
@@ -66,7 +86,16 @@ fn a_test_that_fails_says_why_and_answers_are_text() {
 fn wrong_data_is_told_beside_it_with_all_that_was_typed() {
     let (_app, receiver, console, path) = world();
     let page = console.refused(&path, &[("type", "a..b"), ("data", "{\"a\": <1>}")], 422);
-    holds(&page, &["id=\"type-wrong\"", "id=\"data-wrong\"", "Must be JSON", "value=\"a..b\"", "&#34;a&#34;: &#60;1&#62;}"]);
+    holds(
+        &page,
+        &[
+            "id=\"type-wrong\"",
+            "id=\"data-wrong\"",
+            "Must be JSON",
+            "value=\"a..b\"",
+            "&#34;a&#34;: &#60;1&#62;}",
+        ],
+    );
     assert_eq!(receiver.count(), 0);
 }
 

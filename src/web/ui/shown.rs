@@ -103,7 +103,10 @@ mod tests {
     #[test]
     fn json_is_pretty_unless_it_is_wanted_raw() {
         let body = Body::of(br#"{"a":1}"#, false);
-        assert_eq!((body.text.as_str(), body.bytes, body.cut, body.json), ("{\n  \"a\": 1\n}", 7, false, true));
+        assert_eq!(
+            (body.text.as_str(), body.bytes, body.cut, body.json),
+            ("{\n  \"a\": 1\n}", 7, false, true)
+        );
         assert_eq!(Body::of(br#"{"a":1}"#, true).text, r#"{"a":1}"#);
         let html = Body::of(b"<b>\xff</b>", false);
         assert_eq!((html.text.as_str(), html.json), ("<b>\u{fffd}</b>", false));
@@ -121,7 +124,13 @@ mod tests {
 
     #[test]
     fn lengths_are_told_in_their_unit() {
-        assert_eq!((size(1), size(1023), size(2_560)), ("1 byte".into(), "1023 bytes".into(), "2.5 KB".into()));
-        assert_eq!((duration(999), duration(1_250), duration(61_005)), ("999 ms".into(), "1.25 s".into(), "61.00 s".into()));
+        assert_eq!(
+            (size(1), size(1023), size(2_560)),
+            ("1 byte".into(), "1023 bytes".into(), "2.5 KB".into())
+        );
+        assert_eq!(
+            (duration(999), duration(1_250), duration(61_005)),
+            ("999 ms".into(), "1.25 s".into(), "61.00 s".into())
+        );
     }
 }

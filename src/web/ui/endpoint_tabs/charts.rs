@@ -47,7 +47,8 @@ fn plot(
     zone: &Zone,
     values: impl Fn(&Point) -> Vec<Option<u64>>,
 ) -> Plot {
-    let steps = stats.series.iter().map(|point| plot::Step { label: zone.short(point.at), values: values(point) });
+    let steps =
+        stats.series.iter().map(|point| plot::Step { label: zone.short(point.at), values: values(point) });
     Plot {
         title,
         unit: "",

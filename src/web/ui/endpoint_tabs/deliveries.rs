@@ -114,9 +114,8 @@ async fn show(
 
 /// The deliveries that a filter asks for.
 fn wanted(form: &mut Form, zone: &Zone) -> DeliveryQuery {
-    let status = |text: &str| {
-        StatusFilter::parse(text).ok_or_else(|| format!("must be {}", StatusFilter::WORDS))
-    };
+    let status =
+        |text: &str| StatusFilter::parse(text).ok_or_else(|| format!("must be {}", StatusFilter::WORDS));
     DeliveryQuery {
         status: filters::taken(form, "status", status),
         event_type: filters::taken(form, "type", Pattern::parse),

@@ -90,7 +90,8 @@ pub(super) async fn page(
             let endpoint = service.endpoint(&scope, &id, None)?.endpoint;
             let counted = count.map(|count| service.replay(&scope, &count)).transpose()?;
             let endpoint_id = endpoint.id.to_string();
-            let query = ReplayQuery { endpoint: Some(endpoint_id), tenant: None, before, limit: DEFAULT_LIMIT };
+            let query =
+                ReplayQuery { endpoint: Some(endpoint_id), tenant: None, before, limit: DEFAULT_LIMIT };
             Ok((endpoint, counted, service.replays(&scope, &query)?))
         })
         .await?;

@@ -126,9 +126,13 @@ mod tests {
     #[test]
     fn a_form_reads_as_it_is_meant() {
         let zone = Zone::named("Europe/Berlin").unwrap();
-        let mut form = Form::of_query("since=2026-02-23+15:30&until=&status=missing&events=a.*%0Ab%0A&dry_run=true");
+        let mut form =
+            Form::of_query("since=2026-02-23+15:30&until=&status=missing&events=a.*%0Ab%0A&dry_run=true");
         let read = draft(&mut form, &zone).unwrap();
-        assert_eq!((read.since, read.until, read.status), (UnixMs(1_771_857_000_000), None, Replayed::Missing));
+        assert_eq!(
+            (read.since, read.until, read.status),
+            (UnixMs(1_771_857_000_000), None, Replayed::Missing)
+        );
         assert_eq!((read.events, read.dry_run), (Some(vec!["a.*".to_owned(), "b".to_owned()]), true));
         assert_eq!(written(read.since, &zone), "2026-02-23 15:30");
         assert_eq!(written(UnixMs(1_771_857_000_001), &zone), "2026-02-23T14:30:00.001Z");

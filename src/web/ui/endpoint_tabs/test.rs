@@ -83,9 +83,7 @@ async fn send(
         Err(error) => Err(error),
     };
     match sent {
-        Ok(result) => {
-            Ok(visit.done(&format!("/endpoints/{id}/test?delivery={}", result.delivery_id), ""))
-        }
+        Ok(result) => Ok(visit.done(&format!("/endpoints/{id}/test?delivery={}", result.delivery_id), "")),
         Err(error) => {
             form.refuse(error.into())?;
             let seen = state.read(move |service| {
