@@ -15,19 +15,18 @@ use crate::store::deliveries::DeliveryRow;
 use crate::web::problem::Problem;
 use crate::web::state::AppState;
 use crate::web::ui::endpoints::tabs::{Head, Tab};
+use crate::web::ui::filters;
 use crate::web::ui::form::Form;
 use crate::web::ui::frame::Frame;
 use crate::web::ui::moments::Zone;
 use crate::web::ui::pager::Pager;
 use crate::web::ui::visit::Visit;
-use crate::web::ui::{filters, shown};
 
 use super::SECTION;
+use super::answer::{self, Answer};
 
 /// Rows of a page: fewer than elsewhere, for each has an answer of up to 2 KB.
 const ROWS: usize = 25;
-/// Bytes of answers on a page at most, as its text has them: a page has 100 KB in all.
-const ROOM: usize = 40 * 1024;
 /// What a list can be filtered by.
 const FILTERS: [&str; 4] = ["status", "type", "since", "until"];
 /// The words of the filter by status, and for none.
@@ -64,15 +63,6 @@ struct Row {
     answer: Answer,
 }
 
-/// What the receiver answered last.
-enum Answer {
-    None,
-    /// The text, and how long it is.
-    Text(String, String),
-    /// The page has no room for it.
-    Elsewhere,
-}
-
 async fn show(
     state: Data<AppState>,
     visit: Visit,
@@ -89,7 +79,7 @@ async fn show(
             query.endpoint = Some(endpoint.id.to_string());
             let none = Listed { rows: Vec::new(), next: None };
             let page = if refused { none } else { service.deliveries(&scope, query)? };
-            let mut room = ROOM;
+            let mut room = answer::ROOM;
             let row = |of: DeliveryRow| Row {
                 next_retry_at: service.next_retry_at(&of),
                 answer: Answer::of(of.response_body.as_deref(), &mut room),
@@ -123,36 +113,5 @@ fn wanted(form: &mut Form, zone: &Zone) -> DeliveryQuery {
         before: form.filled("cursor").and_then(DeliveryId::parse),
         limit: ROWS,
         ..DeliveryQuery::default()
-    }
-}
-
-impl Answer {
-    /// The answer, as far as there is room for it.
-    fn of(body: Option<&[u8]>, room: &mut usize) -> Self {
-        let Some(body) = body.filter(|body| !body.is_empty()) else { return Self::None };
-        let text = shown::inert(&String::from_utf8_lossy(body));
-        // Escaped, each of these becomes four characters longer.
-        let length = text.len() + 4 * text.bytes().filter(|byte| b"<>&\"'".contains(byte)).count();
-        match room.checked_sub(length) {
-            Some(left) => {
-                *room = left;
-                Self::Text(text, shown::size(body.len()))
-            }
-            None => Self::Elsewhere,
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn answers_fill_a_page_so_far_and_no_further() {
-        let mut room = ROOM;
-        let shown = |body: &[u8], room: &mut usize| matches!(Answer::of(Some(body), room), Answer::Text(..));
-        let count = (0..10).filter(|_| shown(&[b'<'; 2048], &mut room)).count();
-        assert_eq!(count, 4);
-        assert!(shown("ä".repeat(99).as_bytes(), &mut room), "a short one fits into none: {room}");
     }
 }

@@ -1,10 +1,11 @@
 //! The pages of one endpoint that show what happens at it, a file for each; their top is [`super::endpoints::tabs`].
 //!
-//! - [`overview`]: how it does, with [`charts`]. [`deliveries`]: what was sent to it.
+//! - [`overview`]: how it does, with [`charts`]. [`deliveries`]: what was sent to it, with each [`answer`].
 //! - [`verify`]: code for its receiver. [`test`]: sending it something now, of the types that [`types`] offers; [`exchange`] is
 //!   what came of it.
 //! - [`replay`]: sending it again what it has missed; [`replay_start`] counts it first.
 
+mod answer;
 mod charts;
 mod deliveries;
 mod exchange;
