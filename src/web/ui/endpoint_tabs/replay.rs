@@ -45,7 +45,7 @@ pub fn routes(config: &mut ServiceConfig) {
 
 #[derive(Template)]
 #[template(path = "ui/endpoint_tabs/replay.html")]
-struct Replays {
+struct Replaying {
     frame: Frame,
     head: Head,
     form: Form,
@@ -101,7 +101,7 @@ pub(super) async fn page(
     }
     let (head, status) = (Head::new(endpoint, Tab::Replay), form.status());
     let next = listed.next.map(|id| ReplayId(id).to_string());
-    let page = Replays {
+    let page = Replaying {
         frame: visit.frame(&head.title("Replay"), SECTION),
         pager: Pager::new(&head.path("/replay"), query, next.as_deref()),
         head,
