@@ -51,6 +51,23 @@ pub enum ReplayStatus {
     Canceled,
 }
 
+impl ReplayStatus {
+    /// The word of the API and the console.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Running => "running",
+            Self::Waiting => "waiting",
+            Self::Done => "done",
+            Self::Canceled => "canceled",
+        }
+    }
+
+    /// Whether it has come to an end.
+    pub const fn is_over(self) -> bool {
+        matches!(self, Self::Done | Self::Canceled)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -62,5 +79,16 @@ mod tests {
         }
         assert!(Replayed::parse("pending").is_err_and(|message| message.contains("missing")));
         assert_eq!(Replayed::default(), Replayed::Failed);
+    }
+
+    #[test]
+    fn how_a_replay_stands_has_one_word() {
+        for status in
+            [ReplayStatus::Running, ReplayStatus::Waiting, ReplayStatus::Done, ReplayStatus::Canceled]
+        {
+            let serialized = serde_json::to_value(status).unwrap();
+            assert_eq!(serialized, status.word());
+            assert_eq!(status.is_over(), matches!(status.word(), "done" | "canceled"));
+        }
     }
 }

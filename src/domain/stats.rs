@@ -69,6 +69,52 @@ impl Window {
     }
 }
 
+/// How much time a point of a series stands for. Steps begin at the multiples of their length since 1970, so that of a
+/// day begins at midnight UTC.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Step {
+    /// An hour.
+    #[default]
+    Hour,
+    /// Six hours.
+    Quarter,
+    /// A day.
+    Day,
+}
+
+impl Step {
+    /// All of them, the shortest first.
+    pub const ALL: [Self; 3] = [Self::Hour, Self::Quarter, Self::Day];
+
+    /// Its name.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Hour => "1h",
+            Self::Quarter => "6h",
+            Self::Day => "24h",
+        }
+    }
+
+    /// Reads a name.
+    ///
+    /// # Errors
+    /// Those that there are.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let known = Self::ALL.into_iter().find(|step| step.as_str() == text);
+        known.ok_or_else(|| "must be 1h, 6h or 24h".to_owned())
+    }
+
+    /// The first hour of the step that an hour lies in.
+    pub fn first_of(self, hour: i64) -> i64 {
+        let length = match self {
+            Self::Hour => 1,
+            Self::Quarter => 6,
+            Self::Day => 24,
+        };
+        hour.div_euclid(length) * length
+    }
+}
+
 /// What happened in some time: in an hour, or in several.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Counts {
@@ -128,6 +174,19 @@ mod tests {
         for bad in ["", "1H", "2h", "24", "1d", "30 d"] {
             assert!(Window::parse(bad).is_err_and(|message| message.contains("24h")), "{bad}");
         }
+    }
+
+    #[test]
+    fn steps_are_read_by_their_names_and_begin_at_their_multiples() {
+        for step in Step::ALL {
+            assert_eq!(Step::parse(step.as_str()), Ok(step));
+        }
+        assert!(Step::parse("2h").is_err_and(|message| message.contains("6h")));
+        assert_eq!(
+            (Step::Hour.first_of(29), Step::Quarter.first_of(29), Step::Day.first_of(29)),
+            (29, 24, 24)
+        );
+        assert_eq!((Step::Quarter.first_of(-1), Step::Day.first_of(-24)), (-6, -24));
     }
 
     #[test]

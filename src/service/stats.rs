@@ -4,7 +4,7 @@
 use serde::{Serialize, Serializer};
 
 use crate::domain::names::TenantName;
-use crate::domain::stats::{Counts, Window, begin_of, hour_of};
+use crate::domain::stats::{Counts, Step, Window, begin_of, hour_of};
 use crate::domain::time::UnixMs;
 use crate::store::StoreError;
 use crate::store::backlog::Backlog;
@@ -23,7 +23,7 @@ pub enum StatsOf {
     Tenant(Option<TenantName>),
 }
 
-/// Counts of a window, and the same for each of its hours.
+/// Counts of a window, and the same for each of its steps.
 #[derive(Debug, Clone, Serialize)]
 pub struct Stats {
     /// What was asked for.
@@ -36,7 +36,8 @@ pub struct Stats {
     /// All of it.
     #[serde(flatten)]
     pub all: Counted,
-    /// Hour by hour, the oldest first, those without anything too; the last is not over yet.
+    /// Step by step, the oldest first, those without anything too; the first may begin before the window, and counts
+    /// from its beginning; the last is not over yet.
     pub series: Vec<Point>,
 }
 
@@ -56,7 +57,7 @@ pub struct Now {
     pub oldest_waiting_at: Option<UnixMs>,
 }
 
-/// An hour.
+/// An hour, or a longer step.
 #[derive(Debug, Clone, Serialize)]
 pub struct Point {
     /// When it begins.
@@ -102,11 +103,25 @@ fn name<S: Serializer>(window: &Window, serializer: S) -> Result<S::Ok, S::Error
 }
 
 impl Service {
-    /// What happened in a window that ends now. Blocks.
+    /// What happened in a window that ends now, hour by hour. Blocks.
     ///
     /// # Errors
     /// `not_found` for an endpoint or a tenant that is not there or that the caller may not see.
     pub fn stats(&self, scope: &TenantScope, of: &StatsOf, window: Window) -> Result<Stats, Error> {
+        self.stats_by(scope, of, window, Step::Hour)
+    }
+
+    /// The same in steps of another length: percentiles of a longer time cannot be made of those of its hours. Blocks.
+    ///
+    /// # Errors
+    /// See [`Service::stats`].
+    pub fn stats_by(
+        &self,
+        scope: &TenantScope,
+        of: &StatsOf,
+        window: Window,
+        step: Step,
+    ) -> Result<Stats, Error> {
         let now = self.store.times().wall();
         let (from, to) = (hour_of(now) - window.hours(), hour_of(now));
         let hours = match of {
@@ -122,7 +137,7 @@ impl Service {
                 }
             },
         };
-        Ok(Stats::of(window, now, &hours))
+        Ok(Stats::of(window, step, now, &hours))
     }
 }
 
@@ -149,15 +164,20 @@ impl Service {
 
 impl Stats {
     /// What is told of these hours at `now`.
-    fn of(window: Window, now: UnixMs, hours: &Hours) -> Self {
+    fn of(window: Window, step: Step, now: UnixMs, hours: &Hours) -> Self {
         let (from, to) = (hour_of(now) - window.hours(), hour_of(now));
-        let mut sum = Counts::default();
-        let series = (from..=to).map(|hour| {
+        let (mut sum, mut steps) = (Counts::default(), Vec::<(i64, Counts)>::new());
+        for hour in from..=to {
             let counts = hours.get(&hour).copied().unwrap_or_default();
             sum.add(&counts);
-            Point { at: begin_of(hour), counted: Counted::of(&counts) }
-        });
-        let series = series.collect();
+            let first = step.first_of(hour).max(from);
+            match steps.last_mut() {
+                Some((at, so_far)) if *at == first => so_far.add(&counts),
+                _ => steps.push((first, counts)),
+            }
+        }
+        let point = |(hour, counts)| Point { at: begin_of(hour), counted: Counted::of(&counts) };
+        let series = steps.into_iter().map(point).collect();
         Self { window, since: begin_of(from), until: now, all: Counted::of(&sum), series }
     }
 }
@@ -196,7 +216,7 @@ mod tests {
             (Window::Week, "2026-02-16T14:00:00.000Z", 169),
             (Window::Month, "2026-01-24T14:00:00.000Z", 721),
         ] {
-            let stats = Stats::of(window, now, &Hours::new());
+            let stats = Stats::of(window, Step::Hour, now, &Hours::new());
             assert_eq!((stats.since.to_string().as_str(), stats.series.len()), (since, points));
             assert_eq!((stats.series[0].at, stats.until), (stats.since, now));
             let last = stats.series.last().unwrap();
@@ -212,7 +232,7 @@ mod tests {
         slow.latency[bucket(1500)] = 2;
         let mut fast = Counts { delivered: 2, failed: 1, attempts_ok: 98, ..Counts::default() };
         fast.latency[bucket(4)] = 98;
-        let stats = Stats::of(Window::Hour, now, &Hours::from([(4, slow), (5, fast), (3, fast)]));
+        let stats = Stats::of(Window::Hour, Step::Hour, now, &Hours::from([(4, slow), (5, fast), (3, fast)]));
         let sum = &stats.all;
         assert_eq!((sum.delivered, sum.failed, sum.attempts, sum.attempts_failed), (3, 1, 100, 1));
         assert_eq!(sum.success_rate, Some(0.75));
@@ -220,5 +240,28 @@ mod tests {
         assert!(latency.p50 <= 5 && latency.p95 <= 5 && (1001..=2000).contains(&latency.p99), "{latency:?}");
         let points: Vec<_> = stats.series.iter().map(|point| point.counted.delivered).collect();
         assert_eq!(points, [1, 2]);
+    }
+
+    #[test]
+    fn a_step_is_the_sum_of_its_hours_with_percentiles_of_all_their_requests() {
+        let now = UnixMs::parse("2026-02-23T14:30:00Z").unwrap();
+        let hour = hour_of(now);
+        let mut slow = Counts { delivered: 1, attempts_ok: 1, ..Counts::default() };
+        slow.latency[bucket(1500)] = 1;
+        let mut fast = Counts { delivered: 99, attempts_ok: 99, ..Counts::default() };
+        fast.latency[bucket(4)] = 99;
+        let hours = Hours::from([(hour, slow), (hour - 2, fast), (hour - 3, fast)]);
+        let stats = Stats::of(Window::Day, Step::Quarter, now, &hours);
+        let told = |point: &Point| (point.at.to_string(), point.counted.delivered);
+        let points: Vec<_> = stats.series.iter().map(told).collect();
+        let at = |text: &str, delivered| (format!("2026-02-{text}:00:00.000Z"), delivered);
+        assert_eq!(
+            points,
+            [at("22T14", 0), at("22T18", 0), at("23T00", 0), at("23T06", 99), at("23T12", 100)]
+        );
+        let last = stats.series.last().and_then(|point| point.counted.latency_ms).unwrap();
+        assert!(last.p95 <= 5 && last.p99 <= 5, "{last:?}");
+        assert_eq!(stats.all.delivered, 199);
+        assert_eq!(Stats::of(Window::Month, Step::Day, now, &hours).series.len(), 31);
     }
 }

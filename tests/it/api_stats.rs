@@ -63,6 +63,32 @@ fn counts_come_in_the_hour_of_the_outcome_and_leave_with_the_window() {
 }
 
 #[test]
+fn a_series_has_steps_of_an_hour_six_or_a_day() {
+    let (app, receiver) = (TestApp::with_manual_clock(), Receiver::start());
+    let endpoint = app.endpoint_at(&receiver, "/");
+    for _ in 0..3 {
+        app.send(&json!(1));
+        app.settle();
+        app.advance(HOUR * 3);
+    }
+    // At 14:30, 17:30 and 20:30; it is 23:30 now.
+    let series = |path: &str| -> Vec<(String, u64)> {
+        let told = app.get(path)["series"].as_array().expect("a list").clone();
+        told.iter().map(|point| (text(point, "at")[11..13].to_owned(), counts(point)[0])).collect()
+    };
+    let of = |step: &str| series(&format!("/endpoints/{endpoint}/stats?window=24h&step={step}"));
+    let told = |points: &[(&str, u64)]| -> Vec<(String, u64)> {
+        points.iter().map(|(hour, count)| ((*hour).to_owned(), *count)).collect()
+    };
+    assert_eq!(of("6h"), told(&[("23", 0), ("00", 0), ("06", 0), ("12", 2), ("18", 1)]));
+    assert_eq!(of("24h"), told(&[("23", 0), ("00", 3)]));
+    assert_eq!(of("1h"), series(&format!("/endpoints/{endpoint}/stats")));
+    assert_eq!(series("/stats?step=24h"), of("24h"));
+    let refused = app.client.get(&format!("/api/v1/endpoints/{endpoint}/stats?step=2h"));
+    assert_eq!((code(&refused).as_str(), fields(&refused)), ("invalid_query", vec!["step".to_owned()]));
+}
+
+#[test]
 fn the_answer_has_the_fields_of_the_reference() {
     let (app, receiver) = (TestApp::start(), Receiver::start());
     let endpoint = app.endpoint_at(&receiver, "/");

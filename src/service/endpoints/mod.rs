@@ -24,7 +24,7 @@ pub use draft::EndpointDraft;
 pub use read::{Day, EndpointDetail, EndpointQuery, MAX_SEARCH, search};
 pub use rotate::{MAX_OVERLAP_SECONDS, OVERLAP_SECONDS, RotationDraft};
 pub use state::Held;
-pub use test::{TestDraft, TestResult, Testing};
+pub use test::{TEST_TYPE, TestDraft, TestResult, Testing};
 pub use view::{EndpointSaved, EndpointView, HealthStatus, Judging};
 
 pub(super) use test::sample;

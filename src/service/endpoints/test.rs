@@ -21,7 +21,7 @@ use super::read::EndpointRef;
 use super::tests_running::{TestSlot, TestsRunning};
 
 /// The type of the event when none is given.
-const TEST_TYPE: &str = "webhook.test";
+pub const TEST_TYPE: &str = "webhook.test";
 /// Its data when none is given.
 const TEST_DATA: &str = r#"{"test":true,"message":"This is a test from Postrider. Nothing has happened."}"#;
 
@@ -104,6 +104,17 @@ impl Service {
             promise,
         };
         Ok(Testing { begun: self.store.write(move |tx| plan.begin(tx)), done })
+    }
+
+    /// What a test of this type sends if no data is given: the example of the type in the catalogue, else a sample.
+    /// Blocks.
+    ///
+    /// # Errors
+    /// `invalid` for what is no type.
+    pub fn test_sample(&self, _scope: &TenantScope, event_type: Option<&str>) -> Result<String, Error> {
+        let known = EventType::parse(event_type.unwrap_or(TEST_TYPE));
+        let known = known.map_err(|message| Error::field("type", message))?;
+        self.store.read(|reader| Ok(sample(reader, &known)?.to_string()))
     }
 
     /// The type of an event that is tried, and its data if it is given.

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::domain::names::TenantName;
 use crate::domain::scope::Scope;
-use crate::domain::stats::Window;
+use crate::domain::stats::{Step, Window};
 use crate::service::Service;
 use crate::service::stats::{Now, Stats, StatsOf};
 use crate::web::auth::Authenticated;
@@ -38,10 +38,11 @@ async fn of_all(
     let mut query = Query::of(&request);
     let tenant = query.parsed("tenant", TenantName::parse);
     let window = query.parsed("window", Window::parse).unwrap_or_default();
+    let step = query.parsed("step", Step::parse).unwrap_or_default();
     query.finish()?;
     let answer = move |service: &Service| {
         let now = service.waiting_now(&scope, tenant.as_ref())?;
-        let past = service.stats(&scope, &StatsOf::Tenant(tenant), window)?;
+        let past = service.stats_by(&scope, &StatsOf::Tenant(tenant), window, step)?;
         Problem::or_json(&Overall { past, now })
     };
     state.answer(answer).await
@@ -57,8 +58,9 @@ async fn of_endpoint(
     let mut query = Query::of(&request);
     let tenant = query.parsed("tenant", TenantName::parse);
     let window = query.parsed("window", Window::parse).unwrap_or_default();
+    let step = query.parsed("step", Step::parse).unwrap_or_default();
     query.finish()?;
     let of = StatsOf::Endpoint(id.into_inner(), tenant);
-    let answer = move |service: &Service| Problem::or_json(&service.stats(&scope, &of, window)?);
+    let answer = move |service: &Service| Problem::or_json(&service.stats_by(&scope, &of, window, step)?);
     state.answer(answer).await
 }

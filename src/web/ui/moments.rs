@@ -40,6 +40,11 @@ impl Zone {
         self.format(at, "%-d %b %Y")
     }
 
+    /// `2026-02-23 15:30`, as [`Zone::parse`] reads it.
+    pub fn typed(&self, at: UnixMs) -> String {
+        self.format(at, "%Y-%m-%d %H:%M")
+    }
+
     fn format(&self, at: UnixMs, form: &str) -> String {
         let moment = Timestamp::from_millisecond(at.0).unwrap_or_default();
         moment.to_zoned(self.0.clone()).strftime(form).to_string()
@@ -114,6 +119,7 @@ mod tests {
         for text in ["2026-02-23 15:30", "2026-02-23T15:30", "2026-02-23T14:30:00Z", "2026-02-23 15:30:00"] {
             assert_eq!(berlin.parse(text), Ok(NOW), "{text}");
         }
+        assert_eq!(berlin.parse(&berlin.typed(NOW)), Ok(NOW));
         assert_eq!(berlin.parse("2026-02-23"), Ok(UnixMs(NOW.0 - 15 * HOUR - 30 * MINUTE)));
         for bad in ["", "yesterday", "15:30", "2026-13-01", "99999-01-01 00:00"] {
             assert!(berlin.parse(bad).is_err_and(|message| message.contains("15:30")), "{bad}");

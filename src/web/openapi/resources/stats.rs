@@ -2,9 +2,9 @@
 
 use crate::domain::ids::EndpointId;
 use crate::domain::scope::Scope::{Admin, DeliveriesRead};
-use crate::domain::stats::Window;
+use crate::domain::stats::{Step, Window};
 use crate::service::attention::MOST;
-use crate::web::openapi::operation::Operation;
+use crate::web::openapi::operation::{Operation, Parameter};
 use crate::web::openapi::schema::{
     Field, Schema, count, flag, integer, list_of, named, nullable, number, object, required, text, time, word,
 };
@@ -40,7 +40,7 @@ pub fn of_endpoint() -> Operation {
             "Get the statistics of an endpoint",
             "From counters by the hour, so a window is made of whole hours.",
         )
-        .with([endpoint_id(), of_tenant(), query("window", windows, "1h", "How far back.")])
+        .with([endpoint_id(), of_tenant(), query("window", windows, "1h", "How far back."), step()])
         .answers(
             200,
             "Counts, the success rate, percentiles, and a series for plots.",
@@ -58,9 +58,14 @@ fn overall() -> Operation {
             "Get the statistics of all endpoints",
             "Or of those of a tenant. From counters by the hour; what is under way is counted to 10,000.",
         )
-        .with([in_tenant(), query("window", windows, "1h", "How far back.")])
+        .with([in_tenant(), query("window", windows, "1h", "How far back."), step()])
         .answers(200, "What happened, and what is under way.", named("OverallStats"), &example)
         .fails([crate::service::Code::NotFound])
+}
+
+fn step() -> Parameter {
+    let steps = word(Step::ALL.map(Step::as_str)).or(Step::default().as_str());
+    query("step", steps, "1h", "How much time each point of the series stands for; longer ones begin in UTC.")
 }
 
 fn attention() -> Operation {
@@ -173,6 +178,6 @@ fn stats_schema(more: Vec<Field>) -> Schema {
         required("since", time(), "From when on it counts."),
         required("until", time(), "Until when: now."),
     ];
-    let series = required("series", list_of(point), "Hour by hour, the oldest first.");
+    let series = required("series", list_of(point), "Step by step, the oldest first.");
     object(around.into_iter().chain(counted()).chain([series]).chain(more))
 }

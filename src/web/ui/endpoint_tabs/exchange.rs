@@ -1,0 +1,63 @@
+//! A request and its answer, side by side.
+
+use crate::service::render::{Detail, Headers};
+use crate::store::outcome::{AttemptRecord, PhasesMs};
+use crate::web::ui::shown::{self, Body};
+
+/// The last attempt of a delivery.
+pub(super) struct Exchange {
+    /// The delivery.
+    pub(super) delivery: String,
+    /// Where it went.
+    pub(super) url: Option<String>,
+    /// What was sent, but for credentials.
+    pub(super) request_headers: Headers,
+    /// As it was sent; `None`: the data was deleted since.
+    pub(super) request_body: Option<Body>,
+    /// The record of it.
+    pub(super) record: AttemptRecord,
+    /// What came back.
+    pub(super) answer_headers: Headers,
+    /// At most 2 KB.
+    pub(super) answer_body: Body,
+}
+
+impl Exchange {
+    /// `None`: no attempt was made.
+    pub(super) fn of(detail: Detail) -> Option<Self> {
+        let attempt = detail.attempts.into_iter().next_back()?;
+        let record = attempt.row.record;
+        Some(Self {
+            delivery: detail.row.id.to_string(),
+            url: attempt.url,
+            request_headers: attempt.request_headers.unwrap_or_default(),
+            request_body: detail.request_body.map(|body| Body::of(body.as_bytes(), true)),
+            answer_headers: inert(attempt.response_headers),
+            answer_body: Body::of(&record.response_body, false),
+            record,
+        })
+    }
+
+    /// Whether it was taken.
+    pub(super) fn is_success(&self) -> bool {
+        self.record.error.is_none()
+    }
+
+    /// The parts of its duration that are known.
+    pub(super) fn phases(&self) -> Vec<(&'static str, String)> {
+        let PhasesMs { dns, connect, tls, wait, read } = self.record.phases;
+        let named =
+            [("Name", dns), ("Connection", connect), ("TLS", tls), ("Waiting", wait), ("Reading", read)];
+        let known = named.into_iter().filter_map(|(name, ms)| Some((name, shown::duration(ms?))));
+        known.collect()
+    }
+
+    /// How long it took in all.
+    pub(super) fn duration(&self) -> String {
+        shown::duration(self.record.duration_ms)
+    }
+}
+
+fn inert(headers: Headers) -> Headers {
+    headers.into_iter().map(|(name, value)| (shown::inert(&name), shown::inert(&value))).collect()
+}

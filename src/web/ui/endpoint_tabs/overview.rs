@@ -1,0 +1,140 @@
+//! How an endpoint does: its state in a sentence, what happened lately, what is under way.
+
+use actix_web::web::{self, Data, Path, ServiceConfig};
+use actix_web::{HttpRequest, HttpResponse};
+use askama::Template;
+
+use crate::domain::matching::Pattern;
+use crate::domain::scope::Scope;
+use crate::domain::stats::Window;
+use crate::domain::time::UnixMs;
+use crate::service::audit::AuditQuery;
+use crate::service::endpoints::EndpointDetail;
+use crate::service::replay_view::ReplayView;
+use crate::service::replays::ReplayQuery;
+use crate::service::stats::{Stats, StatsOf};
+use crate::service::{Error, Service, ViewScope};
+use crate::store::endpoints::DisabledReason;
+use crate::store::lists::Span;
+use crate::web::problem::Problem;
+use crate::web::state::AppState;
+use crate::web::ui::endpoints::tabs::{Head, Tab};
+use crate::web::ui::filters;
+use crate::web::ui::form::Form;
+use crate::web::ui::frame::Frame;
+use crate::web::ui::plot::Plot;
+use crate::web::ui::visit::Visit;
+
+use super::{SECTION, charts};
+
+/// Registers the page. Only ids of ours, so that pages such as `/endpoints/new` are others.
+pub fn routes(config: &mut ServiceConfig) {
+    config.service(web::resource("/endpoints/{id:ep_[0-9a-z]+}").route(web::get().to(show)));
+}
+
+#[derive(Template)]
+#[template(path = "ui/endpoint_tabs/overview.html")]
+struct Overview {
+    frame: Frame,
+    head: Head,
+    held: u32,
+    held_more: bool,
+    next_retry_at: Option<UnixMs>,
+    /// Who disabled it.
+    disabled_by: Option<String>,
+    form: Form,
+    window: Window,
+    stats: Stats,
+    outcomes: Plot,
+    latency: Plot,
+    running: Vec<ReplayView>,
+}
+
+impl Overview {
+    fn is_gone(&self) -> bool {
+        self.head.endpoint.disabled_reason == Some(DisabledReason::Gone)
+    }
+
+    fn is_given_up(&self) -> bool {
+        self.head.endpoint.disabled_reason == Some(DisabledReason::Failing)
+    }
+
+    /// Whether something here is about to change by itself.
+    fn is_live(&self) -> bool {
+        self.next_retry_at.is_some() || !self.running.is_empty()
+    }
+}
+
+/// All that the page reads.
+struct Seen {
+    detail: EndpointDetail,
+    disabled_by: Option<String>,
+    stats: Stats,
+    running: Vec<ReplayView>,
+}
+
+async fn show(
+    state: Data<AppState>,
+    visit: Visit,
+    request: HttpRequest,
+    id: Path<String>,
+) -> Result<HttpResponse, Problem> {
+    let (scope, view) = (visit.caller.tenant_scope(Scope::DeliveriesRead)?, visit.caller.view()?);
+    let mut form = Form::of_query(request.query_string());
+    let window = filters::taken(&mut form, "window", Window::parse).unwrap_or_default();
+    form.is_refused();
+    let seen = state.read(move |service| {
+        let detail = service.endpoint(&scope, &id, None)?;
+        let query = ReplayQuery { endpoint: Some(id.to_string()), limit: RUNNING, ..ReplayQuery::default() };
+        let replays = service.replays(&scope, &query)?.rows;
+        let of = StatsOf::Endpoint(id.into_inner(), None);
+        Ok(Seen {
+            disabled_by: disabled_by(service, &view, &detail)?,
+            detail,
+            stats: service.stats_by(&scope, &of, window, charts::step(window))?,
+            running: replays.into_iter().filter(|replay| !replay.status.is_over()).collect(),
+        })
+    });
+    answer(&visit, form, window, seen.await?)
+}
+
+/// One replay at a time goes on, and it is among the newest.
+const RUNNING: usize = 10;
+
+fn answer(visit: &Visit, form: Form, window: Window, seen: Seen) -> Result<HttpResponse, Problem> {
+    let Seen { detail, disabled_by, stats, running } = seen;
+    let head = Head::new(detail.endpoint, Tab::Overview);
+    let status = form.status();
+    let page = Overview {
+        frame: visit.frame(&head.title("Overview"), SECTION),
+        head,
+        held: detail.held,
+        held_more: detail.held_more,
+        next_retry_at: detail.next_retry_at,
+        disabled_by,
+        form,
+        window,
+        outcomes: charts::outcomes(&stats, visit.zone()),
+        latency: charts::latency(&stats, visit.zone()),
+        stats,
+        running,
+    };
+    visit.page_with(&page, status)
+}
+
+/// Who disabled an endpoint: the audit log's line of that moment says it.
+fn disabled_by(
+    service: &Service,
+    scope: &ViewScope,
+    detail: &EndpointDetail,
+) -> Result<Option<String>, Error> {
+    let Some(at) = detail.endpoint.disabled_at.filter(|_| !detail.endpoint.enabled) else { return Ok(None) };
+    let query = AuditQuery {
+        action: Pattern::parse("endpoint.*").ok(),
+        target: Some(detail.endpoint.id.to_string()),
+        span: Span { since: Some(at), until: Some(UnixMs(at.0 + 1)) },
+        ..AuditQuery::default()
+    };
+    let lines = service.audit(scope, query, None, 1)?.rows;
+    Ok(lines.first().map(|line| line.line().actor.clone()))
+}
