@@ -60,6 +60,10 @@ fn reach(code: Code) -> Response {
         Code::NotReplayable | Code::ReplayRunning => replay(&app, code),
         Code::KeyExists => the_same_key_twice(app),
         Code::OperatorExists | Code::OperatorInactive | Code::LastAdmin => operators(&app, code),
+        Code::ForeignForm => {
+            let form = [("Content-Type", "application/x-www-form-urlencoded")];
+            app.client.request("POST", "/login", &form, Some(b"csrf=x"))
+        }
         Code::Internal => unreadable_row(&app),
         Code::Overloaded => too_many_bodies(&app),
         Code::Unavailable => locked_database(&app),
