@@ -57,9 +57,14 @@ fn reach(code: Code) -> Response {
         Code::FormatBuiltIn => app.delete("/formats/standard"),
         Code::FormatLimitReached | Code::EventTypeLimitReached => one_too_many(&app, code),
         Code::FormatInUse | Code::FormatDoesNotFit => used_format(&app, code),
+        Code::TooManySecrets => rotate_often(&app),
         Code::NotReplayable | Code::ReplayRunning => replay(&app, code),
         Code::KeyExists => the_same_key_twice(app),
         Code::OperatorExists | Code::OperatorInactive | Code::LastAdmin => operators(&app, code),
+        Code::ForeignForm => {
+            let form = [("Content-Type", "application/x-www-form-urlencoded")];
+            app.client.request("POST", "/login", &form, Some(b"csrf=x"))
+        }
         Code::Internal => unreadable_row(&app),
         Code::Overloaded => too_many_bodies(&app),
         Code::Unavailable => locked_database(&app),
@@ -107,6 +112,15 @@ fn head(app: &TestApp, length: usize) -> String {
          Content-Type: application/json\r\nContent-Length: {length}\r\n\r\n",
         app.address()
     )
+}
+
+fn rotate_often(app: &TestApp) -> Response {
+    let made = app.post("/endpoints", &json!({ "url": "https://a.test/" })).expect(201).json();
+    let rotate = || app.post(&format!("/endpoints/{}/rotate-secret", text(&made, "id")), &json!({}));
+    for _ in 0..4 {
+        rotate().expect(200);
+    }
+    rotate()
 }
 
 fn strict(app: &TestApp, code: Code) -> Response {
