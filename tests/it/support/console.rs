@@ -105,6 +105,12 @@ impl Console {
         self.client.request("POST", path, &headers, Some(form.finish().as_bytes()))
     }
 
+    /// Posts a form that is taken, and leads to this address.
+    #[track_caller]
+    pub fn goes(&self, path: &str, fields: &[(&str, &str)], to: &str) {
+        assert_eq!(self.post(path, fields).expect(303).header("location"), Some(to));
+    }
+
     /// Posts a form that is taken: the address that it leads to, and the page there, with its notice.
     #[track_caller]
     pub fn done(&self, path: &str, fields: &[(&str, &str)]) -> (String, String) {

@@ -109,7 +109,7 @@ fn see(
     let event = match &sent {
         Some(detail) if chosen.is_none() => {
             let event = service.event(scope, &detail.row.event_public_id, Some(&detail.row.tenant))?;
-            (!event.blanked).then_some((event.event_type.to_string(), event.data))
+            event.blanked_at.is_none().then_some((event.event_type.to_string(), event.data))
         }
         _ => None,
     };

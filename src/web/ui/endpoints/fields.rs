@@ -28,7 +28,7 @@ impl Choices {
     /// Reads them. Types that `subscribed` names are not offered again. Blocks.
     pub fn read(service: &Service, scope: &TenantScope, subscribed: &[String]) -> Result<Self, Error> {
         let (formats, _) = service.formats(scope, None, FORMATS)?;
-        let (types, _) = service.event_types(scope, None, TYPES)?;
+        let (types, _) = service.event_types(scope, None, None, TYPES)?;
         let types = types.into_iter().filter(|row| !row.reserved).map(|row| row.name.to_string());
         let settings = service.store().directory().settings();
         Ok(Self {

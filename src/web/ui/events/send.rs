@@ -58,7 +58,7 @@ async fn page(state: &AppState, visit: &Visit, mut form: Form, fresh: bool) -> R
     let scope = visit.caller.tenant_scope(Scope::EventsWrite)?;
     let name = form.text("type").to_owned();
     let read = state.read(move |service| {
-        let (types, next) = service.event_types(&scope, None, MAX_LIMIT)?;
+        let (types, next) = service.event_types(&scope, None, None, MAX_LIMIT)?;
         Ok((types, next.is_some(), service.event_type(&scope, &name).ok()))
     });
     let (types, more, chosen) = read.await?;
