@@ -330,8 +330,8 @@ fn nothing_that_the_writer_does_scans_or_sorts() {
         "DELETE FROM replays",
         "DELETE FROM tenants WHERE",
         "DELETE FROM tenant_deletion_endpoints",
-        "DELETE FROM links WHERE hash IN",
-        "DELETE FROM sessions WHERE id IN",
+        "DELETE FROM links WHERE (hash) IN",
+        "DELETE FROM sessions WHERE (id) IN",
     ] {
         assert!(statements.iter().any(|sql| sql.contains(word)), "{word} did not run");
     }

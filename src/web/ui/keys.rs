@@ -31,7 +31,7 @@ pub fn routes(config: &mut ServiceConfig) {
 struct Keys {
     frame: Frame,
     form: Form,
-    keys: Vec<KeyView>,
+    rows: Vec<KeyView>,
     pager: Pager,
     scopes: &'static [Scope],
     /// The key that was just made.
@@ -91,7 +91,7 @@ async fn page(
     let keys = Keys {
         frame: visit.frame("API keys", PATH),
         form,
-        keys: listed.rows,
+        rows: listed.rows,
         pager: Pager::new(PATH, query, next.as_deref()),
         scopes: Scope::ALL,
         made,

@@ -66,6 +66,7 @@ pub struct Tick {
 
 impl Plot {
     /// The `viewBox`.
+    #[expect(clippy::unused_self, reason = "templates call methods")]
     pub fn view_box(&self) -> String {
         format!("0 0 {} {}", LEFT + WIDTH, HEIGHT + 36.0)
     }
@@ -91,7 +92,7 @@ impl Plot {
         (0..=parts)
             .map(|part| {
                 let value = top * part / parts;
-                Tick { at: number(self.y(value, top)), text: format!("{}{}", short(value), self.unit) }
+                Tick { at: number(height_of(value, top)), text: format!("{}{}", short(value), self.unit) }
             })
             .collect()
     }
@@ -116,7 +117,7 @@ impl Plot {
             let mut below = 0;
             for (series, value) in self.series.iter().zip(&step.values) {
                 let Some(value) = value.filter(|value| *value > 0) else { continue };
-                let (from, to) = (self.y(below, top), self.y(below + value, top));
+                let (from, to) = (height_of(below, top), height_of(below + value, top));
                 below += value;
                 bars.push(Bar {
                     colour: series.colour,
@@ -143,14 +144,14 @@ impl Plot {
             for (index, step) in self.steps.iter().enumerate() {
                 match step.values.get(row).copied().flatten() {
                     Some(value) => {
-                        let (x, y) = (self.middle(index), self.y(value, top));
+                        let (x, y) = (self.middle(index), height_of(value, top));
                         // A single moment is drawn as a short stroke.
                         let from = if piece.is_empty() {
                             format!("{},{y:.1} ", number(x - 2.0))
                         } else {
                             String::new()
                         };
-                        piece.push_str(&format!("{from}{},{y:.1} ", number(x)));
+                        piece.extend([from, format!("{},{y:.1} ", number(x))]);
                     }
                     None => flush(&mut lines, series, &mut piece),
                 }
@@ -167,10 +168,11 @@ impl Plot {
     fn middle(&self, index: usize) -> f64 {
         LEFT + self.step() * (float(index as u64) + 0.5)
     }
+}
 
-    fn y(&self, value: u64, top: u64) -> f64 {
-        4.0 + HEIGHT * (1.0 - float(value) / float(top.max(1)))
-    }
+/// Where a value stands, from the top.
+fn height_of(value: u64, top: u64) -> f64 {
+    4.0 + HEIGHT * (1.0 - float(value) / float(top.max(1)))
 }
 
 fn flush(lines: &mut Vec<(&'static str, String)>, series: &Series, piece: &mut String) {
@@ -211,7 +213,7 @@ pub fn short(value: u64) -> String {
         _ => (1_000_000_000, "G"),
     };
     let tenths = value * 10 / unit;
-    if tenths % 10 == 0 {
+    if tenths.is_multiple_of(10) {
         format!("{}{name}", tenths / 10)
     } else {
         format!("{}.{}{name}", tenths / 10, tenths % 10)

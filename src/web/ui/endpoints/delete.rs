@@ -75,7 +75,8 @@ fn host(url: &str) -> String {
 
 fn page(visit: &Visit, found: EndpointDetail, form: Form) -> Result<HttpResponse, Problem> {
     let (held, held_more, name) = (found.held, found.held_more, host(&found.endpoint.url));
-    let (head, status) = (Head::new(found.endpoint, Tab::Settings), form.status());
-    let frame = visit.frame(&head.title("Delete"), PATH);
-    visit.page_with(&Delete { frame, head, form, name, held, held_more }, status)
+    let status = form.status();
+    let top = Head::new(found.endpoint, Tab::Settings);
+    let frame = visit.frame(&top.title("Delete"), PATH);
+    visit.page_with(&Delete { frame, head: top, form, name, held, held_more }, status)
 }

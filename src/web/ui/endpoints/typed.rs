@@ -68,10 +68,10 @@ fn secret(form: &mut Form) -> Patch<String> {
     match (signing.as_str(), own) {
         ("own", Some(secret)) => return Patch::Set(secret),
         ("own", None) => {
-            form.invalid().push("secret", "must be typed here, or choose above that one is made")
+            form.invalid().push("secret", "must be typed here, or choose above that one is made");
         }
         (_, Some(_)) => {
-            form.invalid().push("secret", "is taken only with `one of mine`: choose it, or leave this empty")
+            form.invalid().push("secret", "is taken only with `one of mine`: choose it, or leave this empty");
         }
         ("make", None) => return Patch::Reset,
         ("none", None) => return Patch::Set(String::new()),
