@@ -30,7 +30,7 @@ fn somebody_is_invited_by_a_link_that_is_shown_once_and_joins_with_it() {
     holds(&page, &["The link for bob@example.com is made.", "data-copy=\"secret\"", "status invited"]);
     let path = link(&page);
     lacks(&console.page("/operators"), &["/join/"]);
-    holds(&console.get(&path).expect(200).text().to_owned(), &["bob@example.com"]);
+    holds(console.get(&path).expect(200).text(), &["bob@example.com"]);
     let twice = console.refused("/operators", &[("email", "bob@example.com"), ("role", "admin")], 409);
     holds(&twice, &["id=\"email-wrong\"", "Is that of another operator.", "value=\"bob@example.com\""]);
     let wrong = console.refused("/operators", &[("email", "bob"), ("role", "king")], 422);
