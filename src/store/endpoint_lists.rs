@@ -86,7 +86,9 @@ impl Reader<'_> {
         for id in ids {
             let hours = self.hours_of_endpoint(*id, to - Window::Day.hours(), to)?;
             let mut day = Counts::default();
-            hours.values().for_each(|hour| day.add(hour));
+            for hour in hours.values() {
+                day.add(hour);
+            }
             days.push(day);
         }
         Ok(days)
