@@ -106,7 +106,8 @@ impl Service {
 
 fn explain(event: &StoredEvent, row: &EndpointRow, route: &Route, delivery: Option<DeliveryId>) -> Matching {
     let verdict = route.subscription.judge(event.event_type.as_str(), &event.data);
-    let unknown = event.blanked_at.is_some() && route.subscription.has_filters() && verdict != Verdict::NotSubscribed;
+    let unknown =
+        event.blanked_at.is_some() && route.subscription.has_filters() && verdict != Verdict::NotSubscribed;
     let filter = match verdict {
         Verdict::Filtered(unmet) if !unknown => {
             filters::at(&row.settings.filters, unmet.index).and_then(|(path, wanted)| {

@@ -75,7 +75,11 @@ pub(super) fn request(
     let mut rendering =
         Rendering { reader, row, event: event.as_ref(), revision: None, told: None, room: usize::MAX };
     let shown = rendering.attempt(attempt)?;
-    Ok(shown.url.zip(shown.request_headers).zip(shown.request_body).map(|((url, headers), body)| (url, headers, body)))
+    Ok(shown
+        .url
+        .zip(shown.request_headers)
+        .zip(shown.request_body)
+        .map(|((url, headers), body)| (url, headers, body)))
 }
 
 struct Rendering<'a> {

@@ -173,9 +173,10 @@ fn write(problem: &Problem, about: &About) -> HttpResponse {
         }
         _ => {}
     }
-    let mut response = match about.page {
-        true => page::failed(problem, &request_id.to_string()),
-        false => problem.answer(&request_id.to_string()),
+    let mut response = if about.page {
+        page::failed(problem, &request_id.to_string())
+    } else {
+        problem.answer(&request_id.to_string())
     };
     label(&mut response, request_id);
     response

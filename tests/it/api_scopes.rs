@@ -131,7 +131,7 @@ impl World {
         let invited = json!({ "email": "ada@example.com", "role": "viewer" });
         let operator = text(&app.post("/operators", &invited).expect(201).json(), "id");
         let event = text(&event.json(), "id");
-        Self { operator, tested, deletion, replay, endpoint, event, delivery, app, receiver }
+        Self { app, receiver, endpoint, event, delivery, tested, replay, deletion, operator }
     }
 
     fn key(&self, scope: Scope, tenant: Option<&str>) -> Value {

@@ -83,13 +83,11 @@ impl Form {
     /// The same for a whole number. What is none is noted.
     pub fn number(&mut self, name: &str) -> Patch<i64> {
         let Some(text) = self.filled(name).map(str::to_owned) else { return Patch::Reset };
-        match text.parse() {
-            Ok(number) => Patch::Set(number),
-            Err(_) => {
-                self.wrong.push(name, "must be a whole number");
-                Patch::Keep
-            }
+        if let Ok(number) = text.parse() {
+            return Patch::Set(number);
         }
+        self.wrong.push(name, "must be a whole number");
+        Patch::Keep
     }
 
     /// A field with a name and a value in each line, such as `X-Team: billing`. A line without the sign is noted.

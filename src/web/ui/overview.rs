@@ -5,13 +5,14 @@ use actix_web::web::{self, ServiceConfig};
 use askama::Template;
 
 use crate::web::problem::Problem;
+use crate::web::read;
 
 use super::frame::Frame;
 use super::visit::Visit;
 
 /// Registers the pages.
 pub fn routes(config: &mut ServiceConfig) {
-    config.service(web::resource("/").route(web::get().to(show)));
+    config.service(web::resource("/").route(read().to(show)));
 }
 
 #[derive(Template)]

@@ -1,6 +1,8 @@
 //! Plots as SVG, made on the server. A plot has a title, axes and a legend, and its numbers as a table for whoever does
 //! not see it. Here is where things stand; how they look is in `templates/ui/plot.html`.
 
+use std::fmt::Write as _;
+
 /// The size of the drawing area, in the units of its `viewBox`.
 const WIDTH: f64 = 720.0;
 const HEIGHT: f64 = 160.0;
@@ -66,6 +68,7 @@ pub struct Tick {
 
 impl Plot {
     /// The `viewBox`.
+    #[expect(clippy::unused_self, reason = "templates call methods")]
     pub fn view_box(&self) -> String {
         format!("0 0 {} {}", LEFT + WIDTH, HEIGHT + 36.0)
     }
@@ -150,7 +153,8 @@ impl Plot {
                         } else {
                             String::new()
                         };
-                        piece.push_str(&format!("{from}{},{y:.1} ", number(x)));
+                        // Writing to a String cannot fail.
+                        let _ = write!(piece, "{from}{},{y:.1} ", number(x));
                     }
                     None => flush(&mut lines, series, &mut piece),
                 }
@@ -168,6 +172,7 @@ impl Plot {
         LEFT + self.step() * (float(index as u64) + 0.5)
     }
 
+    #[expect(clippy::unused_self, reason = "beside x, which needs it")]
     fn y(&self, value: u64, top: u64) -> f64 {
         4.0 + HEIGHT * (1.0 - float(value) / float(top.max(1)))
     }
@@ -211,7 +216,7 @@ pub fn short(value: u64) -> String {
         _ => (1_000_000_000, "G"),
     };
     let tenths = value * 10 / unit;
-    if tenths % 10 == 0 {
+    if tenths.is_multiple_of(10) {
         format!("{}{name}", tenths / 10)
     } else {
         format!("{}.{}{name}", tenths / 10, tenths % 10)

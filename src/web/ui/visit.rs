@@ -309,5 +309,5 @@ fn stranger(request: &HttpRequest) -> Result<Stranger, actix_web::Error> {
         .then(|| BASE64URL_NOPAD.encode(&crate::random::bytes::<32>(&**state.service.store().random())));
     let secret = known.as_deref().or(fresh.as_deref()).unwrap_or_default();
     let common = Common::of(request, &state, secret);
-    Ok(Stranger { common, fresh, state })
+    Ok(Stranger { state, common, fresh })
 }

@@ -75,7 +75,7 @@ fn name() -> Parameter {
 fn list() -> Operation {
     Operation::new("GET", "/api/v1/event-types", "listEventTypes", EndpointsRead)
         .says("List event types", "Without example and schema.")
-        .with(page())
+        .with(page("event-types:1771857000000-invoice.paid"))
         .answers(
             200,
             "A page.",
