@@ -37,7 +37,7 @@ pub fn run(data: &Path, command: &AdminCommand) -> Result<Output, String> {
             answered => return answered.map_err(Failed::into_sentence),
         }
         if !command.may_create_database() {
-            DataDir::open_existing(data).map_err(|error| error.to_string())?;
+            DataDir::open_existing(data).map_err(|error| error.told_of(command.data_flag()))?;
         }
         match with_own_server(data, |socket| carry_out(&client(socket), command)) {
             Err(StartError::DataDir(DataDirError::Locked { .. }))
@@ -45,6 +45,7 @@ pub fn run(data: &Path, command: &AdminCommand) -> Result<Output, String> {
             {
                 std::thread::park_timeout(LOCK_LOOK);
             }
+            Err(StartError::DataDir(error)) => return Err(error.told_of(command.data_flag())),
             Err(error) => return Err(error.to_string()),
             Ok(answered) => {
                 return answered.map(|output| alone(command, output)).map_err(Failed::into_sentence);

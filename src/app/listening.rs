@@ -23,7 +23,7 @@ pub fn run(command: &Listen) -> Result<(), String> {
     let random = SystemRandom::new().map_err(|error| format!("no randomness: {error}"))?;
     let stdout = io::stdout();
     let look = look(stdout.is_terminal(), &Environment::of_process());
-    let screen = Arc::new(Screen::new(look, Box::new(stdout)));
+    let screen = Arc::new(Screen::new(look, Box::new(stdout), Box::new(io::stderr())));
     actix_web::rt::System::new().block_on(async {
         let mut signals = Signals::listen().map_err(|error| error.to_string())?;
         let tcp = std::net::TcpListener::bind(command.address).map_err(|error| {

@@ -114,6 +114,14 @@ impl AdminCommand {
         }
     }
 
+    /// The flag that names its data directory: `--data` of `send` is the event's.
+    pub fn data_flag(&self) -> &'static str {
+        match self {
+            Self::Send { .. } => "--data-dir",
+            _ => "--data",
+        }
+    }
+
     /// Whether it makes sense on a data directory that holds no database yet: a first key does.
     pub fn may_create_database(&self) -> bool {
         matches!(self, Self::CreateKey { .. })

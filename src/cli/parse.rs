@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use crate::config::{Config, ConfigError, Environment, data_path};
+use crate::config::{Config, ConfigError, Environment, data_dir_path, data_path};
 use crate::domain::ids::KeyId;
 
 use super::args::{self, Keys, Subcommands};
@@ -78,7 +78,10 @@ where
         Subcommands::Keys(Keys::List(data)) => admin(data, AdminCommand::ListKeys),
         Subcommands::Keys(Keys::Revoke(key)) => {
             let id = KeyId::parse(&key.id).ok_or_else(|| {
-                wrong(format!("{:?} is not the id of a key: `postrider keys list` shows them", key.id))
+                wrong(
+                    &["keys", "revoke"],
+                    format!("{:?} is not the id of a key: `postrider keys list` shows them", key.id),
+                )
             })?;
             admin(key.data, AdminCommand::RevokeKey { id })
         }
@@ -86,23 +89,28 @@ where
             admin(data, AdminCommand::Cleanup { older_than, dry_run })
         }
         Subcommands::Send(flags) => {
-            let command = flags.read().map_err(wrong)?;
-            Ok(Command::Admin { data: data_path(flags.data_dir, env)?, command })
+            let command = flags.read().map_err(|says| wrong(&["send"], says))?;
+            Ok(Command::Admin { data: data_dir_path(flags.data_dir, env)?, command })
         }
         Subcommands::Listen(mut flags) => {
-            let data = data_path(flags.data_dir.take(), env)?;
-            Ok(Command::Listen(Box::new(flags.read(&data).map_err(wrong)?)))
+            let data = data_dir_path(flags.data_dir.take(), env)?;
+            let listen = flags.read(&data).map_err(|says| wrong(&["listen"], says))?;
+            Ok(Command::Listen(Box::new(listen)))
         }
         Subcommands::Verify(mut flags) => {
-            let data = data_path(flags.data_dir.take(), env)?;
-            Ok(Command::Verify(flags.read(&data).map_err(wrong)?))
+            let data = data_dir_path(flags.data_dir.take(), env)?;
+            Ok(Command::Verify(flags.read(&data).map_err(|says| wrong(&["verify"], says))?))
         }
     }
 }
 
-/// A flag whose value cannot be used, as clap tells of such.
-fn wrong(says: String) -> Refusal {
-    args::command().error(clap::error::ErrorKind::ValueValidation, says).into()
+/// A flag of the command at this path whose value cannot be used, as clap tells of such: with that command's usage.
+fn wrong(path: &[&str], says: String) -> Refusal {
+    let mut whole = args::command();
+    whole.build();
+    let found = path.iter().try_fold(&whole, |command, name| command.find_subcommand(name));
+    let mut command = found.unwrap_or(&whole).clone();
+    command.error(clap::error::ErrorKind::ValueValidation, says).into()
 }
 
 #[cfg(test)]
@@ -173,6 +181,34 @@ mod tests {
         ] {
             let refusal = refusal(line);
             assert!(refusal.contains(says), "{line}: {refusal}");
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_comes_with_the_usage_of_its_command() {
+        let none = "--secret x --headers a:b --body /nowhere/to/be/found";
+        for (line, usage) in [
+            ("send order.paid --data {", "Usage: postrider send "),
+            ("listen --status 204 --forward http://localhost:1/", "Usage: postrider listen "),
+            (&format!("verify {none}"), "Usage: postrider verify "),
+            ("keys revoke evt_0000000000001", "Usage: postrider keys revoke "),
+        ] {
+            let refusal = refusal(line);
+            assert!(refusal.contains(usage), "{line}: {refusal}");
+        }
+    }
+
+    #[test]
+    fn the_flag_of_the_data_directory_is_called_as_the_command_has_it() {
+        for (line, flag) in [
+            (&["keys", "list", "--data", ""][..], "--data "),
+            (&["send", "a", "--data", "1", "--data-dir", ""], "--data-dir "),
+            (&["listen", "--data-dir", ""], "--data-dir "),
+        ] {
+            let words = ["postrider"].iter().chain(line);
+            let refused = parse_from(words, &Environment::of(&[])).unwrap_err();
+            let Refusal::Config(error) = refused else { panic!("{refused:?}") };
+            assert!(error.to_string().starts_with(flag), "{error}");
         }
     }
 

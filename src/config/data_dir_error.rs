@@ -1,37 +1,31 @@
 //! What can be wrong with the data directory, each as a sentence that says what to do.
 
+use std::fmt::{self, Display, Formatter};
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// Why the data directory cannot be used.
-#[derive(Debug, thiserror::Error)]
+/// The flag that names the data directory of the server, and of most commands.
+const FLAG: &str = "--data";
+
+/// Why the data directory cannot be used. Shown, it names the flag `--data`; [`DataDirError::told_of`] names another.
+#[derive(Debug)]
 pub enum DataDirError {
     /// There is a file of that name.
-    #[error("the data directory {path:?} is not a directory: name another with --data")]
     NotADirectory {
         /// Where.
         path: PathBuf,
     },
     /// A symbolic link whose target does not exist (a disk that is not mounted, for one).
-    #[error(
-        "the data directory {path:?} is a symbolic link to a place that does not exist: \
-         create or mount its target, or remove the link"
-    )]
     DanglingLink {
         /// Where.
         path: PathBuf,
     },
     /// Named by mistake: others have files there, and nothing in it is Postrider's.
-    #[error(
-        "the data directory {path:?} is open to other users and holds files that are not Postrider's: \
-         name a folder of its own with --data, such as {:?}", path.join("postrider")
-    )]
     NotOurs {
         /// Where.
         path: PathBuf,
     },
     /// The socket in it would have a path that the operating system cannot take.
-    #[error("the path of the data directory {path:?} is too long for the socket in it: at most {max} bytes")]
     PathTooLong {
         /// Where.
         path: PathBuf,
@@ -39,18 +33,11 @@ pub enum DataDirError {
         max: usize,
     },
     /// A command that needs a database was pointed at a folder without one.
-    #[error(
-        "there is no Postrider database in {path:?}: name the server's data directory with --data or POSTRIDER_DATA"
-    )]
     NoDatabase {
         /// Where.
         path: PathBuf,
     },
     /// The mode is open to others, and only the owner of the file may change that.
-    #[error(
-        "{path:?} has the mode {found:04o} and must have {wanted:04o}, which could not be set ({error}): \
-         let it belong to the user that runs Postrider, or name a folder inside it with --data"
-    )]
     Mode {
         /// Where.
         path: PathBuf,
@@ -62,11 +49,6 @@ pub enum DataDirError {
         error: io::Error,
     },
     /// Another process owns the directory.
-    #[error(
-        "another Postrider process{} uses the data directory {path:?}: \
-         stop it first, or name another directory with --data",
-        pid.map(|pid| format!(" (pid {pid})")).unwrap_or_default()
-    )]
     Locked {
         /// The data directory.
         path: PathBuf,
@@ -74,7 +56,6 @@ pub enum DataDirError {
         pid: Option<u32>,
     },
     /// The operating system refused, for a reason of its own.
-    #[error("cannot {what} {path:?}: {error}{}", advice(error))]
     Io {
         /// What was attempted, as a verb.
         what: &'static str,
@@ -85,9 +66,55 @@ pub enum DataDirError {
     },
 }
 
+impl std::error::Error for DataDirError {}
+
+impl Display for DataDirError {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.told_of(FLAG))
+    }
+}
+
 impl DataDirError {
     pub(super) fn io(what: &'static str, path: &Path, error: io::Error) -> Self {
         Self::Io { what, path: path.to_owned(), error }
+    }
+
+    /// The sentence, for a command whose data directory is named with `flag`.
+    #[expect(
+        clippy::unnecessary_debug_formatting,
+        reason = "a path stands in quotes, and what is odd in it is seen"
+    )]
+    pub fn told_of(&self, flag: &str) -> String {
+        match self {
+            Self::NotADirectory { path } => {
+                format!("the data directory {path:?} is not a directory: name another with {flag}")
+            }
+            Self::DanglingLink { path } => format!(
+                "the data directory {path:?} is a symbolic link to a place that does not exist: \
+                 create or mount its target, or remove the link"
+            ),
+            Self::NotOurs { path } => format!(
+                "the data directory {path:?} is open to other users and holds files that are not Postrider's: \
+                 name a folder of its own with {flag}, such as {:?}",
+                path.join("postrider")
+            ),
+            Self::PathTooLong { path, max } => format!(
+                "the path of the data directory {path:?} is too long for the socket in it: at most {max} bytes"
+            ),
+            Self::NoDatabase { path } => format!(
+                "there is no Postrider database in {path:?}: name the server's data directory with {flag} or POSTRIDER_DATA"
+            ),
+            Self::Mode { path, found, wanted, error } => format!(
+                "{path:?} has the mode {found:04o} and must have {wanted:04o}, which could not be set ({error}): \
+                 let it belong to the user that runs Postrider, or name a folder inside it with {flag}"
+            ),
+            Self::Locked { path, pid } => format!(
+                "another Postrider process{} uses the data directory {path:?}: \
+                 stop it first, or name another directory with {flag}",
+                pid.map(|pid| format!(" (pid {pid})")).unwrap_or_default()
+            ),
+            Self::Io { what, path, error } => format!("cannot {what} {path:?}: {error}{}", advice(error)),
+        }
     }
 }
 
@@ -102,7 +129,7 @@ pub(super) fn advice(error: &io::Error) -> &'static str {
     match error.kind() {
         io::ErrorKind::PermissionDenied => "; let it belong to the user that runs Postrider",
         io::ErrorKind::ReadOnlyFilesystem => {
-            "; mount the file system for writing, or name another with --data"
+            "; mount the file system for writing, or name another data directory"
         }
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "; free some space on that disk",
         io::ErrorKind::NotADirectory => "; a part of the path is a file",
@@ -115,6 +142,27 @@ pub(super) fn advice(error: &io::Error) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_sentence_names_the_flag_of_the_command_that_is_meant() {
+        let path = PathBuf::from("/data--data");
+        for error in [
+            DataDirError::NotADirectory { path: path.clone() },
+            DataDirError::NotOurs { path: path.clone() },
+            DataDirError::NoDatabase { path: path.clone() },
+            DataDirError::Mode {
+                path: path.clone(),
+                found: 0,
+                wanted: 0,
+                error: io::ErrorKind::Other.into(),
+            },
+            DataDirError::Locked { path, pid: Some(7) },
+        ] {
+            assert!(error.to_string().contains(" with --data"), "{error}");
+            let told = error.told_of("--data-dir");
+            assert!(told.contains(" with --data-dir") && told.contains("/data--data"), "{told}");
+        }
+    }
 
     #[test]
     fn reasons_of_the_operating_system_come_with_advice() {

@@ -29,4 +29,4 @@ pub use lock::Lock;
 pub use networks::Network;
 pub use reached::console_at;
 pub use secret_key::SecretKeyError;
-pub use serve::{Config, LogFormat, data_path, folds_back};
+pub use serve::{Config, LogFormat, data_dir_path, data_path, folds_back};

@@ -8,14 +8,14 @@ use rustls::pki_types::CertificateDer;
 use url::Url;
 
 use super::addresses::{self, DEFAULT_LISTEN, EgressProxy};
-use super::environment::{ConfigError, Environment};
+use super::certificates;
+use super::environment::{ConfigError, Environment, Setting};
 use super::first_start::FirstStart;
 use super::flags::{
     ALLOW_HTTP, ALLOW_NET, DATA, DELIVERY_THREADS, DEV, EGRESS_PROXY, EXTRA_CA, Flags, LISTEN, LOG_FORMAT,
     NO_CHECKPOINT, PUBLIC_URL, TRUSTED_PROXY,
 };
 use super::networks::{self, Network};
-use super::{certificates, flags};
 
 /// How many requests may be in flight by default.
 const DEFAULT_DELIVERY_THREADS: u16 = 512;
@@ -110,14 +110,26 @@ pub fn folds_back(env: &Environment) -> Result<bool, ConfigError> {
     Ok(!env.switch(NO_CHECKPOINT, false)?)
 }
 
-/// The data directory, for every command: `--data`, `POSTRIDER_DATA` or the default.
+/// The data directory, for most commands: `--data`, `POSTRIDER_DATA` or the default.
 ///
 /// # Errors
 /// An empty flag, or a variable that is not UTF-8.
 pub fn data_path(flag: Option<String>, env: &Environment) -> Result<PathBuf, ConfigError> {
-    let path = env.text(DATA, flag)?.unwrap_or_else(|| DEFAULT_DATA.to_owned());
+    folder(DATA, flag, env)
+}
+
+/// The same where `--data` is something else: `--data-dir`.
+///
+/// # Errors
+/// As [`data_path`].
+pub fn data_dir_path(flag: Option<String>, env: &Environment) -> Result<PathBuf, ConfigError> {
+    folder(Setting { flag: "--data-dir", ..DATA }, flag, env)
+}
+
+fn folder(setting: Setting, flag: Option<String>, env: &Environment) -> Result<PathBuf, ConfigError> {
+    let path = env.text(setting, flag)?.unwrap_or_else(|| DEFAULT_DATA.to_owned());
     if path.is_empty() || path.contains('\0') {
-        return Err(ConfigError::must_not_be(flags::DATA, "the path of a folder", &path));
+        return Err(ConfigError::must_not_be(setting, "the path of a folder", &path));
     }
     Ok(path.into())
 }
@@ -238,7 +250,7 @@ mod tests {
             ("POSTRIDER_LOG_FORMAT", "xml"),
         ] {
             let error = from_variable(variable, wrong).unwrap_err();
-            let setting = flags::SETTINGS.iter().find(|s| s.variable == variable).unwrap();
+            let setting = crate::config::flags::SETTINGS.iter().find(|s| s.variable == variable).unwrap();
             assert!(error.starts_with(&format!("{setting} ")), "{error}");
             assert_eq!(from_variable(variable, "").map(|c| c.listen), Ok(DEFAULT_LISTEN), "empty is unset");
         }

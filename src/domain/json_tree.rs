@@ -64,6 +64,15 @@ impl<'a> Node<'a> {
         }
     }
 
+    /// The node that these keys lead to; of duplicate keys the last counts.
+    pub fn at(&self, path: &[String]) -> Option<&Self> {
+        path.iter().try_fold(self, |node, key| {
+            let Self::Object(members) = node else { return None };
+            let named = |raw: &str| raw == key || meant(raw).as_ref() == Some(key);
+            members.iter().rev().find(|(raw, _)| named(raw)).map(|(_, node)| node)
+        })
+    }
+
     /// Of an object: the members that `keys` names first, in that order.
     pub fn in_order(&self, keys: &[String]) -> Option<Self> {
         let Self::Object(members) = self else { return None };
@@ -129,6 +138,10 @@ mod tests {
         let ordered = node.in_order(&["x".to_owned(), "a".to_owned()]).unwrap();
         assert_eq!(keys(&ordered), ["a", "b"]);
         assert!(Node::parse(b"7").unwrap().in_order(&[]).is_none());
+        let path = |keys: &[&str]| keys.iter().map(|key| (*key).to_owned()).collect::<Vec<_>>();
+        assert!(matches!(node.at(&path(&["b", "c"])), Some(Node::Plain("2"))));
+        assert!(node.at(&path(&["b", "x"])).is_none() && node.at(&path(&["a", "c"])).is_none());
+        assert!(node.at(&[]).is_some());
     }
 
     #[test]

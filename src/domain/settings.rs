@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::invalid::Invalid;
 use super::retry::RetrySchedule;
+use super::whole::Whole;
 
 /// The settings in force. Serialized, they are the answer of `GET /settings`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -148,9 +149,9 @@ fn number(name: &str, value: &serde_json::Value, default: u32) -> Result<u32, St
     if value.is_null() {
         return Ok(default);
     }
-    value
-        .as_u64()
-        .and_then(|n| u32::try_from(n).ok())
+    Whole::deserialize(value)
+        .ok()
+        .and_then(|whole| u32::try_from(whole.0).ok())
         .filter(|n| (least..=most).contains(n))
         .ok_or_else(|| format!("must be a whole number from {least} to {most}"))
 }
@@ -167,9 +168,9 @@ fn retries(value: &serde_json::Value, default: RetrySchedule) -> Result<RetrySch
     if value.is_null() {
         return Ok(default);
     }
-    let steps = Vec::<i64>::deserialize(value)
+    let steps = Vec::<Whole>::deserialize(value)
         .map_err(|_| "must be a list of whole seconds, such as [60, 300, 1800]".to_owned())?;
-    RetrySchedule::parse(&steps)
+    RetrySchedule::parse(&steps.iter().map(|step| step.0).collect::<Vec<_>>())
 }
 
 fn schedule(value: &serde_json::Value, default: String) -> Result<String, String> {
@@ -195,6 +196,15 @@ mod tests {
             settings.set(&name, &serde_json::Value::Null).unwrap();
         }
         assert_eq!(settings, Settings::default());
+    }
+
+    #[test]
+    fn a_whole_number_may_be_written_with_a_point() {
+        let mut settings = Settings::default();
+        settings.set("endpoint_limit", &json!(5.0)).unwrap();
+        settings.set("retry_schedule", &json!([60.0, 5])).unwrap();
+        assert_eq!(settings.endpoint_limit, 5);
+        assert!(settings.set("endpoint_limit", &json!(5.5)).is_err());
     }
 
     #[test]

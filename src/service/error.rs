@@ -122,8 +122,6 @@ codes! {
     EventTypeLimitReached = "event_type_limit_reached", Conflict, "The catalogue is full";
     /// As many secrets of the endpoint sign as can.
     TooManySecrets = "too_many_secrets", Conflict, "As many secrets sign as can";
-    /// A key with this text exists.
-    KeyExists = "key_exists", Conflict, "A key with this text exists";
     /// An operator with this address exists.
     OperatorExists = "operator_exists", Conflict, "An operator with this address exists";
     /// The operator was deactivated.
@@ -244,7 +242,7 @@ impl From<PublishError> for Error {
             .about("id", "is that of an event whose data was deleted"),
             PublishError::KeyReused => Self::new(
                 Code::IdempotencyKeyReused,
-                "this Idempotency-Key came with another body in the last 24 hours; use a new key for a new event",
+                "this Idempotency-Key came with another request in the last 24 hours; use a new key for a new event",
             ),
             PublishError::UnknownTenant => Self::new(
                 Code::UnknownTenant,

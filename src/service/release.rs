@@ -43,14 +43,23 @@ impl Service {
             for id in ids {
                 concerned += usize::from(tx.release_restored(id, held == Held::Deliver)?);
             }
+            let of = match scope.listed(tenant.as_ref()) {
+                Some(Of::One(name)) => Some(name),
+                _ => None,
+            };
+            let tenant_id = match (&one, &of) {
+                (Some(row), _) => Some(row.tenant_id),
+                (None, Some(name)) => tx.tenant(name)?.map(|row| row.id),
+                (None, None) => None,
+            };
             let target = one.as_ref().map(|row| row.id.to_string());
-            let target = target.or_else(|| tenant.as_ref().map(ToString::to_string));
+            let target = target.or_else(|| of.as_ref().map(ToString::to_string));
             let word = if held == Held::Deliver { "deliver" } else { "discard" };
             tx.audit(Audited {
                 actor: scope.actor(),
                 action: "delivery.release",
                 target: target.unwrap_or_else(|| "deliveries".to_owned()),
-                tenant_id: one.map(|row| row.tenant_id),
+                tenant_id,
                 before: None,
                 after: Some(serde_json::json!({ "held": word, "endpoints": concerned })),
             })?;

@@ -131,7 +131,8 @@ fn delete(
         action: "tenant.delete",
         target: name.to_string(),
         tenant_id: Some(row.id),
-        before: Some(serde_json::json!({ "name": row.display_name, "endpoint_limit": row.endpoint_limit })),
+        // What it was called is its data, and goes with it.
+        before: Some(serde_json::json!({ "endpoint_limit": row.endpoint_limit })),
         after: Some(serde_json::json!({
             "deletion": id, "endpoints": deletion.endpoints, "keys": deletion.keys,
         })),

@@ -207,6 +207,12 @@ fn put(tx: &mut Tx<'_>, scope: &AdminScope, checked: Checked) -> Result<TenantPu
         Some(row) => row.id,
         None => tx.insert_tenant(&tenant)?,
     };
+    if let Some(row) =
+        before.as_ref().filter(|row| row.display_name == name && row.endpoint_limit == endpoint_limit)
+    {
+        // As it is: nothing was changed, and nothing is told.
+        return Ok(TenantPut { tenant: row.clone().into(), made: false });
+    }
     tx.update_tenant(id, name.as_deref(), endpoint_limit)?;
     let what =
         |name: Option<&str>, limit: Option<u32>| serde_json::json!({ "name": name, "endpoint_limit": limit });

@@ -111,15 +111,16 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// Runs `work` while SQLite overwrites with zeros what it frees, which costs too much for everything else.
-    fn overwriting(
+    /// Runs `work` while SQLite overwrites with zeros what it frees, pages that it would not write otherwise as well, which
+    /// costs too much for everything else.
+    pub(super) fn overwriting<T>(
         &mut self,
-        work: impl FnOnce(&mut Self) -> Result<(), StoreError>,
-    ) -> Result<(), StoreError> {
-        let set = |tx: &Self, on: bool| tx.connection().pragma_update(None, "secure_delete", on);
-        set(self, true)?;
+        work: impl FnOnce(&mut Self) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let set = |tx: &Self, how: &str| tx.connection().pragma_update(None, "secure_delete", how);
+        set(self, "ON")?;
         let worked = work(self);
-        set(self, false)?;
+        set(self, "FAST")?;
         worked
     }
 }

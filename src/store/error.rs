@@ -68,7 +68,7 @@ pub(super) fn advice(error: &rusqlite::Error) -> &'static str {
     }
     match error.sqlite_error_code() {
         Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
-            "; the file is damaged or no database: restore a backup, or name another directory with --data"
+            "; the file is damaged or no database: restore a backup, or name another data directory"
         }
         Some(ErrorCode::DiskFull | ErrorCode::SystemIoFailure) => {
             "; make room on that disk, or see the system's log for its faults"

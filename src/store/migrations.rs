@@ -16,6 +16,7 @@ const STEPS: &[M<'static>] = &[
     M::up(include_str!("migrations/0006_stats.sql")),
     M::up(include_str!("migrations/0007_operators.sql")),
     M::up(include_str!("migrations/0008_seen.sql")),
+    M::up(include_str!("migrations/0009_audit_blanked.sql")),
 ];
 
 /// The version that this program writes.
@@ -43,8 +44,7 @@ pub(super) fn look(connection: &Connection) -> Result<Found, OpenError> {
     }
     if number("application_id")? != i64::from(APPLICATION_ID) {
         return Err(OpenError::NotOurs(
-            "the file is an SQLite database of another program; name another directory with --data"
-                .to_owned(),
+            "the file is an SQLite database of another program; name another data directory".to_owned(),
         ));
     }
     match usize::try_from(version) {

@@ -2,7 +2,10 @@
 //!
 //! In the commit that answers: its row, so that its name is free and nothing of it is shown any more, its endpoints,
 //! so that nothing is sent, and its keys. What is left goes in turns on the writer's thread that give way to ingest:
-//! deliveries with their attempts, events, remembered answers, replays, counters.
+//! deliveries with their attempts, events, remembered answers, replays, counters, and what the audit log says of how
+//! things of the tenant looked. Who did what and when stays there.
+//!
+//! The bytes go from the file as well, as those of a blanked event do (`store/blank.rs`).
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
@@ -23,6 +26,8 @@ use super::tx::{DirectoryChange, Tx};
 /// Rows that a turn deletes, and bytes of data.
 const TURN: usize = 150;
 const LIMIT: i64 = 150;
+/// Lines of the audit log that a turn looks at.
+const LINES: i64 = 1_000;
 const DATA_BYTES: i64 = 4 * 1024 * 1024;
 
 /// The deletion of a tenant.
@@ -48,10 +53,11 @@ pub struct TenantDeletionRow {
     pub ended_at: Option<UnixMs>,
     tenant_id: i64,
     up_to: i64,
+    audited: i64,
 }
 
-const COLUMNS: &str =
-    "id, tenant_id, tenant, up_to, endpoints, keys, deliveries, attempts, events, created_at, ended_at";
+const COLUMNS: &str = "id, tenant_id, tenant, up_to, endpoints, keys, deliveries, attempts, events, created_at, ended_at, \
+     audited";
 
 fn read_row(row: &Row<'_>) -> rusqlite::Result<TenantDeletionRow> {
     let count = |column| row.get::<_, i64>(column).map(i64::unsigned_abs);
@@ -67,6 +73,7 @@ fn read_row(row: &Row<'_>) -> rusqlite::Result<TenantDeletionRow> {
         events: count(8)?,
         created_at: UnixMs(row.get(9)?),
         ended_at: row.get::<_, Option<i64>>(10)?.map(UnixMs),
+        audited: row.get(11)?,
     })
 }
 
@@ -109,6 +116,10 @@ impl Reader<'_> {
 impl Tx<'_> {
     /// Deletes a tenant. Its endpoints and keys are gone with the commit; the rest follows.
     pub fn delete_tenant(&mut self, tenant: &TenantRow) -> Result<TenantDeletionId, StoreError> {
+        self.overwriting(|tx| tx.begin_deletion(tenant))
+    }
+
+    fn begin_deletion(&mut self, tenant: &TenantRow) -> Result<TenantDeletionId, StoreError> {
         let up_to = self.kept.last_id;
         let id = TenantDeletionId(self.allot());
         let endpoints = self.delete_endpoints_of(id, tenant.id)?;
@@ -167,19 +178,26 @@ impl Tx<'_> {
             // Filled at the end of this very transaction (`Kept::fill_all`).
             return Ok(Turn::More);
         }
-        let more = self.delete_deliveries_of(&mut row)?
-            || self.delete_events_of(&mut row)?
-            || self.delete_small_of(&row)?
-            || self.delete_hours_of(&row)?;
+        let more = self.overwriting(|tx| {
+            Ok(tx.delete_deliveries_of(&mut row)?
+                || tx.delete_events_of(&mut row)?
+                || tx.delete_small_of(&row)?
+                || tx.delete_hours_of(&row)?
+                || tx.blank_audit_of(&mut row)?)
+        })?;
+        // Older copies of the pages are in the WAL until then.
+        self.gathered.empty_wal |= !more;
         self.connection()
             .prepare_cached(
-                "UPDATE tenant_deletions SET deliveries = ?2, attempts = ?3, events = ?4, ended_at = ?5 WHERE id = ?1",
+                "UPDATE tenant_deletions
+                 SET deliveries = ?2, attempts = ?3, events = ?4, audited = ?5, ended_at = ?6 WHERE id = ?1",
             )?
             .execute(params![
                 id.0,
                 number(row.deliveries),
                 number(row.attempts),
                 number(row.events),
+                row.audited,
                 (!more).then_some(self.now.0)
             ])?;
         Ok(if more { Turn::More } else { Turn::Over })
@@ -259,6 +277,28 @@ impl Tx<'_> {
                 .execute([row.id.0, endpoint])?;
         }
         Ok(true)
+    }
+
+    /// Blanks what some lines of the audit log say of how things of the tenant looked. `false`: there is no line more.
+    fn blank_audit_of(&self, row: &mut TenantDeletionRow) -> Result<bool, StoreError> {
+        let mut statement = self.connection().prepare_cached(
+            "SELECT id, tenant_id IS ?3 AND (before IS NOT NULL OR after IS NOT NULL) FROM audit
+             WHERE id > ?1 AND id <= ?2 ORDER BY id LIMIT ?4",
+        )?;
+        let found = statement
+            .query_map([row.audited, row.up_to, row.tenant_id, LINES], |line| {
+                Ok((line.get(0)?, line.get(1)?))
+            })?
+            .collect::<rusqlite::Result<Vec<(i64, bool)>>>()?;
+        let mut blank =
+            self.connection().prepare_cached("UPDATE audit SET before = NULL, after = NULL WHERE id = ?1")?;
+        for (id, theirs) in &found {
+            if *theirs {
+                blank.execute([id])?;
+            }
+            row.audited = *id;
+        }
+        Ok(!found.is_empty())
     }
 }
 

@@ -8,6 +8,7 @@ use data_encoding::HEXLOWER;
 use rust_embed::{Embed, EmbeddedFile};
 
 use crate::service::Code;
+use crate::web::read;
 
 use super::problem::Problem;
 
@@ -17,7 +18,7 @@ struct Files;
 
 /// Registers the call.
 pub fn routes(config: &mut ServiceConfig) {
-    config.service(web::resource("/static/{hash}/{name}").route(web::get().to(serve)));
+    config.service(web::resource("/static/{hash}/{name}").route(read().to(serve)));
 }
 
 /// Where a file is served; empty for one that is not there.

@@ -1,17 +1,17 @@
 //! `/healthz` and `/readyz`, for load balancers and process managers. They need no key.
 
+use actix_web::HttpResponse;
 use actix_web::web::{self, Data, ServiceConfig};
-use actix_web::{HttpResponse, guard};
 use serde_json::json;
 
 use crate::service::Code;
+use crate::web::read;
 
 use super::problem::Problem;
 use super::state::AppState;
 
 /// The routes.
 pub fn routes(config: &mut ServiceConfig) {
-    let read = || web::route().guard(guard::Any(guard::Get()).or(guard::Head()));
     config
         .service(web::resource("/healthz").route(read().to(alive)))
         .service(web::resource("/readyz").route(read().to(ready)));

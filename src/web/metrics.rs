@@ -9,6 +9,7 @@ use prometheus::proto::{Bucket, Counter, Gauge, Histogram, LabelPair, Metric, Me
 use crate::domain::scope::Scope;
 use crate::service::metrics::Metrics;
 use crate::store::figures::Buckets;
+use crate::web::read;
 
 use super::auth::Authenticated;
 use super::problem::Problem;
@@ -17,7 +18,7 @@ use super::state::AppState;
 
 /// The route.
 pub fn routes(config: &mut ServiceConfig) {
-    config.service(web::resource("/metrics").route(web::get().to(metrics)));
+    config.service(web::resource("/metrics").route(read().to(metrics)));
 }
 
 async fn metrics(

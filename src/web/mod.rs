@@ -38,7 +38,13 @@ pub mod ui;
 #[cfg(test)]
 mod tests;
 
-use actix_web::web::ServiceConfig;
+use actix_web::web::{self, ServiceConfig};
+use actix_web::{Route, guard};
+
+/// A route that takes GET, and HEAD, which asks for the same without its body (RFC 9110, section 9.3.2).
+fn read() -> Route {
+    web::route().guard(guard::Any(guard::Get()).or(guard::Head()))
+}
 
 /// Registers all routes.
 pub fn configure(config: &mut ServiceConfig) {

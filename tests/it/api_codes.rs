@@ -59,7 +59,6 @@ fn reach(code: Code) -> Response {
         Code::FormatInUse | Code::FormatDoesNotFit => used_format(&app, code),
         Code::TooManySecrets => rotate_often(&app),
         Code::NotReplayable | Code::ReplayRunning => replay(&app, code),
-        Code::KeyExists => the_same_key_twice(app),
         Code::OperatorExists | Code::OperatorInactive | Code::LastAdmin => operators(&app, code),
         Code::ForeignForm => {
             let form = [("Content-Type", "application/x-www-form-urlencoded")];
@@ -231,15 +230,6 @@ fn used_format(app: &TestApp, code: Code) -> Response {
         Code::FormatInUse => app.delete("/formats/own"),
         _ => put(&json!({ "id": "x-id" })),
     }
-}
-
-/// After a restart the tests' randomness starts from the same seed, and makes the key that it made before.
-fn the_same_key_twice(mut app: TestApp) -> Response {
-    let make = |app: &TestApp| app.post("/keys", &json!({ "name": "ci", "scopes": ["admin"] }));
-    app.restart();
-    make(&app).expect(201);
-    app.restart();
-    make(&app)
 }
 
 fn unreadable_row(app: &TestApp) -> Response {

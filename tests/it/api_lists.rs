@@ -146,6 +146,22 @@ fn unknown_parameters_are_named_in_every_list_with_those_that_there_are() {
 }
 
 #[test]
+fn every_list_takes_the_cursor_that_its_description_shows() {
+    let app = TestApp::start();
+    let document = app.client.get("/openapi.json").expect(200).json();
+    let mut lists = 0;
+    for (path, operations) in document["paths"].as_object().expect("paths") {
+        let parameters = operations["get"]["parameters"].as_array().cloned().unwrap_or_default();
+        let of_one = path.contains('{');
+        for cursor in parameters.iter().filter(|parameter| parameter["name"] == "cursor" && !of_one) {
+            app.client.get(&format!("{path}?cursor={}", text(cursor, "example"))).expect(200);
+            lists += 1;
+        }
+    }
+    assert!(lists > 9, "{lists}");
+}
+
+#[test]
 fn the_cursor_of_one_list_is_refused_by_every_other() {
     let app = TestApp::start();
     for n in 0..2 {
@@ -155,7 +171,20 @@ fn the_cursor_of_one_list_is_refused_by_every_other() {
     for n in 0..2 {
         app.publish("a.b", &json!(n));
     }
-    let lists = ["events", "endpoints", "deliveries", "keys", "tenants", "cleanups", "audit"];
+    for name in ["a.b", "c"] {
+        app.client.send_json("PUT", &format!("/api/v1/event-types/{name}"), &json!({})).expect(201);
+    }
+    let lists = [
+        "events",
+        "endpoints",
+        "deliveries",
+        "keys",
+        "tenants",
+        "cleanups",
+        "audit",
+        "formats",
+        "event-types",
+    ];
     let cursors = lists.map(|list| text(&app.get(&format!("/{list}?limit=1")), "next_cursor"));
     for (of, cursor) in lists.iter().zip(&cursors) {
         for list in lists {
@@ -171,7 +200,18 @@ fn the_cursor_of_one_list_is_refused_by_every_other() {
                 );
             }
         }
-        for bad in ["", "x", &cursor[1..], &format!("{cursor}x"), &cursor.to_uppercase()] {
+        // Behind a name there may be any other.
+        let longer = format!(
+            "{cursor}{}",
+            if *of == "formats" {
+                "/"
+            } else if *of == "event-types" {
+                ".."
+            } else {
+                "x"
+            }
+        );
+        for bad in ["", "x", &cursor[1..], &longer, &cursor.to_uppercase()] {
             assert_eq!(
                 fields(&app.client.get(&format!("/api/v1/{of}?cursor={bad}"))),
                 ["cursor"],

@@ -22,6 +22,23 @@ fn goes_on(app: &TestApp) {
 }
 
 #[test]
+fn whatever_can_be_read_can_be_asked_for_without_its_body() {
+    let app = TestApp::start();
+    let read = |method: &str, path: &str| app.client.request(method, path, &[], None);
+    let routes = routes::all().into_iter().chain(routes::console()).filter(|(method, _)| *method == "GET");
+    for (_, path) in routes {
+        let path = path.replace("{name:.+}", "a.b").replace(['{', '}'], "");
+        let (got, head) = (read("GET", &path), read("HEAD", &path));
+        assert_eq!((head.status, head.body.len()), (got.status, 0), "{path}");
+        assert_eq!(head.header("Content-Type"), got.header("Content-Type"), "{path}");
+    }
+    let batch = read("HEAD", "/api/v1/events/batch");
+    assert_eq!(batch.status, 404, "an event may have the id batch");
+    let refused = read("DELETE", "/docs");
+    assert_eq!((refused.status, refused.header("Allow")), (405, Some("GET, HEAD")));
+}
+
+#[test]
 fn heads_that_are_not_http_are_problems() {
     let app = TestApp::start();
     let key = format!("Authorization: Bearer {KEY}\r\n");
@@ -181,7 +198,12 @@ fn wrong_methods_on_every_route_are_problems_that_name_the_right_ones() {
 #[test]
 fn heads_of_errors_have_no_body_and_the_same_headers() {
     let app = TestApp::start();
-    for (path, status) in [("/nothing", 404), ("/api/v1/events", 405), ("/api/v1/events/x/y/z", 404)] {
+    for (path, status) in [
+        ("/nothing", 404),
+        ("/api/v1/events/batch/x", 404),
+        ("/api/v1/events/x/data", 405),
+        ("/api/v1/events/x/y/z", 404),
+    ] {
         let answer = app.client.request("HEAD", path, &[], None);
         assert_eq!(answer.status, status, "{path}");
         problem::headers(&answer, path);

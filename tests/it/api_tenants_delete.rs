@@ -1,5 +1,7 @@
 //! A tenant as a whole: what it has, in one call, and its end.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use crate::support::actions::shows;
@@ -83,6 +85,55 @@ fn a_tenant_is_deleted_with_all_its_data_and_the_job_says_how_much() {
     assert_eq!(app.audit_of("acme").last().expect("a line")["action"], "tenant.delete");
     app.delete("/tenants/acme").expect(404);
     app.client.get("/api/v1/tenant-deletions/del_0000000000000").expect(404);
+}
+
+#[test]
+fn nothing_that_was_the_tenants_is_left_in_the_file_its_log_or_the_audit_log() {
+    let (app, receiver) = (TestApp::start(), Receiver::start());
+    receiver.always(Reply::ok().header("X-Personal", "personal-answer").body("personal-answer"));
+    let put = |name: &str| app.client.send_json("PUT", "/api/v1/tenants/acme", &json!({ "name": name }));
+    put("personal-name").expect(201);
+    let fields = json!({ "url": receiver.url("/personal-path"), "tenant": "acme", "events": ["*"],
+        "uid": "personal-uid", "description": "personal-text", "metadata": { "who": "personal-metadata" },
+        "filters": {} });
+    let endpoint = text(&app.create_endpoint(&fields), "id");
+    let change = json!({ "description": "personal-change" });
+    app.client.send_json("PATCH", &format!("/api/v1/endpoints/{endpoint}"), &change).expect(200);
+    let key = json!({ "name": "personal-key", "scopes": ["events:write"], "tenant": "acme" });
+    app.post("/keys", &key).expect(201);
+    for n in 0..20 {
+        let data = format!("personal-data {n} ").repeat(if n % 2 == 0 { 1 } else { 1_000 });
+        let client = app.client.clone().with_header("Idempotency-Key", &format!("personal-idempotency-{n}"));
+        let event = json!({ "type": "a", "tenant": "acme", "data": data, "id": format!("personal-{n}") });
+        client.post("/api/v1/events", &event).expect(202);
+    }
+    app.settle();
+    assert!(app.bytes_found("personal-") > 10_000);
+    let deletion = app.delete("/tenants/acme").expect(202).json();
+    app.deletion_done(&deletion);
+    app.eventually("the bytes are gone", |app| (app.bytes_found("personal-") == 0).then_some(()));
+    let lines = app.list("/audit");
+    let of = |target: &str| {
+        let lines: Vec<_> = lines.iter().filter(|line| line["target"] == target).collect();
+        assert!(lines.iter().all(|line| line["actor"].is_string() && line["created_at"].is_string()));
+        lines.iter().map(|line| text(line, "action")).collect::<Vec<_>>()
+    };
+    assert_eq!(of("acme"), ["tenant.delete", "tenant.put"]);
+    assert_eq!(of(&endpoint), ["endpoint.change", "endpoint.create"]);
+}
+
+#[test]
+fn a_tenant_that_is_put_as_it_is_stays_as_it_is() {
+    let app = TestApp::with_manual_clock();
+    let put = |body: &Value| app.client.send_json("PUT", "/api/v1/tenants/acme", body);
+    put(&json!({})).expect(201);
+    let made = app.get("/tenants/acme");
+    app.advance(Duration::from_secs(1));
+    shows(&put(&json!({})).expect(200).json(), &json!({ "updated_at": made["updated_at"] }));
+    assert_eq!((app.get("/tenants/acme"), app.audit_of("acme").len()), (made.clone(), 1));
+    let changed = put(&json!({ "name": "Acme" })).expect(200).json();
+    assert_ne!(changed["updated_at"], made["updated_at"]);
+    assert_eq!(app.audit_of("acme").len(), 2);
 }
 
 #[test]

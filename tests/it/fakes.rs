@@ -3,9 +3,12 @@
 use std::path::Path;
 use std::process::Command;
 
+use serde_json::json;
+
 use crate::support::app::KEY;
 use crate::support::listener::{Listener, SECRET};
 use crate::support::process::{Ended, PATIENCE, Process};
+use crate::support::receiver::{Receiver, Reply};
 use crate::support::server::Server;
 
 const README: &str = include_str!("../examples/fake/README.md");
@@ -40,6 +43,45 @@ fn holds(program: &str) {
     assert!(!failed.status.success(), "{failed:?}");
     let said = format!("{}{}", failed.out, failed.err);
     assert!(said.contains("no post.created was sent that fits"), "{said}");
+}
+
+/// A listener that is full has as many as before when another one comes.
+#[test]
+fn what_comes_to_a_full_listener_is_seen_in_every_language() {
+    for (program, arguments) in [
+        ("python3", &["-c", "import webhooks; webhooks.assert_dispatched('a')"][..]),
+        (
+            "node",
+            &[
+                "--input-type=module",
+                "-e",
+                "import { assertDispatched } from './webhooks.mjs'; await assertDispatched('a')",
+            ],
+        ),
+        ("php", &["-r", "require 'Webhooks.php'; Webhooks::assertDispatched('a');"]),
+    ] {
+        let listener = Receiver::start();
+        let event = |verified: bool| json!([{ "type": "a", "verified": verified, "data": {} }]).to_string();
+        for answer in [
+            json!({ "count": 1, "dropped": 0 }).to_string(),
+            event(false),
+            json!({ "count": 1, "dropped": 1 }).to_string(),
+            event(true),
+        ] {
+            listener.reply(Reply::ok().body(answer));
+        }
+        let folder = match program {
+            "python3" => "python",
+            other => other,
+        };
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/examples/fake").join(folder);
+        let mut example = Command::new(program);
+        example.args(arguments).current_dir(folder).env("PYTHONDONTWRITEBYTECODE", "1");
+        example.env("LISTENER_URL", listener.url("")).env("WEBHOOK_SECRET", SECRET);
+        let ended = Process::spawn(&mut example).wait_for_end(2 * PATIENCE);
+        assert!(ended.status.success(), "{program}: {ended:?}");
+        assert_eq!(listener.count(), 4, "{program}");
+    }
 }
 
 #[test]

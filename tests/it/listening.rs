@@ -136,6 +136,15 @@ fn without_a_secret_nothing_is_verified_and_anything_is_received() {
 }
 
 #[test]
+fn a_request_that_is_refused_is_told_beside_the_lines_for_a_program() {
+    let listener = Listener::start(&[]);
+    let large = vec![b' '; 8 * 1024 * 1024 + 1];
+    let answer = listener.client.request("POST", "/large", &[], Some(&large));
+    assert!(answer.status == 413 && answer.text().contains("more than 8 MB"), "{}", answer.text());
+    listener.process.wait_for_log("POST /large was refused: the body has more than 8 MB", 1);
+}
+
+#[test]
 fn answers_fail_late_or_always_or_at_random_as_they_are_told_to() {
     let gone = Listener::start(&["--status", "410", "--delay", "50ms"]);
     let answer = send_signed(&gone, "evt_1", 0, BODY, BODY).expect(410);

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use crate::support::actions::shows;
 use crate::support::app::{TestApp, text};
+use crate::support::client::Client;
 use crate::support::problem::fields;
 use crate::support::receiver::Receiver;
 
@@ -106,4 +107,14 @@ fn a_release_names_what_is_wrong_and_is_audited() {
     let lines = app.list("/audit?action=delivery.release");
     assert_eq!((lines.len(), &lines[0]["target"]), (2, &json!(ours)));
     assert_eq!(lines[0]["after"], json!({ "held": "discard", "endpoints": 1 }));
+    release(&app, &json!({ "held": "deliver", "tenant": "acme" }));
+    let key = json!({ "name": "bound", "scopes": ["deliveries:write"], "tenant": "acme" });
+    let key = text(&app.post("/keys", &key).expect(201).json(), "key");
+    let bound = Client::tcp(app.address()).with_key(&key);
+    bound.post("/api/v1/deliveries/release", &json!({ "held": "deliver" })).expect(202);
+    release(&app, &json!({ "held": "deliver" }));
+    let told: Vec<_> = app.list("/audit?action=delivery.release").into_iter().take(4).collect();
+    let told: Vec<_> = told.iter().map(|line| (&line["target"], &line["tenant"])).collect();
+    let acme = (&json!("acme"), &json!("acme"));
+    assert_eq!(told, [(&json!("deliveries"), &Value::Null), acme, acme, (&json!(ours), &json!("default"))]);
 }

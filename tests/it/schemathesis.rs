@@ -32,18 +32,8 @@ fn run(server: &Server, which: &[&str]) {
     assert!(program.exists(), "{} is not there: run tests/run --prepare", program.display());
     let mut command = Command::new(program);
     command.arg("--config-file").arg(config.join("schemathesis.toml"));
-    command.args([
-        "run",
-        "--checks",
-        "all",
-        "--seed",
-        SEED,
-        "--no-shrink",
-        "--no-color",
-        "--warnings",
-        "off",
-    ]);
-    command.args(["--max-examples", short_or_long("3", "100")]).args(which);
+    command.args(["run", "--checks", "all", "--seed", SEED, "--no-shrink", "--no-color"]);
+    command.args(["--max-examples", short_or_long("10", "100")]).args(which);
     command.arg(format!("http://{}/openapi.json", server.address));
     command.env("POSTRIDER_KEY", KEY).env("NO_PROXY", "*").current_dir(config);
     let ended = Process::spawn(&mut command).wait_for_end(PATIENCE);

@@ -109,6 +109,13 @@ fn without_a_server_the_event_waits_for_the_next_one() {
 }
 
 #[test]
+fn a_folder_that_cannot_be_used_is_told_with_the_flag_that_names_it() {
+    let (_temp, data) = folder();
+    let nothing = run(&data, &["a", "--data", "1"]).err;
+    assert!(nothing.contains("with --data-dir or POSTRIDER_DATA"), "{nothing}");
+}
+
+#[test]
 fn what_is_wrong_is_named() {
     let (_temp, data) = folder();
     assert!(run(&data, &["a.b", "--data", "1"]).err.contains("there is no Postrider database in"));

@@ -1,13 +1,14 @@
 //! The code that is offered to receivers verifies real deliveries, in each language and each form of signature.
 
-use std::path::Path;
-use std::process::Command;
+mod languages;
 
 use serde_json::{Value, json};
 
 use crate::support::app::{TestApp, text};
 use crate::support::problem::fields;
 use crate::support::receiver::{Received, Receiver};
+
+use self::languages::{LANGUAGES, Program};
 
 /// Formats besides those that are built in: every scheme, and each place where id and time may stand.
 const OWN: [(&str, &str); 5] = [
@@ -33,61 +34,6 @@ const OWN: [(&str, &str); 5] = [
     ),
     ("bare", r#"{"signature": {"scheme": "none"}, "envelope": "data"}"#),
 ];
-
-const PYTHON: &str = r#"
-import base64, json, sys
-from code_to_test import verify
-for case in json.load(sys.stdin):
-    try:
-        verify(case["headers"], base64.b64decode(case["body"]), case["secret"])
-        print("genuine")
-    except ValueError:
-        print("refused")
-"#;
-const NODE: &str = r#"
-const { verify } = require("./code_to_test.js");
-for (const { headers, body, secret } of JSON.parse(require("fs").readFileSync(0))) {
-  try {
-    verify(headers, Buffer.from(body, "base64"), secret);
-    console.log("genuine");
-  } catch (error) {
-    console.log("refused");
-  }
-}
-"#;
-const PHP: &str = r#"<?php
-require __DIR__ . '/code_to_test.php';
-foreach (json_decode(stream_get_contents(STDIN), true) as $case) {
-    try {
-        verify($case['headers'], base64_decode($case['body']), $case['secret']);
-        echo "genuine\n";
-    } catch (RuntimeException $refused) {
-        echo "refused\n";
-    }
-}
-"#;
-
-/// Languages, the program, what their files end with, and the text that asks the code.
-const LANGUAGES: [(&str, &str, &str, &str); 3] =
-    [("python", "python3", "py", PYTHON), ("node", "node", "js", NODE), ("php", "php", "php", PHP)];
-
-/// What the code says of each request.
-fn run(dir: &Path, language: (&str, &str, &str, &str), code: &str, cases: &[Value]) -> Vec<String> {
-    let (name, program, ending, driver) = language;
-    let file = |name: &str| dir.join(format!("{name}.{ending}"));
-    std::fs::write(file("code_to_test"), code).expect("a file");
-    std::fs::write(file("driver"), driver).expect("a file");
-    std::fs::write(dir.join("cases.json"), json!(cases).to_string()).expect("a file");
-    let output = Command::new(program)
-        .arg(file("driver"))
-        .env("PYTHONDONTWRITEBYTECODE", "1")
-        .stdin(std::fs::File::open(dir.join("cases.json")).expect("the cases"))
-        .output()
-        .unwrap_or_else(|error| panic!("{program}: {error}"));
-    let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{name}: {errors}\n{code}");
-    String::from_utf8_lossy(&output.stdout).lines().map(str::to_owned).collect()
-}
 
 fn case(headers: &[(String, String)], body: &[u8], secret: &str) -> Value {
     let headers: serde_json::Map<_, _> =
@@ -120,16 +66,23 @@ fn cases(sent: &Received, signature: &str, secret: &str, foreign: &str) -> Vec<(
 fn the_code_accepts_what_is_genuine_and_nothing_else() {
     let (app, receiver) = (TestApp::start(), Receiver::start());
     app.change_settings(&json!({ "endpoint_limit": 100 }));
-    let dir = tempfile::tempdir().expect("a directory");
     for (name, definition) in OWN {
         app.put_format(name, definition).expect(201);
     }
     let names = ["standard", "github", "stripe", "cloudevents"].into_iter().chain(OWN.map(|(name, _)| name));
-    for name in names {
-        let path = format!("/{name}");
-        let fields = json!({ "url": receiver.url(&path), "format": name, "events": [name] });
-        let made = app.create_endpoint(&fields);
-        let id = text(&made, "id");
+    let made = names.map(|name| {
+        let url = receiver.url(&format!("/{name}"));
+        let made = app.create_endpoint(&json!({ "url": url, "format": name, "events": [name] }));
+        let codes = codes(&app, &text(&made, "id"));
+        (name, made, codes)
+    });
+    let made: Vec<_> = made.collect();
+    // To compile takes longer than requests stay fresh.
+    let bare = made.iter().map(|(name, _, codes)| (*name, Vec::new(), codes.clone(), Vec::new()));
+    judge(&bare.collect::<Vec<_>>());
+    let mut formats = Vec::new();
+    for (name, made, codes) in made {
+        let (path, id) = (format!("/{name}"), text(&made, "id"));
         // Two secrets sign where the format can carry both.
         let rotated = if name == "stripe" || name == "standard" {
             Some(text(
@@ -157,14 +110,35 @@ fn the_code_accepts_what_is_genuine_and_nothing_else() {
             let secrets = [Some(key.to_owned()), rotated].into_iter().flatten();
             secrets.flat_map(|secret| cases(&sent, &signature, &secret, foreign)).collect()
         };
+        assert!(codes.iter().all(|code| key.is_empty() || !code.contains(key)), "the secret is in it");
         let (expected, given): (Vec<_>, Vec<_>) = cases.into_iter().unzip();
-        for language in LANGUAGES {
-            let answer =
-                app.client.get(&format!("/api/v1/endpoints/{id}/verify-code?language={}", language.0));
-            let code = answer.expect(200).text().to_owned();
-            assert!(key.is_empty() || !code.contains(key), "the secret is not in it");
-            let said = run(dir.path(), language, &code, &given);
-            assert_eq!(said, expected, "{name} in {}:\n{code}", language.0);
+        formats.push((name, expected, codes, given));
+    }
+    judge(&formats);
+}
+
+/// A format's name, what is to be said of each request, its code in each language, and the requests.
+type Judged<'a> = (&'a str, Vec<&'a str>, Vec<String>, Vec<Value>);
+
+/// The code for an endpoint in each language.
+fn codes(app: &TestApp, endpoint: &str) -> Vec<String> {
+    let code = |language: &languages::Language| {
+        let path = format!("/api/v1/endpoints/{endpoint}/verify-code?language={}", language.name);
+        app.client.get(&path).expect(200).text().to_owned()
+    };
+    LANGUAGES.iter().map(code).collect()
+}
+
+/// Asks the code of every format in every language.
+fn judge(formats: &[Judged<'_>]) {
+    let dir = tempfile::tempdir().expect("a directory");
+    for (at, language) in LANGUAGES.iter().enumerate() {
+        let program =
+            |(_, _, codes, cases): &Judged<'_>| Program { code: codes[at].clone(), cases: cases.clone() };
+        let said = language.run(dir.path(), &formats.iter().map(program).collect::<Vec<_>>());
+        assert_eq!(said.len(), formats.len(), "{}", language.name);
+        for ((name, expected, codes, _), said) in formats.iter().zip(said) {
+            assert_eq!(&said, expected, "{name} in {}:\n{}", language.name, codes[at]);
         }
     }
 }
@@ -173,7 +147,7 @@ fn the_code_accepts_what_is_genuine_and_nothing_else() {
 fn what_is_old_is_refused_where_the_time_is_signed() {
     // Its clock is far behind that of the programs.
     let (app, receiver) = (TestApp::with_manual_clock(), Receiver::start());
-    let dir = tempfile::tempdir().expect("a directory");
+    let mut formats = Vec::new();
     for (name, expected) in [("standard", "refused"), ("stripe", "refused"), ("github", "genuine")] {
         let path = format!("/{name}");
         let fields = json!({ "url": receiver.url(&path), "format": name, "events": [name] });
@@ -181,13 +155,10 @@ fn what_is_old_is_refused_where_the_time_is_signed() {
         app.publish(name, &json!(1));
         app.settle();
         let sent = receiver.received_on(&path)[0].clone();
-        for language in LANGUAGES {
-            let path = format!("/api/v1/endpoints/{}/verify-code?language={}", text(&made, "id"), language.0);
-            let code = app.client.get(&path).expect(200).text().to_owned();
-            let given = [case(&sent.headers, &sent.body, &text(&made, "secret"))];
-            assert_eq!(run(dir.path(), language, &code, &given), [expected], "{name} in {}", language.0);
-        }
+        let given = vec![case(&sent.headers, &sent.body, &text(&made, "secret"))];
+        formats.push((name, vec![expected], codes(&app, &text(&made, "id")), given));
     }
+    judge(&formats);
     let id = text(&app.create_endpoint(&json!({ "url": receiver.url("/") })), "id");
     let refused = app.client.get(&format!("/api/v1/endpoints/{id}/verify-code?language=cobol&x=1"));
     assert_eq!(fields(&refused), ["language", "x"]);

@@ -18,11 +18,17 @@ pub enum Language {
     Node,
     /// PHP 8.
     Php,
+    /// Ruby 3.
+    Ruby,
+    /// Go.
+    Go,
+    /// Rust.
+    Rust,
 }
 
 impl Language {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Python, Self::Node, Self::Php];
+    pub const ALL: [Self; 6] = [Self::Python, Self::Node, Self::Php, Self::Ruby, Self::Go, Self::Rust];
 
     /// Its name.
     pub const fn as_str(self) -> &'static str {
@@ -30,6 +36,9 @@ impl Language {
             Self::Python => "python",
             Self::Node => "node",
             Self::Php => "php",
+            Self::Ruby => "ruby",
+            Self::Go => "go",
+            Self::Rust => "rust",
         }
     }
 
@@ -47,20 +56,24 @@ impl Language {
             Self::Python => include_str!("../../../templates/verify/python.txt"),
             Self::Node => include_str!("../../../templates/verify/node.txt"),
             Self::Php => include_str!("../../../templates/verify/php.txt"),
+            Self::Ruby => include_str!("../../../templates/verify/ruby.txt"),
+            Self::Go => include_str!("../../../templates/verify/go.txt"),
+            Self::Rust => include_str!("../../../templates/verify/rust.txt"),
         }
     }
 
     /// A text as the language writes it.
     fn quoted(self, text: &str) -> String {
         match self {
-            Self::Python | Self::Node => serde_json::Value::from(text).to_string(),
-            Self::Php => format!("'{}'", text.replace('\\', r"\\").replace('\'', r"\'")),
+            Self::Python | Self::Node | Self::Go => serde_json::Value::from(text).to_string(),
+            Self::Rust => format!("{text:?}"),
+            Self::Php | Self::Ruby => format!("'{}'", text.replace('\\', r"\\").replace('\'', r"\'")),
         }
     }
 
     /// A named group of a regular expression.
     fn group(self, name: &str, what: &str) -> String {
-        let mark = if self == Self::Python { "?P" } else { "?" };
+        let mark = if matches!(self, Self::Python | Self::Go | Self::Rust) { "?P" } else { "?" };
         format!("({mark}<{name}>{what})")
     }
 }
@@ -91,6 +104,7 @@ impl Format {
         let signed = self.definition.signature.header.is_some();
         let in_prefix = |piece: &Piece| signature.prefix.contains(piece);
         let (timestamp, id) = (over != Over::Body, over == Over::IdTimestampBody);
+        let id_in_body = signed && id && !in_prefix(&Piece::Id) && headers.id.is_none();
         let decoded = scheme == "standard";
         HashMap::from([
             ("signed", signed),
@@ -103,6 +117,7 @@ impl Format {
             ("base64", decoded || scheme.ends_with("-base64")),
             ("prefix", !signature.prefix.is_empty()),
             ("no_prefix", signature.prefix.is_empty()),
+            ("taken_apart", decoded || signature.join.is_some() || scheme == "ed25519" || id_in_body),
             ("joined", signature.join.is_some()),
             ("single", signature.join.is_none()),
             ("over_body", over == Over::Body),
@@ -113,7 +128,7 @@ impl Format {
             ("timestamp_in_header", timestamp && !in_prefix(&Piece::Timestamp)),
             ("id_in_prefix", id && in_prefix(&Piece::Id)),
             ("id_in_header", id && !in_prefix(&Piece::Id) && headers.id.is_some()),
-            ("id_in_body", signed && id && !in_prefix(&Piece::Id) && headers.id.is_none()),
+            ("id_in_body", id_in_body),
         ])
     }
 
@@ -137,6 +152,8 @@ impl Format {
             ("join", language.quoted(rules.join.as_deref().unwrap_or_default())),
             ("prefix", self.signature.prefix.iter().map(|piece| expression(piece, language)).collect()),
             ("hash", text(if scheme.contains("sha1") { "sha1" } else { "sha256" })),
+            ("crate", text(if scheme.contains("sha1") { "sha1" } else { "sha2" })),
+            ("digest_type", text(if scheme.contains("sha1") { "Sha1" } else { "Sha256" })),
             ("digest", text(if scheme.ends_with("-hex") { "hex" } else { "base64" })),
             ("marker", text(if scheme == "standard" { "v1," } else { "" })),
         ])
@@ -201,7 +218,10 @@ mod tests {
             }
             assert_eq!(depth, 0, "{language:?}");
         }
-        assert!(Language::parse("cobol").is_err_and(|message| message.contains("python, node, php")));
+        assert!(
+            Language::parse("cobol")
+                .is_err_and(|message| message.contains("python, node, php, ruby, go, rust"))
+        );
     }
 
     #[test]

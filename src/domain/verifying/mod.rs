@@ -4,6 +4,7 @@
 //! happen on the way through other people's programs, and tells. [`named`] reads the event out of a request.
 
 mod demands;
+mod layout;
 mod named;
 mod reason;
 pub mod rewrite;
@@ -143,8 +144,8 @@ impl Judge<'_> {
             let age_seconds = at.map(|at| now_seconds.saturating_sub(at));
             return Verdict { signed_by: None, age_seconds, reasons: vec![reason] };
         }
-        let keys = named::keys(self.format);
-        let found = rewrites(body, &keys).find_map(|rewrite| match self.signed(&rewrite.body) {
+        let shape = named::shape(self.format);
+        let found = rewrites(body, &shape).find_map(|rewrite| match self.signed(&rewrite.body) {
             Signed::By { at, .. } => Some((rewrite.says, at)),
             Signed::Not(_) => None,
         });

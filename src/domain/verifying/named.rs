@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::value::RawValue;
 
+use super::rewrite::Shape;
 use super::{Received, header};
 use crate::domain::format::Format;
 use crate::domain::format::definition::{EnvelopeRules, What};
@@ -39,12 +40,14 @@ pub fn named(format: &Format, request: Received<'_>) -> Named {
     }
 }
 
-/// The keys of the envelope, in the order in which they are sent.
-pub(super) fn keys(format: &Format) -> Vec<String> {
-    let EnvelopeRules::Keys(keys) = &format.definition().envelope else { return Vec::new() };
+/// How the bodies of a format are built.
+pub(super) fn shape(format: &Format) -> Shape {
+    let EnvelopeRules::Keys(keys) = &format.definition().envelope else { return Shape::default() };
     let fixed = format.definition().fixed.envelope.iter().map(|(path, _)| path.as_str());
     let paths = keys.iter().map(|key| key.path.as_str()).chain(fixed);
-    paths.filter_map(|path| path.split('.').next()).map(str::to_owned).collect()
+    let keys = paths.filter_map(|path| path.split('.').next()).map(str::to_owned).collect();
+    let data = path(format, |what| *what == What::Data).unwrap_or_default();
+    Shape { keys, data: data.split('.').map(str::to_owned).collect() }
 }
 
 fn path(format: &Format, what: impl Fn(&What) -> bool) -> Option<&str> {

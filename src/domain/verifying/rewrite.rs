@@ -1,12 +1,14 @@
 //! What becomes of a JSON body that a program parses and writes again, undone as far as it can be: every usual way
 //! to write the same JSON, to be tried against a signature.
 //!
+//! The envelope of a body is ours, and the event's data in it is whatever its publisher has written. Programs write
+//! both in one way, so that what was signed may have been written in two.
+//!
 //! Numbers keep their text here: digits that a program has dropped cannot be told.
 
-use std::fmt::Write;
-
+use super::layout::{Form, Part, forms, inner_forms, write};
 use crate::domain::format::ecmascript;
-use crate::domain::json_tree::{Node, meant};
+use crate::domain::json_tree::Node;
 
 /// A body as it may have been signed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,23 +19,55 @@ pub struct Rewrite {
     pub body: Vec<u8>,
 }
 
-/// The usual ways to write `body`, the most likely first, one at a time. `keys` are those of the envelope, in the
-/// order in which they are sent.
-pub fn rewrites<'a>(body: &'a [u8], keys: &'a [String]) -> impl Iterator<Item = Rewrite> + 'a {
+/// How a format builds its bodies, as far as it matters here.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Shape {
+    /// The keys of the envelope, in the order in which they are sent.
+    pub keys: Vec<String>,
+    /// The keys that lead to the event's data; none: it is the body.
+    pub data: Vec<String>,
+}
+
+/// The usual ways to write `body`, the most likely first, one at a time.
+pub fn rewrites<'a>(body: &'a [u8], shape: &'a Shape) -> impl Iterator<Item = Rewrite> + 'a {
     let node = Node::parse(body);
     let script = ecmascript::rewrite(body)
         .map(|body| Rewrite { says: "the body as JSON.stringify writes it".to_owned(), body });
-    let forms = node.into_iter().flat_map(move |node| {
+    let in_two_ways = node.clone().into_iter().flat_map(move |node| own_data(&node, shape));
+    let in_one_way = node.into_iter().flat_map(move |node| {
         let mut orders = vec![(Order::AsIs, node.clone()), (Order::Sorted, node.sorted())];
-        orders.extend(node.in_order(keys).map(|node| (Order::Envelope, node)));
+        orders.extend(node.in_order(&shape.keys).map(|node| (Order::Envelope, node)));
         orders.into_iter().flat_map(|(order, node)| {
-            forms().map(move |(layout, texts)| Rewrite {
-                says: says(order, layout, texts),
-                body: write(&node, layout, texts),
+            forms().map(move |form| Rewrite {
+                says: format!("{form}{}", order.says()),
+                body: write(&node, form, None),
             })
         })
     });
-    line_ends(body).chain(forms).chain(script)
+    line_ends(body).chain(in_one_way).chain(script).chain(in_two_ways)
+}
+
+/// The body with the envelope that our server writes, and its data as a publisher may have written it.
+fn own_data<'a>(node: &Node<'a>, shape: &'a Shape) -> impl Iterator<Item = Rewrite> + use<'a> {
+    let body = node.in_order(&shape.keys).unwrap_or_else(|| node.clone());
+    let data = node.at(&shape.data).cloned();
+    let orders = data.into_iter().flat_map(|data| {
+        let sorted = data.sorted();
+        [(Order::AsIs, data), (Order::Sorted, sorted)]
+    });
+    orders.flat_map(move |(order, data)| {
+        let body = body.clone();
+        Form::ENVELOPE.into_iter().flat_map(move |envelope| {
+            let (body, data) = (body.clone(), data.clone());
+            inner_forms().map(move |form| Rewrite {
+                says: format!(
+                    "the body with the event's data as it was published, which was {form}{}",
+                    order.says()
+                ),
+                body: write(&body, envelope, Some(Part { path: &shape.data, node: &data, form })),
+            })
+        })
+    })
 }
 
 /// The body with other ends.
@@ -56,124 +90,12 @@ enum Order {
     Envelope,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Layout {
-    Compact,
-    /// A blank after commas and colons, as Python's `json.dumps` writes.
-    Blanks,
-    /// Lines, indented by so many blanks.
-    Lines(usize),
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Texts {
-    /// With their escapes.
-    AsIs,
-    /// With no more escapes than JSON asks for.
-    Plain,
-    /// All that is not ASCII escaped, as Python's `json.dumps` does.
-    Ascii,
-    /// The same, and `/` as `\/`, as PHP's `json_encode` does.
-    Slashes,
-}
-
-fn forms() -> impl Iterator<Item = (Layout, Texts)> {
-    let layouts = [Layout::Compact, Layout::Blanks, Layout::Lines(2), Layout::Lines(4)];
-    let texts = [Texts::AsIs, Texts::Plain, Texts::Ascii, Texts::Slashes];
-    layouts.into_iter().flat_map(move |layout| texts.map(|texts| (layout, texts)))
-}
-
-fn says(order: Order, layout: Layout, texts: Texts) -> String {
-    let layout = match layout {
-        Layout::Compact => "compact JSON".to_owned(),
-        Layout::Blanks => "JSON with a blank after commas and colons".to_owned(),
-        Layout::Lines(indent) => format!("JSON indented by {indent} blanks"),
-    };
-    let texts = match texts {
-        Texts::AsIs => "",
-        Texts::Plain => ", its texts without needless escapes",
-        Texts::Ascii => ", its texts in ASCII with \\u escapes",
-        Texts::Slashes => ", its texts in ASCII with \\u and \\/ escapes",
-    };
-    let order = match order {
-        Order::AsIs => "",
-        Order::Sorted => ", its keys sorted",
-        Order::Envelope => ", the keys of the envelope in their own order",
-    };
-    format!("{layout}{texts}{order}")
-}
-
-fn write(node: &Node<'_>, layout: Layout, texts: Texts) -> Vec<u8> {
-    let mut out = String::new();
-    put(&mut out, node, layout, texts, 0);
-    out.into_bytes()
-}
-
-fn put(out: &mut String, node: &Node<'_>, layout: Layout, texts: Texts, depth: usize) {
-    match node {
-        Node::Plain(text) => out.push_str(text),
-        Node::Text(text) => put_text(out, text, texts),
-        Node::Array(elements) if elements.is_empty() => out.push_str("[]"),
-        Node::Object(members) if members.is_empty() => out.push_str("{}"),
-        Node::Array(elements) => {
-            out.push('[');
-            for (at, element) in elements.iter().enumerate() {
-                begin(out, at, layout, depth + 1);
-                put(out, element, layout, texts, depth + 1);
-            }
-            end(out, layout, depth);
-            out.push(']');
-        }
-        Node::Object(members) => {
-            out.push('{');
-            for (at, (key, value)) in members.iter().enumerate() {
-                begin(out, at, layout, depth + 1);
-                put_text(out, key, texts);
-                out.push_str(if layout == Layout::Compact { ":" } else { ": " });
-                put(out, value, layout, texts, depth + 1);
-            }
-            end(out, layout, depth);
-            out.push('}');
-        }
-    }
-}
-
-fn begin(out: &mut String, at: usize, layout: Layout, depth: usize) {
-    if at > 0 {
-        out.push(',');
-    }
-    match layout {
-        Layout::Blanks if at > 0 => out.push(' '),
-        Layout::Compact | Layout::Blanks => {}
-        Layout::Lines(_) => end(out, layout, depth),
-    }
-}
-
-fn end(out: &mut String, layout: Layout, depth: usize) {
-    if let Layout::Lines(indent) = layout {
-        out.push('\n');
-        out.extend(std::iter::repeat_n(' ', indent * depth));
-    }
-}
-
-/// Writes a text whose content, escapes and all, is `raw`.
-fn put_text(out: &mut String, raw: &str, texts: Texts) {
-    // Half a surrogate pair has no text; its escapes stay.
-    let decoded = if texts == Texts::AsIs { None } else { meant(raw) };
-    let Some(plain) = decoded.and_then(|text| serde_json::to_string(&text).ok()) else {
-        out.extend(["\"", raw, "\""]);
-        return;
-    };
-    for character in plain.chars() {
-        match character {
-            '/' if texts == Texts::Slashes => out.push_str("\\/"),
-            ascii if ascii.is_ascii() || texts == Texts::Plain => out.push(ascii),
-            other => {
-                for unit in other.encode_utf16(&mut [0; 2]) {
-                    // Writing to a String cannot fail.
-                    let _ = write!(out, "\\u{unit:04x}");
-                }
-            }
+impl Order {
+    fn says(self) -> &'static str {
+        match self {
+            Self::AsIs => "",
+            Self::Sorted => ", its keys sorted",
+            Self::Envelope => ", the keys of the envelope in their own order",
         }
     }
 }
@@ -183,13 +105,16 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn keys() -> Vec<String> {
-        ["id", "type", "data"].map(str::to_owned).into()
+    fn shape() -> Shape {
+        Shape {
+            keys: ["id", "type", "tenant", "data"].map(str::to_owned).into(),
+            data: vec!["data".to_owned()],
+        }
     }
 
     /// How a body of which `now` is left may have been.
     fn found(now: &str, was: &str) -> Option<String> {
-        rewrites(now.as_bytes(), &keys())
+        rewrites(now.as_bytes(), &shape())
             .find(|rewrite| rewrite.body == was.as_bytes())
             .map(|rewrite| rewrite.says)
     }
@@ -234,18 +159,49 @@ mod tests {
         assert!(script.is_some_and(|says| says.contains("JSON.stringify")));
     }
 
+    /// Data that was published with other blanks, escapes and lines than the envelope has.
+    const PUBLISHED: [&str; 5] = [
+        r#"{"order": 17, "total": 29.5, "name": "é"}"#,
+        r#"{"order": 17, "total": 29.5, "name": "\u00e9"}"#,
+        r#"{"order":17,"total":29.5,"name":"\u00e9"}"#,
+        "{\n  \"order\": 17,\n  \"total\": 29.5,\n  \"name\": \"é\"\n}",
+        // In a text that was indented as a whole, it stood one step in.
+        "{\n    \"order\": 17,\n    \"total\": 29.5,\n    \"name\": \"é\"\n  }",
+    ];
+    /// What `JSON.stringify`, `json.dumps` and `json.dumps(ensure_ascii=False)` make of each of them.
+    const WRITTEN: [&str; 3] = [
+        r#"{"id":"evt_1","type":"order.paid","tenant":"default","data":{"order":17,"total":29.5,"name":"é"}}"#,
+        r#"{"id": "evt_1", "type": "order.paid", "tenant": "default", "data": {"order": 17, "total": 29.5, "name": "\u00e9"}}"#,
+        r#"{"id": "evt_1", "type": "order.paid", "tenant": "default", "data": {"order": 17, "total": 29.5, "name": "é"}}"#,
+    ];
+
+    #[test]
+    fn the_envelope_and_the_data_in_it_may_have_been_written_in_two_ways() {
+        for data in PUBLISHED {
+            let was = format!(r#"{{"id":"evt_1","type":"order.paid","tenant":"default","data":{data}}}"#);
+            for now in WRITTEN {
+                let found = found(now, &was).unwrap_or_else(|| panic!("{now} of {was}"));
+                assert!(found.contains("JSON"), "{found}");
+            }
+        }
+        let deep = Shape { keys: vec!["at".to_owned()], data: vec!["data".to_owned(), "object".to_owned()] };
+        let now = br#"{"data": {"object": {"b": [1, 2]}}, "at": 7}"#;
+        let was = br#"{"at":7,"data":{"object":{"b": [1, 2]}}}"#;
+        assert!(rewrites(now, &deep).any(|rewrite| rewrite.body == was));
+    }
+
     #[test]
     fn what_is_no_json_has_other_ends_and_nothing_else() {
-        assert_eq!(rewrites(b"hello", &keys()).count(), 1);
-        assert_eq!(rewrites("[".repeat(10_000).as_bytes(), &keys()).count(), 1);
-        assert_eq!(rewrites(b"\xff", &keys()).count(), 1);
+        assert_eq!(rewrites(b"hello", &shape()).count(), 1);
+        assert_eq!(rewrites("[".repeat(10_000).as_bytes(), &shape()).count(), 1);
+        assert_eq!(rewrites(b"\xff", &shape()).count(), 1);
     }
 
     proptest! {
         #[test]
         fn every_rewrite_of_json_is_the_same_json(text in r#"[\[\]{}":,\\1a/éu0 ]{0,30}|\{"b":"[a-zé/]{0,5}","a":\[1,\{\}\]\}"#) {
             let value = serde_json::from_str::<serde_json::Value>(&text).ok();
-            for rewrite in rewrites(text.as_bytes(), &keys()) {
+            for rewrite in rewrites(text.as_bytes(), &shape()) {
                 let again = serde_json::from_slice::<serde_json::Value>(&rewrite.body).ok();
                 prop_assert_eq!(&again, &value, "{}", rewrite.says);
             }

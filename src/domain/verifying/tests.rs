@@ -123,6 +123,23 @@ fn a_body_that_was_written_again_is_told_from_another_one() {
 }
 
 #[test]
+fn what_python_and_node_make_of_a_body_is_told_though_its_data_was_published_with_blanks() {
+    let event = EventOnWire { data: r#"{"order": 17, "total": 29.5, "name": "é"}"#, ..EVENT };
+    let secret = made(1, &standard());
+    let signer = standard().signer(&secret).unwrap().unwrap();
+    let attempt = AttemptOnWire { timestamp_seconds: AT, number: 1 };
+    let sent = standard().render(&event, &attempt, &[&signer], &[], "x");
+    let stringify = String::from_utf8(sent.body).unwrap().replace("\": ", "\":").replace(", \"", ",\"");
+    let dumps_utf8 = stringify.replace("\":", "\": ").replace(",\"", ", \"");
+    let dumps = dumps_utf8.replace('é', "\\u00e9");
+    for now in [stringify, dumps, dumps_utf8] {
+        let verdict = judge(&standard(), &sent.headers, now.as_bytes(), std::slice::from_ref(&secret), NOW);
+        assert!(says(&verdict).contains("data as it was published"), "{now}: {}", says(&verdict));
+        assert_eq!(verdict.age_seconds, Some(10));
+    }
+}
+
+#[test]
 fn a_secret_without_its_prefix_or_with_one_too_many_is_recognised() {
     for format in [standard(), (**builtin::find("github").unwrap()).clone()] {
         let shown = made(1, &format);

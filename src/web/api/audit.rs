@@ -11,11 +11,12 @@ use crate::service::audit::AuditQuery;
 use crate::web::auth::Authenticated;
 use crate::web::problem::Problem;
 use crate::web::query::{self, Query};
+use crate::web::read;
 use crate::web::state::AppState;
 
 /// Registers the calls.
 pub fn routes(config: &mut ServiceConfig) {
-    config.service(web::resource("/audit").route(web::get().to(list)));
+    config.service(web::resource("/audit").route(read().to(list)));
 }
 
 async fn list(

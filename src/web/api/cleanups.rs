@@ -5,6 +5,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
 
 use crate::domain::invalid::Invalid;
+use crate::domain::whole::Whole;
 use crate::service::cleanup::older_than;
 use crate::store::cleanup::{CleanupReport, CleanupsNow};
 use crate::web::auth::Authenticated;
@@ -12,6 +13,7 @@ use crate::web::body;
 use crate::web::fields::Fields;
 use crate::web::problem::Problem;
 use crate::web::query::{self, Numbered};
+use crate::web::read;
 use crate::web::state::AppState;
 
 const CURSOR: Numbered = Numbered("cleanups");
@@ -28,7 +30,7 @@ struct Page {
 
 /// Registers the calls.
 pub fn routes(config: &mut ServiceConfig) {
-    config.service(web::resource("/cleanups").route(web::get().to(list)).route(web::post().to(clean)));
+    config.service(web::resource("/cleanups").route(read().to(list)).route(web::post().to(clean)));
 }
 
 async fn list(
@@ -56,7 +58,8 @@ async fn clean(
     query::none(&request)?;
     let body = body::read(&request, payload, body::SMALL, true).await?;
     let mut fields = Fields::parse_optional(&body)?;
-    let older_than_seconds: Option<i64> = fields.optional("older_than_seconds", "a whole number of seconds");
+    let older_than_seconds = fields.optional("older_than_seconds", "a whole number of seconds");
+    let older_than_seconds = older_than_seconds.map(|Whole(seconds)| seconds);
     let dry_run: bool = fields.optional("dry_run", "true or false").unwrap_or_default();
     let mut wrong = Invalid::new();
     if let Some(seconds) = older_than_seconds {

@@ -16,6 +16,7 @@ use crate::web::body;
 use crate::web::fields::Fields;
 use crate::web::problem::Problem;
 use crate::web::query::{self, Query};
+use crate::web::read;
 use crate::web::state::AppState;
 
 use super::shapes::{Delivery, OneDelivery};
@@ -23,13 +24,13 @@ use super::shapes::{Delivery, OneDelivery};
 /// The routes.
 pub fn routes(config: &mut ServiceConfig) {
     config
-        .service(web::resource("/deliveries").route(web::get().to(list)))
+        .service(web::resource("/deliveries").route(read().to(list)))
         .service(web::resource("/deliveries/release").route(web::post().to(release)))
-        .service(web::resource("/deliveries/{id}").route(web::get().to(get)))
-        .service(web::resource("/deliveries/{id}/curl").route(web::get().to(curl)))
+        .service(web::resource("/deliveries/{id}").route(read().to(get)))
+        .service(web::resource("/deliveries/{id}/curl").route(read().to(curl)))
         .service(web::resource("/deliveries/{id}/retry").route(web::post().to(retry)))
         .service(web::resource("/deliveries/{id}/cancel").route(web::post().to(cancel)))
-        .service(web::resource("/endpoints/{id}/deliveries").route(web::get().to(list_of_endpoint)));
+        .service(web::resource("/endpoints/{id}/deliveries").route(read().to(list_of_endpoint)));
 }
 
 async fn list(

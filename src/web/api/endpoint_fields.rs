@@ -6,6 +6,7 @@ use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use crate::domain::invalid::Invalid;
+use crate::domain::whole::Whole;
 use crate::service::endpoints::EndpointDraft;
 use crate::web::fields::Fields;
 
@@ -27,10 +28,12 @@ pub fn draft(mut fields: Fields<'_>) -> EndpointDraft {
         headers: fields.patch::<Pairs>("headers", TEXTS).map(|pairs| pairs.0),
         format: fields.patch("format", TEXT),
         metadata: fields.patch::<Pairs>("metadata", TEXTS).map(|pairs| pairs.0),
-        retry_schedule: fields.patch("retry_schedule", "an array of whole numbers"),
-        timeout_seconds: fields.patch("timeout_seconds", WHOLE),
-        rate_limit: fields.patch("rate_limit", WHOLE),
-        max_in_flight: fields.patch("max_in_flight", WHOLE),
+        retry_schedule: fields
+            .patch::<Vec<Whole>>("retry_schedule", "an array of whole numbers")
+            .map(|steps| steps.iter().map(|step| step.0).collect()),
+        timeout_seconds: fields.patch::<Whole>("timeout_seconds", WHOLE).map(|whole| whole.0),
+        rate_limit: fields.patch::<Whole>("rate_limit", WHOLE).map(|whole| whole.0),
+        max_in_flight: fields.patch::<Whole>("max_in_flight", WHOLE).map(|whole| whole.0),
         while_disabled: fields.patch("while_disabled", TEXT),
     };
     if let Err(problem) = fields.finish() {

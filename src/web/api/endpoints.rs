@@ -19,6 +19,7 @@ use crate::web::body;
 use crate::web::fields::Fields;
 use crate::web::problem::Problem;
 use crate::web::query::{self, Query};
+use crate::web::read;
 use crate::web::state::AppState;
 
 use super::endpoint_fields;
@@ -39,13 +40,13 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(
             web::resource("/endpoints")
                 .app_data(lookups.clone())
-                .route(web::get().to(list))
+                .route(read().to(list))
                 .route(web::post().to(create)),
         )
         .service(
             web::resource("/endpoints/{id}")
                 .app_data(lookups)
-                .route(web::get().to(get))
+                .route(read().to(get))
                 .route(web::patch().to(change))
                 .route(web::delete().to(delete)),
         )

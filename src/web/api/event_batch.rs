@@ -29,10 +29,10 @@ const BODY: usize = 8 * 1024 * 1024;
 /// The event, the list and the object around its data, which may nest as deep as that of a single event.
 const AROUND: usize = 3;
 
-/// The route. Before that of one event, but not for GET: an event may have the id `batch`.
+/// The route. Before that of one event, but not to be read: an event may have the id `batch`.
 pub fn routes(config: &mut ServiceConfig) {
-    // Not `guard::Not(guard::Get())`: actix would take GET for a method that `Allow` has to name.
-    let others = guard::fn_guard(|context| context.head().method != Method::GET);
+    // Not `guard::Not`: actix would take GET for a method that `Allow` has to name.
+    let others = guard::fn_guard(|context| !matches!(context.head().method, Method::GET | Method::HEAD));
     config.service(web::resource("/events/batch").guard(others).route(web::post().to(publish)));
 }
 

@@ -18,6 +18,7 @@ use crate::web::body;
 use crate::web::fields::Fields;
 use crate::web::problem::Problem;
 use crate::web::query::{self, Numbered, Query};
+use crate::web::read;
 use crate::web::state::AppState;
 
 /// Numbers in cursors are times of this list.
@@ -27,9 +28,9 @@ const BODY: usize = 256 * 1024;
 
 /// Registers the calls. A type may hold slashes.
 pub fn routes(config: &mut ServiceConfig) {
-    config.service(web::resource("/event-types").route(web::get().to(list))).service(
+    config.service(web::resource("/event-types").route(read().to(list))).service(
         web::resource("/event-types/{name:.+}")
-            .route(web::get().to(get))
+            .route(read().to(get))
             .route(web::put().to(put))
             .route(web::delete().to(delete)),
     );

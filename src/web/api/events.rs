@@ -24,6 +24,7 @@ use crate::web::body;
 use crate::web::fields::Fields;
 use crate::web::problem::Problem;
 use crate::web::query::{self, Query};
+use crate::web::read;
 use crate::web::state::AppState;
 
 use super::endpoints::tenant;
@@ -38,10 +39,10 @@ pub(super) const REPLAYED: HeaderName = HeaderName::from_static("idempotent-repl
 /// The routes.
 pub fn routes(config: &mut ServiceConfig) {
     config
-        .service(web::resource("/events").route(web::get().to(list)).route(web::post().to(publish)))
-        .service(web::resource("/events/{id}").route(web::get().to(get)))
-        .service(web::resource("/events/{id}/deliveries").route(web::get().to(deliveries)))
-        .service(web::resource("/events/{id}/matching").route(web::get().to(matching)))
+        .service(web::resource("/events").route(read().to(list)).route(web::post().to(publish)))
+        .service(web::resource("/events/{id}").route(read().to(get)))
+        .service(web::resource("/events/{id}/deliveries").route(read().to(deliveries)))
+        .service(web::resource("/events/{id}/matching").route(read().to(matching)))
         .service(web::resource("/events/{id}/data").route(web::delete().to(blank)));
 }
 

@@ -14,26 +14,29 @@ use crate::web::body;
 use crate::web::fields::Fields;
 use crate::web::problem::Problem;
 use crate::web::query::{self, Query};
+use crate::web::read;
 use crate::web::state::AppState;
 
 /// Registers the calls.
 pub fn routes(config: &mut ServiceConfig) {
     config
-        .service(web::resource("/formats").route(web::get().to(list)))
+        .service(web::resource("/formats").route(read().to(list)))
         // A format may be called `preview` as well: nothing but POST is meant for this one.
         .service(
             web::resource("/formats/preview").guard(guard::Post()).route(web::post().to(preview_definition)),
         )
         .service(
             web::resource("/formats/{name}")
-                .route(web::get().to(get))
+                .route(read().to(get))
                 .route(web::put().to(put))
                 .route(web::delete().to(delete)),
         )
         .service(web::resource("/formats/{name}/preview").route(web::post().to(preview)));
 }
 
-/// The cursor is the name of the last format of the page before.
+/// The cursor is the name of the last format of the page before, with the list's, so that another list refuses it.
+const CURSOR: &str = "formats:";
+
 async fn list(
     state: Data<AppState>,
     Authenticated(caller): Authenticated,
@@ -41,11 +44,15 @@ async fn list(
 ) -> Result<HttpResponse, Problem> {
     let scope = caller.tenant_scope(Scope::EndpointsRead)?;
     let mut query = Query::of(&request);
-    let (limit, after) = (query.limit(), query.cursor(|text| FormatName::parse(text).ok()));
+    let (limit, after) = (query.limit(), query.cursor(cursor));
     query.finish()?;
     let after = after.map(|name| name.to_string());
     let (rows, next) = state.read(move |service| service.formats(&scope, after.as_deref(), limit)).await?;
-    Ok(query::list(rows, next))
+    Ok(query::list(rows, next.map(|name| format!("{CURSOR}{name}"))))
+}
+
+fn cursor(text: &str) -> Option<FormatName> {
+    FormatName::parse(text.strip_prefix(CURSOR)?).ok()
 }
 
 async fn get(

@@ -11,12 +11,13 @@ use crate::web::body;
 use crate::web::fields::Fields;
 use crate::web::problem::Problem;
 use crate::web::query::{self, Query};
+use crate::web::read;
 use crate::web::state::AppState;
 
 /// Registers the calls.
 pub fn routes(config: &mut ServiceConfig) {
     config
-        .service(web::resource("/keys").route(web::get().to(list)).route(web::post().to(create)))
+        .service(web::resource("/keys").route(read().to(list)).route(web::post().to(create)))
         .service(web::resource("/keys/{id}").route(web::delete().to(revoke)));
 }
 

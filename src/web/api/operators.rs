@@ -13,13 +13,14 @@ use crate::web::body;
 use crate::web::fields::Fields;
 use crate::web::problem::Problem;
 use crate::web::query;
+use crate::web::read;
 use crate::web::state::AppState;
 
 /// Registers the calls.
 pub fn routes(config: &mut ServiceConfig) {
     config
-        .service(web::resource("/operators").route(web::get().to(list)).route(web::post().to(invite)))
-        .service(web::resource("/operators/{id}").route(web::get().to(get)).route(web::patch().to(change)))
+        .service(web::resource("/operators").route(read().to(list)).route(web::post().to(invite)))
+        .service(web::resource("/operators/{id}").route(read().to(get)).route(web::patch().to(change)))
         .service(web::resource("/operators/{id}/link").route(web::post().to(link)));
 }
 

@@ -8,13 +8,14 @@ use crate::service::attention::Attention;
 use crate::web::auth::Authenticated;
 use crate::web::problem::Problem;
 use crate::web::query;
+use crate::web::read;
 use crate::web::state::AppState;
 
 /// Registers the calls.
 pub fn routes(config: &mut ServiceConfig) {
     config
-        .service(web::resource("/attention").route(web::get().to(attention)))
-        .service(web::resource("/storage").route(web::get().to(storage)));
+        .service(web::resource("/attention").route(read().to(attention)))
+        .service(web::resource("/storage").route(read().to(storage)));
 }
 
 /// What needs a hand.

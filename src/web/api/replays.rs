@@ -18,6 +18,7 @@ use crate::web::body;
 use crate::web::fields::Fields;
 use crate::web::problem::Problem;
 use crate::web::query::{self, Query};
+use crate::web::read;
 use crate::web::state::AppState;
 
 use super::endpoints::tenant;
@@ -28,8 +29,8 @@ pub fn routes(config: &mut ServiceConfig) {
     config
         .service(web::resource("/endpoints/{id}/replay").route(web::post().to(start)))
         .service(web::resource("/events/{id}/replay").route(web::post().to(replay_event)))
-        .service(web::resource("/replays").route(web::get().to(list)))
-        .service(web::resource("/replays/{id}").route(web::get().to(get)))
+        .service(web::resource("/replays").route(read().to(list)))
+        .service(web::resource("/replays/{id}").route(read().to(get)))
         .service(web::resource("/replays/{id}/cancel").route(web::post().to(cancel)));
 }
 

@@ -4,6 +4,7 @@ use actix_web::web::{self, Data, Path, Payload, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 
 use crate::domain::scope::Scope;
+use crate::domain::whole::Whole;
 use crate::service::endpoints::RotationDraft;
 use crate::web::auth::Authenticated;
 use crate::web::body;
@@ -31,7 +32,9 @@ async fn rotate(
     let mut fields = Fields::parse_optional(&body)?;
     let draft = RotationDraft {
         secret: fields.optional("secret", "a text"),
-        overlap_seconds: fields.optional("overlap_seconds", "a whole number of seconds"),
+        overlap_seconds: fields
+            .optional("overlap_seconds", "a whole number of seconds")
+            .map(|Whole(seconds)| seconds),
     };
     fields.finish()?;
     let saved = state.service.rotate_secret(&scope, &id, tenant.as_ref(), draft).await?;

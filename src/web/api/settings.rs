@@ -8,11 +8,12 @@ use crate::web::body;
 use crate::web::fields::Fields;
 use crate::web::problem::Problem;
 use crate::web::query;
+use crate::web::read;
 use crate::web::state::AppState;
 
 /// Registers the calls.
 pub fn routes(config: &mut ServiceConfig) {
-    config.service(web::resource("/settings").route(web::get().to(get)).route(web::patch().to(change)));
+    config.service(web::resource("/settings").route(read().to(get)).route(web::patch().to(change)));
 }
 
 async fn get(

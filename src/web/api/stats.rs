@@ -12,13 +12,14 @@ use crate::service::stats::{Now, Stats, StatsOf};
 use crate::web::auth::Authenticated;
 use crate::web::problem::Problem;
 use crate::web::query::Query;
+use crate::web::read;
 use crate::web::state::AppState;
 
 /// Registers the calls.
 pub fn routes(config: &mut ServiceConfig) {
     config
-        .service(web::resource("/stats").route(web::get().to(of_all)))
-        .service(web::resource("/endpoints/{id}/stats").route(web::get().to(of_endpoint)));
+        .service(web::resource("/stats").route(read().to(of_all)))
+        .service(web::resource("/endpoints/{id}/stats").route(read().to(of_endpoint)));
 }
 
 /// What happened, and what is under way.

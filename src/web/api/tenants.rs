@@ -5,12 +5,14 @@ use actix_web::web::{self, Data, Path, Payload, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 
 use crate::domain::ids::TenantDeletionId;
+use crate::domain::whole::Whole;
 use crate::service::tenants::TenantDraft;
 use crate::web::auth::Authenticated;
 use crate::web::body;
 use crate::web::fields::Fields;
 use crate::web::problem::Problem;
 use crate::web::query::{self, Numbered};
+use crate::web::read;
 use crate::web::state::AppState;
 
 const CURSOR: Numbered = Numbered("tenants");
@@ -18,15 +20,15 @@ const CURSOR: Numbered = Numbered("tenants");
 /// Registers the calls.
 pub fn routes(config: &mut ServiceConfig) {
     config
-        .service(web::resource("/tenants").route(web::get().to(list)))
+        .service(web::resource("/tenants").route(read().to(list)))
         .service(
             web::resource("/tenants/{tenant}")
-                .route(web::get().to(get))
+                .route(read().to(get))
                 .route(web::put().to(put))
                 .route(web::delete().to(delete)),
         )
-        .service(web::resource("/tenant-deletions").route(web::get().to(list_deletions)))
-        .service(web::resource("/tenant-deletions/{id}").route(web::get().to(get_deletion)));
+        .service(web::resource("/tenant-deletions").route(read().to(list_deletions)))
+        .service(web::resource("/tenant-deletions/{id}").route(read().to(get_deletion)));
 }
 
 async fn list(
@@ -65,7 +67,7 @@ async fn put(
     let mut fields = Fields::parse_optional(&body)?;
     let draft = TenantDraft {
         name: fields.optional("name", "a text"),
-        endpoint_limit: fields.optional("endpoint_limit", "a whole number"),
+        endpoint_limit: fields.optional("endpoint_limit", "a whole number").map(|Whole(limit)| limit),
     };
     fields.finish_with(draft.wrong(&tenant))?;
     let put = state.service.put_tenant(&scope, &tenant, &draft).await?;

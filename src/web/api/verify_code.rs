@@ -9,11 +9,12 @@ use crate::domain::scope::Scope;
 use crate::web::auth::Authenticated;
 use crate::web::problem::Problem;
 use crate::web::query::Query;
+use crate::web::read;
 use crate::web::state::AppState;
 
 /// Registers the call.
 pub fn routes(config: &mut ServiceConfig) {
-    config.service(web::resource("/endpoints/{id}/verify-code").route(web::get().to(verify_code)));
+    config.service(web::resource("/endpoints/{id}/verify-code").route(read().to(verify_code)));
 }
 
 async fn verify_code(

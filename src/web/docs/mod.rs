@@ -14,6 +14,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
 use crate::service::Code;
+use crate::web::read;
 
 use super::assets;
 use super::problem::Problem;
@@ -84,8 +85,8 @@ struct Guide {
 /// Registers the calls.
 pub fn routes(config: &mut ServiceConfig) {
     config
-        .service(web::resource("/docs").route(web::get().to(show_reference)))
-        .service(web::resource("/docs/{page}").route(web::get().to(show_page)));
+        .service(web::resource("/docs").route(read().to(show_reference)))
+        .service(web::resource("/docs/{page}").route(read().to(show_page)));
 }
 
 /// The reference in each look. It is the same as long as the program runs.

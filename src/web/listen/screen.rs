@@ -27,6 +27,7 @@ pub enum Look {
 pub struct Screen {
     look: Look,
     out: Mutex<Box<dyn Write + Send>>,
+    beside: Mutex<Box<dyn Write + Send>>,
     gone: Notify,
 }
 
@@ -40,9 +41,9 @@ struct Line<'a> {
 }
 
 impl Screen {
-    /// Shows on `out`.
-    pub fn new(look: Look, out: Box<dyn Write + Send>) -> Self {
-        Self { look, out: Mutex::new(out), gone: Notify::new() }
+    /// Shows requests on `out`, and remarks that a program cannot read there on `beside`.
+    pub fn new(look: Look, out: Box<dyn Write + Send>, beside: Box<dyn Write + Send>) -> Self {
+        Self { look, out: Mutex::new(out), beside: Mutex::new(beside), gone: Notify::new() }
     }
 
     /// Notified when nobody reads any more.
@@ -59,10 +60,16 @@ impl Screen {
         self.put(&text);
     }
 
-    /// Tells a person something beside the requests; a program is not told.
+    /// Tells a person something beside the requests.
     pub(super) fn remark(&self, sentence: &str) {
-        if let Look::Terminal { .. } = self.look {
-            self.put(&format!("{}\n\n", printable(sentence)));
+        let sentence = printable(sentence);
+        match self.look {
+            Look::Terminal { .. } => self.put(&format!("{sentence}\n\n")),
+            Look::Lines => {
+                let mut beside = self.beside.lock().unwrap_or_else(PoisonError::into_inner);
+                // Whoever has closed it does not want to know.
+                let _ = writeln!(beside, "{sentence}");
+            }
         }
     }
 

@@ -20,6 +20,7 @@ use std::sync::LazyLock;
 use actix_web::HttpResponse;
 use actix_web::web::{self, Bytes, ServiceConfig};
 
+use crate::web::read;
 use resources::Resource;
 
 /// All resources, described once.
@@ -28,7 +29,7 @@ static TEXT: LazyLock<Bytes> = LazyLock::new(|| document::build(&RESOURCES).to_s
 
 /// Registers the call.
 pub fn routes(config: &mut ServiceConfig) {
-    config.service(web::resource("/openapi.json").route(web::get().to(serve)));
+    config.service(web::resource("/openapi.json").route(read().to(serve)));
 }
 
 async fn serve() -> HttpResponse {

@@ -128,13 +128,13 @@ pub fn span() -> [Parameter; 2] {
     ]
 }
 
-/// `?limit=` and `?cursor=`.
-pub fn page() -> [Parameter; 2] {
+/// `?limit=` and `?cursor=`, of which each list has its own.
+pub fn page(cursor: &'static str) -> [Parameter; 2] {
     let limit = whole(1, MAX_LIMIT as u64).or(DEFAULT_LIMIT);
-    let about = "`next_cursor` of the page before; absent for the first page.";
+    let about = "`next_cursor` of the page before, as it is; absent for the first page.";
     [
         Parameter { example: DEFAULT_LIMIT.into(), ..query("limit", limit, "", "Rows of a page at most.") },
-        Parameter { example: Json::Null, ..query("cursor", text(), "", about) },
+        query("cursor", text(), cursor, about),
     ]
 }
 

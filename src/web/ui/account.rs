@@ -6,6 +6,7 @@ use askama::Template;
 
 use crate::service::operators::SessionView;
 use crate::web::problem::Problem;
+use crate::web::read;
 use crate::web::state::AppState;
 
 use super::form::Form;
@@ -18,7 +19,7 @@ const PATH: &str = "/account";
 /// Registers the pages.
 pub fn routes(config: &mut ServiceConfig) {
     config
-        .service(web::resource("/account").route(web::get().to(show)))
+        .service(web::resource("/account").route(read().to(show)))
         .service(web::resource("/account/password").route(web::post().to(change_password)))
         .service(web::resource("/account/time-zone").route(web::post().to(set_time_zone)))
         .service(web::resource("/account/sessions/{id}/end").route(web::post().to(end_session)));

@@ -123,6 +123,7 @@ impl Frame {
     }
 
     /// The navigation.
+    #[expect(clippy::unused_self, reason = "templates call methods")]
     pub fn groups(&self) -> &'static [Group] {
         GROUPS
     }
@@ -153,6 +154,7 @@ impl Frame {
     }
 
     /// How long ago a moment is, or how far ahead, without a direction.
+    #[expect(clippy::unused_self, reason = "templates call methods")]
     pub fn length(&self, ms: i64) -> String {
         moments::length(ms)
     }

@@ -6,6 +6,7 @@ use actix_web::{HttpRequest, HttpResponse};
 
 use crate::service::operators::LinkView;
 use crate::web::problem::Problem;
+use crate::web::read;
 use crate::web::state::AppState;
 
 use super::form::Form;
@@ -14,7 +15,7 @@ use super::visit::Stranger;
 
 /// Registers the pages.
 pub fn routes(config: &mut ServiceConfig) {
-    config.service(web::resource("/join/{token}").route(web::get().to(show)).route(web::post().to(join)));
+    config.service(web::resource("/join/{token}").route(read().to(show)).route(web::post().to(join)));
 }
 
 fn page(stranger: &Stranger, form: Form, token: &str, link: &LinkView) -> Setup {

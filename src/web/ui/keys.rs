@@ -10,6 +10,7 @@ use crate::domain::scope::Scope;
 use crate::service::keys::{KeyDraft, KeyMade, KeyView};
 use crate::web::problem::Problem;
 use crate::web::query::DEFAULT_LIMIT;
+use crate::web::read;
 use crate::web::state::AppState;
 
 use super::form::Form;
@@ -22,12 +23,13 @@ const PATH: &str = "/keys";
 /// Registers the pages.
 pub fn routes(config: &mut ServiceConfig) {
     config
-        .service(web::resource("/keys").route(web::get().to(show)).route(web::post().to(create)))
+        .service(web::resource("/keys").route(read().to(show)).route(web::post().to(create)))
         .service(web::resource("/keys/{id}/revoke").route(web::post().to(revoke)));
 }
 
 #[derive(Template)]
 #[template(path = "ui/keys.html")]
+#[expect(clippy::struct_field_names, reason = "the list is that of keys")]
 struct Keys {
     frame: Frame,
     form: Form,

@@ -7,6 +7,7 @@ use askama::Template;
 
 use crate::service::operators::SignInError;
 use crate::web::problem::Problem;
+use crate::web::read;
 use crate::web::state::AppState;
 
 use super::form::Form;
@@ -17,7 +18,7 @@ use super::visit::{Stranger, Visit};
 /// Registers the pages.
 pub fn routes(config: &mut ServiceConfig) {
     config
-        .service(web::resource("/login").route(web::get().to(show)).route(web::post().to(sign_in)))
+        .service(web::resource("/login").route(read().to(show)).route(web::post().to(sign_in)))
         .service(web::resource("/logout").route(web::post().to(sign_out)));
 }
 

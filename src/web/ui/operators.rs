@@ -11,6 +11,7 @@ use crate::domain::time::UnixMs;
 use crate::service::operators::{LinkMade, OperatorView};
 use crate::web::problem::Problem;
 use crate::web::query::DEFAULT_LIMIT;
+use crate::web::read;
 use crate::web::state::AppState;
 
 use super::form::Form;
@@ -23,7 +24,7 @@ const PATH: &str = "/operators";
 /// Registers the pages.
 pub fn routes(config: &mut ServiceConfig) {
     config
-        .service(web::resource("/operators").route(web::get().to(show)).route(web::post().to(invite)))
+        .service(web::resource("/operators").route(read().to(show)).route(web::post().to(invite)))
         .service(web::resource("/operators/{id}").route(web::post().to(change)))
         .service(web::resource("/operators/{id}/link").route(web::post().to(link)));
 }

@@ -7,6 +7,7 @@ use askama::Template;
 
 use crate::service::Code;
 use crate::web::problem::Problem;
+use crate::web::read;
 use crate::web::state::AppState;
 
 use super::form::Form;
@@ -16,8 +17,8 @@ use super::visit::Stranger;
 /// Registers the pages.
 pub fn routes(config: &mut ServiceConfig) {
     config
-        .service(web::resource("/setup").route(web::get().to(explain)))
-        .service(web::resource("/setup/{token}").route(web::get().to(show)).route(web::post().to(set_up)));
+        .service(web::resource("/setup").route(read().to(explain)))
+        .service(web::resource("/setup/{token}").route(read().to(show)).route(web::post().to(set_up)));
 }
 
 /// Also what is shown for a link to a password of one's own (`join`).

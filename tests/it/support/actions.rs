@@ -135,6 +135,14 @@ impl TestApp {
         Duration::from_millis(wait)
     }
 
+    /// How often these bytes stand in the files of the database.
+    pub fn bytes_found(&self, needle: &str) -> usize {
+        let (data, needle) = (self.data(), needle.as_bytes());
+        let files = ["postrider.db", "postrider.db-wal"];
+        let bytes = files.iter().map(|file| std::fs::read(data.join(file)).unwrap_or_default());
+        bytes.map(|bytes| bytes.windows(needle.len()).filter(|window| *window == needle).count()).sum()
+    }
+
     /// The lines of the audit log about `target`, the oldest first: `action`, `actor`, `after`.
     #[track_caller]
     pub fn audit_of(&self, target: &str) -> Vec<Value> {

@@ -90,7 +90,7 @@ impl Verdict {
 }
 
 /// Where `tests/run` has put the published packages.
-fn packages() -> PathBuf {
+pub fn packages() -> PathBuf {
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().expect("the target directory");
     let packages = target.join("packages");
     for installed in ["venv/installed", "node_modules/installed"] {

@@ -63,14 +63,14 @@ fn audit() -> Operation {
             in_tenant(),
         ])
         .with(span())
-        .with(page())
+        .with(page("aud_01m0e3tb0g006"))
         .answers(200, "A page.", page_of("AuditLine"), &format!("{{\"data\":[{LINE}],\"next_cursor\":null}}"))
 }
 
 fn cleanups() -> Operation {
     Operation::new("GET", "/api/v1/cleanups", "listCleanups", Admin)
         .says("List cleanups", "And what is under way, and whether one waits for a word of yours.")
-        .with(page())
+        .with(page("cleanups:17"))
         .answers(
             200,
             "A page.",

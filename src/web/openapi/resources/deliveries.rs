@@ -109,7 +109,7 @@ fn list() -> Operation {
         .says("List deliveries", "")
         .with([in_tenant(), of_endpoint(), of_status(), of_type()])
         .with(span())
-        .with(page())
+        .with(page("dlv_01m0e3tb0g002"))
         .answers(200, "A page.", page_of("Delivery"), &page_example())
         .leads_to("getDelivery", "id", "$response.body#/data/0/id")
         .leads_to("retryDelivery", "id", "$response.body#/data/0/id")

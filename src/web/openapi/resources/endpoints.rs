@@ -120,7 +120,7 @@ fn list() -> Operation {
                 "With `last_24h` in each row; needs `deliveries:read` as well.",
             ),
         ])
-        .with(page())
+        .with(page("ep_01m0e3tb0g000"))
         .answers(
             200,
             "A page.",
@@ -279,7 +279,7 @@ fn deliveries() -> Operation {
         .says("List the deliveries of an endpoint", "")
         .with([endpoint_id(), of_tenant(), of_status(), of_type()])
         .with(span())
-        .with(page())
+        .with(page("dlv_01m0e3tb0g002"))
         .answers(200, "A page.", page_of("Delivery"), &super::deliveries::page_example())
         .leads_to("getDelivery", "id", "$response.body#/data/0/id")
 }

@@ -83,7 +83,7 @@ fn list() -> Operation {
             "invoice",
             "Those whose name, group or description holds this text, in whatever case.",
         )])
-        .with(page())
+        .with(page("event-types:1771857000000-invoice.paid"))
         .answers(
             200,
             "A page.",

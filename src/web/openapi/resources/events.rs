@@ -137,7 +137,7 @@ fn list() -> Operation {
         .says("List events", "Without their data.")
         .with([in_tenant(), of_type()])
         .with(span())
-        .with(page())
+        .with(page("evt_01m0e3tb0g001"))
         .answers(
             200,
             "A page.",
@@ -159,7 +159,7 @@ fn deliveries() -> Operation {
     Operation::new("GET", "/api/v1/events/{id}/deliveries", "listDeliveriesOfEvent", DeliveriesRead)
         .says("List the deliveries of an event", "")
         .with([event_id(), of_tenant()])
-        .with(page())
+        .with(page("dlv_01m0e3tb0g002"))
         .answers(200, "A page.", page_of("Delivery"), &super::deliveries::page_example())
         .leads_to("getDelivery", "id", "$response.body#/data/0/id")
 }

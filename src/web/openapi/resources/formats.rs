@@ -133,11 +133,11 @@ fn name() -> Parameter {
 
 fn list() -> Operation {
     Operation::new("GET", "/api/v1/formats", "listFormats", EndpointsRead)
-        .says("List formats", "")
-        .with(page())
+        .says("List formats", "Those that are built in, then the others by name.")
+        .with(page("formats:github"))
         .answers(
             200,
-            "A page, by name.",
+            "A page: those that are built in, then the others by name.",
             page_of("Format"),
             &format!("{{\"data\":[{SHOWN}],\"next_cursor\":null}}"),
         )

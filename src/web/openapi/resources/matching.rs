@@ -16,7 +16,7 @@ pub fn operation() -> Operation {
             "Each endpoint of its tenant with the rule that did not match, by today's settings.",
         )
         .with([event_id(), of_tenant()])
-        .with(page())
+        .with(page("ep_01m0e3tb0g000"))
         .answers(200, "A page.", page_of("Matching"), &format!("{{\"data\":[{ROW}],\"next_cursor\":null}}"))
         .leads_to("getEndpoint", "id", "$response.body#/data/0/endpoint_id")
 }

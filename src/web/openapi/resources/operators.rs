@@ -89,7 +89,7 @@ fn operator_id() -> Parameter {
 fn list() -> Operation {
     Operation::new("GET", "/api/v1/operators", "listOperators", Admin)
         .says("List operators", "")
-        .with(page())
+        .with(page("op_01m0e3tb0g007"))
         .answers(200, "A page.", page_of("Operator"), &format!("{{\"data\":[{SHOWN}],\"next_cursor\":null}}"))
         .leads_to("getOperator", "id", "$response.body#/data/0/id")
 }

@@ -88,7 +88,7 @@ fn list() -> Operation {
     Operation::new("GET", "/api/v1/replays", "listReplays", DeliveriesRead)
         .says("List replays", "")
         .with([in_tenant(), of_endpoint()])
-        .with(page())
+        .with(page("rpl_01m0e3tb0g003"))
         .answers(200, "A page.", page_of("Replay"), &format!("{{\"data\":[{SHOWN}],\"next_cursor\":null}}"))
         .leads_to("getReplay", "id", "$response.body#/data/0/id")
         .fails([Code::NotFound])
@@ -103,9 +103,8 @@ fn get() -> Operation {
 
 fn cancel() -> Operation {
     Operation::new("POST", "/api/v1/replays/{id}/cancel", "cancelReplay", DeliveriesWrite)
-        .says("Cancel a replay", "What is on its way stays so.")
+        .says("Cancel a replay", "What is on its way stays so; a replay that has ended stays as it is.")
         .with([replay_id()])
         .may_take(object([]), "{}")
         .answers(202, "It goes no further.", named("Replay"), SHOWN)
-        .fails([Code::NotCancelable])
 }

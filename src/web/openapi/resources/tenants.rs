@@ -96,7 +96,7 @@ fn name() -> Parameter {
 fn list() -> Operation {
     Operation::new("GET", "/api/v1/tenants", "listTenants", Admin)
         .says("List tenants", "")
-        .with(page())
+        .with(page("tenants:17"))
         .answers(200, "A page.", page_of("Tenant"), &format!("{{\"data\":[{SHOWN}],\"next_cursor\":null}}"))
         .leads_to("getTenant", "tenant", "$response.body#/data/0/tenant")
 }
@@ -128,7 +128,8 @@ fn delete() -> Operation {
     Operation::new("DELETE", "/api/v1/tenants/{tenant}", "deleteTenant", Admin)
         .says(
             "Delete a tenant",
-            "Nothing of it is sent or shown from the answer on; its data goes in the background.",
+            "Nothing of it is sent or shown from the answer on; its data goes in the background, from the file as well. \
+             The audit log keeps who did what and when, and forgets how things of the tenant looked.",
         )
         .with([name()])
         .answers(202, "The job.", named("TenantDeletion"), DELETION)
@@ -139,7 +140,7 @@ fn delete() -> Operation {
 fn list_deletions() -> Operation {
     Operation::new("GET", "/api/v1/tenant-deletions", "listTenantDeletions", Admin)
         .says("List deletions of tenants", "")
-        .with(page())
+        .with(page("del_01m0e3tb0g005"))
         .answers(
             200,
             "A page.",

@@ -12,6 +12,7 @@ use crate::domain::names::TenantName;
 use crate::service::audit::AuditQuery;
 use crate::store::lists::Span;
 use crate::web::problem::Problem;
+use crate::web::read;
 use crate::web::state::AppState;
 
 use super::form::Form;
@@ -26,7 +27,7 @@ const LINES: usize = 25;
 
 /// Registers the pages.
 pub fn routes(config: &mut ServiceConfig) {
-    config.service(web::resource("/audit").route(web::get().to(show)));
+    config.service(web::resource("/audit").route(read().to(show)));
 }
 
 #[derive(Template)]

@@ -13,6 +13,7 @@ use crate::service::deliveries::DeliveryQuery;
 use crate::service::{Code, TenantScope};
 use crate::web::problem::Problem;
 use crate::web::query::DEFAULT_LIMIT;
+use crate::web::read;
 use crate::web::state::AppState;
 use crate::web::ui::filters;
 use crate::web::ui::form::Form;
@@ -38,7 +39,7 @@ const STATUSES: &[(&str, &str)] = &[
 ];
 
 pub(super) fn routes(config: &mut ServiceConfig) {
-    config.service(web::resource("/deliveries").route(web::get().to(show)));
+    config.service(web::resource("/deliveries").route(read().to(show)));
 }
 
 #[derive(Template)]

@@ -12,6 +12,7 @@ use crate::service::render::Detail;
 use crate::service::{Code, Error, Service, TenantScope};
 use crate::store::deliveries::DeliveryRow;
 use crate::web::problem::Problem;
+use crate::web::read;
 use crate::web::state::AppState;
 use crate::web::ui::events;
 use crate::web::ui::form::Form;
@@ -24,8 +25,8 @@ use super::story;
 
 pub(super) fn routes(config: &mut ServiceConfig) {
     config
-        .service(web::resource("/deliveries/{id}").route(web::get().to(show)))
-        .service(web::resource("/deliveries/{id}/curl").route(web::get().to(curl)));
+        .service(web::resource("/deliveries/{id}").route(read().to(show)))
+        .service(web::resource("/deliveries/{id}/curl").route(read().to(curl)));
 }
 
 #[derive(Template)]

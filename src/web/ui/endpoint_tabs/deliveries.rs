@@ -13,6 +13,7 @@ use crate::service::deliveries::DeliveryQuery;
 use crate::store::Listed;
 use crate::store::deliveries::DeliveryRow;
 use crate::web::problem::Problem;
+use crate::web::read;
 use crate::web::state::AppState;
 use crate::web::ui::endpoints::tabs::{Head, Tab};
 use crate::web::ui::filters;
@@ -42,7 +43,7 @@ const STATUSES: [(&str, &str); 7] = [
 
 /// Registers the page.
 pub fn routes(config: &mut ServiceConfig) {
-    config.service(web::resource("/endpoints/{id}/deliveries").route(web::get().to(show)));
+    config.service(web::resource("/endpoints/{id}/deliveries").route(read().to(show)));
 }
 
 #[derive(Template)]

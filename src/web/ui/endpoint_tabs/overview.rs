@@ -17,6 +17,7 @@ use crate::service::{Error, Service, ViewScope};
 use crate::store::endpoints::DisabledReason;
 use crate::store::lists::Span;
 use crate::web::problem::Problem;
+use crate::web::read;
 use crate::web::state::AppState;
 use crate::web::ui::endpoints::tabs::{Head, Tab};
 use crate::web::ui::filters;
@@ -29,7 +30,7 @@ use super::{SECTION, charts};
 
 /// Registers the page. Only ids of ours, so that pages such as `/endpoints/new` are others.
 pub fn routes(config: &mut ServiceConfig) {
-    config.service(web::resource("/endpoints/{id:ep_[0-9a-z]+}").route(web::get().to(show)));
+    config.service(web::resource("/endpoints/{id:ep_[0-9a-z]+}").route(read().to(show)));
 }
 
 #[derive(Template)]

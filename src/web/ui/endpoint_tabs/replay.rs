@@ -11,6 +11,7 @@ use crate::service::replay_view::ReplayView;
 use crate::service::replays::ReplayQuery;
 use crate::web::problem::Problem;
 use crate::web::query::DEFAULT_LIMIT;
+use crate::web::read;
 use crate::web::state::AppState;
 use crate::web::ui::endpoints::tabs::{Head, Tab};
 use crate::web::ui::form::Form;
@@ -34,7 +35,7 @@ pub fn routes(config: &mut ServiceConfig) {
     config
         .service(
             web::resource("/endpoints/{id}/replay")
-                .route(web::get().to(show))
+                .route(read().to(show))
                 .route(web::post().to(replay_start::start)),
         )
         .service(

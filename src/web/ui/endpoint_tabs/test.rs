@@ -11,6 +11,7 @@ use crate::service::endpoints::{EndpointView, TEST_TYPE, TestDraft};
 use crate::service::render::Detail;
 use crate::service::{Error, Service, TenantScope};
 use crate::web::problem::Problem;
+use crate::web::read;
 use crate::web::state::AppState;
 use crate::web::ui::endpoints::tabs::{Head, Tab};
 use crate::web::ui::filters;
@@ -27,9 +28,7 @@ const PRETTY: usize = 64 * 1024;
 
 /// Registers the page.
 pub fn routes(config: &mut ServiceConfig) {
-    config.service(
-        web::resource("/endpoints/{id}/test").route(web::get().to(show)).route(web::post().to(send)),
-    );
+    config.service(web::resource("/endpoints/{id}/test").route(read().to(show)).route(web::post().to(send)));
 }
 
 #[derive(Template)]

@@ -7,6 +7,7 @@ use askama::Template;
 use crate::domain::format::code::Language;
 use crate::domain::scope::Scope;
 use crate::web::problem::Problem;
+use crate::web::read;
 use crate::web::state::AppState;
 use crate::web::ui::endpoints::tabs::{Head, Tab};
 use crate::web::ui::filters;
@@ -18,7 +19,7 @@ use super::SECTION;
 
 /// Registers the page.
 pub fn routes(config: &mut ServiceConfig) {
-    config.service(web::resource("/endpoints/{id}/verify").route(web::get().to(show)));
+    config.service(web::resource("/endpoints/{id}/verify").route(read().to(show)));
 }
 
 #[derive(Template)]

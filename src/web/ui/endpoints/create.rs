@@ -9,6 +9,7 @@ use crate::domain::scope::Scope;
 use crate::service::endpoints::EndpointSaved;
 use crate::service::{Patch, TenantScope};
 use crate::web::problem::Problem;
+use crate::web::read;
 use crate::web::state::AppState;
 use crate::web::ui::form::Form;
 use crate::web::ui::frame::Frame;
@@ -19,7 +20,7 @@ use super::{PATH, saved, typed};
 
 /// Registers the page.
 pub fn routes(config: &mut ServiceConfig) {
-    config.service(web::resource("/endpoints/new").route(web::get().to(show)).route(web::post().to(create)));
+    config.service(web::resource("/endpoints/new").route(read().to(show)).route(web::post().to(create)));
 }
 
 #[derive(Template)]

@@ -8,6 +8,7 @@ use url::Url;
 use crate::domain::scope::Scope;
 use crate::service::endpoints::EndpointDetail;
 use crate::web::problem::Problem;
+use crate::web::read;
 use crate::web::state::AppState;
 use crate::web::ui::form::Form;
 use crate::web::ui::frame::Frame;
@@ -19,7 +20,7 @@ use super::{PATH, find};
 /// Registers the page.
 pub fn routes(config: &mut ServiceConfig) {
     config.service(
-        web::resource("/endpoints/{id}/delete").route(web::get().to(show)).route(web::post().to(delete)),
+        web::resource("/endpoints/{id}/delete").route(read().to(show)).route(web::post().to(delete)),
     );
 }
 

@@ -7,6 +7,7 @@ use askama::Template;
 use crate::domain::scope::Scope;
 use crate::service::endpoints::EndpointDetail;
 use crate::web::problem::Problem;
+use crate::web::read;
 use crate::web::state::AppState;
 use crate::web::ui::form::Form;
 use crate::web::ui::frame::Frame;
@@ -18,7 +19,7 @@ use super::{PATH, find};
 /// Registers the page.
 pub fn routes(config: &mut ServiceConfig) {
     config.service(
-        web::resource("/endpoints/{id}/enable").route(web::get().to(show)).route(web::post().to(enable)),
+        web::resource("/endpoints/{id}/enable").route(read().to(show)).route(web::post().to(enable)),
     );
 }
 

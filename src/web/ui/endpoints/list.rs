@@ -10,6 +10,7 @@ use crate::domain::scope::Scope;
 use crate::service::endpoints::{self, Day, EndpointQuery, EndpointView, HealthStatus};
 use crate::web::problem::Problem;
 use crate::web::query::DEFAULT_LIMIT;
+use crate::web::read;
 use crate::web::state::AppState;
 use crate::web::ui::form::Form;
 use crate::web::ui::frame::Frame;
@@ -23,7 +24,7 @@ const ABOUT: usize = 120;
 
 /// Registers the page.
 pub fn routes(config: &mut ServiceConfig) {
-    config.service(web::resource("/endpoints").route(web::get().to(show)));
+    config.service(web::resource("/endpoints").route(read().to(show)));
 }
 
 #[derive(Template)]

@@ -10,6 +10,7 @@ use crate::domain::scope::Scope;
 use crate::service::endpoints::{EndpointSaved, OVERLAP_SECONDS, RotationDraft};
 use crate::service::{Patch, TenantScope};
 use crate::web::problem::Problem;
+use crate::web::read;
 use crate::web::state::AppState;
 use crate::web::ui::form::Form;
 use crate::web::ui::frame::Frame;
@@ -31,9 +32,7 @@ const OVERLAPS: [(&str, &str); 6] = [
 /// Registers the page.
 pub fn routes(config: &mut ServiceConfig) {
     config.service(
-        web::resource("/endpoints/{id}/rotate-secret")
-            .route(web::get().to(show))
-            .route(web::post().to(rotate)),
+        web::resource("/endpoints/{id}/rotate-secret").route(read().to(show)).route(web::post().to(rotate)),
     );
 }
 

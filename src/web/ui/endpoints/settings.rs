@@ -10,6 +10,7 @@ use crate::domain::time::UnixMs;
 use crate::service::TenantScope;
 use crate::service::endpoints::{EndpointSaved, EndpointView};
 use crate::web::problem::Problem;
+use crate::web::read;
 use crate::web::state::AppState;
 use crate::web::ui::form::Form;
 use crate::web::ui::frame::Frame;
@@ -22,7 +23,7 @@ use super::{PATH, saved, typed};
 /// Registers the page.
 pub fn routes(config: &mut ServiceConfig) {
     config.service(
-        web::resource("/endpoints/{id}/settings").route(web::get().to(show)).route(web::post().to(change)),
+        web::resource("/endpoints/{id}/settings").route(read().to(show)).route(web::post().to(change)),
     );
 }
 

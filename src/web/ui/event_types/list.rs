@@ -10,6 +10,7 @@ use crate::store::event_types::EventTypeRow;
 use crate::web::api::event_types::{cursor, cursor_text};
 use crate::web::problem::Problem;
 use crate::web::query::DEFAULT_LIMIT;
+use crate::web::read;
 use crate::web::state::AppState;
 use crate::web::ui::form::Form;
 use crate::web::ui::frame::Frame;
@@ -19,9 +20,8 @@ use crate::web::ui::visit::Visit;
 use super::{PATH, address, change};
 
 pub(super) fn routes(config: &mut ServiceConfig) {
-    config.service(
-        web::resource("/event-types").route(web::get().to(show)).route(web::post().to(change::change)),
-    );
+    config
+        .service(web::resource("/event-types").route(read().to(show)).route(web::post().to(change::change)));
 }
 
 #[derive(Template)]

@@ -8,6 +8,7 @@ use crate::domain::json_pretty;
 use crate::domain::scope::Scope;
 use crate::store::event_types::EventTypeRow;
 use crate::web::problem::Problem;
+use crate::web::read;
 use crate::web::state::AppState;
 use crate::web::ui::form::Form;
 use crate::web::ui::frame::Frame;
@@ -20,8 +21,8 @@ const MOST: usize = 256 * 1024;
 
 pub(super) fn routes(config: &mut ServiceConfig) {
     config
-        .service(web::resource("/event-types/new").route(web::get().to(add)))
-        .service(web::resource("/event-types/{name:.+}").route(web::get().to(show)));
+        .service(web::resource("/event-types/new").route(read().to(add)))
+        .service(web::resource("/event-types/{name:.+}").route(read().to(show)));
 }
 
 #[derive(Template)]

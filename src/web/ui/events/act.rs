@@ -9,6 +9,7 @@ use crate::domain::scope::Scope;
 use crate::service::replays::ReplayEvent;
 use crate::store::events::StoredEvent;
 use crate::web::problem::Problem;
+use crate::web::read;
 use crate::web::state::AppState;
 use crate::web::ui::form::Form;
 use crate::web::ui::frame::Frame;
@@ -18,7 +19,7 @@ use super::{links, once, show};
 
 pub(super) fn routes(config: &mut ServiceConfig) {
     config.service(web::resource("/events/{id}/replay").route(web::post().to(replay))).service(
-        web::resource("/events/{id}/delete-data").route(web::get().to(ask)).route(web::post().to(empty)),
+        web::resource("/events/{id}/delete-data").route(read().to(ask)).route(web::post().to(empty)),
     );
 }
 

@@ -6,6 +6,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use crate::domain::scope::Scope;
 use crate::service::{Code, Error};
 use crate::web::problem::Problem;
+use crate::web::read;
 use crate::web::state::AppState;
 use crate::web::ui::form::Form;
 use crate::web::ui::shown;
@@ -14,7 +15,7 @@ use crate::web::ui::visit::Visit;
 use super::show;
 
 pub(super) fn routes(config: &mut ServiceConfig) {
-    config.service(web::resource("/events/{id}/data").route(web::get().to(data)));
+    config.service(web::resource("/events/{id}/data").route(read().to(data)));
 }
 
 async fn data(

@@ -13,6 +13,7 @@ use crate::service::{Code, Error, TenantScope};
 use crate::store::events::StoredEvent;
 use crate::web::problem::Problem;
 use crate::web::query::DEFAULT_LIMIT;
+use crate::web::read;
 use crate::web::state::AppState;
 use crate::web::ui::filters;
 use crate::web::ui::form::Form;
@@ -24,7 +25,7 @@ const PATH: &str = "/events";
 const FILTERS: [&str; 5] = ["id", "type", "tenant", "since", "until"];
 
 pub(super) fn routes(config: &mut ServiceConfig) {
-    config.service(web::resource("/events").route(web::get().to(show)));
+    config.service(web::resource("/events").route(read().to(show)));
 }
 
 /// An event as the list shows it.

@@ -11,6 +11,7 @@ use crate::store::event_types::EventTypeRow;
 use crate::store::publish::Published;
 use crate::web::problem::Problem;
 use crate::web::query::MAX_LIMIT;
+use crate::web::read;
 use crate::web::state::AppState;
 use crate::web::ui::form::Form;
 use crate::web::ui::frame::Frame;
@@ -20,7 +21,7 @@ use super::draft::{self, Draft};
 use super::{once, show};
 
 pub(super) fn routes(config: &mut ServiceConfig) {
-    config.service(web::resource("/events/new").route(web::get().to(show_new)).route(web::post().to(send)));
+    config.service(web::resource("/events/new").route(read().to(show_new)).route(web::post().to(send)));
 }
 
 #[derive(Template)]

@@ -11,6 +11,7 @@ use crate::service::matching::{Matching, Reason};
 use crate::service::{Error, Service, TenantScope};
 use crate::store::events::StoredEvent;
 use crate::web::problem::Problem;
+use crate::web::read;
 use crate::web::state::AppState;
 use crate::web::ui::deliveries::rows::Row;
 use crate::web::ui::form::Form;
@@ -25,7 +26,7 @@ use super::once;
 const ROWS: usize = 25;
 
 pub(super) fn routes(config: &mut ServiceConfig) {
-    config.service(web::resource("/events/{id}").route(web::get().to(show)));
+    config.service(web::resource("/events/{id}").route(read().to(show)));
 }
 
 #[derive(Template)]

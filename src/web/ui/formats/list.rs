@@ -10,6 +10,7 @@ use crate::service::Service;
 use crate::service::formats::FormatView;
 use crate::web::problem::Problem;
 use crate::web::query::DEFAULT_LIMIT;
+use crate::web::read;
 use crate::web::state::AppState;
 use crate::web::ui::form::Form;
 use crate::web::ui::frame::Frame;
@@ -19,8 +20,7 @@ use crate::web::ui::visit::Visit;
 use super::{PATH, address, change};
 
 pub(super) fn routes(config: &mut ServiceConfig) {
-    config
-        .service(web::resource("/formats").route(web::get().to(show)).route(web::post().to(change::change)));
+    config.service(web::resource("/formats").route(read().to(show)).route(web::post().to(change::change)));
 }
 
 #[derive(Template)]

@@ -9,6 +9,7 @@ use crate::service::Service;
 use crate::service::endpoints::TestDraft;
 use crate::service::formats::{FormatView, Preview, PreviewDraft};
 use crate::web::problem::Problem;
+use crate::web::read;
 use crate::web::state::AppState;
 use crate::web::ui::form::Form;
 use crate::web::ui::frame::Frame;
@@ -21,8 +22,8 @@ const SAMPLE: (&str, &str) = ("invoice.paid", r#"{"invoice":"in_17","total":1200
 
 pub(super) fn routes(config: &mut ServiceConfig) {
     config
-        .service(web::resource("/formats/new").route(web::get().to(add)))
-        .service(web::resource("/formats/{name}").route(web::get().to(show)));
+        .service(web::resource("/formats/new").route(read().to(add)))
+        .service(web::resource("/formats/{name}").route(read().to(show)));
 }
 
 #[derive(Template)]

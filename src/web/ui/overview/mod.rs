@@ -11,6 +11,7 @@ use crate::domain::scope::Scope;
 use crate::domain::time::UnixMs;
 use crate::service::stats::StatsOf;
 use crate::web::problem::Problem;
+use crate::web::read;
 use crate::web::state::AppState;
 
 use super::amounts;
@@ -26,7 +27,7 @@ const PATH: &str = "/";
 
 /// Registers the pages.
 pub fn routes(config: &mut ServiceConfig) {
-    config.service(web::resource("/").route(web::get().to(show)));
+    config.service(web::resource("/").route(read().to(show)));
 }
 
 #[derive(Template)]

@@ -13,6 +13,7 @@ use crate::domain::time::UnixMs;
 use crate::service::Service;
 use crate::store::cleanup::{CleanupReport, CleanupsNow};
 use crate::web::problem::Problem;
+use crate::web::read;
 use crate::web::state::AppState;
 
 use super::amounts::{change, grouped};
@@ -28,7 +29,7 @@ const LAST: usize = 10;
 
 /// Registers the pages.
 pub fn routes(config: &mut ServiceConfig) {
-    config.service(web::resource("/settings").route(web::get().to(show)).route(web::post().to(save)));
+    config.service(web::resource("/settings").route(read().to(show)).route(web::post().to(save)));
     cleanup::routes(config);
 }
 

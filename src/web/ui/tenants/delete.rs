@@ -8,6 +8,7 @@ use crate::domain::ids::TenantDeletionId;
 use crate::service::tenant_deletions::{DeletionStatus, TenantDeletionView};
 use crate::web::problem::Problem;
 use crate::web::query::DEFAULT_LIMIT;
+use crate::web::read;
 use crate::web::state::AppState;
 use crate::web::ui::amounts::grouped;
 use crate::web::ui::form::Form;
@@ -23,7 +24,7 @@ const DELETIONS: &str = "/tenant-deletions";
 pub fn routes(config: &mut ServiceConfig) {
     config
         .service(web::resource("/tenants/{tenant}/delete").route(web::post().to(delete)))
-        .service(web::resource("/tenant-deletions").route(web::get().to(list)));
+        .service(web::resource("/tenant-deletions").route(read().to(list)));
 }
 
 #[derive(Template)]

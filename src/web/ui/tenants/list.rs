@@ -10,6 +10,7 @@ use crate::service::tenants_day::TenantDay;
 use crate::service::{Code, Error};
 use crate::web::problem::Problem;
 use crate::web::query::{DEFAULT_LIMIT, Numbered};
+use crate::web::read;
 use crate::web::state::AppState;
 use crate::web::ui::amounts::grouped;
 use crate::web::ui::form::Form;
@@ -23,7 +24,7 @@ const CURSOR: Numbered = Numbered("tenants");
 
 /// Registers the pages.
 pub fn routes(config: &mut ServiceConfig) {
-    config.service(web::resource("/tenants").route(web::get().to(show)).route(web::post().to(make)));
+    config.service(web::resource("/tenants").route(read().to(show)).route(web::post().to(make)));
 }
 
 #[derive(Template)]

@@ -11,6 +11,7 @@ use crate::service::stats::StatsOf;
 use crate::service::tenants::TenantDetail;
 use crate::web::problem::Problem;
 use crate::web::query::DEFAULT_LIMIT;
+use crate::web::read;
 use crate::web::state::AppState;
 use crate::web::ui::amounts::{counted, grouped};
 use crate::web::ui::charts::{self, Figures, Windows};
@@ -23,8 +24,7 @@ use super::PATH;
 
 /// Registers the pages.
 pub fn routes(config: &mut ServiceConfig) {
-    config
-        .service(web::resource("/tenants/{tenant}").route(web::get().to(show)).route(web::post().to(change)));
+    config.service(web::resource("/tenants/{tenant}").route(read().to(show)).route(web::post().to(change)));
 }
 
 #[derive(Template)]

@@ -42,9 +42,10 @@ async function received(type) {
 export async function assertDispatched(type, matches = () => true, within = 10_000) {
   const deadline = Date.now() + within;
   for (let seen = 0; ; await sleep(20)) {
-    const { count } = (await call('GET', `${LISTENER}/received/count?type=${encodeURIComponent(type)}`)).json;
-    if (count > seen) {
-      seen = count;
+    const came = (await call('GET', `${LISTENER}/received/count?type=${encodeURIComponent(type)}`)).json;
+    // Those that were dropped as well, or nothing would count as new once the listener is full.
+    if (came.count + came.dropped > seen) {
+      seen = came.count + came.dropped;
       if ((await received(type)).some((event) => event.verified && matches(event, event.data))) return;
     }
     if (Date.now() > deadline) {

@@ -32,9 +32,10 @@ final class Webhooks
     {
         $deadline = microtime(true) + $within;
         for ($seen = 0; ; usleep(20_000)) {
-            $count = self::call('GET', self::listener('/received/count?type=' . urlencode($type)))[1]['count'];
-            if ($count > $seen) {
-                $seen = $count;
+            $came = self::call('GET', self::listener('/received/count?type=' . urlencode($type)))[1];
+            // Those that were dropped as well, or nothing would count as new once the listener is full.
+            if ($came['count'] + $came['dropped'] > $seen) {
+                $seen = $came['count'] + $came['dropped'];
                 foreach (self::received($type) as $event) {
                     if ($event['verified'] && ($matches === null || $matches($event, $event['data']))) {
                         return;
