@@ -96,11 +96,7 @@ pub struct Frame {
     pub(super) now: UnixMs,
 }
 
-#[expect(
-    clippy::trivially_copy_pass_by_ref,
-    clippy::unused_self,
-    reason = "templates call methods, with references"
-)]
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "templates call methods, with references")]
 impl Frame {
     /// Around a page that is shown to anybody, without a form.
     pub(super) fn bare(title: &str) -> Self {

@@ -29,7 +29,6 @@ pub fn routes(config: &mut ServiceConfig) {
 
 #[derive(Template)]
 #[template(path = "ui/keys.html")]
-#[expect(clippy::struct_field_names, reason = "the list is that of keys")]
 struct Keys {
     frame: Frame,
     form: Form,

@@ -57,7 +57,7 @@ async fn show(state: Data<AppState>, visit: Visit, request: HttpRequest) -> Resu
     let scope = visit.caller.tenant_scope(Scope::DeliveriesRead)?;
     let query = request.query_string();
     let mut form = Form::of_query(query);
-    let wanted = read(&mut form, visit.zone());
+    let wanted = gather(&mut form, visit.zone());
     let (rows, next) =
         if form.is_refused() { (Vec::new(), None) } else { find(&state, scope, wanted, &mut form).await? };
     let status = form.status();
@@ -72,7 +72,7 @@ async fn show(state: Data<AppState>, visit: Visit, request: HttpRequest) -> Resu
     visit.page_with(&page, status)
 }
 
-fn read(form: &mut Form, zone: &Zone) -> DeliveryQuery {
+fn gather(form: &mut Form, zone: &Zone) -> DeliveryQuery {
     DeliveryQuery {
         endpoint: form.filled("endpoint").map(str::to_owned),
         tenant: filters::taken(form, "tenant", TenantName::parse),

@@ -83,12 +83,12 @@ pub(super) async fn page(
     let scope = visit.caller.tenant_scope(Scope::DeliveriesRead)?;
     let (number, raw, id) =
         (asked.filled("attempt").and_then(|text| text.parse().ok()), asked.has("body", "raw"), id.to_owned());
-    let read = state.read(move |service| read(service, &scope, &id, number)).await?;
+    let read = state.read(move |service| gather(service, &scope, &id, number)).await?;
     let status = form.status();
     visit.page_with(&delivery(visit.frame("Delivery", "/deliveries"), form, read, raw), status)
 }
 
-fn read(service: &Service, scope: &TenantScope, id: &str, number: Option<u32>) -> Result<Read, Error> {
+fn gather(service: &Service, scope: &TenantScope, id: &str, number: Option<u32>) -> Result<Read, Error> {
     let detail = service.delivery(scope, id)?;
     let endpoint = found(service.endpoint(scope, &detail.row.endpoint.to_string(), None))?;
     let last = detail.attempts.last().map(|attempt| attempt.row.number);

@@ -66,7 +66,7 @@ async fn show(state: Data<AppState>, visit: Visit, request: HttpRequest) -> Resu
     let before = form.filled("cursor").and_then(EndpointId::parse);
     let filtered = ["search", "tenant", "enabled", "health"].iter().any(|name| form.filled(name).is_some());
     let (rows, next) =
-        if form.is_refused() { (Vec::new(), None) } else { read(&state, &visit, wanted, before).await? };
+        if form.is_refused() { (Vec::new(), None) } else { gather(&state, &visit, wanted, before).await? };
     let status = form.status();
     let page = Endpoints {
         frame: visit.frame("Endpoints", PATH),
@@ -98,7 +98,7 @@ fn filter<T>(form: &mut Form, name: &str, parse: impl Fn(&str) -> Result<T, Stri
     form.invalid().check(name, read)
 }
 
-async fn read(
+async fn gather(
     state: &AppState,
     visit: &Visit,
     wanted: EndpointQuery,

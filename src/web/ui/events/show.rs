@@ -87,13 +87,14 @@ pub(super) async fn page(
     let (id, tenant, raw) = (id.to_owned(), tenant(asked), asked.has("data", "raw"));
     let below = asked.filled("below").and_then(DeliveryId::parse);
     let beside = asked.filled("beside").and_then(EndpointId::parse);
-    let read = state.read(move |service| read(service, &scope, &id, tenant.as_ref(), below, beside)).await?;
+    let read =
+        state.read(move |service| gather(service, &scope, &id, tenant.as_ref(), below, beside)).await?;
     let (frame, once) = (visit.frame("Event", "/events"), once::nonce(state));
     let status = form.status();
     visit.page_with(&event(frame, form, read, raw, once), status)
 }
 
-fn read(
+fn gather(
     service: &Service,
     scope: &TenantScope,
     id: &str,
