@@ -8,7 +8,8 @@ pub(super) fn html(markdown: &str) -> String {
     let options = Options::ENABLE_TABLES | Options::ENABLE_HEADING_ATTRIBUTES;
     let mut out = String::with_capacity(markdown.len() * 3 / 2);
     push_html(&mut out, Parser::new_ext(markdown, options));
-    out
+    // What scrolls can be reached by the keyboard.
+    out.replace("<pre>", "<pre tabindex=\"0\">")
 }
 
 #[cfg(test)]
@@ -21,7 +22,7 @@ mod tests {
         let expected = "<h2 id=\"one\">One</h2>\n\
             <table><thead><tr><th>a</th><th>b</th></tr></thead><tbody>\n\
             <tr><td><code>x&lt;y</code></td><td></td></tr>\n</tbody></table>\n\
-            <pre><code class=\"language-sh\">ls &amp; a\n</code></pre>\n";
+            <pre tabindex=\"0\"><code class=\"language-sh\">ls &amp; a\n</code></pre>\n";
         assert_eq!(html, expected);
     }
 }

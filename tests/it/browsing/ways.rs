@@ -58,10 +58,12 @@ fn a_look_is_chosen_and_kept() {
     let ground = || browser.script("return getComputedStyle(document.body).backgroundColor");
     let light = ground();
     browser.click("dark");
+    browser.wait_until("the dark look", |browser| browser.has("html[data-theme='dark']"));
     assert_ne!(ground(), light);
     browser.open("/keys");
     assert!(browser.has("html[data-theme='dark']"));
     browser.click("system");
+    browser.wait_until("no look", |browser| !browser.has("html[data-theme]"));
     assert_eq!((ground(), browser.path().as_str()), (light, "/keys"));
 }
 
@@ -69,10 +71,10 @@ fn a_look_is_chosen_and_kept() {
 fn a_key_is_made_copied_and_revoked() {
     let app = TestApp::start();
     let browser = super::admin(&app, Window::default());
-    browser.click("API keys");
+    browser.navigate("API keys");
     browser.fill("name", "the shop");
     browser.click("Make the key");
-    browser.wait_for("Choose at least one");
+    browser.wait_for("Must hold at least one");
     browser.click_on("input[value='events:write']");
     browser.click("Make the key");
     browser.wait_for("it is shown this once");

@@ -39,6 +39,8 @@ pub struct Browser {
     runtime: Runtime,
     client: Option<Client>,
     base: String,
+    /// Whether the navigation is folded away.
+    narrow: bool,
     // Declared last, dropped last.
     _driver: Process,
     _profile: tempfile::TempDir,
@@ -58,8 +60,14 @@ impl Browser {
         let client = runtime
             .block_on(builder.connect(&format!("http://127.0.0.1:{}", port.trim_end_matches('.'))))
             .expect("a browser that starts");
-        let browser =
-            Self { runtime, client: Some(client), base: base.to_owned(), _driver: driver, _profile: profile };
+        let browser = Self {
+            runtime,
+            client: Some(client),
+            base: base.to_owned(),
+            narrow: window.width < 960,
+            _driver: driver,
+            _profile: profile,
+        };
         let scheme = if window.dark { "dark" } else { "light" };
         let features = json!([{ "name": "prefers-color-scheme", "value": scheme }]);
         browser.tool("Emulation.setEmulatedMedia", &json!({ "features": features }));
@@ -130,7 +138,8 @@ impl Browser {
     /// Whether there is such an element, at this moment.
     #[track_caller]
     pub fn has(&self, css: &str) -> bool {
-        !self.run(css, self.client().find_all(Locator::Css(css))).is_empty()
+        let found = self.runtime.block_on(self.client().find_all(Locator::Css(css)));
+        found.is_ok_and(|found| !found.is_empty())
     }
 
     /// Clicks on a link or a button, or the summary of something folded, with exactly this text.
@@ -141,6 +150,17 @@ impl Browser {
              normalize-space(text()) = '{text}'][not(ancestor::*[contains(@class, 'narrow')])]"
         );
         self.run(text, async { self.element_now(&path).await?.click().await });
+    }
+
+    /// Clicks on a link of the navigation, which a narrow window folds away.
+    #[track_caller]
+    pub fn navigate(&self, name: &str) {
+        let folded = self.narrow;
+        if folded {
+            self.click_on(".narrow > summary");
+        }
+        let place = if folded { "narrow" } else { "wide" };
+        self.click_on(&format!("//*[contains(@class, '{place}')]//nav//a[normalize-space(.) = '{name}']"));
     }
 
     /// Clicks on the first element that this selector finds.
@@ -157,7 +177,7 @@ impl Browser {
     /// Types into the field of this name, in the place of what is there.
     #[track_caller]
     pub fn fill(&self, name: &str, text: &str) {
-        let element = self.element(&format!("[name='{name}']:not([type='hidden'])"));
+        let element = self.element(&format!(":is(input, textarea)[name='{name}']:not([type='hidden'])"));
         self.run(name, async {
             element.clear().await?;
             element.send_keys(text).await
@@ -180,16 +200,28 @@ impl Browser {
     /// Waits until the page shows a text.
     #[track_caller]
     pub fn wait_for(&self, text: &str) {
-        self.wait(text, || self.text().contains(text));
+        self.wait(text, || self.shows(text));
+    }
+
+    /// Waits for something else about the page.
+    #[track_caller]
+    pub fn wait_until(&self, what: &str, ready: impl Fn(&Self) -> bool) {
+        self.wait(what, || ready(self));
     }
 
     /// The same without a script that changes the page: it is loaded again until it does.
     #[track_caller]
     pub fn reload_until(&self, text: &str) {
         self.wait(text, || {
-            self.run("a reload", self.client().refresh());
-            self.text().contains(text)
+            // A page may be on its way, which a reload comes between: the next one counts.
+            self.runtime.block_on(self.client().refresh()).is_ok() && self.shows(text)
         });
+    }
+
+    /// Whether the page shows a text; not while it is on its way.
+    fn shows(&self, text: &str) -> bool {
+        let shown = async { self.client().find(Locator::Css("body")).await?.text().await };
+        self.runtime.block_on(shown).is_ok_and(|shown| shown.contains(text))
     }
 
     #[track_caller]
