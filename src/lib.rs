@@ -40,6 +40,9 @@
 //! resource's file of `web/openapi/resources`; `/openapi.json` and `/docs` are made of it, and a test misses it.
 //! *Add a page to `/docs`:* its HTML in `templates/docs` and a line of `PAGES` in `web/docs`.
 //!
+//! *Add a page to the console:* a file of `web/ui`, named as what a person does there, with its template in
+//! `templates/ui`; it calls the same use cases as the API. Its row in `tests/it/ui_routes.rs` says who may see it.
+//!
 //! *Add a setting that operators change:* a field of `domain::settings::Settings` with its default and its range in
 //! `set`; it is stored, listed and patched by name from there on. *One that belongs to the process:* a line of
 //! `config::flags`, which names flag and variable together.
