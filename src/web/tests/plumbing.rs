@@ -57,7 +57,7 @@ async fn unknown_paths_and_methods_are_problems() {
     }
     let answer = house.call(TestRequest::delete().uri("/api/v1/events")).await;
     assert_eq!(answer.problem(), (405, "method_not_allowed"));
-    assert_eq!(answer.header("allow"), "GET, POST");
+    assert_eq!(answer.header("allow"), "GET, HEAD, POST");
 }
 
 #[actix_web::test]
