@@ -185,15 +185,24 @@ pub fn serve(config: &Config) -> Result<(), String> {
         let reached_at = config.reached_at(application.address());
         println!("postrider listens on {reached_at}");
         if application.service().needs_setup() {
-            let link = application.service().make_setup_link().await.map_err(|error| error.to_string())?;
-            // Nowhere else: whoever has it makes the first operator.
-            println!(
-                "open this link within 30 minutes to make the first operator: {reached_at}{}",
-                link.path()
-            );
+            // Beside the work: a disk that is full, or a file that is locked, is no reason not to begin it.
+            actix_web::rt::spawn(print_setup_link(Arc::clone(application.service()), reached_at));
         }
         application.run_until_stopped().await.map_err(|error| error.to_string())
     })
+}
+
+/// Prints the link for the first operator, and writes it nowhere else: whoever has it makes that operator.
+async fn print_setup_link(service: Arc<Service>, reached_at: String) {
+    match service.make_setup_link().await {
+        Ok(link) => println!(
+            "open this link within 30 minutes to make the first operator: {reached_at}{}",
+            link.path()
+        ),
+        Err(error) => {
+            tracing::warn!(%error, "no link for the first operator could be made; start the server again for one")
+        }
+    }
 }
 
 /// Connections that may wait for being accepted: the standard library's 128 are soon full, and a client whose

@@ -133,6 +133,10 @@ fn check_uid(text: &str) -> Result<(), String> {
 }
 
 fn check_format(text: &str) -> Result<(), String> {
+    // `POST /formats/preview` is a call of its own.
+    if text == "preview" {
+        return Err("must be another name than preview, which is that of a call".to_owned());
+    }
     if within(text, FormatName::MOST, b"_.-") && text.starts_with(|c: char| c.is_ascii_alphanumeric()) {
         return Ok(());
     }
@@ -208,6 +212,7 @@ mod tests {
         for bad in ["", ".", "..", "-x", "_x", "a/b", "a b", "é", &"x".repeat(65)] {
             assert!(FormatName::parse(bad).is_err_and(|m| m.contains("1 to 64")), "{bad}");
         }
+        assert!(FormatName::parse("preview").is_err() && FormatName::parse("Preview").is_ok());
     }
 
     #[test]

@@ -325,12 +325,11 @@ fn a_format_is_previewed_before_it_is_made() {
 }
 
 #[test]
-fn a_format_may_be_called_preview() {
+fn no_format_is_called_preview() {
     let app = TestApp::start();
-    app.put_format("preview", ACME).expect(201);
-    assert_eq!(app.get("/formats/preview")["name"], "preview");
-    app.post("/formats/preview/preview", &json!({ "type": "a", "data": 1 })).expect(200);
-    app.delete("/formats/preview").expect(204);
+    let refused = app.put_format("preview", ACME).expect(405);
+    assert_eq!(refused.header("allow"), Some("POST"));
+    app.post("/formats/preview/preview", &json!({ "type": "a", "data": 1 })).expect(404);
 }
 
 #[test]

@@ -170,7 +170,7 @@ fn a_database_of_another_program_is_left_alone() {
     let other = Connection::open(data.join("postrider.db")).expect("a database");
     other.execute_batch("CREATE TABLE letters (text); INSERT INTO letters VALUES ('dear')").expect("a table");
     drop(other);
-    refuses(&Start::on(&data), &data, &["postrider.db", "another program", "--data"]);
+    refuses(&Start::on(&data), &data, &["postrider.db", "another program", "another data directory"]);
     assert!(!data.join("secret.key").exists(), "nothing of ours is added");
 }
 

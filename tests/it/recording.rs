@@ -18,7 +18,7 @@ fn send_type(listener: &Listener, event_type: &str) {
 #[test]
 fn what_came_is_kept_for_a_test_suite_that_asks_by_type_and_time() {
     let listener = Listener::start(&["--record", "--secret", SECRET]);
-    assert!(listener.process.log().contains("the last 10000 requests, 64 MB at most"));
+    listener.process.wait_for_log("the last 10000 requests, 64 MB at most", 1);
     send_type(&listener, "order.paid");
     send_type(&listener, "order.items.added");
     let headers = signed(SECRET, "evt_1", SystemClock::new().wall().seconds(), BODY);

@@ -2,7 +2,7 @@
 
 use actix_web::http::StatusCode;
 use actix_web::web::{self, Bytes, Data, Path, Payload, ServiceConfig};
-use actix_web::{HttpRequest, HttpResponse, guard};
+use actix_web::{HttpRequest, HttpResponse};
 use serde_json::value::RawValue;
 
 use crate::domain::names::FormatName;
@@ -21,10 +21,8 @@ use crate::web::state::AppState;
 pub fn routes(config: &mut ServiceConfig) {
     config
         .service(web::resource("/formats").route(read().to(list)))
-        // A format may be called `preview` as well: nothing but POST is meant for this one.
-        .service(
-            web::resource("/formats/preview").guard(guard::Post()).route(web::post().to(preview_definition)),
-        )
+        // Before the formats by name, of which none is called so.
+        .service(web::resource("/formats/preview").route(web::post().to(preview_definition)))
         .service(
             web::resource("/formats/{name}")
                 .route(read().to(get))

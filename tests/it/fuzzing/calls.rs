@@ -118,7 +118,7 @@ impl Server {
         };
         assert_eq!(accepted["deliveries"], deliveries, "{}", event.data.text);
         let shown = self.app.client.get(&format!("/api/v1/events/{id}?tenant={}", event.tenant)).expect(200);
-        let end = format!("\"data\":{}}}", event.data.text);
+        let end = format!("\"data\":{},\"data_deleted_at\":null}}", event.data.text);
         assert!(shown.text().ends_with(&end), "{} is shown as {}", event.data.text, shown.text());
     }
 
