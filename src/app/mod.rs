@@ -200,7 +200,7 @@ async fn print_setup_link(service: Arc<Service>, reached_at: String) {
             link.path()
         ),
         Err(error) => {
-            tracing::warn!(%error, "no link for the first operator could be made; start the server again for one")
+            tracing::warn!(%error, "no link for the first operator could be made; start the server again for one");
         }
     }
 }

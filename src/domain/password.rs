@@ -5,7 +5,9 @@
 use std::fmt;
 
 use argon2::password_hash::phc;
-use argon2::{Algorithm, Argon2, Params, PasswordHasher, PasswordVerifier, Version};
+use argon2::{Algorithm, Argon2, Block, Params, Version};
+use data_encoding::BASE64_NOPAD;
+use subtle::ConstantTimeEq;
 
 /// Bytes of a salt.
 pub const SALT: usize = 16;
@@ -14,6 +16,8 @@ pub const SALT: usize = 16;
 const MEMORY_KIB: u32 = 19 * 1024;
 const PASSES: u32 = 2;
 const LANES: u32 = 1;
+/// Bytes of a hash.
+const OUTPUT: usize = 32;
 
 /// The hash of no password: what is compared with where there is no account, so that this takes as long. Nobody knows
 /// a password for it; its bytes are those of a text.
@@ -63,14 +67,29 @@ fn today() -> Result<Params, String> {
     Params::new(MEMORY_KIB, PASSES, LANES, None).map_err(|error| error.to_string())
 }
 
+/// What is reserved for a hash at once. Of what is larger than 32 MiB, glibc keeps nothing once it is freed; smaller pieces
+/// it would keep, for each thread that has ever hashed. Only what a hash uses of it takes memory.
+const RESERVED: usize = 33 * 1024 * 1024;
+
+/// Argon2id of a password, `out.len()` bytes long.
+fn fill(params: Params, password: &str, salt: &[u8], out: &mut [u8]) -> Result<(), String> {
+    let blocks = params.block_count();
+    let mut memory = Vec::with_capacity(blocks.max(RESERVED / Block::SIZE));
+    memory.resize(blocks, Block::default());
+    let argon = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
+    let filled = argon.hash_password_into_with_memory(password.as_bytes(), salt, out, &mut memory);
+    filled.map_err(|error| error.to_string())
+}
+
 /// Hashes a password with a random salt.
 ///
 /// # Errors
 /// What Argon2 says, which it does not for these parameters.
 pub fn hash(password: &str, salt: &[u8; SALT]) -> Result<PasswordHash, String> {
-    let argon = Argon2::new(Algorithm::Argon2id, Version::V0x13, today()?);
-    let hashed = argon.hash_password_with_salt(password.as_bytes(), salt);
-    hashed.map(|hash: phc::PasswordHash| PasswordHash(hash.to_string())).map_err(|error| error.to_string())
+    let mut out = [0; OUTPUT];
+    fill(today()?, password, salt, &mut out)?;
+    let (salt, out) = (BASE64_NOPAD.encode(salt), BASE64_NOPAD.encode(&out));
+    Ok(PasswordHash(format!("$argon2id$v=19$m={MEMORY_KIB},t={PASSES},p={LANES}${salt}${out}")))
 }
 
 /// Compares a password with a hash, with the parameters that the hash names.
@@ -81,25 +100,28 @@ pub fn verify(password: &str, hash: &PasswordHash) -> Result<Verdict, String> {
     let unreadable = |error: &dyn fmt::Display| format!("the hash of a password cannot be read: {error}");
     let parsed = phc::PasswordHash::new(&hash.0).map_err(|error| unreadable(&error))?;
     let made_with = Params::try_from(&parsed).map_err(|error| unreadable(&error))?;
-    match Argon2::default().verify_password(password.as_bytes(), &parsed) {
-        Ok(()) => Ok(Verdict::Right { outdated: is_outdated(&parsed, &made_with)? }),
-        Err(argon2::password_hash::Error::PasswordInvalid) => Ok(Verdict::Wrong),
-        Err(error) => Err(unreadable(&error)),
+    let (Some(salt), Some(wanted)) = (&parsed.salt, &parsed.hash) else {
+        return Err(unreadable(&"it has no salt or no output"));
+    };
+    if parsed.algorithm != Algorithm::Argon2id.ident() || parsed.version != Some(Version::V0x13.into()) {
+        return Err(unreadable(&"it is not Argon2id, version 19"));
     }
+    let mut out = vec![0; wanted.as_bytes().len()];
+    let outdated = is_outdated(&made_with)?;
+    fill(made_with, password, salt.as_ref(), &mut out).map_err(|error| unreadable(&error))?;
+    let right = bool::from(out.ct_eq(wanted.as_bytes()));
+    Ok(if right { Verdict::Right { outdated } } else { Verdict::Wrong })
 }
 
-fn is_outdated(hash: &phc::PasswordHash, made_with: &Params) -> Result<bool, String> {
-    let now = today()?;
+fn is_outdated(made_with: &Params) -> Result<bool, String> {
     let costs = |params: &Params| (params.m_cost(), params.t_cost(), params.p_cost());
-    let current = Algorithm::Argon2id.ident() == hash.algorithm
-        && hash.version == Some(Version::V0x13.into())
-        && costs(made_with) == costs(&now);
-    Ok(!current)
+    Ok(costs(made_with) != costs(&today()?))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use argon2::PasswordHasher;
 
     #[test]
     fn a_password_is_told_from_others_and_its_hash_does_not_show_it() {
@@ -127,7 +149,7 @@ mod tests {
         let nobody = PasswordHash::nobody();
         assert_eq!(verify("password", &nobody), Ok(Verdict::Wrong));
         let parsed = phc::PasswordHash::new(nobody.as_str()).unwrap();
-        assert_eq!(is_outdated(&parsed, &Params::try_from(&parsed).unwrap()), Ok(false));
+        assert_eq!(is_outdated(&Params::try_from(&parsed).unwrap()), Ok(false));
         let somebody = hash("password", &[7; SALT]).unwrap();
         assert_eq!(nobody.as_str().len(), somebody.as_str().len());
     }

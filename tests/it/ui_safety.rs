@@ -120,6 +120,11 @@ fn a_form_needs_its_media_type_and_its_size_has_a_limit() {
     let admin = Console::admin(&app);
     let long = "x".repeat(5 * 1024 * 1024);
     admin.post("/keys", &[("name", &long)]).expect(413);
+    let many = "a&".repeat(2_000);
+    let form = [("Content-Type", "application/x-www-form-urlencoded")];
+    for body in [long.as_bytes(), many.as_bytes()] {
+        app.client.request("POST", "/login", &form, Some(body)).expect(413);
+    }
     let json = app.client.request("POST", "/theme", &[("Content-Type", "application/json")], Some(b"{}"));
     assert_eq!(json.status, 303, "a stranger is sent to sign in before anything is read");
 }

@@ -5,12 +5,16 @@ use actix_web::{HttpRequest, http::StatusCode};
 use url::form_urlencoded;
 
 use crate::domain::invalid::{FieldError, Invalid};
-use crate::service::{Kind, Patch};
+use crate::service::{Code, Kind, Patch};
 use crate::web::body;
 use crate::web::problem::{self, Problem};
 
 /// What a form may hold: 500 patterns, or data of the greatest size, each of its bytes written as three.
-const LIMIT: usize = 4 * 1024 * 1024;
+pub(super) const LIMIT: usize = 4 * 1024 * 1024;
+/// The same for who is not signed in: an address and a password, each of their bytes written as three.
+pub(super) const STRANGERS_LIMIT: usize = 16 * 1024;
+/// More than any page has, with a box for each type of the catalogue.
+const MOST_FIELDS: usize = 1_000;
 
 /// The fields of a form, as typed, and what is wrong with them.
 #[derive(Debug, Default)]
@@ -41,8 +45,15 @@ impl Form {
     }
 
     /// Reads a request's body. Whether it comes from one of our pages is checked by whoever calls.
-    pub(super) async fn read(request: &HttpRequest, payload: Payload) -> Result<Self, Problem> {
-        Ok(Self::parse(&body::read_form(request, payload, LIMIT).await?))
+    pub(super) async fn read(request: &HttpRequest, payload: Payload, limit: usize) -> Result<Self, Problem> {
+        let text = body::read_form(request, payload, limit).await?;
+        if memchr::memchr_iter(b'&', &text).count() >= MOST_FIELDS {
+            return Err(Problem::new(
+                Code::TooLarge,
+                format!("a form may have at most {MOST_FIELDS} fields"),
+            ));
+        }
+        Ok(Self::parse(&text))
     }
 
     /// Adds a value of a field that may have several.
@@ -194,7 +205,7 @@ pub(super) fn sentence(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::service::{Code, Error};
+    use crate::service::Error;
 
     #[test]
     fn what_was_typed_is_there_again_with_what_is_wrong_beside_it() {

@@ -21,7 +21,7 @@ use crate::web::problem::Problem;
 use crate::web::state::AppState;
 
 use super::cookies::{self, Kind};
-use super::form::Form;
+use super::form::{self, Form};
 use super::frame::{Frame, Who};
 use super::moments::Zone;
 use super::origin;
@@ -66,9 +66,15 @@ impl Common {
         }
     }
 
-    async fn read(&self, state: &AppState, request: &HttpRequest, payload: Payload) -> Result<Form, Problem> {
+    async fn read(
+        &self,
+        state: &AppState,
+        request: &HttpRequest,
+        payload: Payload,
+        limit: usize,
+    ) -> Result<Form, Problem> {
         origin::check(request, state)?;
-        let form = Form::read(request, payload).await?;
+        let form = Form::read(request, payload, limit).await?;
         origin::check_token(form.text("csrf"), &self.csrf)?;
         Ok(form)
     }
@@ -139,7 +145,7 @@ impl Visit {
     /// # Errors
     /// 403 where it comes from elsewhere; what cannot be read.
     pub async fn form(&self, request: &HttpRequest, payload: Payload) -> Result<Form, Problem> {
-        self.common.read(&self.state, request, payload).await
+        self.common.read(&self.state, request, payload, form::LIMIT).await
     }
 
     /// Goes to another page of the console, which says what was done.
@@ -265,7 +271,7 @@ impl Stranger {
     /// # Errors
     /// As [`Visit::form`].
     pub async fn form(&self, request: &HttpRequest, payload: Payload) -> Result<Form, Problem> {
-        self.common.read(&self.state, request, payload).await
+        self.common.read(&self.state, request, payload, form::STRANGERS_LIMIT).await
     }
 
     /// From where they come, for the record and for slowing down whoever guesses.

@@ -14,7 +14,7 @@ pub fn target(bytes: &[u8]) {
     let shown = shown(&settings);
     for (name, value) in &patch {
         let reset = shown_default(name);
-        let wanted = if value.is_null() { reset } else { by_value(value) };
+        let wanted = by_value(if value.is_null() { &reset } else { value });
         assert_eq!(by_value(&shown[name]), wanted, "{name}");
     }
     assert_eq!(default.patched(&shown).as_ref(), Ok(&settings), "what is shown is taken");
