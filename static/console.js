@@ -64,7 +64,7 @@ async function refresh() {
   if (live.length === 0) return;
   if (!document.hidden && !document.activeElement?.closest("[data-live] :is(input, textarea, select)")) {
     try {
-      const answer = await fetch(location.href, { headers: { Accept: "text/html" }, redirect: "error" });
+      const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
       if (answer.ok) {
         const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
         for (const old of live) {
@@ -82,7 +82,7 @@ async function refresh() {
         }
       }
     } catch {
-      // The server is away, or nobody is signed in any more: a reload tells.
+      // The server is away: a reload tells.
     }
   }
   setTimeout(refresh, SECONDS * 1000);

@@ -9,8 +9,8 @@ use std::task::{Context, Poll};
 
 use actix_web::body::{BodySize, BoxBody, EitherBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderName, HeaderValue};
+use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::web::{Bytes, Data};
 use actix_web::{HttpResponse, ResponseError};
@@ -22,7 +22,7 @@ use super::flow::Flow;
 use super::problem::Problem;
 use super::request_id::RequestId;
 use super::state::AppState;
-use super::ui::page;
+use super::ui::page::{self, Look};
 
 /// Under which every answer shows its request's id.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -35,7 +35,7 @@ pub async fn problems<B: MessageBody + 'static>(
     let state = request.app_data::<Data<AppState>>().cloned();
     let state = state.ok_or_else(|| Problem::internal("the server has no state"))?;
     let id = state.ids.next();
-    let page = page::wanted(request.method(), request.path(), request.headers());
+    let page = Look::of(request.request(), &state);
     let about = About { state, id, method: request.method().clone(), path: request.path().to_owned(), page };
     let flow = request.conn_data::<Rc<Flow>>().cloned();
     let work = flow.map(|flow| flow.begin(has_body(&request)));
@@ -62,10 +62,10 @@ pub async fn problems<B: MessageBody + 'static>(
 struct About {
     state: Data<AppState>,
     id: RequestId,
-    method: actix_web::http::Method,
+    method: Method,
     path: String,
-    /// Whether somebody looks at it with a browser.
-    page: bool,
+    /// How it looks to whoever looks at it with a browser.
+    page: Option<Look>,
 }
 
 /// Whether there is anything behind the head.
@@ -116,6 +116,11 @@ fn finish<B: MessageBody + 'static>(
         };
         label(answer.response_mut(), about.id);
         return answer;
+    }
+    if about.page.is_some() && about.method == Method::GET && status == StatusCode::METHOD_NOT_ALLOWED {
+        let mut response = page::above(&about.path);
+        label(&mut response, about.id);
+        return answer.into_response(response).map_into_right_body();
     }
     let problem = explain(status, answer.response().error());
     let allow = answer.headers().get(header::ALLOW).cloned();
@@ -173,10 +178,9 @@ fn write(problem: &Problem, about: &About) -> HttpResponse {
         }
         _ => {}
     }
-    let mut response = if about.page {
-        page::failed(problem, &request_id.to_string())
-    } else {
-        problem.answer(&request_id.to_string())
+    let mut response = match &about.page {
+        Some(look) => page::failed(problem, &request_id.to_string(), look),
+        None => problem.answer(&request_id.to_string()),
     };
     label(&mut response, request_id);
     response

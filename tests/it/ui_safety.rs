@@ -130,6 +130,20 @@ fn a_form_needs_its_media_type_and_its_size_has_a_limit() {
 }
 
 #[test]
+fn who_loads_the_answer_to_a_form_again_comes_to_its_page() {
+    let app = with_operator();
+    let admin = Console::admin(&app);
+    for (path, page) in
+        [("/account/password", "/account"), ("/keys/key_1/revoke", "/keys/key_1"), ("/theme", "/")]
+    {
+        assert_eq!(admin.get(path).expect(303).header("location"), Some(page), "{path}");
+    }
+    app.client.get("/account/password").expect(405);
+    let client = browser(&app).with_header("Cookie", "postrider-theme=dark");
+    assert!(client.get("/nowhere").expect(404).text().contains("data-theme=\"dark\""));
+}
+
+#[test]
 fn what_is_not_there_is_a_page_for_browsers_and_a_problem_for_programs() {
     let app = with_operator();
     let page = browser(&app).get("/nowhere").expect(404);

@@ -1,15 +1,17 @@
 //! Pages as answers: their headers, what may go wrong with one, and the page that says so.
 
-use actix_web::HttpResponse;
 use actix_web::http::header::{self, HeaderMap};
 use actix_web::http::{Method, StatusCode};
+use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
-use crate::service::Kind;
+use crate::service::{Code, Kind};
 use crate::web::problem::{self, Problem};
+use crate::web::state::AppState;
 
 use super::form;
 use super::frame::Frame;
+use super::theme;
 
 /// What a page may load and do: its own style, script and icon, and send forms to us. Nothing inline runs.
 const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; \
@@ -29,13 +31,34 @@ pub(super) fn html(template: &impl Template, status: StatusCode) -> Result<HttpR
         .body(text))
 }
 
-/// Whether a failure is to be told as a page: somebody looks at the console with a browser.
-pub fn wanted(method: &Method, path: &str, headers: &HeaderMap) -> bool {
+/// How a failure looks to somebody who looks at the console with a browser.
+pub struct Look {
+    theme: Option<&'static str>,
+}
+
+impl Look {
+    /// The look of whoever asks; `None`: it is a program, which gets a problem document.
+    pub fn of(request: &HttpRequest, state: &AppState) -> Option<Self> {
+        let wanted = wanted(request.method(), request.path(), request.headers());
+        wanted.then(|| Self { theme: theme::chosen(request, state) })
+    }
+}
+
+/// Whether a failure is to be told as a page.
+fn wanted(method: &Method, path: &str, headers: &HeaderMap) -> bool {
     let accepts = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or_default();
     let machine = ["/api/", "/healthz", "/readyz", "/metrics", "/openapi.json", "/static/"];
     matches!(*method, Method::GET | Method::HEAD | Method::POST)
         && accepts.contains("text/html")
         && !machine.iter().any(|start| path.starts_with(start))
+}
+
+/// To the page above an address that takes forms alone: where somebody comes who loads the answer to a form again, or
+/// changes the look there.
+pub fn above(path: &str) -> HttpResponse {
+    let above = path.trim_end_matches('/').rsplit_once('/').map_or("", |(above, _)| above);
+    let to = within_site(if above.is_empty() { "/" } else { above });
+    HttpResponse::SeeOther().insert_header((header::LOCATION, to)).finish()
 }
 
 /// Where a form wants to come back to, if that is a page of ours; else the overview. Browsers read `\\` as `/`, and
@@ -58,16 +81,19 @@ struct Failed<'a> {
 }
 
 /// The page that tells a failure; of a defect its request's id and nothing else.
-pub fn failed(problem: &Problem, request_id: &str) -> HttpResponse {
+pub fn failed(problem: &Problem, request_id: &str, look: &Look) -> HttpResponse {
     let error = &problem.0;
     let kind = error.code.kind();
     let detail = match kind {
         Kind::Internal => "The server's log says more under the request id below.".to_owned(),
+        _ if error.code == Code::UnknownPath => {
+            "There is no such page. Begin at the overview, or with the navigation there.".to_owned()
+        }
         _ => form::sentence(&error.detail),
     };
     let fields = if kind == Kind::Internal { Vec::new() } else { error.fields.clone() };
     let page = Failed {
-        frame: Frame::bare(error.code.title()),
+        frame: Frame { theme: look.theme, ..Frame::bare(error.code.title()) },
         title: error.code.title(),
         detail,
         fields: fields.into_iter().map(|error| (error.field, error.message)).collect(),
@@ -84,6 +110,18 @@ pub fn failed(problem: &Problem, request_id: &str) -> HttpResponse {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn above_an_address_that_takes_forms_alone_is_its_page() {
+        for (path, page) in [
+            ("/deliveries/dlv_1/retry", "/deliveries/dlv_1"),
+            ("/logout", "/"),
+            ("/account/password/", "/account"),
+        ] {
+            let to = above(path).headers().get(header::LOCATION).cloned();
+            assert_eq!(to.as_ref().and_then(|to| to.to_str().ok()), Some(page));
+        }
+    }
 
     #[test]
     fn only_a_page_of_ours_is_come_back_to() {
