@@ -77,6 +77,8 @@ fn a_day(window: Window) {
     browser.choose("status", "failed");
     browser.fill("since", "2020-01-01 00:00");
     browser.click("Count");
+    // A reload would come before what the click begins.
+    browser.wait_for("to send again");
     browser.reload_until("1 delivery to send again");
     browser.click("Send it again");
     receiver.wait_for(before + 2);

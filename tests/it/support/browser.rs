@@ -15,7 +15,7 @@ use tokio::runtime::Runtime;
 use super::process::Process;
 
 /// How long a page may take to show what it should.
-const PATIENCE: Duration = Duration::from_secs(15);
+const PATIENCE: Duration = Duration::from_secs(40);
 
 /// How a browser is to be.
 #[derive(Debug, Clone, Copy)]
