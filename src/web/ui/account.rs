@@ -1,7 +1,7 @@
 //! One's own account: the password, the time zone, where one is signed in.
 
-use actix_web::web::{self, Data, Path, Payload, ServiceConfig};
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::HttpResponse;
+use actix_web::web::{self, Data, Path, ServiceConfig};
 use askama::Template;
 
 use crate::service::operators::SessionView;
@@ -12,7 +12,7 @@ use crate::web::state::AppState;
 use super::form::Form;
 use super::frame::Frame;
 use super::login;
-use super::visit::Visit;
+use super::visit::{Posted, Visit};
 
 const PATH: &str = "/account";
 
@@ -58,11 +58,8 @@ fn page(state: &AppState, visit: &Visit, password: Form, zone: Form) -> Result<H
 
 async fn change_password(
     state: Data<AppState>,
-    visit: Visit,
-    request: HttpRequest,
-    payload: Payload,
+    Posted(visit, mut form): Posted,
 ) -> Result<HttpResponse, Problem> {
-    let mut form = visit.form(&request, payload).await?;
     let (session, visitor) = (visit.session.clone(), visit.visitor.clone());
     let typed = (form.text("old_password").to_owned(), form.text("new_password").to_owned());
     let change =
@@ -78,11 +75,8 @@ async fn change_password(
 
 async fn set_time_zone(
     state: Data<AppState>,
-    visit: Visit,
-    request: HttpRequest,
-    payload: Payload,
+    Posted(visit, mut form): Posted,
 ) -> Result<HttpResponse, Problem> {
-    let mut form = visit.form(&request, payload).await?;
     match state.service.set_time_zone(&visit.session, form.filled("time_zone"), &visit.visitor).await {
         Ok(()) => Ok(visit.done(PATH, "The time zone is changed.")),
         Err(error) => {
@@ -94,12 +88,9 @@ async fn set_time_zone(
 
 async fn end_session(
     state: Data<AppState>,
-    visit: Visit,
-    request: HttpRequest,
-    payload: Payload,
+    Posted(visit, _): Posted,
     id: Path<String>,
 ) -> Result<HttpResponse, Problem> {
-    visit.form(&request, payload).await?;
     state.service.end_session(&visit.session, &id, &visit.visitor).await?;
     Ok(visit.done(PATH, "The session is ended."))
 }

@@ -1,7 +1,7 @@
 //! API keys: listed, made (the text is shown once), revoked.
 
 use actix_web::http::StatusCode;
-use actix_web::web::{self, Data, Path, Payload, ServiceConfig};
+use actix_web::web::{self, Data, Path, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
@@ -16,7 +16,7 @@ use crate::web::state::AppState;
 use super::form::Form;
 use super::frame::Frame;
 use super::pager::Pager;
-use super::visit::Visit;
+use super::visit::{Posted, Visit};
 
 const PATH: &str = "/keys";
 
@@ -43,13 +43,7 @@ async fn show(state: Data<AppState>, visit: Visit, request: HttpRequest) -> Resu
     page(&state, &visit, request.query_string(), Form::default(), None).await
 }
 
-async fn create(
-    state: Data<AppState>,
-    visit: Visit,
-    request: HttpRequest,
-    payload: Payload,
-) -> Result<HttpResponse, Problem> {
-    let mut form = visit.form(&request, payload).await?;
+async fn create(state: Data<AppState>, Posted(visit, mut form): Posted) -> Result<HttpResponse, Problem> {
     let scope = visit.caller.admin()?;
     let draft = KeyDraft {
         name: form.text("name").trim().to_owned(),
@@ -67,12 +61,9 @@ async fn create(
 
 async fn revoke(
     state: Data<AppState>,
-    visit: Visit,
-    request: HttpRequest,
-    payload: Payload,
+    Posted(visit, _): Posted,
     id: Path<String>,
 ) -> Result<HttpResponse, Problem> {
-    visit.form(&request, payload).await?;
     state.service.revoke_key(&visit.caller.admin()?, &id).await?;
     Ok(visit.done(PATH, "The key is revoked: requests with it are refused from now on."))
 }

@@ -13,7 +13,7 @@ use crate::web::state::AppState;
 use super::form::Form;
 use super::frame::Frame;
 use super::page;
-use super::visit::{Stranger, Visit};
+use super::visit::{Posted, Stranger};
 
 /// Registers the pages.
 pub fn routes(config: &mut ServiceConfig) {
@@ -75,13 +75,7 @@ pub(super) fn refuse(form: &mut Form, error: SignInError) -> Result<Option<u32>,
     }
 }
 
-async fn sign_out(
-    state: Data<AppState>,
-    visit: Visit,
-    request: HttpRequest,
-    payload: Payload,
-) -> Result<HttpResponse, Problem> {
-    visit.form(&request, payload).await?;
+async fn sign_out(state: Data<AppState>, Posted(visit, _): Posted) -> Result<HttpResponse, Problem> {
     state.service.sign_out(&visit.session, &visit.visitor).await?;
     Ok(visit.signed_out())
 }

@@ -1,7 +1,8 @@
 //! The console: what the team does by looking. A page is one file, named as what a person does there, with its template in
 //! `templates/ui`; it calls the same use cases as the API, and can do nothing else.
 //!
-//! - [`visit`]: who looks. A page takes a [`visit::Visit`], or a [`visit::Stranger`] before there is a session.
+//! - [`visit`]: who looks. A page takes a [`visit::Visit`], or a [`visit::Stranger`] before there is a session; what changes
+//!   something takes a [`visit::Posted`] form.
 //! - [`page`]: an answer with its headers, and the page that tells a failure.
 //! - [`form`]: what was typed, and what is wrong with it. [`origin`]: whether it was typed on one of our pages.
 //! - [`frame`]: the navigation, times, the look. [`moments`], [`pager`], [`plot`]: pieces of pages.

@@ -1,7 +1,7 @@
 //! Operators: who signs in here. Invited by a link that is shown once; an admin changes what they may do.
 
 use actix_web::http::StatusCode;
-use actix_web::web::{self, Data, Path, Payload, ServiceConfig};
+use actix_web::web::{self, Data, Path, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
@@ -17,7 +17,7 @@ use crate::web::state::AppState;
 use super::form::Form;
 use super::frame::Frame;
 use super::pager::Pager;
-use super::visit::Visit;
+use super::visit::{Posted, Visit};
 
 const PATH: &str = "/operators";
 
@@ -56,13 +56,7 @@ async fn show(state: Data<AppState>, visit: Visit, request: HttpRequest) -> Resu
     page(&state, &visit, request.query_string(), Form::default(), Form::default(), None).await
 }
 
-async fn invite(
-    state: Data<AppState>,
-    visit: Visit,
-    request: HttpRequest,
-    payload: Payload,
-) -> Result<HttpResponse, Problem> {
-    let mut form = visit.form(&request, payload).await?;
+async fn invite(state: Data<AppState>, Posted(visit, mut form): Posted) -> Result<HttpResponse, Problem> {
     let scope = visit.caller.admin()?;
     let (email, role) = (Email::parse(form.text("email").trim()), Role::parse(form.text("role")));
     let (email, role) = (form.invalid().check("email", email), form.invalid().check("role", role));
@@ -84,12 +78,9 @@ async fn invite(
 /// What they may do, or whether they may sign in at all: what the form holds is changed.
 async fn change(
     state: Data<AppState>,
-    visit: Visit,
-    request: HttpRequest,
-    payload: Payload,
+    Posted(visit, mut form): Posted,
     id: Path<String>,
 ) -> Result<HttpResponse, Problem> {
-    let mut form = visit.form(&request, payload).await?;
     let scope = visit.caller.admin()?;
     let role = form.filled("role").map(Role::parse).transpose();
     let active = form.filled("active").map(|text| text == "true");
@@ -117,12 +108,9 @@ fn changed(operator: &OperatorView) -> String {
 
 async fn link(
     state: Data<AppState>,
-    visit: Visit,
-    request: HttpRequest,
-    payload: Payload,
+    Posted(visit, mut form): Posted,
     id: Path<String>,
 ) -> Result<HttpResponse, Problem> {
-    let mut form = visit.form(&request, payload).await?;
     let (scope, view, wanted) = (visit.caller.admin()?, visit.caller.view()?, id.clone());
     let operator = state.read(move |service| service.operator(&view, &wanted)).await?;
     match state.service.make_operator_link(&scope, &id).await {

@@ -1,6 +1,6 @@
 //! The look: light, dark, or as the system has it. Kept by the browser.
 
-use actix_web::web::{self, Payload, ServiceConfig};
+use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 
 use crate::web::problem::Problem;
@@ -8,7 +8,7 @@ use crate::web::state::AppState;
 
 use super::cookies::{self, Kind};
 use super::page;
-use super::visit::Visit;
+use super::visit::Posted;
 
 /// Registers the pages.
 pub fn routes(config: &mut ServiceConfig) {
@@ -26,8 +26,7 @@ fn known(name: &str) -> Option<&'static str> {
     ["light", "dark"].into_iter().find(|known| *known == name)
 }
 
-async fn choose(visit: Visit, request: HttpRequest, payload: Payload) -> Result<HttpResponse, Problem> {
-    let form = visit.form(&request, payload).await?;
+async fn choose(Posted(visit, form): Posted) -> Result<HttpResponse, Problem> {
     let mut response = visit.done(page::within_site(form.text("to")), "");
     let theme = known(form.text("theme")).unwrap_or_default();
     cookies::set(&mut response, Kind::Theme, theme, visit.is_secure());

@@ -1,9 +1,10 @@
 //! Whoever looks at a page: an operator who is signed in ([`Visit`]), or anybody ([`Stranger`]).
 //!
-//! A page takes one of them as an argument, so that none can be forgotten; every answer with a page goes through one
-//! of them, so that its headers can't be either.
+//! A page takes one of them as an argument, and what changes something a [`Posted`] form, so that none can be forgotten;
+//! every answer with a page goes through one of them, so that its headers can't be either.
 
 use std::future::{Ready, ready};
+use std::pin::Pin;
 
 use actix_web::dev::Payload as BodyStream;
 use actix_web::http::{StatusCode, header};
@@ -140,14 +141,6 @@ impl Visit {
         self.common.page(template, status)
     }
 
-    /// Reads a form that one of our pages has sent.
-    ///
-    /// # Errors
-    /// 403 where it comes from elsewhere; what cannot be read.
-    pub async fn form(&self, request: &HttpRequest, payload: Payload) -> Result<Form, Problem> {
-        self.common.read(&self.state, request, payload, form::LIMIT).await
-    }
-
     /// Goes to another page of the console, which says what was done.
     pub fn done(&self, to: &str, notice: &str) -> HttpResponse {
         self.common.go(to, notice)
@@ -217,6 +210,27 @@ fn visit(request: &HttpRequest) -> Result<Visit, actix_web::Error> {
     Ok(Visit { caller, session, visitor, common, zone: zone.unwrap_or_else(Zone::utc), state })
 }
 
+/// An operator who is signed in, and the form that one of our pages has sent for them: what changes something takes it,
+/// so that neither the session nor where the form comes from can be left unchecked.
+///
+/// # Errors
+/// As for a [`Visit`]; 403 where the form comes from elsewhere; what cannot be read.
+pub struct Posted(pub Visit, pub Form);
+
+impl FromRequest for Posted {
+    type Error = actix_web::Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, Self::Error>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut BodyStream) -> Self::Future {
+        let (request, body) = (request.clone(), Payload::from_request(request, payload));
+        Box::pin(async move {
+            let visit = visit(&request)?;
+            let form = visit.common.read(&visit.state, &request, body.await?, form::LIMIT).await?;
+            Ok(Self(visit, form))
+        })
+    }
+}
+
 /// Where who is not signed in has to go first.
 fn sign_in(request: &HttpRequest, state: &AppState) -> String {
     if state.service.needs_setup() {
@@ -269,7 +283,7 @@ impl Stranger {
     /// Reads a form that one of our pages has sent.
     ///
     /// # Errors
-    /// As [`Visit::form`].
+    /// 403 where it comes from elsewhere; what cannot be read.
     pub async fn form(&self, request: &HttpRequest, payload: Payload) -> Result<Form, Problem> {
         self.common.read(&self.state, request, payload, form::STRANGERS_LIMIT).await
     }

@@ -1,13 +1,13 @@
 //! What a person does to a delivery: send it again, give it up.
 
-use actix_web::web::{self, Data, Path, Payload, ServiceConfig};
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::HttpResponse;
+use actix_web::web::{self, Data, Path, ServiceConfig};
 
 use crate::domain::scope::Scope;
 use crate::web::problem::Problem;
 use crate::web::state::AppState;
 use crate::web::ui::form::Form;
-use crate::web::ui::visit::Visit;
+use crate::web::ui::visit::{Posted, Visit};
 
 use super::show;
 
@@ -19,12 +19,9 @@ pub(super) fn routes(config: &mut ServiceConfig) {
 
 async fn retry(
     state: Data<AppState>,
-    visit: Visit,
-    request: HttpRequest,
-    payload: Payload,
+    Posted(visit, form): Posted,
     id: Path<String>,
 ) -> Result<HttpResponse, Problem> {
-    let form = visit.form(&request, payload).await?;
     let scope = visit.caller.tenant_scope(Scope::DeliveriesWrite)?;
     match state.service.retry(&scope, &id)?.await {
         Ok(sent) => {
@@ -38,12 +35,9 @@ async fn retry(
 
 async fn cancel(
     state: Data<AppState>,
-    visit: Visit,
-    request: HttpRequest,
-    payload: Payload,
+    Posted(visit, form): Posted,
     id: Path<String>,
 ) -> Result<HttpResponse, Problem> {
-    let form = visit.form(&request, payload).await?;
     let scope = visit.caller.tenant_scope(Scope::DeliveriesWrite)?;
     match state.service.cancel(&scope, &id)?.await {
         Ok(row) => {

@@ -1,7 +1,7 @@
 //! Starting a replay, or only counting what it would send; and canceling one.
 
-use actix_web::web::{Data, Path, Payload};
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::HttpResponse;
+use actix_web::web::{Data, Path};
 use serde::Deserialize;
 
 use crate::domain::replay::Replayed;
@@ -14,7 +14,7 @@ use crate::web::state::AppState;
 use crate::web::ui::filters;
 use crate::web::ui::form::Form;
 use crate::web::ui::moments::Zone;
-use crate::web::ui::visit::Visit;
+use crate::web::ui::visit::Posted;
 
 use super::replay;
 
@@ -29,12 +29,9 @@ struct Started {
 /// Starts a replay, or counts what it would send.
 pub(super) async fn start(
     state: Data<AppState>,
-    visit: Visit,
-    request: HttpRequest,
-    payload: Payload,
+    Posted(visit, mut form): Posted,
     id: Path<String>,
 ) -> Result<HttpResponse, Problem> {
-    let mut form = visit.form(&request, payload).await?;
     let scope = visit.caller.tenant_scope(Scope::DeliveriesWrite)?;
     let Some(draft) = draft(&mut form, visit.zone()) else {
         return replay::page(&state, &visit, &id, "", form).await;
@@ -60,12 +57,9 @@ pub(super) async fn start(
 /// Ends a replay.
 pub(super) async fn cancel(
     state: Data<AppState>,
-    visit: Visit,
-    request: HttpRequest,
-    payload: Payload,
+    Posted(visit, _): Posted,
     path: Path<(String, String)>,
 ) -> Result<HttpResponse, Problem> {
-    visit.form(&request, payload).await?;
     let scope = visit.caller.tenant_scope(Scope::DeliveriesWrite)?;
     let (_, replay) = path.into_inner();
     let replay = state.service.cancel_replay(&scope, &replay)?.await?;

@@ -1,6 +1,6 @@
 //! Sending an endpoint something now, and what it answers.
 
-use actix_web::web::{self, Data, Path, Payload, ServiceConfig};
+use actix_web::web::{self, Data, Path, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
@@ -17,7 +17,7 @@ use crate::web::ui::endpoints::tabs::{Head, Tab};
 use crate::web::ui::filters;
 use crate::web::ui::form::Form;
 use crate::web::ui::frame::Frame;
-use crate::web::ui::visit::Visit;
+use crate::web::ui::visit::{Posted, Visit};
 
 use super::SECTION;
 use super::exchange::Exchange;
@@ -68,12 +68,9 @@ async fn show(
 
 async fn send(
     state: Data<AppState>,
-    visit: Visit,
-    request: HttpRequest,
-    payload: Payload,
+    Posted(visit, mut form): Posted,
     id: Path<String>,
 ) -> Result<HttpResponse, Problem> {
-    let mut form = visit.form(&request, payload).await?;
     let scope = visit.caller.tenant_scope(Scope::EndpointsWrite)?;
     let text = |name: &str| form.filled(name).map(str::to_owned);
     let draft = TestDraft { event_type: text("type"), data: text("data") };

@@ -1,7 +1,7 @@
 //! Making an endpoint.
 
 use actix_web::http::StatusCode;
-use actix_web::web::{self, Data, Payload, ServiceConfig};
+use actix_web::web::{self, Data, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
@@ -13,7 +13,7 @@ use crate::web::read;
 use crate::web::state::AppState;
 use crate::web::ui::form::Form;
 use crate::web::ui::frame::Frame;
-use crate::web::ui::visit::Visit;
+use crate::web::ui::visit::{Posted, Visit};
 
 use super::fields::Choices;
 use super::{PATH, saved, typed};
@@ -40,13 +40,7 @@ async fn show(state: Data<AppState>, visit: Visit, request: HttpRequest) -> Resu
     page(&state, &visit, form).await
 }
 
-async fn create(
-    state: Data<AppState>,
-    visit: Visit,
-    request: HttpRequest,
-    payload: Payload,
-) -> Result<HttpResponse, Problem> {
-    let mut form = visit.form(&request, payload).await?;
+async fn create(state: Data<AppState>, Posted(visit, mut form): Posted) -> Result<HttpResponse, Problem> {
     match save(&state, visit.caller.tenant_scope(Scope::EndpointsWrite)?, &mut form).await {
         Ok(made) => saved::page(&visit, made, "The endpoint is made.", StatusCode::CREATED),
         Err(problem) => {

@@ -1,7 +1,7 @@
 //! Deleting an endpoint, by typing what it is called.
 
-use actix_web::web::{self, Data, Path, Payload, ServiceConfig};
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::HttpResponse;
+use actix_web::web::{self, Data, Path, ServiceConfig};
 use askama::Template;
 use url::Url;
 
@@ -12,7 +12,7 @@ use crate::web::read;
 use crate::web::state::AppState;
 use crate::web::ui::form::Form;
 use crate::web::ui::frame::Frame;
-use crate::web::ui::visit::Visit;
+use crate::web::ui::visit::{Posted, Visit};
 
 use super::tabs::{Head, Tab};
 use super::{PATH, find};
@@ -49,12 +49,9 @@ async fn show(state: Data<AppState>, visit: Visit, id: Path<String>) -> Result<H
 
 async fn delete(
     state: Data<AppState>,
-    visit: Visit,
-    request: HttpRequest,
-    payload: Payload,
+    Posted(visit, mut form): Posted,
     id: Path<String>,
 ) -> Result<HttpResponse, Problem> {
-    let mut form = visit.form(&request, payload).await?;
     let found = find(&state, &visit, &id, Scope::EndpointsWrite).await?;
     let (name, id) = (host(&found.endpoint.url), found.endpoint.id.to_string());
     let typed = form.text("name").trim();

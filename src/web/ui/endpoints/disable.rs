@@ -1,7 +1,7 @@
 //! Disabling an endpoint, with a note for the others.
 
-use actix_web::web::{self, Data, Path, Payload, ServiceConfig};
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::HttpResponse;
+use actix_web::web::{self, Data, Path, ServiceConfig};
 use askama::Template;
 
 use crate::domain::scope::Scope;
@@ -11,7 +11,7 @@ use crate::web::read;
 use crate::web::state::AppState;
 use crate::web::ui::form::Form;
 use crate::web::ui::frame::Frame;
-use crate::web::ui::visit::Visit;
+use crate::web::ui::visit::{Posted, Visit};
 
 use super::tabs::{self, Head, Tab};
 use super::{PATH, find};
@@ -39,12 +39,9 @@ async fn show(state: Data<AppState>, visit: Visit, id: Path<String>) -> Result<H
 
 async fn disable(
     state: Data<AppState>,
-    visit: Visit,
-    request: HttpRequest,
-    payload: Payload,
+    Posted(visit, mut form): Posted,
     id: Path<String>,
 ) -> Result<HttpResponse, Problem> {
-    let mut form = visit.form(&request, payload).await?;
     let scope = visit.caller.tenant_scope(Scope::EndpointsWrite)?;
     match state.service.disable_endpoint(&scope, &id, None, form.filled("note")).await {
         Ok(endpoint) => Ok(visit.done(&tabs::path(&endpoint, ""), "The endpoint is disabled.")),

@@ -1,7 +1,7 @@
 //! Enabling an endpoint: what it has held is delivered or discarded.
 
-use actix_web::web::{self, Data, Path, Payload, ServiceConfig};
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::HttpResponse;
+use actix_web::web::{self, Data, Path, ServiceConfig};
 use askama::Template;
 
 use crate::domain::scope::Scope;
@@ -11,7 +11,7 @@ use crate::web::read;
 use crate::web::state::AppState;
 use crate::web::ui::form::Form;
 use crate::web::ui::frame::Frame;
-use crate::web::ui::visit::Visit;
+use crate::web::ui::visit::{Posted, Visit};
 
 use super::tabs::{self, Head, Tab};
 use super::{PATH, find};
@@ -42,12 +42,9 @@ async fn show(state: Data<AppState>, visit: Visit, id: Path<String>) -> Result<H
 
 async fn enable(
     state: Data<AppState>,
-    visit: Visit,
-    request: HttpRequest,
-    payload: Payload,
+    Posted(visit, mut form): Posted,
     id: Path<String>,
 ) -> Result<HttpResponse, Problem> {
-    let mut form = visit.form(&request, payload).await?;
     let scope = visit.caller.tenant_scope(Scope::EndpointsWrite)?;
     match state.service.enable_endpoint(&scope, &id, None, form.filled("held")).await {
         Ok(endpoint) => {

@@ -1,8 +1,8 @@
 //! Replacing the secret of an endpoint, with a time in which the one before signs as well.
 
+use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
-use actix_web::web::{self, Data, Path, Payload, ServiceConfig};
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::web::{self, Data, Path, ServiceConfig};
 use askama::Template;
 
 use crate::domain::format::Format;
@@ -14,7 +14,7 @@ use crate::web::read;
 use crate::web::state::AppState;
 use crate::web::ui::form::Form;
 use crate::web::ui::frame::Frame;
-use crate::web::ui::visit::Visit;
+use crate::web::ui::visit::{Posted, Visit};
 
 use super::tabs::{Head, Tab};
 use super::{PATH, saved};
@@ -54,12 +54,9 @@ async fn show(state: Data<AppState>, visit: Visit, id: Path<String>) -> Result<H
 
 async fn rotate(
     state: Data<AppState>,
-    visit: Visit,
-    request: HttpRequest,
-    payload: Payload,
+    Posted(visit, mut form): Posted,
     id: Path<String>,
 ) -> Result<HttpResponse, Problem> {
-    let mut form = visit.form(&request, payload).await?;
     let scope = visit.caller.tenant_scope(Scope::EndpointsWrite)?;
     match replace(&state, &scope, &id, &mut form).await {
         Ok(Some(done)) => saved::page(&visit, done, "The secret is replaced.", StatusCode::OK),

@@ -1,8 +1,8 @@
 //! What the owner of an endpoint has set, and changing it.
 
+use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
-use actix_web::web::{self, Data, Path, Payload, ServiceConfig};
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::web::{self, Data, Path, ServiceConfig};
 use askama::Template;
 
 use crate::domain::scope::Scope;
@@ -14,7 +14,7 @@ use crate::web::read;
 use crate::web::state::AppState;
 use crate::web::ui::form::Form;
 use crate::web::ui::frame::Frame;
-use crate::web::ui::visit::Visit;
+use crate::web::ui::visit::{Posted, Visit};
 
 use super::fields::{self, Choices};
 use super::tabs::{Head, Tab};
@@ -46,12 +46,9 @@ async fn show(state: Data<AppState>, visit: Visit, id: Path<String>) -> Result<H
 
 async fn change(
     state: Data<AppState>,
-    visit: Visit,
-    request: HttpRequest,
-    payload: Payload,
+    Posted(visit, mut form): Posted,
     id: Path<String>,
 ) -> Result<HttpResponse, Problem> {
-    let mut form = visit.form(&request, payload).await?;
     match save(&state, visit.caller.tenant_scope(Scope::EndpointsWrite)?, &id, &mut form).await {
         Ok(done) if saved::has_to_be_shown(&done) => {
             saved::page(&visit, done, "The settings are saved.", StatusCode::OK)

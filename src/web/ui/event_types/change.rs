@@ -1,7 +1,7 @@
 //! What the form of a type is sent for: to save it, to look whether the example fits, to delete it.
 
-use actix_web::web::{Data, Payload};
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::HttpResponse;
+use actix_web::web::Data;
 
 use crate::service::event_types::CheckedEventType;
 use crate::service::{AdminScope, Error};
@@ -9,17 +9,14 @@ use crate::store::event_types::EventTypeRow;
 use crate::web::problem::Problem;
 use crate::web::state::AppState;
 use crate::web::ui::form::Form;
-use crate::web::ui::visit::Visit;
+use crate::web::ui::visit::{Posted, Visit};
 
 use super::{PATH, address, draft, show};
 
 pub(super) async fn change(
     state: Data<AppState>,
-    visit: Visit,
-    request: HttpRequest,
-    payload: Payload,
+    Posted(visit, mut form): Posted,
 ) -> Result<HttpResponse, Problem> {
-    let mut form = visit.form(&request, payload).await?;
     let scope = visit.caller.admin()?;
     let old = form.filled("old").map(str::to_owned);
     if form.has("do", "delete") {

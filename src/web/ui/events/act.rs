@@ -1,6 +1,6 @@
 //! What a person does to an event: send it again, delete its data.
 
-use actix_web::web::{self, Data, Path, Payload, ServiceConfig};
+use actix_web::web::{self, Data, Path, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 use serde_json::Value;
@@ -13,7 +13,7 @@ use crate::web::read;
 use crate::web::state::AppState;
 use crate::web::ui::form::Form;
 use crate::web::ui::frame::Frame;
-use crate::web::ui::visit::Visit;
+use crate::web::ui::visit::{Posted, Visit};
 
 use super::{links, once, show};
 
@@ -25,12 +25,10 @@ pub(super) fn routes(config: &mut ServiceConfig) {
 
 async fn replay(
     state: Data<AppState>,
-    visit: Visit,
+    Posted(visit, mut form): Posted,
     request: HttpRequest,
-    payload: Payload,
     id: Path<String>,
 ) -> Result<HttpResponse, Problem> {
-    let mut form = visit.form(&request, payload).await?;
     let scope = visit.caller.tenant_scope(Scope::DeliveriesWrite)?;
     let asked = Form::of_query(request.query_string());
     let content = ["replay", &id, request.query_string(), form.text("endpoint")];
@@ -99,12 +97,10 @@ async fn ask(
 
 async fn empty(
     state: Data<AppState>,
-    visit: Visit,
+    Posted(visit, _): Posted,
     request: HttpRequest,
-    payload: Payload,
     id: Path<String>,
 ) -> Result<HttpResponse, Problem> {
-    visit.form(&request, payload).await?;
     let scope = visit.caller.tenant_scope(Scope::EventsWrite)?;
     let tenant = show::tenant(&Form::of_query(request.query_string()));
     let to = here(&id, &request);

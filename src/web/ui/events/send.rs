@@ -1,6 +1,6 @@
 //! An event sent by hand.
 
-use actix_web::web::{self, Data, Payload, ServiceConfig};
+use actix_web::web::{self, Data, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
@@ -15,7 +15,7 @@ use crate::web::read;
 use crate::web::state::AppState;
 use crate::web::ui::form::Form;
 use crate::web::ui::frame::Frame;
-use crate::web::ui::visit::Visit;
+use crate::web::ui::visit::{Posted, Visit};
 
 use super::draft::{self, Draft};
 use super::{once, show};
@@ -85,13 +85,7 @@ fn example(of: Option<&EventTypeRow>) -> String {
     }
 }
 
-async fn send(
-    state: Data<AppState>,
-    visit: Visit,
-    request: HttpRequest,
-    payload: Payload,
-) -> Result<HttpResponse, Problem> {
-    let mut form = visit.form(&request, payload).await?;
+async fn send(state: Data<AppState>, Posted(visit, mut form): Posted) -> Result<HttpResponse, Problem> {
     let scope = visit.caller.tenant_scope(Scope::EventsWrite)?;
     let draft = Draft::read(&mut form);
     let published = async {

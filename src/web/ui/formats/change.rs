@@ -1,7 +1,7 @@
 //! What the form of a format is sent for: to look at the request, to save it, to delete it.
 
-use actix_web::web::{Data, Payload};
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::HttpResponse;
+use actix_web::web::Data;
 
 use crate::domain::invalid::Invalid;
 use crate::service::formats::under_definition;
@@ -9,18 +9,15 @@ use crate::service::{Code, Error};
 use crate::web::problem::Problem;
 use crate::web::state::AppState;
 use crate::web::ui::form::Form;
-use crate::web::ui::visit::Visit;
+use crate::web::ui::visit::{Posted, Visit};
 
 use super::show::{Known, find, page};
 use super::{PATH, address};
 
 pub(super) async fn change(
     state: Data<AppState>,
-    visit: Visit,
-    request: HttpRequest,
-    payload: Payload,
+    Posted(visit, form): Posted,
 ) -> Result<HttpResponse, Problem> {
-    let form = visit.form(&request, payload).await?;
     match form.text("do") {
         // It changes nothing: whoever sees the page may.
         "preview" => {

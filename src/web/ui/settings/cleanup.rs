@@ -1,14 +1,14 @@
 //! A cleanup by hand.
 
-use actix_web::web::{self, Data, Payload, ServiceConfig};
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::HttpResponse;
+use actix_web::web::{self, Data, ServiceConfig};
 
 use crate::service::{Code, Error, Patch};
 use crate::web::problem::Problem;
 use crate::web::state::AppState;
 use crate::web::ui::amounts::some;
 use crate::web::ui::form::Form;
-use crate::web::ui::visit::Visit;
+use crate::web::ui::visit::Posted;
 
 const DAY_SECONDS: i64 = 86_400;
 const BACK: &str = "/settings#cleanup";
@@ -19,13 +19,7 @@ pub fn routes(config: &mut ServiceConfig) {
 }
 
 /// A count is waited for; a cleanup goes on by itself, and the page shows how far it is.
-async fn clean(
-    state: Data<AppState>,
-    visit: Visit,
-    request: HttpRequest,
-    payload: Payload,
-) -> Result<HttpResponse, Problem> {
-    let mut form = visit.form(&request, payload).await?;
+async fn clean(state: Data<AppState>, Posted(visit, mut form): Posted) -> Result<HttpResponse, Problem> {
     let scope = visit.caller.admin()?;
     let older_than = match form.number("older_than_days") {
         Patch::Set(days) => Some(days.saturating_mul(DAY_SECONDS)),

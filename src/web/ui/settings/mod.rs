@@ -4,8 +4,8 @@ mod cleanup;
 mod fields;
 mod room;
 
-use actix_web::web::{self, Data, Payload, ServiceConfig};
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::HttpResponse;
+use actix_web::web::{self, Data, ServiceConfig};
 use askama::Template;
 
 use crate::domain::schedule::Schedule;
@@ -19,7 +19,7 @@ use crate::web::state::AppState;
 use super::amounts::{change, grouped};
 use super::form::{Form, sentence};
 use super::frame::Frame;
-use super::visit::Visit;
+use super::visit::{Posted, Visit};
 use fields::Group;
 use room::Room;
 
@@ -72,13 +72,7 @@ async fn show(state: Data<AppState>, visit: Visit) -> Result<HttpResponse, Probl
     page(&state, &visit, Form::default(), Form::default()).await
 }
 
-async fn save(
-    state: Data<AppState>,
-    visit: Visit,
-    request: HttpRequest,
-    payload: Payload,
-) -> Result<HttpResponse, Problem> {
-    let mut form = visit.form(&request, payload).await?;
+async fn save(state: Data<AppState>, Posted(visit, mut form): Posted) -> Result<HttpResponse, Problem> {
     let scope = visit.caller.admin()?;
     match state.service.change_settings(&scope, fields::patch(&form)).await {
         Ok(_) => Ok(visit.done(PATH, "The settings are saved and in force.")),

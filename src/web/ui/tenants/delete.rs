@@ -1,6 +1,6 @@
 //! The end of a tenant: its name is typed, its data goes in the background, and the list says how far that is.
 
-use actix_web::web::{self, Data, Path, Payload, ServiceConfig};
+use actix_web::web::{self, Data, Path, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
@@ -14,7 +14,7 @@ use crate::web::ui::amounts::grouped;
 use crate::web::ui::form::Form;
 use crate::web::ui::frame::Frame;
 use crate::web::ui::pager::Pager;
-use crate::web::ui::visit::Visit;
+use crate::web::ui::visit::{Posted, Visit};
 
 use super::one;
 
@@ -44,12 +44,9 @@ impl Deletions {
 
 async fn delete(
     state: Data<AppState>,
-    visit: Visit,
-    request: HttpRequest,
-    payload: Payload,
+    Posted(visit, mut form): Posted,
     tenant: Path<String>,
 ) -> Result<HttpResponse, Problem> {
-    let mut form = visit.form(&request, payload).await?;
     let scope = visit.caller.admin()?;
     if form.filled("confirm") != Some(tenant.as_str()) {
         form.invalid().push("confirm", format!("must be the tenant's name, {tenant}; nothing was deleted"));

@@ -1,6 +1,6 @@
 //! All tenants, and a new one.
 
-use actix_web::web::{self, Data, Payload, ServiceConfig};
+use actix_web::web::{self, Data, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
@@ -16,7 +16,7 @@ use crate::web::ui::amounts::grouped;
 use crate::web::ui::form::Form;
 use crate::web::ui::frame::Frame;
 use crate::web::ui::pager::Pager;
-use crate::web::ui::visit::Visit;
+use crate::web::ui::visit::{Posted, Visit};
 
 use super::PATH;
 
@@ -51,13 +51,7 @@ async fn show(state: Data<AppState>, visit: Visit, request: HttpRequest) -> Resu
     page(&state, &visit, search, Form::default()).await
 }
 
-async fn make(
-    state: Data<AppState>,
-    visit: Visit,
-    request: HttpRequest,
-    payload: Payload,
-) -> Result<HttpResponse, Problem> {
-    let mut form = visit.form(&request, payload).await?;
+async fn make(state: Data<AppState>, Posted(visit, mut form): Posted) -> Result<HttpResponse, Problem> {
     let scope = visit.caller.admin()?;
     let (name, draft) = (form.text("tenant").trim().to_owned(), super::draft(&mut form));
     if is_there(&state, &visit, &name).await? {

@@ -1,6 +1,6 @@
 //! A tenant: what it has, what it did, its name and its limit.
 
-use actix_web::web::{self, Data, Path, Payload, ServiceConfig};
+use actix_web::web::{self, Data, Path, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
@@ -18,7 +18,7 @@ use crate::web::ui::charts::{self, Figures, Windows};
 use crate::web::ui::form::Form;
 use crate::web::ui::frame::Frame;
 use crate::web::ui::plot::Plot;
-use crate::web::ui::visit::Visit;
+use crate::web::ui::visit::{Posted, Visit};
 
 use super::PATH;
 
@@ -56,12 +56,9 @@ async fn show(
 
 async fn change(
     state: Data<AppState>,
-    visit: Visit,
-    request: HttpRequest,
-    payload: Payload,
+    Posted(visit, mut form): Posted,
     tenant: Path<String>,
 ) -> Result<HttpResponse, Problem> {
-    let mut form = visit.form(&request, payload).await?;
     let scope = visit.caller.admin()?;
     // One that is gone meanwhile is not to be made anew by its old form.
     let (caller, name) = (visit.caller.clone(), tenant.clone());
