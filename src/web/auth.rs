@@ -4,7 +4,6 @@ use std::future::{Ready, ready};
 
 use actix_web::dev::Payload;
 use actix_web::http::header;
-use actix_web::web::Data;
 use actix_web::{FromRequest, HttpRequest};
 
 use crate::domain::scope;
@@ -41,8 +40,7 @@ fn authenticate(request: &HttpRequest) -> Result<Caller, Problem> {
     if let Some(LocalUser(uid)) = request.conn_data() {
         return Ok(Caller::local(*uid));
     }
-    let state = request.app_data::<Data<AppState>>();
-    let state = state.ok_or_else(|| Problem::internal("the server has no state"))?;
+    let state = AppState::of(request)?;
     let store = state.service.store();
     let text = bearer(request)?;
     let Some(key) = store.keys().find(&scope::hash(text)) else {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use actix_web::HttpRequest;
 use actix_web::error::PayloadError;
 use actix_web::http::header::{self, HeaderMap};
-use actix_web::web::{Bytes, Data, Payload};
+use actix_web::web::{Bytes, Payload};
 use futures_util::StreamExt;
 
 use crate::service::Code;
@@ -80,8 +80,7 @@ async fn receive(request: &HttpRequest, payload: Payload, limit: usize) -> Resul
     if content_length(request.headers()).is_some_and(|length| length > limit as u64) {
         return Err(too_large(limit));
     }
-    let state = request.app_data::<Data<AppState>>();
-    let state = state.ok_or_else(|| Problem::internal("the server has no state"))?;
+    let state = AppState::of(request)?;
     let mut taken = state.bodies.open();
     let wanted = request.conn_data::<Rc<Flow>>().map(Flow::read_body);
     let reading = collect(payload, limit, &mut taken);

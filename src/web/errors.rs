@@ -32,8 +32,7 @@ pub async fn problems<B: MessageBody + 'static>(
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<EitherBody<B>>, actix_web::Error> {
-    let state = request.app_data::<Data<AppState>>().cloned();
-    let state = state.ok_or_else(|| Problem::internal("the server has no state"))?;
+    let state = AppState::of(request.request())?.clone();
     let id = state.ids.next();
     let page = Look::of(request.request(), &state);
     let about = About { state, id, method: request.method().clone(), path: request.path().to_owned(), page };

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix_web::{HttpResponse, web};
+use actix_web::web::{self, Data};
+use actix_web::{HttpRequest, HttpResponse};
 use ipnet::IpNet;
 
 use crate::domain::complaints::Complaints;
@@ -42,6 +43,15 @@ pub struct AppState {
 }
 
 impl AppState {
+    /// That of the server which a request came to.
+    ///
+    /// # Errors
+    /// A defect: a server without a state.
+    pub(super) fn of(request: &HttpRequest) -> Result<&Data<Self>, Problem> {
+        let state = request.app_data::<Data<Self>>();
+        state.ok_or_else(|| Problem::internal("the server has no state"))
+    }
+
     /// The state of a server that is about to start.
     pub fn new(service: Arc<Service>, trusted_proxy: Vec<IpNet>, public_url: String) -> Self {
         let ids = RequestIds::new(&**service.store().random());

@@ -199,7 +199,7 @@ impl FromRequest for Visit {
 }
 
 fn visit(request: &HttpRequest) -> Result<Visit, actix_web::Error> {
-    let state = state(request)?;
+    let state = AppState::of(request)?.clone();
     let text = cookies::read(request, Kind::Session, state.is_https());
     let found = text.and_then(|text| Some((state.service.session(&text)?, text)));
     let Some((session, text)) = found else { return Err(SignInFirst(sign_in(request, &state)).into()) };
@@ -242,11 +242,6 @@ fn sign_in(request: &HttpRequest, state: &AppState) -> String {
     }
     let query = url::form_urlencoded::Serializer::new(String::new()).append_pair("to", here).finish();
     format!("/login?{query}")
-}
-
-fn state(request: &HttpRequest) -> Result<Data<AppState>, Problem> {
-    let state = request.app_data::<Data<AppState>>();
-    state.cloned().ok_or_else(|| Problem::internal("the server has no state"))
 }
 
 fn visitor(request: &HttpRequest, state: &AppState) -> Visitor {
@@ -317,7 +312,7 @@ impl FromRequest for Stranger {
 }
 
 fn stranger(request: &HttpRequest) -> Result<Stranger, actix_web::Error> {
-    let state = state(request)?;
+    let state = AppState::of(request)?.clone();
     let known = cookies::read(request, Kind::Form, state.is_https());
     let fresh = known
         .is_none()
