@@ -20,6 +20,14 @@ pub fn pretty(text: &str, most: usize) -> Option<Pretty> {
     Some(lines.pretty)
 }
 
+/// The lines of a text, where it is JSON and they fit into `most` bytes; else the text as it is.
+pub fn spread(text: &str, most: usize) -> String {
+    match pretty(text, most) {
+        Some(Pretty { text, cut: false }) => text,
+        _ => text.to_owned(),
+    }
+}
+
 /// The beginning of a text, of at most so many bytes, between two characters.
 pub fn beginning(text: &str, most: usize) -> &str {
     &text[..text.floor_char_boundary(most)]
@@ -102,6 +110,14 @@ mod tests {
     fn what_is_no_json_is_not_taken_apart() {
         for bad in ["", "a=b", "{", "<html>"] {
             assert_eq!(pretty(bad, 1_000), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_spread_as_a_whole_stays_as_it_is() {
+        assert_eq!(spread("[1]", 7), "[\n  1\n]");
+        for same in ["[1]", "a=b"] {
+            assert_eq!(spread(same, 6), same);
         }
     }
 

@@ -123,8 +123,7 @@ fn catalogue(service: &Service) -> Vec<String> {
 fn page(visit: &Visit, mut form: Form, seen: Seen) -> Result<HttpResponse, Problem> {
     let status = form.status();
     if let Some((event_type, data)) = seen.given.filter(|_| form.alert().is_none()) {
-        let pretty = json_pretty::pretty(&data, PRETTY).filter(|pretty| !pretty.cut);
-        form = Form::of([("type", event_type), ("data", pretty.map_or(data, |pretty| pretty.text))]);
+        form = Form::of([("type", event_type), ("data", json_pretty::spread(&data, PRETTY))]);
     }
     let head = Head::new(seen.endpoint, Tab::Test);
     let page = Test {

@@ -78,8 +78,7 @@ fn form(row: &EventTypeRow) -> Form {
 
 /// JSON over several lines, unless whoever wrote it has seen to that.
 fn spread(text: &str) -> String {
-    let pretty = || json_pretty::pretty(text, MOST).filter(|pretty| !pretty.cut).map(|pretty| pretty.text);
-    Some(text).filter(|text| !text.contains('\n')).and_then(|_| pretty()).unwrap_or_else(|| text.to_owned())
+    if text.contains('\n') { text.to_owned() } else { json_pretty::spread(text, MOST) }
 }
 
 /// The page, with what was typed.

@@ -79,10 +79,7 @@ async fn page(state: &AppState, visit: &Visit, mut form: Form, fresh: bool) -> R
 /// What the data may look like.
 fn example(of: Option<&EventTypeRow>) -> String {
     let Some(text) = of.and_then(|row| row.example.as_deref()) else { return "{}".to_owned() };
-    match json_pretty::pretty(text, 256 * 1024) {
-        Some(pretty) if !pretty.cut => pretty.text,
-        _ => text.to_owned(),
-    }
+    json_pretty::spread(text, 256 * 1024)
 }
 
 async fn send(state: Data<AppState>, Posted(visit, mut form): Posted) -> Result<HttpResponse, Problem> {
