@@ -4,6 +4,7 @@ use actix_web::HttpResponse;
 use actix_web::http::header;
 
 use crate::domain::json_pretty::{self, Pretty};
+use crate::service::render::Headers;
 
 /// Bytes of a body that a page shows.
 const MOST: usize = 12 * 1024;
@@ -60,6 +61,11 @@ pub(super) fn inert(text: &str) -> String {
         }
     }
     shown
+}
+
+/// The same for the names and values of headers.
+pub(super) fn inert_headers(headers: &Headers) -> Headers {
+    headers.iter().map(|(name, value)| (inert(name), inert(value))).collect()
 }
 
 /// A text in one line of at most so many characters.

@@ -112,17 +112,13 @@ impl Chosen {
             status_code: record.status_code,
             error: error.map(|error| shown::short(error, 500)),
             advice: error.map_or("", |error| advice(record.status_code, error)),
-            request_headers: headers.map(inert).unwrap_or_default(),
+            request_headers: headers.map(shown::inert_headers).unwrap_or_default(),
             body: request.map(|request| Body::of(request.body.as_bytes(), raw)),
-            response_headers: inert(&attempt.response_headers),
+            response_headers: shown::inert_headers(&attempt.response_headers),
             answer: Body::of(&record.response_body, raw),
             curl,
         }
     }
-}
-
-fn inert(headers: &Headers) -> Headers {
-    headers.iter().map(|(name, value)| (shown::inert(name), shown::inert(value))).collect()
 }
 
 #[cfg(test)]

@@ -32,7 +32,7 @@ impl Exchange {
             url: attempt.url,
             request_headers: attempt.request_headers.unwrap_or_default(),
             request_body: detail.request_body.map(|body| Body::of(body.as_bytes(), true)),
-            answer_headers: inert(attempt.response_headers),
+            answer_headers: shown::inert_headers(&attempt.response_headers),
             answer_body: Body::of(&record.response_body, false),
             record,
         })
@@ -56,8 +56,4 @@ impl Exchange {
     pub(super) fn duration(&self) -> String {
         shown::duration(self.record.duration_ms)
     }
-}
-
-fn inert(headers: Headers) -> Headers {
-    headers.into_iter().map(|(name, value)| (shown::inert(&name), shown::inert(&value))).collect()
 }
