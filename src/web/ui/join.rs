@@ -59,11 +59,9 @@ async fn join(
     let link = state.read(move |service| service.open_link(&text)).await?;
     let (text, password, visitor) =
         (token.clone(), form.text("password").to_owned(), stranger.visitor(&request));
-    match state.read(move |service| service.accept_invitation(&text, &password, &visitor)).await {
-        Ok(signed) => {
-            setup::set_zone(&state, &stranger, &request, &signed, &form).await?;
-            Ok(stranger.signed_in(&signed, "/"))
-        }
+    let from = visitor.clone();
+    match state.read(move |service| service.accept_invitation(&text, &password, &from)).await {
+        Ok(signed) => setup::enter(&state, &stranger, &visitor, &signed, &form).await,
         Err(problem) => {
             form.refuse(problem)?;
             let status = form.status();

@@ -6,6 +6,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
 use crate::service::Code;
+use crate::service::operators::{SignedIn, Visitor};
 use crate::web::problem::Problem;
 use crate::web::read;
 use crate::web::state::AppState;
@@ -81,12 +82,10 @@ async fn set_up(
     let mut form = stranger.form(&request, payload).await?;
     let (token, visitor) = (token.into_inner(), stranger.visitor(&request));
     let typed = (token.clone(), form.text("email").trim().to_owned(), form.text("password").to_owned());
-    let made = state.read(move |service| service.set_up(&typed.0, &typed.1, &typed.2, &visitor)).await;
+    let from = visitor.clone();
+    let made = state.read(move |service| service.set_up(&typed.0, &typed.1, &typed.2, &from)).await;
     match made {
-        Ok(signed) => {
-            set_zone(&state, &stranger, &request, &signed, &form).await?;
-            Ok(stranger.signed_in(&signed, "/"))
-        }
+        Ok(signed) => enter(&state, &stranger, &visitor, &signed, &form).await,
         Err(problem) => {
             form.refuse(problem)?;
             let status = form.status();
@@ -95,19 +94,20 @@ async fn set_up(
     }
 }
 
-/// Takes over the browser's time zone, which a script has filled in. One that is not known is left out: nobody has
-/// typed it.
-pub(super) async fn set_zone(
+/// Goes on with a session that has just begun, in the browser's time zone, which a script has filled in. One that is not
+/// known is left out: nobody has typed it.
+pub(super) async fn enter(
     state: &AppState,
     stranger: &Stranger,
-    request: &HttpRequest,
-    signed: &crate::service::operators::SignedIn,
+    visitor: &Visitor,
+    signed: &SignedIn,
     form: &Form,
-) -> Result<(), Problem> {
-    let Some(zone) = form.filled("time_zone") else { return Ok(()) };
-    let visitor = stranger.visitor(request);
-    match state.service.set_time_zone(&signed.session, Some(zone), &visitor).await {
-        Err(error) if error.code != Code::Invalid => Err(error.into()),
-        _ => Ok(()),
+) -> Result<HttpResponse, Problem> {
+    if let Some(zone) = form.filled("time_zone") {
+        match state.service.set_time_zone(&signed.session, Some(zone), visitor).await {
+            Err(error) if error.code != Code::Invalid => return Err(error.into()),
+            _ => {}
+        }
     }
+    Ok(stranger.signed_in(signed, "/"))
 }
