@@ -1,5 +1,7 @@
 //! What needs a hand first.
 
+use std::cmp::Reverse;
+
 use serde::Serialize;
 
 use crate::domain::growth::DAY_MS;
@@ -91,6 +93,13 @@ struct Found {
     expiring: u32,
 }
 
+impl Found {
+    /// Those that get worse soonest first, then those that began last.
+    fn urgency(&self) -> impl Ord + use<> {
+        (self.topic, self.until, self.since.map(Reverse))
+    }
+}
+
 impl Service {
     /// What needs a hand, the most urgent first: at most [`MOST`]. `true`: there is more. Blocks.
     ///
@@ -104,9 +113,7 @@ impl Service {
             let judging = self.judging();
             let mut found = self.expiring(reader)?;
             found.extend(self.failing(reader, &judging)?);
-            found.sort_by_key(|found| {
-                (found.topic, found.until, found.since.map(|at| std::cmp::Reverse(at.0)))
-            });
+            found.sort_by_key(Found::urgency);
             found.extend(disabled(reader, room)?);
             let mut more = found.len() > room;
             let mut shown = Vec::new();
@@ -153,7 +160,7 @@ impl Service {
                 Found { topic, endpoint, since: health.first_failure_at, until, expiring: 0 }
             })
             .collect();
-        found.sort_by_key(|found| (found.topic, found.until, found.since.map(|at| std::cmp::Reverse(at.0))));
+        found.sort_by_key(Found::urgency);
         found.truncate(MOST + 1);
         Ok(found)
     }
