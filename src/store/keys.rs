@@ -1,7 +1,6 @@
 //! API keys: hashed in the file, by hash in memory.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
@@ -12,13 +11,11 @@ use crate::domain::scope::Scopes;
 use crate::domain::time::UnixMs;
 
 use super::error::StoreError;
+use super::last_use::LastUse;
 use super::lists::Collector;
 use super::meta::{self, Meta};
 use super::reader::{Listed, Reader};
 use super::tx::{DirectoryChange, Tx};
-
-/// Uses of a key closer together than this are noted once.
-const USE_GRAIN_MS: i64 = 60_000;
 
 /// A key, without its text.
 #[derive(Debug)]
@@ -36,14 +33,14 @@ pub struct Key {
     /// When it was made.
     pub created_at: UnixMs,
     hash: [u8; 32],
-    /// Milliseconds; 0: never.
-    last_used: AtomicI64,
+    /// At 0: never.
+    last_used: LastUse,
 }
 
 impl Key {
     /// When it was last used, to the minute.
     pub fn last_used_at(&self) -> Option<UnixMs> {
-        Some(self.last_used.load(Ordering::Relaxed)).filter(|ms| *ms > 0).map(UnixMs)
+        Some(self.last_used.get()).filter(|at| at.0 > 0)
     }
 }
 
@@ -69,12 +66,7 @@ impl Keys {
 
     /// Notes that a key is used now. `true`: worth writing down ([`Tx::touch_key`]).
     pub fn touch(key: &Key, now: UnixMs) -> bool {
-        let last = key.last_used.load(Ordering::Relaxed);
-        if (now.0 - last).abs() < USE_GRAIN_MS {
-            return false;
-        }
-        key.last_used.store(now.0, Ordering::Relaxed);
-        true
+        key.last_used.touch(now)
     }
 
     pub(super) fn replace(&self, map: KeyMap) {
@@ -102,7 +94,7 @@ fn read_row(row: &Row<'_>) -> rusqlite::Result<Key> {
         scopes,
         tenant,
         created_at: UnixMs(row.get(7)?),
-        last_used: AtomicI64::new(row.get::<_, Option<i64>>(8)?.unwrap_or(0)),
+        last_used: LastUse::at(row.get::<_, Option<i64>>(8)?.unwrap_or(0)),
     })
 }
 

@@ -14,7 +14,7 @@
 //!   [`hourly`], `meta`; `migrations` makes them.
 //! - At a glance: [`backlog`] (what waits), [`trouble`] (which endpoints need a hand), [`space`] (room on the disk),
 //!   `endpoint_lists`, `event_deliveries` (where an event went).
-//! - In memory: `shared` (all of it), [`directory`] (endpoints, parsed), [`times`] (the scheduler's scale of time), [`figures`] (what was
+//! - In memory: `shared` (all of it), `last_use` (of keys and sessions), [`directory`] (endpoints, parsed), [`times`] (the scheduler's scale of time), [`figures`] (what was
 //!   counted since the start).
 
 mod answer;
@@ -52,6 +52,7 @@ pub mod intervene;
 mod items;
 mod jobs;
 pub mod keys;
+mod last_use;
 pub mod links;
 pub mod lists;
 pub mod matched;

@@ -2,7 +2,6 @@
 //! the file.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -13,6 +12,7 @@ use crate::domain::operator::{Email, Role, ZoneName};
 use crate::domain::time::UnixMs;
 
 use super::error::StoreError;
+use super::last_use::LastUse;
 use super::lists;
 use super::tx::{DirectoryChange, Tx};
 
@@ -22,8 +22,6 @@ pub const IDLE: Duration = Duration::from_hours(7 * 24);
 pub const ABSOLUTE: Duration = Duration::from_hours(30 * 24);
 /// Sessions of one operator. The one that was not used for longest makes room for a new one.
 pub const MOST: usize = 50;
-/// Uses closer together than this are noted once.
-const USE_GRAIN_MS: i64 = 60_000;
 
 /// A session with whose it is, without its text.
 #[derive(Debug)]
@@ -45,13 +43,13 @@ pub struct Session {
     /// When they signed in.
     pub created_at: UnixMs,
     hash: [u8; 32],
-    last_used: AtomicI64,
+    last_used: LastUse,
 }
 
 impl Session {
     /// When it was last used, to the minute.
     pub fn last_used_at(&self) -> UnixMs {
-        UnixMs(self.last_used.load(Ordering::Relaxed))
+        self.last_used.get()
     }
 
     /// When it ends if it is not used any more.
@@ -101,12 +99,7 @@ impl Sessions {
 
     /// Notes that a session is used now. `true`: worth writing down ([`Tx::touch_session`]).
     pub fn touch(session: &Session, now: UnixMs) -> bool {
-        let last = session.last_used.load(Ordering::Relaxed);
-        if (now.0 - last).abs() < USE_GRAIN_MS {
-            return false;
-        }
-        session.last_used.store(now.0, Ordering::Relaxed);
-        true
+        session.last_used.touch(now)
     }
 
     pub(super) fn replace(&self, known: Known) {
@@ -124,7 +117,7 @@ fn read_row(row: &Row<'_>) -> rusqlite::Result<Session> {
         address: row.get(5)?,
         user_agent: row.get(6)?,
         created_at: UnixMs(row.get(7)?),
-        last_used: AtomicI64::new(row.get(8)?),
+        last_used: LastUse::at(row.get(8)?),
         hash: row.get(9)?,
     })
 }
