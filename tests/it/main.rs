@@ -55,6 +55,7 @@ mod injected;
 mod intervening;
 mod kills;
 mod listening;
+mod manual;
 mod moving;
 mod names;
 mod ordering;

@@ -1,8 +1,10 @@
 //! The README's commands, run as they stand there.
 
 use std::net::TcpListener;
+use std::path::Path;
 use std::process::Command;
 
+use crate::support::guide;
 use crate::support::program::program;
 use crate::support::server::Start;
 
@@ -40,7 +42,27 @@ fn the_readme_names_the_two_commands_that_do_everything() {
 }
 
 #[test]
-fn the_readme_explains_every_flag_of_the_receiver() {
+fn every_link_of_the_readme_leads_somewhere() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let links = README.split("](").skip(1).filter_map(|rest| rest.split(')').next());
+    let own: Vec<_> = links.filter(|link| !link.starts_with("https://")).collect();
+    assert!(own.len() >= 10, "{own:?}");
+    for link in own {
+        assert!(root.join(link).exists(), "the README links to {link}, which is not there");
+    }
+}
+
+#[test]
+fn whoever_contributes_is_told_the_same_two_commands() {
+    let page = include_str!("../../templates/docs/contributing.md");
+    let shown: Vec<_> = guide::block(page, "sh shown").lines().collect();
+    let run = commands("## Run it").split_once(' ').expect("the key before the command").1.trim();
+    assert_eq!(shown, [run, commands("## Test it").trim()]);
+}
+
+#[test]
+fn the_page_about_testing_explains_every_flag_of_the_receiver() {
+    let page = include_str!("../../templates/docs/testing.md");
     let help = program().args(["listen", "--help"]).output().expect("the program can be started");
     let help = String::from_utf8_lossy(&help.stdout).into_owned();
     let flags: Vec<_> =
@@ -49,6 +71,6 @@ fn the_readme_explains_every_flag_of_the_receiver() {
     for flag in
         flags.iter().map(|flag| flag.trim_end_matches([',', ';', '.'])).filter(|flag| *flag != "--help")
     {
-        assert!(README.contains(&format!("`{flag}")), "{flag} is not in the README");
+        assert!(page.contains(&format!("`{flag}")), "{flag} is not in the page");
     }
 }

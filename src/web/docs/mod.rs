@@ -1,9 +1,10 @@
 //! `/docs`: the reference of the API, made of [`super::openapi`], and pages beside it. HTML from the server alone: no
 //! JavaScript, nothing from elsewhere. They look as the console does, light or dark as a person has chosen there.
 //!
-//! *Add a page:* its Markdown in `templates/docs`, and a line of [`PAGES`].
+//! *Add a page:* its Markdown in `templates/docs`, and a line of [`PAGES`] in `pages.rs`.
 
 mod markdown;
+mod pages;
 mod reference;
 
 use std::sync::LazyLock;
@@ -21,37 +22,7 @@ use super::problem::Problem;
 use super::state::AppState;
 use super::ui::theme;
 
-/// A page beside the reference.
-pub struct Page {
-    /// Its name in the path: `/docs/NAME`. Pages link to one another by it.
-    pub name: &'static str,
-    /// What it is called.
-    pub title: &'static str,
-    /// What it says, as Markdown that begins with the title.
-    markdown: &'static str,
-}
-
-/// All pages beside the reference, in the order of the navigation.
-pub static PAGES: &[Page] = &[
-    Page {
-        name: "receiving",
-        title: "Receiving webhooks",
-        markdown: include_str!("../../../templates/docs/receiving.md"),
-    },
-    Page { name: "formats", title: "Formats", markdown: include_str!("../../../templates/docs/formats.md") },
-    Page {
-        name: "moving",
-        title: "Moving here from your own webhooks",
-        markdown: include_str!("../../../templates/docs/moving.md"),
-    },
-];
-
-impl Page {
-    fn render(&self, theme: Option<&'static str>) -> askama::Result<String> {
-        let frame = Frame::of(self.title, self.name, theme);
-        Guide { frame, html: markdown::html(self.markdown) }.render()
-    }
-}
+pub use self::pages::{PAGES, Page, Part};
 
 /// What is around every page.
 struct Frame {
@@ -64,14 +35,12 @@ struct Frame {
     icon: String,
     /// `light` or `dark`, where a person has chosen in the console.
     theme: Option<&'static str>,
-    /// The links at the top.
-    pages: &'static [Page],
 }
 
 impl Frame {
     fn of(title: &'static str, here: &'static str, theme: Option<&'static str>) -> Self {
         let [base, style, icon] = ["base.css", "docs.css", "icon.svg"].map(assets::path);
-        Self { title, here, base, style, icon, theme, pages: PAGES }
+        Self { title, here, base, style, icon, theme }
     }
 }
 
@@ -79,7 +48,15 @@ impl Frame {
 #[template(path = "docs/guide.html")]
 struct Guide {
     frame: Frame,
+    parts: &'static [Part],
     html: String,
+}
+
+impl Page {
+    fn render(&self, theme: Option<&'static str>) -> askama::Result<String> {
+        let frame = Frame::of(self.title, self.name, theme);
+        Guide { frame, parts: &Part::ALL, html: markdown::html(&self.markdown()) }.render()
+    }
 }
 
 /// Registers the calls.
@@ -145,11 +122,12 @@ mod tests {
 
     #[test]
     fn every_page_is_rendered_and_linked_from_every_other() {
-        let reference = reference::render(Frame::of("API reference", "", None)).unwrap();
         for page in PAGES {
             let text = page.render(None).unwrap();
             assert!(text.contains(page.title) && text.contains("href=\"/docs\""), "{}", page.name);
-            assert!(reference.contains(&format!("href=\"/docs/{}\"", page.name)), "{}", page.name);
+            for other in PAGES {
+                assert!(text.contains(&format!("href=\"/docs/{}\"", other.name)), "{}", other.name);
+            }
         }
     }
 
@@ -179,17 +157,31 @@ mod tests {
         }
     }
 
+    /// Whether a link from a page with this text leads to a page, and to a place in it.
+    fn leads_somewhere(link: &str, here: &str) -> bool {
+        if link.starts_with("https://") || link == "/docs" {
+            return true;
+        }
+        let (page, place) = link.split_once('#').unwrap_or((link, ""));
+        let there = match page {
+            "" => here.to_owned(),
+            "/docs" => reference::render(Frame::of("API reference", "", None)).unwrap(),
+            name => match PAGES.iter().find(|page| page.name == name) {
+                Some(page) => markdown::html(&page.markdown()),
+                None => return false,
+            },
+        };
+        place.is_empty() || there.contains(&format!("id=\"{place}\""))
+    }
+
     #[test]
     fn every_page_begins_with_its_title_and_every_link_leads_somewhere() {
         for page in PAGES {
-            assert!(page.markdown.starts_with(&format!("# {}\n", page.title)), "{}", page.name);
-            let html = markdown::html(page.markdown);
+            let text = page.markdown();
+            assert!(text.starts_with(&format!("# {}\n", page.title)), "{}", page.name);
+            let html = markdown::html(&text);
             for link in html.split("href=\"").skip(1).filter_map(|rest| rest.split('"').next()) {
-                let found = match link.strip_prefix('#') {
-                    Some(id) => html.contains(&format!("id=\"{id}\"")),
-                    None => link.starts_with("https://") || PAGES.iter().any(|other| other.name == link),
-                };
-                assert!(found, "{} links to {link}, which is not there", page.name);
+                assert!(leads_somewhere(link, &html), "{} links to {link}, which is not there", page.name);
             }
         }
     }

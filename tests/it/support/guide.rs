@@ -5,7 +5,7 @@ use std::process::Command;
 
 /// The one block that is marked with these words.
 #[track_caller]
-pub fn block(guide: &'static str, mark: &str) -> &'static str {
+pub fn block<'a>(guide: &'a str, mark: &str) -> &'a str {
     let (_, after) = guide.split_once(&format!("\n```{mark}\n")).unwrap_or_else(|| panic!("no block {mark}"));
     let (block, rest) = after.split_once("\n```\n").expect("its end");
     assert!(!rest.contains(&format!("\n```{mark}\n")), "two blocks {mark}");
