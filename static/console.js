@@ -49,8 +49,13 @@ function prepare(root) {
 }
 
 // Pages with something under way say so: parts with `data-live` are taken from the page again, while it can be seen,
-// until none of them is left.
-const SECONDS = 3;
+// until none of them is left. Where the server does not answer, ever more rarely.
+const SECONDS = 3, SLOWEST = 60;
+let pause = SECONDS, later, asking = false;
+
+function live() {
+  return [...document.querySelectorAll("[data-live]")].filter((part) => !part.parentElement.closest("[data-live]"));
+}
 
 // What a part tells, without its times: that these grow is no news.
 function news(part) {
@@ -59,34 +64,97 @@ function news(part) {
   return copy.textContent;
 }
 
-async function refresh() {
-  const live = document.querySelectorAll("[data-live]");
-  if (live.length === 0) return;
-  if (!document.hidden && !document.activeElement?.closest("[data-live] :is(input, textarea, select)")) {
-    try {
-      const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
-      if (answer.ok) {
-        const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
-        for (const old of live) {
-          const now = fresh.getElementById(old.id);
-          if (!now) { old.removeAttribute("data-live"); continue; }
-          // What a person has opened stays open.
-          const opened = old.querySelectorAll("details");
-          now.querySelectorAll("details").forEach((part, at) => { part.open = opened[at]?.open ?? part.open; });
-          prepare(now);
-          if (now.outerHTML === old.outerHTML) continue;
-          const focused = document.activeElement?.id;
-          if (news(now) !== news(old)) now.classList.add("fresh");
-          old.replaceWith(now);
-          if (focused) document.getElementById(focused)?.focus();
-        }
-      }
-    } catch {
-      // The server is away: a reload tells.
+// Whether a person is at it: has opened or selected something there, or types.
+function held(part) {
+  const active = document.activeElement, picked = getSelection();
+  return (!picked.isCollapsed && picked.containsNode(part, true))
+    || (part.contains(active) && active.matches("input, textarea, select"))
+    || [...part.querySelectorAll("input, textarea")].some((field) => field.value !== field.defaultValue)
+    || part.querySelector("details[open]") !== null;
+}
+
+// Puts `now` in the place of `old`, with the focus where it was. Where that is gone, nothing is done yet.
+function put(old, now) {
+  const focusable = (part) => [...part.querySelectorAll("a, button, summary, [tabindex]")];
+  let focus = null;
+  if (old.contains(document.activeElement)) {
+    const at = focusable(old).indexOf(document.activeElement);
+    focus = focusable(now)[at];
+    if (focus?.nodeName !== document.activeElement.nodeName || focus.id !== document.activeElement.id) return;
+  }
+  if (news(now) !== news(old)) now.classList.add("fresh");
+  old.replaceWith(now);
+  focus?.focus({ preventScroll: true });
+}
+
+function show(fresh) {
+  for (const old of live()) {
+    if (held(old)) continue;
+    const now = fresh.getElementById(old.id);
+    if (now) {
+      prepare(now);
+      if (now.outerHTML !== old.outerHTML) put(old, now);
+    } else {
+      // It fits the filters of the page no more, or was deleted.
+      old.removeAttribute("data-live");
+      old.classList.add("left");
+      old.title = "This has changed: load the page again to see it.";
     }
   }
-  setTimeout(refresh, SECONDS * 1000);
 }
+
+// Nothing changes by itself any more, and the page says so.
+function ended() {
+  for (const part of live()) part.removeAttribute("data-live");
+  const notice = document.createElement("p"), link = document.createElement("a");
+  notice.className = "alert warn";
+  notice.setAttribute("role", "status");
+  link.href = `/login?to=${encodeURIComponent(location.pathname + location.search)}`;
+  link.textContent = "Sign in again";
+  notice.append("Your session has ended, so this page does not change by itself any more. ", link, ".");
+  document.querySelector("main").prepend(notice);
+}
+
+async function refresh() {
+  if (asking || document.hidden || live().length === 0) return;
+  asking = true;
+  try {
+    // A list says how it is asked for so that new rows do not push others out.
+    const from = document.querySelector("[data-from]")?.dataset.from ?? location.href;
+    const answer = await fetch(from, { headers: { Accept: "text/html" }, redirect: "manual" });
+    // A page leads elsewhere only to sign in.
+    if (answer.type === "opaqueredirect" || answer.status === 401) return ended();
+    if (!answer.ok) throw new Error(`the answer is ${answer.status}`);
+    show(new DOMParser().parseFromString(await answer.text(), "text/html"));
+    pause = SECONDS;
+  } catch {
+    // The server is away, or has no time.
+    pause = Math.min(2 * pause, SLOWEST);
+  } finally {
+    asking = false;
+  }
+  wait();
+}
+
+function wait() {
+  clearTimeout(later);
+  later = setTimeout(refresh, pause * 1000);
+}
+
+document.addEventListener("visibilitychange", () => {
+  clearTimeout(later);
+  if (!document.hidden) refresh();
+});
+
+// What is on its way is not sent twice by a second click.
+let sent = null;
+document.addEventListener("submit", (event) => {
+  if (event.defaultPrevented || event.target.method !== "post") return;
+  if (sent === event.target) event.preventDefault();
+  sent = event.target;
+  setTimeout(() => { sent = null; }, 5000);
+});
+addEventListener("pageshow", () => { sent = null; });
 
 // A form with `data-preview` shows what it would make while somebody types: it is posted to look at, and what is in that
 // part of the page, or wrong beside a field, is taken from the answer.
@@ -104,6 +172,7 @@ async function preview(form) {
   body.set("do", "preview");
   try {
     const answer = await fetch(form.action, { method: "POST", body, headers: { Accept: "text/html" }, redirect: "error", signal: asked.signal });
+    if (answer.status === 401) return ended();
     const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
     const now = fresh.getElementById(form.dataset.preview);
     if (!now) return;
@@ -123,4 +192,4 @@ async function preview(form) {
 }
 
 prepare(document);
-setTimeout(refresh, SECONDS * 1000);
+wait();

@@ -2,6 +2,7 @@
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::ops::Range;
 
 use serde_json::Value;
 
@@ -43,7 +44,23 @@ impl Get {
 
     /// Any call.
     pub fn root(&mut self, path: &str) -> Fallible<Got> {
-        let request = format!("GET {path} HTTP/1.1\r\nhost: bench\r\nauthorization: Bearer {KEY}\r\n\r\n");
+        let answer = self.answer(path, &format!("authorization: Bearer {KEY}"))?;
+        let body = serde_json::from_slice(&self.input[answer.body])?;
+        Ok(Got { status: answer.status, took: answer.took, body })
+    }
+
+    /// A page of the console, for whom this cookie signs in: how long it takes. Fails unless it is a page, or a file.
+    pub fn page(&mut self, path: &str, cookie: &str) -> Fallible<u64> {
+        let answer = self.answer(path, &format!("accept: text/html\r\ncookie: {cookie}"))?;
+        if answer.status == 200 {
+            return Ok(answer.took);
+        }
+        let text = String::from_utf8_lossy(&self.input[answer.body]);
+        Err(format!("{path}: {} {text}", answer.status).into())
+    }
+
+    fn answer(&mut self, path: &str, headers: &str) -> Fallible<Timed> {
+        let request = format!("GET {path} HTTP/1.1\r\nhost: bench\r\n{headers}\r\n\r\n");
         let (sent, mut filled) = (now(), 0);
         self.stream.write_all(request.as_bytes())?;
         loop {
@@ -55,12 +72,16 @@ impl Get {
                 return Err(format!("{path}: the server has closed the connection").into());
             }
             filled += count;
-            let bytes = &self.input[..filled];
-            if let Found::Whole(answer) = http::answer(bytes)? {
-                let took = since(sent);
-                let body = serde_json::from_slice(&bytes[answer.body])?;
-                return Ok(Got { status: answer.status, took, body });
+            if let Found::Whole(answer) = http::answer(&self.input[..filled])? {
+                return Ok(Timed { status: answer.status, took: since(sent), body: answer.body });
             }
         }
     }
+}
+
+/// An answer that is in the buffer.
+struct Timed {
+    status: u16,
+    took: u64,
+    body: Range<usize>,
 }

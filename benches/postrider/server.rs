@@ -17,12 +17,15 @@ use crate::process::Watched;
 const PROGRAM: &str = env!("CARGO_BIN_EXE_postrider");
 /// The key of all requests.
 pub const KEY: &str = "pr_benchmarkbenchmarkbenchmark";
+/// Who signs in to the console, and with what.
+pub const OPERATOR: (&str, &str) = ("bench@example.com", "correct horse");
 const LISTENS: &str = "postrider listens on http://";
 
 /// How a server is started.
 pub struct Start {
     data: PathBuf,
     hosts: Option<PathBuf>,
+    operator: bool,
 }
 
 /// A server that runs; it is killed when this is dropped.
@@ -41,7 +44,13 @@ pub struct Server {
 impl Start {
     /// `serve --dev` on a data directory; its log goes to `server.log` beside it.
     pub fn on(folder: &Path) -> Self {
-        Self { data: folder.join("data"), hosts: None }
+        Self { data: folder.join("data"), hosts: None, operator: false }
+    }
+
+    /// With the operator [`OPERATOR`], who is made at the first start.
+    pub fn operator(mut self) -> Self {
+        self.operator = true;
+        self
     }
 
     /// With a hosts file of its own, in a mount namespace (see [`crate::hosts`]).
@@ -66,6 +75,9 @@ impl Start {
         let mut command = self.command();
         command.args(["serve", "--dev", "--listen", "127.0.0.1:0", "--data"]).arg(&self.data);
         command.env("POSTRIDER_API_KEY", KEY).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log);
+        if self.operator {
+            command.envs([("POSTRIDER_ADMIN_EMAIL", OPERATOR.0), ("POSTRIDER_ADMIN_PASSWORD", OPERATOR.1)]);
+        }
         let started = now::now();
         let mut child = command.spawn().map_err(|error| format!("{command:?}: {error}"))?;
         let out = child.stdout.take().ok_or("the server has no output")?;
@@ -137,6 +149,27 @@ impl Server {
         Prepared::post(self.address, "/api/v1/events", &headers, &body)
     }
 
+    /// Signs an operator in to the console, by their address and password; the cookie of the session.
+    ///
+    /// # Errors
+    /// The server's.
+    pub fn sign_in(&self, (email, password): (&str, &str)) -> Fallible<String> {
+        let url = format!("http://{}/login", self.address);
+        let agent = ureq::Agent::config_builder().proxy(None).max_redirects(0).http_status_as_error(false);
+        let agent: ureq::Agent = agent.build().into();
+        let mut page = agent.get(&url).call()?;
+        let form = cookie(&page, "postrider-form").ok_or("the page to sign in sets no cookie")?;
+        let text = page.body_mut().read_to_string()?;
+        let csrf = text.split("name=\"csrf\" value=\"").nth(1).and_then(|rest| rest.split('"').next());
+        let fields =
+            [("csrf", csrf.ok_or("a page without a token")?), ("email", email), ("password", password)];
+        let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+        let call = agent.post(&url).header("cookie", form);
+        let answer = call.header("content-type", "application/x-www-form-urlencoded").send(body)?;
+        let session = cookie(&answer, "postrider-session");
+        session.ok_or_else(|| format!("nobody is signed in: {}", answer.status()).into())
+    }
+
     /// Stops it as process managers do, and waits for its end.
     pub fn stop(mut self) -> Fallible<()> {
         kill_process(Pid::from_child(&self.child), Signal::TERM)?;
@@ -155,6 +188,13 @@ impl Drop for Server {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// A cookie that an answer sets, as it is sent back.
+fn cookie(answer: &ureq::http::Response<ureq::Body>, name: &str) -> Option<String> {
+    let set = answer.headers().get_all("set-cookie").iter().filter_map(|line| line.to_str().ok());
+    let pair = set.filter_map(|line| line.split(';').next()).find(|pair| pair.starts_with(name))?;
+    Some(pair.to_owned())
 }
 
 fn answer(path: &str, mut answer: ureq::http::Response<ureq::Body>) -> Fallible<Value> {

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::domain::inert;
 use crate::domain::verifying::{Verdict, span};
 
 /// What is shown of a key, by the API's names.
@@ -88,7 +89,8 @@ pub fn event_accepted(event: &Value, replayed: bool) -> Output {
     } else {
         format!("Accepted, with {deliveries} deliveries.")
     }];
-    remark.extend(warnings.filter_map(Value::as_str).map(|warning| format!("Note: {}.", printable(warning))));
+    remark
+        .extend(warnings.filter_map(Value::as_str).map(|warning| format!("Note: {}.", inert::line(warning))));
     // What came as JSON goes out as JSON.
     Output { result: format!("{event:#}"), remark: remark.join("\n") }
 }
@@ -108,7 +110,7 @@ pub fn verdict(verdict: &Verdict, secrets: usize) -> Output {
         lines.push(format!("The signature holds: made with {whose}{}.", age.unwrap_or_default()));
     } else {
         lines.push("The signature does not hold:".to_owned());
-        lines.extend(verdict.reasons.iter().map(|reason| format!("- {}", printable(&reason.to_string()))));
+        lines.extend(verdict.reasons.iter().map(|reason| format!("- {}", inert::line(&reason.to_string()))));
         if verdict.signed_by.is_some() {
             lines.push(format!("It was made with {whose} over this body."));
         }
@@ -120,7 +122,7 @@ pub fn verdict(verdict: &Verdict, secrets: usize) -> Output {
 pub fn problem(status: u16, body: &Value) -> String {
     let detail = ["detail", "title"].iter().find_map(|name| body.get(name).and_then(Value::as_str));
     let mut lines = vec![match detail {
-        Some(detail) => printable(detail),
+        Some(detail) => inert::line(detail),
         None => format!("the server answered with the status {status}"),
     }];
     for error in body.get("errors").and_then(Value::as_array).into_iter().flatten() {
@@ -129,7 +131,7 @@ pub fn problem(status: u16, body: &Value) -> String {
     if status >= 500
         && let Some(id) = body.get("request_id").and_then(Value::as_str)
     {
-        lines.push(format!("  request id, as the server's log has it: {}", printable(id)));
+        lines.push(format!("  request id, as the server's log has it: {}", inert::line(id)));
     }
     lines.join("\n")
 }
@@ -138,18 +140,13 @@ pub fn problem(status: u16, body: &Value) -> String {
 fn shown(of: &Value, field: &str) -> String {
     match of.get(field) {
         None | Some(Value::Null) => "-".to_owned(),
-        Some(Value::String(text)) => printable(text),
+        Some(Value::String(text)) => inert::line(text),
         Some(Value::Array(entries)) => {
-            let texts = entries.iter().map(|e| e.as_str().map_or_else(|| e.to_string(), printable));
+            let texts = entries.iter().map(|e| e.as_str().map_or_else(|| e.to_string(), inert::line));
             texts.collect::<Vec<_>>().join(",")
         }
         Some(other) => other.to_string(),
     }
-}
-
-/// Without control characters: a name must not steer the terminal that shows it.
-fn printable(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }
 
 /// Columns as wide as their widest cell, two blanks between them.
@@ -198,7 +195,7 @@ key_2  b       events:write,events:read  acme    -                         -";
     #[test]
     fn a_name_cannot_steer_the_terminal() {
         let table = key_table(&[json!({"id": "key_1", "name": "a\u{1b}[2Jb\n"})]).result;
-        assert!(table.contains("a\u{fffd}[2Jb\u{fffd}"), "{table}");
+        assert!(table.contains("a\u{241b}[2Jb\\u{9b}"), "{table}");
     }
 
     #[test]

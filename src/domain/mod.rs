@@ -10,6 +10,7 @@ pub mod headers;
 pub mod health;
 pub mod histogram;
 pub mod ids;
+pub mod inert;
 pub mod invalid;
 pub mod json;
 pub mod json_pretty;

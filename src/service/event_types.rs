@@ -13,7 +13,7 @@ use crate::domain::schema::Schema;
 use crate::domain::time::UnixMs;
 use crate::store::audit::Audited;
 use crate::store::event_types::{EventTypeCursor, EventTypeRow};
-use crate::store::{Answer, StoreError, Tx};
+use crate::store::{Answer, Listed, StoreError, Tx};
 
 use super::error::Code;
 use super::settings::differing;
@@ -65,7 +65,7 @@ impl Service {
         self.store.read::<_, StoreError>(|reader| reader.event_type(&known))?.ok_or_else(|| absent(name))
     }
 
-    /// Types, the newest first, without example and schema, below `before`; and where the next page starts. With
+    /// Types, the newest first, without example and schema, below `before`. With
     /// `search` those whose name, group or description holds this text, in whatever case. Blocks.
     ///
     /// # Errors
@@ -76,11 +76,17 @@ impl Service {
         search: Option<&str>,
         before: Option<&EventTypeCursor>,
         limit: usize,
-    ) -> Result<(Vec<EventTypeRow>, Option<EventTypeCursor>), Error> {
-        let read = self.store.read::<_, StoreError>(|reader| reader.event_types(search, before, limit));
-        let (rows, more) = read?;
-        let next = rows.last().filter(|_| more).map(|row| (row.created_at, row.name.to_string()));
-        Ok((rows, next))
+    ) -> Result<Listed<EventTypeRow, EventTypeCursor>, Error> {
+        Ok(self.store.read::<_, StoreError>(|reader| reader.event_types(search, before, limit))?)
+    }
+
+    /// The names of all types that may be published, in order: what a form offers. From memory.
+    pub fn published_types(&self, _scope: &TenantScope) -> Vec<String> {
+        let catalogue = self.store.event_types();
+        let names = catalogue.iter().filter(|(_, entry)| !entry.reserved).map(|(name, _)| name.to_string());
+        let mut names: Vec<_> = names.collect();
+        names.sort_unstable();
+        names
     }
 
     /// Checks all that is said about a type and compiles its schema. May take some milliseconds.

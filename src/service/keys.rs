@@ -51,6 +51,15 @@ impl From<Key> for KeyView {
     }
 }
 
+/// Which keys a list shows.
+#[derive(Debug, Clone, Default)]
+pub struct KeyQuery {
+    /// Those that are bound to this tenant; `None`: all.
+    pub tenant: Option<TenantName>,
+    /// Those whose name, id, tenant or last characters hold this text, as [`super::endpoints::search`] reads it.
+    pub search: Option<String>,
+}
+
 /// A key that was made, with its text, this once. It has no `Debug`.
 #[derive(Serialize)]
 pub struct KeyMade {
@@ -100,32 +109,17 @@ impl Service {
     /// The database cannot be read.
     pub fn keys(
         &self,
-        _scope: &ViewScope,
-        before: Option<KeyId>,
-        limit: usize,
-    ) -> Result<Listed<KeyView>, Error> {
-        let before = before.map(|id| id.0);
-        let page = self.store.read::<_, StoreError>(|reader| reader.keys(before, limit))?;
-        Ok(Listed { rows: page.rows.into_iter().map(KeyView::from).collect(), next: page.next })
-    }
-
-    /// The keys that are bound to a tenant, the newest first, below `before`; at most `limit`. Blocks.
-    ///
-    /// # Errors
-    /// The database cannot be read.
-    pub fn keys_of_tenant(
-        &self,
         scope: &ViewScope,
-        tenant: &TenantName,
+        query: &KeyQuery,
         before: Option<KeyId>,
         limit: usize,
     ) -> Result<Listed<KeyView>, Error> {
-        let Some(Some(tenant_id)) = self.list_tenant_id(&scope.all_tenants(), Some(tenant))? else {
+        let Some(tenant_id) = self.list_tenant_id(&scope.all_tenants(), query.tenant.as_ref())? else {
             return Ok(Listed { rows: Vec::new(), next: None });
         };
-        let before = before.map(|id| id.0);
+        let (search, before) = (query.search.as_deref(), before.map(|id| id.0));
         let page =
-            self.store.read::<_, StoreError>(|reader| reader.keys_of_tenant(tenant_id, before, limit))?;
+            self.store.read::<_, StoreError>(|reader| reader.keys(tenant_id, search, before, limit))?;
         Ok(Listed { rows: page.rows.into_iter().map(KeyView::from).collect(), next: page.next })
     }
 

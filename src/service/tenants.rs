@@ -7,15 +7,18 @@ use crate::domain::limits;
 use crate::domain::names::TenantName;
 use crate::domain::scope::Scope;
 use crate::domain::settings::MAX_ENDPOINT_LIMIT;
-use crate::domain::stats::Counts;
+use crate::domain::stats::{Counts, Window, hour_of};
 use crate::domain::time::UnixMs;
 use crate::store::audit::Audited;
 use crate::store::hourly::Hours;
-use crate::store::tenants::{TenantCounts, TenantRow};
-use crate::store::{Answer, Listed, StoreError, Tx};
+use crate::store::tenants::TenantRow;
+use crate::store::{Answer, Listed, Reader, StoreError, Tx};
 
 use super::error::Code;
 use super::{AdminScope, Caller, Error, Service, ViewScope};
+
+/// Endpoints whose deliveries and counters are read: a look at a tenant costs the same however many it has.
+const ENDPOINTS: u32 = 1_000;
 
 /// A tenant as the API and the console show it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -51,11 +54,11 @@ pub struct TenantDetail {
     #[serde(flatten)]
     pub tenant: TenantView,
     /// Its live endpoints.
-    pub endpoints: usize,
+    pub endpoints: u32,
     /// Its deliveries that wait for an attempt, counted up to 10,000; null: it has more than 1,000 endpoints.
-    pub pending: Option<i64>,
+    pub pending: Option<u32>,
     /// Its deliveries that are held, counted up to 10,000.
-    pub held: i64,
+    pub held: u32,
     /// What its live endpoints did in the window `24h` of [`crate::domain::stats`]; null: they are more than 1,000.
     pub last_24h: Option<LastDay>,
 }
@@ -83,14 +86,18 @@ impl LastDay {
 }
 
 impl TenantDetail {
-    fn of(row: TenantRow, counts: &TenantCounts) -> Self {
-        Self {
+    fn read(reader: &Reader<'_>, row: TenantRow, to: i64) -> Result<Self, StoreError> {
+        let endpoints = reader.count_endpoints(row.id)?;
+        let few = endpoints <= ENDPOINTS;
+        let backlog = reader.backlog(Some(row.id))?;
+        let day = few.then(|| reader.hours_of_tenant(row.id, to - Window::Day.hours(), to)).transpose()?;
+        Ok(Self {
             tenant: row.into(),
-            endpoints: counts.endpoints,
-            pending: counts.pending,
-            held: counts.held,
-            last_24h: counts.day.as_ref().map(LastDay::of),
-        }
+            endpoints,
+            pending: few.then_some(backlog.waiting.count),
+            held: backlog.held.count,
+            last_24h: day.as_ref().map(LastDay::of),
+        })
     }
 }
 
@@ -133,24 +140,26 @@ impl Service {
             caller.view()?;
         }
         let name = TenantName::parse(tenant).map_err(|_| absent())?;
+        let to = hour_of(self.store.times().wall());
         self.store.read(|reader| {
             let row = reader.tenant(&name)?.ok_or_else(absent)?;
-            let counts = reader.tenant_counts(row.id)?;
-            Ok(TenantDetail::of(row, &counts))
+            Ok(TenantDetail::read(reader, row, to)?)
         })
     }
 
-    /// Tenants, the newest first, below the row number `before`; at most `limit`. Blocks.
+    /// Tenants, the newest first, below the row number `before`; at most `limit`. With `search` (read by
+    /// [`super::endpoints::search`]) those whose name, in the API or for people, holds it. Blocks.
     ///
     /// # Errors
     /// The database cannot be read.
     pub fn tenants(
         &self,
         _scope: &ViewScope,
+        search: Option<&str>,
         before: Option<i64>,
         limit: usize,
     ) -> Result<Listed<TenantView>, Error> {
-        let page = self.store.read::<_, StoreError>(|reader| reader.tenants(before, limit))?;
+        let page = self.store.read::<_, StoreError>(|reader| reader.tenants(search, before, limit))?;
         Ok(Listed { rows: page.rows.into_iter().map(TenantView::from).collect(), next: page.next })
     }
 

@@ -12,7 +12,7 @@ use crate::domain::time::UnixMs;
 
 use super::Store;
 use super::error::StoreError;
-use super::reader::Reader;
+use super::reader::{Listed, Reader};
 use super::tx::{DirectoryChange, Tx};
 
 /// What publishing has to know of a type that is in the catalogue.
@@ -77,7 +77,7 @@ impl EventTypeRow {
     /// Whether a text in small letters is a part of what it is known by.
     fn holds(&self, text: &str) -> bool {
         let known = [Some(self.name.as_str()), self.group.as_deref(), self.description.as_deref()];
-        known.into_iter().flatten().any(|known| known.to_lowercase().contains(text))
+        known.into_iter().flatten().any(|known| super::lists::holds(known, text))
     }
 }
 
@@ -141,14 +141,14 @@ impl Reader<'_> {
         Ok(count == most)
     }
 
-    /// Types, the newest first, without example and schema; and whether there are more. With `search`, a text in small
+    /// Types, the newest first, without example and schema. With `search`, a text in small
     /// letters, those whose name, group or description holds it.
     pub fn event_types(
         &self,
         search: Option<&str>,
         before: Option<&EventTypeCursor>,
         limit: usize,
-    ) -> Result<(Vec<EventTypeRow>, bool), StoreError> {
+    ) -> Result<Listed<EventTypeRow, EventTypeCursor>, StoreError> {
         let (at, name) = before.map_or((i64::MAX, ""), |(at, name)| (at.0, name.as_str()));
         let mut statement = self.connection().prepare_cached(&format!(
             "SELECT {LISTED} FROM event_types INDEXED BY event_types_by_age WHERE (created_at, name) < (?1, ?2)
@@ -160,10 +160,8 @@ impl Reader<'_> {
             _ => true,
         };
         let rows = statement.query_map(params![at, name], row)?.filter(asked).take(limit + 1);
-        let mut rows = rows.collect::<rusqlite::Result<Vec<_>>>()?;
-        let more = rows.len() > limit;
-        rows.truncate(limit);
-        Ok((rows, more))
+        let rows = rows.collect::<rusqlite::Result<Vec<_>>>()?;
+        Ok(super::lists::cut(rows, limit, |row| (row.created_at, row.name.to_string())))
     }
 }
 

@@ -16,7 +16,8 @@ use crate::domain::time::UnixMs;
 
 use super::directory::Route;
 use super::error::StoreError;
-use super::reader::Reader;
+use super::lists;
+use super::reader::{Listed, Reader};
 use super::tx::Tx;
 
 /// The revision of every format that is built in.
@@ -101,8 +102,15 @@ impl Reader<'_> {
     }
 
     /// Formats as they are at present: those that are built in, then the others by name. Behind the one of the name
-    /// `after`; at most `limit`.
-    pub fn formats(&self, after: Option<&str>, limit: usize) -> Result<Vec<FormatRow>, StoreError> {
+    /// `after`; at most `limit`. With `search`, a text in small letters, those whose name holds it.
+    pub fn formats(
+        &self,
+        search: Option<&str>,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Listed<FormatRow, String>, StoreError> {
+        let most = limit.saturating_add(1);
+        let holds = |name: &str| search.is_none_or(|text| lists::holds(name, text));
         let own = after.filter(|name| builtin::find(name).is_none());
         let begin = match (own, after) {
             (Some(_), _) => builtin::all().len(),
@@ -111,17 +119,23 @@ impl Reader<'_> {
             }
             (None, None) => 0,
         };
-        let mut rows: Vec<_> = builtin::all().iter().skip(begin).take(limit).map(built_in).collect();
+        let ours = builtin::all().iter().skip(begin).filter(|format| holds(format.name()));
+        let mut rows: Vec<_> = ours.take(most).map(built_in).collect();
         let mut statement = self.connection().prepare_cached(
             "SELECT name FROM formats INDEXED BY formats_present
-             WHERE replaced_after IS NULL AND name > ?1 ORDER BY name LIMIT ?2",
+             WHERE replaced_after IS NULL AND name > ?1 ORDER BY name",
         )?;
-        let left = i64::try_from(limit - rows.len()).unwrap_or(i64::MAX);
-        let names = statement.query_map(params![own.unwrap_or(""), left], |row| row.get::<_, String>(0))?;
+        let names = statement.query_map([own.unwrap_or("")], |row| row.get::<_, String>(0))?;
         for name in names {
-            rows.extend(self.format(&name?)?);
+            let name = name?;
+            if rows.len() == most {
+                break;
+            }
+            if holds(&name) {
+                rows.extend(self.format(&name)?);
+            }
         }
-        Ok(rows)
+        Ok(lists::cut(rows, limit, |row| row.format.name().to_owned()))
     }
 
     /// Whether there are as many formats as there may be, besides those that are built in.

@@ -12,7 +12,7 @@ use crate::domain::time::UnixMs;
 
 use super::error::StoreError;
 use super::last_use::LastUse;
-use super::lists::Collector;
+use super::lists;
 use super::meta::{self, Meta};
 use super::reader::{Listed, Reader};
 use super::tx::{DirectoryChange, Tx};
@@ -41,6 +41,13 @@ impl Key {
     /// When it was last used, to the minute.
     pub fn last_used_at(&self) -> Option<UnixMs> {
         Some(self.last_used.get()).filter(|at| at.0 > 0)
+    }
+
+    /// Whether what names it holds a text in small letters.
+    fn holds(&self, text: &str) -> bool {
+        let holds = |name: &str| lists::holds(name, text);
+        let tenant = self.tenant.as_ref().map(|(_, name)| name.as_str());
+        holds(&self.name) || holds(&self.hint) || holds(&self.id.to_string()) || tenant.is_some_and(holds)
     }
 }
 
@@ -80,9 +87,9 @@ const COLUMNS: &str =
 fn read_row(row: &Row<'_>) -> rusqlite::Result<Key> {
     let tenant = match row.get::<_, Option<i64>>(5)? {
         None => None,
-        Some(id) => Some((id, super::lists::name(row, 6, TenantName::parse)?)),
+        Some(id) => Some((id, lists::name(row, 6, TenantName::parse)?)),
     };
-    let scopes = super::lists::name(row, 4, |text| {
+    let scopes = lists::name(row, 4, |text| {
         let words: Vec<&str> = text.split_whitespace().collect();
         Scopes::parse(&words).map_err(|invalid| invalid.to_string())
     })?;
@@ -122,23 +129,12 @@ pub struct NewKey {
 }
 
 impl Reader<'_> {
-    /// Keys, the newest first, below `before`.
-    pub fn keys(&self, before: Option<i64>, limit: usize) -> Result<Listed<Key>, StoreError> {
-        let mut statement = self.connection().prepare_cached(&format!(
-            "SELECT {COLUMNS} FROM keys k LEFT JOIN tenants t ON t.id = k.tenant_id
-             WHERE k.id < ?1 ORDER BY k.id DESC LIMIT ?2"
-        ))?;
-        let most = i64::try_from(limit + 1).unwrap_or(i64::MAX);
-        let rows = statement
-            .query_map(params![before.unwrap_or(i64::MAX), most], read_row)?
-            .collect::<rusqlite::Result<Vec<_>>>()?;
-        Ok(super::lists::cut(rows, limit, |key| key.id.0))
-    }
-
-    /// The keys that are bound to a tenant, the newest first, below `before`.
-    pub fn keys_of_tenant(
+    /// Keys, the newest first, below `before`: those that are bound to a tenant, or all. With `search`, a text in small
+    /// letters, those whose name, id, tenant or last characters hold it.
+    pub fn keys(
         &self,
-        tenant_id: i64,
+        tenant_id: Option<i64>,
+        search: Option<&str>,
         before: Option<i64>,
         limit: usize,
     ) -> Result<Listed<Key>, StoreError> {
@@ -146,16 +142,12 @@ impl Reader<'_> {
             "SELECT {COLUMNS} FROM keys k LEFT JOIN tenants t ON t.id = k.tenant_id
              WHERE k.id < ?1 ORDER BY k.id DESC"
         ))?;
-        let (mut rows, mut page) = (statement.query([before.unwrap_or(i64::MAX)])?, Collector::new(limit));
-        while let Some(row) = rows.next()? {
-            if !page.has_room() {
-                return Ok(page.finish(true));
-            }
-            let key = read_row(row)?;
-            let bound = key.tenant.as_ref().is_some_and(|(id, _)| *id == tenant_id);
-            page.add(key.id.0, bound.then_some(key));
-        }
-        Ok(page.finish(false))
+        let rows = statement.query([before.unwrap_or(i64::MAX)])?;
+        let passes = |key: &Key| {
+            tenant_id.is_none_or(|id| key.tenant.as_ref().is_some_and(|(of, _)| *of == id))
+                && search.is_none_or(|text| key.holds(text))
+        };
+        lists::walk(rows, limit, read_row, |key| key.id.0, passes)
     }
 
     /// A key by its record.

@@ -2,16 +2,17 @@
 
 use std::ops::Range;
 
-use rusqlite::Row;
+use rusqlite::{Row, Rows};
 
 use crate::domain::ids;
 use crate::domain::time::UnixMs;
 
+use super::error::StoreError;
 use super::reader::{EXAMINED, Listed, SCATTERED};
 use super::tx::AHEAD;
 
 /// Cuts a query that asked for one row more than `limit` to a page.
-pub(super) fn cut<T>(mut rows: Vec<T>, limit: usize, id: impl Fn(&T) -> i64) -> Listed<T> {
+pub(super) fn cut<T, N>(mut rows: Vec<T>, limit: usize, id: impl Fn(&T) -> N) -> Listed<T, N> {
     let next = if rows.len() > limit { rows.get(limit.saturating_sub(1)).map(&id) } else { None };
     rows.truncate(limit);
     Listed { rows, next }
@@ -59,6 +60,31 @@ impl<T> Collector<T> {
     pub(super) fn finish(self, more: bool) -> Listed<T> {
         Listed { rows: self.rows, next: more.then_some(self.last) }
     }
+}
+
+/// A page of what a query brings, the newest first: of its rows those that `pass`.
+pub(super) fn walk<T>(
+    mut rows: Rows<'_>,
+    limit: usize,
+    read: impl Fn(&Row<'_>) -> rusqlite::Result<T>,
+    id: impl Fn(&T) -> i64,
+    pass: impl Fn(&T) -> bool,
+) -> Result<Listed<T>, StoreError> {
+    let mut page = Collector::new(limit);
+    while let Some(row) = rows.next()? {
+        if !page.has_room() {
+            return Ok(page.finish(true));
+        }
+        let one = read(row)?;
+        let (at, passes) = (id(&one), pass(&one));
+        page.add(at, passes.then_some(one));
+    }
+    Ok(page.finish(false))
+}
+
+/// Whether a name holds a text in small letters, in whatever case: SQLite knows capital letters of ASCII alone.
+pub(super) fn holds(name: &str, text: &str) -> bool {
+    name.to_lowercase().contains(text)
 }
 
 /// A column that holds a checked name.

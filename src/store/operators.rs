@@ -65,20 +65,22 @@ pub(super) fn zone(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<Zone
 }
 
 impl Reader<'_> {
-    /// Operators, the newest first, below `before`.
+    /// Operators, the newest first, below `before`. With `search`, a text in small letters, those whose address or id holds
+    /// it.
     pub fn operators(
         &self,
+        search: Option<&str>,
         before: Option<OperatorId>,
         limit: usize,
     ) -> Result<Listed<Operator>, StoreError> {
-        let mut statement = self.connection().prepare_cached(&format!(
-            "SELECT {COLUMNS} FROM operators WHERE id < ?1 ORDER BY id DESC LIMIT ?2"
-        ))?;
-        let most = i64::try_from(limit + 1).unwrap_or(i64::MAX);
-        let rows = statement
-            .query_map(params![before.map_or(i64::MAX, |id| id.0), most], read_row)?
-            .collect::<rusqlite::Result<Vec<_>>>()?;
-        Ok(lists::cut(rows, limit, |operator| operator.id.0))
+        let sql = format!("SELECT {COLUMNS} FROM operators WHERE id < ?1 ORDER BY id DESC");
+        let mut statement = self.connection().prepare_cached(&sql)?;
+        let rows = statement.query([before.map_or(i64::MAX, |id| id.0)])?;
+        let holds = |one: &Operator, text| {
+            lists::holds(one.email.as_str(), text) || lists::holds(&one.id.to_string(), text)
+        };
+        let passes = |one: &Operator| search.is_none_or(|text| holds(one, text));
+        lists::walk(rows, limit, read_row, |operator| operator.id.0, passes)
     }
 
     /// An operator.

@@ -58,11 +58,12 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// A page of a list, newest first.
+/// A page of a list, newest first where it is not said otherwise.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Listed<T> {
+pub struct Listed<T, N = i64> {
     /// The rows.
     pub rows: Vec<T>,
-    /// Where the next page starts: below this id. `None`: this was the end.
-    pub next: Option<i64>,
+    /// Where the next page starts: behind the row with this id, or what else the list is in order of. `None`: this was
+    /// the end.
+    pub next: Option<N>,
 }

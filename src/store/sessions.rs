@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use crate::domain::ids::{OperatorId, SessionId};
 use crate::domain::operator::{Email, Role, ZoneName};
@@ -184,6 +184,22 @@ impl Tx<'_> {
             self.operators_changed()?;
         }
         Ok(ended > 0)
+    }
+
+    /// Ends the session whose text has this hash, with the commit: which it was, and whose.
+    pub fn end_session_of_text(
+        &mut self,
+        hash: &[u8; 32],
+    ) -> Result<Option<(SessionId, OperatorId)>, StoreError> {
+        let ended = self
+            .connection()
+            .prepare_cached("DELETE FROM sessions WHERE hash = ?1 RETURNING id, operator_id")?
+            .query_row([hash], |row| Ok((SessionId(row.get(0)?), OperatorId(row.get(1)?))))
+            .optional()?;
+        if ended.is_some() {
+            self.operators_changed()?;
+        }
+        Ok(ended)
     }
 
     /// Ends an operator's sessions, with the commit, except this one; how many there were.

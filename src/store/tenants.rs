@@ -2,14 +2,11 @@
 
 use rusqlite::{OptionalExtension, Row, params};
 
-use crate::domain::delivery::State;
-use crate::domain::ids::EndpointId;
 use crate::domain::names::TenantName;
-use crate::domain::stats::{Window, hour_of};
 use crate::domain::time::UnixMs;
 
 use super::error::StoreError;
-use super::hourly::Hours;
+use super::lists;
 use super::meta::{self, Meta};
 use super::reader::{Listed, Reader};
 use super::tx::{DirectoryChange, Tx};
@@ -31,30 +28,12 @@ pub struct TenantRow {
     pub updated_at: UnixMs,
 }
 
-/// Deliveries are counted up to so many: a look at a tenant costs the same however long its queue is.
-pub const COUNTED: i64 = 10_000;
-/// And those of so many endpoints.
-const COUNTED_ENDPOINTS: usize = 1_000;
-
-/// What a tenant has.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TenantCounts {
-    /// Live endpoints.
-    pub endpoints: usize,
-    /// Deliveries that wait for an attempt; [`COUNTED`]: so many or more. `None`: it has too many endpoints.
-    pub pending: Option<i64>,
-    /// Deliveries that are held; likewise.
-    pub held: i64,
-    /// What its live endpoints did in the window `24h`; `None`: they are too many.
-    pub day: Option<Hours>,
-}
-
 const COLUMNS: &str = "id, name, display_name, endpoint_limit, created_at, updated_at";
 
 fn row(row: &Row<'_>) -> rusqlite::Result<TenantRow> {
     Ok(TenantRow {
         id: row.get(0)?,
-        name: super::lists::name(row, 1, TenantName::parse)?,
+        name: lists::name(row, 1, TenantName::parse)?,
         display_name: row.get(2)?,
         endpoint_limit: row.get(3)?,
         created_at: UnixMs(row.get(4)?),
@@ -78,51 +57,31 @@ impl Reader<'_> {
         Ok(self
             .connection()
             .prepare_cached("SELECT name FROM tenants WHERE id = ?1")?
-            .query_row([id], |row| super::lists::name(row, 0, TenantName::parse))?)
+            .query_row([id], |row| lists::name(row, 0, TenantName::parse))?)
     }
 
-    /// What a tenant has, by its rows as they stand: a change to many that is under way may not have reached all.
-    pub fn tenant_counts(&self, tenant_id: i64) -> Result<TenantCounts, StoreError> {
-        let mut statement = self.connection().prepare_cached(
-            "SELECT id FROM endpoints INDEXED BY endpoints_by_tenant
-             WHERE tenant_id = ?1 AND deleted_at IS NULL ORDER BY id",
-        )?;
-        let endpoints =
-            statement.query_map([tenant_id], |row| row.get(0))?.collect::<Result<Vec<i64>, _>>()?;
-        let in_state = |state: State| {
-            self.count_up_to(
-                "SELECT 1 FROM deliveries INDEXED BY deliveries_rare_by_tenant
-                 WHERE tenant_id = ?1 AND state = ?2 AND state >= 2 LIMIT ?3",
-                &[tenant_id, state as i64, COUNTED],
-            )
+    /// Tenants, the newest first, below the row number `before`. With `search`, a text in small letters, those whose name,
+    /// in the API or for people, holds it.
+    pub fn tenants(
+        &self,
+        search: Option<&str>,
+        before: Option<i64>,
+        limit: usize,
+    ) -> Result<Listed<TenantRow>, StoreError> {
+        let sql = format!("SELECT {COLUMNS} FROM tenants WHERE id < ?1 ORDER BY id DESC");
+        let mut statement = self.connection().prepare_cached(&sql)?;
+        let rows = statement.query([before.unwrap_or(i64::MAX)])?;
+        let holds = |tenant: &TenantRow, text| {
+            let called = tenant.display_name.as_deref();
+            lists::holds(tenant.name.as_str(), text) || called.is_some_and(|name| lists::holds(name, text))
         };
-        let (mut pending, held) = (in_state(State::Waiting)?, in_state(State::Held)?);
-        let few = endpoints.len() <= COUNTED_ENDPOINTS;
-        let mut day = few.then(Hours::new);
-        let now = hour_of(self.shared().times.wall());
-        for endpoint in endpoints.iter().take(COUNTED_ENDPOINTS) {
-            pending += self.count_up_to(
-                "SELECT 1 FROM deliveries INDEXED BY deliveries_ready
-                 WHERE endpoint_id = ?1 AND state = 0 LIMIT ?2",
-                &[*endpoint, COUNTED - pending],
-            )?;
-            if let Some(day) = &mut day {
-                self.add_hours(EndpointId(*endpoint), now - Window::Day.hours(), now, day)?;
-            }
-        }
-        Ok(TenantCounts { endpoints: endpoints.len(), pending: few.then_some(pending), held, day })
-    }
-
-    /// Tenants, the newest first, below the row number `before`.
-    pub fn tenants(&self, before: Option<i64>, limit: usize) -> Result<Listed<TenantRow>, StoreError> {
-        let mut statement = self.connection().prepare_cached(&format!(
-            "SELECT {COLUMNS} FROM tenants WHERE id < ?1 ORDER BY id DESC LIMIT ?2"
-        ))?;
-        let most = i64::try_from(limit + 1).unwrap_or(i64::MAX);
-        let rows = statement
-            .query_map(params![before.unwrap_or(i64::MAX), most], row)?
-            .collect::<rusqlite::Result<Vec<_>>>()?;
-        Ok(super::lists::cut(rows, limit, |row| row.id))
+        lists::walk(
+            rows,
+            limit,
+            row,
+            |tenant| tenant.id,
+            |tenant| search.is_none_or(|text| holds(tenant, text)),
+        )
     }
 }
 

@@ -117,7 +117,7 @@ fn finish<B: MessageBody + 'static>(
         return answer;
     }
     if about.page.is_some() && about.method == Method::GET && status == StatusCode::METHOD_NOT_ALLOWED {
-        let mut response = page::above(&about.path);
+        let mut response = page::to_above(&about.path);
         label(&mut response, about.id);
         return answer.into_response(response).map_into_right_body();
     }
@@ -178,7 +178,7 @@ fn write(problem: &Problem, about: &About) -> HttpResponse {
         _ => {}
     }
     let mut response = match &about.page {
-        Some(look) => page::failed(problem, &request_id.to_string(), look),
+        Some(look) => page::failed(problem, &request_id.to_string(), look, &about.state),
         None => problem.answer(&request_id.to_string()),
     };
     label(&mut response, request_id);

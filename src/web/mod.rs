@@ -9,6 +9,7 @@
 //! - [`listen`]: `postrider listen`, a server of its own that receives webhooks for developers.
 //! - [`health`] and [`metrics`]: for those who watch the server.
 //! - [`openapi`]: what there is to say about each call, as data. [`docs`]: the same as pages; [`assets`]: their style.
+//! - `inert`: how every value gets into a page.
 //! - [`ui`]: the console, a file for each page.
 //! - [`api`]: the calls, one file for each resource. A handler extracts, calls one use case, and answers.
 
@@ -24,6 +25,7 @@ pub mod errors;
 pub mod fields;
 mod flow;
 pub mod health;
+mod inert;
 pub mod listen;
 pub mod metrics;
 pub mod openapi;

@@ -13,6 +13,9 @@ use super::problem::Problem;
 
 /// Rows of a page when the caller does not say.
 pub const DEFAULT_LIMIT: usize = 50;
+/// What is said of a cursor that is none of a list.
+pub const WRONG_CURSOR: &str =
+    "must be the next_cursor of another page of this list, or absent for the first page";
 /// Rows of a page at most.
 pub const MAX_LIMIT: usize = 250;
 
@@ -82,8 +85,7 @@ impl Query {
 
     /// `cursor`: where the page starts, as `next_cursor` of the one before says.
     pub fn cursor<T>(&mut self, parse: impl FnOnce(&str) -> Option<T>) -> Option<T> {
-        let wrong = "must be the next_cursor of another page of this list, or absent for the first page";
-        self.parsed("cursor", |text| parse(text).ok_or_else(|| wrong.to_owned()))
+        self.parsed("cursor", |text| parse(text).ok_or_else(|| WRONG_CURSOR.to_owned()))
     }
 
     /// `since` (inclusive) and `until` (exclusive), by the time of acceptance.

@@ -14,6 +14,7 @@ use crate::service::{Error, Service};
 use super::budget::Budget;
 use super::problem::Problem;
 use super::request_id::RequestIds;
+use super::ui::shelf::Shelf;
 
 /// Bytes of bodies that are being read at once.
 const BODIES: usize = 16 * 1024 * 1024;
@@ -40,6 +41,8 @@ pub struct AppState {
     pub(super) answers: Budget,
     pub(super) heads: Budget,
     pub(super) complaints: Complaints,
+    /// What waits to be shown once.
+    pub(super) kept: Shelf,
 }
 
 impl AppState {
@@ -64,6 +67,7 @@ impl AppState {
             answers: Budget::new(ANSWERS),
             heads: Budget::new(HEADS),
             complaints: Complaints::every(COMPLAINTS_APART),
+            kept: Shelf::default(),
         }
     }
 

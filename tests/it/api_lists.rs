@@ -124,6 +124,27 @@ fn a_page_has_fifty_rows_unless_the_caller_says_otherwise() {
 }
 
 #[test]
+fn what_lists_are_searched_for_is_a_text_and_found_over_pages() {
+    let app = TestApp::start();
+    for n in 0..30 {
+        add_rows(&app, n);
+    }
+    app.settle();
+    for (list, search, count) in [("/tenants", "T2", 11), ("/keys", "k1", 11), ("/endpoints", "A.TEST", 30)] {
+        let all = walk(&app, &format!("{list}?search={search}"), 250, |_| ());
+        assert_eq!(all.len(), count, "{list}");
+        assert_eq!(walk(&app, &format!("{list}?search={search}"), 4, |_| ()), all, "{list}");
+    }
+    assert_eq!(app.list("/formats?search=t").len(), 4, "all that are built in");
+    for list in ["endpoints", "event-types", "formats", "keys", "operators", "tenants"] {
+        for bad in ["", "%20", &"x".repeat(201)] {
+            let refused = app.client.get(&format!("/api/v1/{list}?search={bad}"));
+            assert_eq!((code(&refused).as_str(), fields(&refused)), ("invalid_query", vec!["search".into()]));
+        }
+    }
+}
+
+#[test]
 fn unknown_parameters_are_named_in_every_list_with_those_that_there_are() {
     let app = TestApp::start();
     for list in [

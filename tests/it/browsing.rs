@@ -4,6 +4,7 @@
 
 mod daily;
 mod furnished;
+mod live;
 mod looks;
 mod pictures;
 mod ways;

@@ -2,7 +2,7 @@
 
 use postrider::domain::scope::{self, Scope};
 use postrider::service::endpoints::EndpointDraft;
-use postrider::service::keys::KeyDraft;
+use postrider::service::keys::{KeyDraft, KeyQuery};
 use postrider::service::tenants::TenantDraft;
 use postrider::service::{Code, Patch};
 use serde_json::json;
@@ -21,7 +21,7 @@ fn a_key_is_shown_once_and_refused_after_it_was_revoked() {
     let made = house.service.create_key(&admin(), &key("ci")).wait().ok().unwrap();
     let keys = house.service.store().keys();
     assert!(keys.find(&scope::hash(&made.key)).is_some());
-    let listed = house.service.keys(&admin().view(), None, 50).unwrap().rows;
+    let listed = house.service.keys(&admin().view(), &KeyQuery::default(), None, 50).unwrap().rows;
     assert_eq!(listed, std::slice::from_ref(&made.view));
     assert!(
         made.key.ends_with(&made.view.hint) && !serde_json::to_string(&listed).unwrap().contains(&made.key)
@@ -68,9 +68,9 @@ fn a_tenant_is_put_whole() {
     assert!(first.made);
     let second = put(None, None);
     assert_eq!((second.made, second.tenant.name, second.tenant.endpoint_limit), (false, None, None));
-    let listed = house.service.tenants(&admin().view(), None, 1).unwrap();
+    let listed = house.service.tenants(&admin().view(), None, None, 1).unwrap();
     assert_eq!(listed.rows[0].tenant.as_str(), "acme");
-    let rest = house.service.tenants(&admin().view(), listed.next, 50).unwrap();
+    let rest = house.service.tenants(&admin().view(), None, listed.next, 50).unwrap();
     assert_eq!(rest.rows.iter().map(|row| row.tenant.as_str()).collect::<Vec<_>>(), ["default"]);
 }
 

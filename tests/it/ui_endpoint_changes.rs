@@ -103,34 +103,77 @@ fn settings_that_are_wrong_are_shown_again_with_what_was_typed() {
     ada.get("/endpoints/ep_nothing/settings").expect(404);
 }
 
+/// The form of the endpoint as its page has it.
+fn as_shown<'a>(shown: &'a str, url: &'a str) -> [(&'static str, &'a str); 8] {
+    [
+        ("shown", shown),
+        ("url", url),
+        ("events", "*"),
+        ("headers", "Authorization: •••"),
+        ("format", "standard"),
+        ("timeout_seconds", "10"),
+        ("max_in_flight", "16"),
+        ("while_disabled", "hold"),
+    ]
+}
+
+#[test]
+fn settings_that_a_page_has_no_room_for_are_saved_as_files_and_left_alone() {
+    let (app, ada, receiver, id) = console();
+    let patterns: Vec<_> = (0..500).map(|n| format!("{}{n}", "a".repeat(120))).collect();
+    let filters: Value = (0..20)
+        .map(|n| (format!("f{n}"), json!("<".repeat(1_000))))
+        .collect::<serde_json::Map<_, _>>()
+        .into();
+    let metadata = json!({ "note": "line\nline" });
+    let long = json!({ "events": patterns, "filters": filters, "metadata": metadata });
+    app.change_endpoint(&id, &long);
+    let path = format!("/endpoints/{id}/settings");
+    let page = ada.page(&path);
+    lacks(&page, &["name=\"events\"", "name=\"filters\"", "name=\"types\""]);
+    for (name, part) in
+        [("events", patterns[499].as_str()), ("filters", "\"f19\""), ("metadata", "note = line")]
+    {
+        let file = ada.get(&format!("{path}?save={name}")).expect(200);
+        assert!(
+            file.header("content-disposition").is_some_and(|value| value.contains(name))
+                && file.text().contains(part)
+        );
+    }
+    ada.get(&format!("{path}?save=secret")).expect(404);
+    let (shown, url) = (plain(&value(&page, "shown")), receiver.url("/hook"));
+    let mut fields = as_shown(&shown, &url).to_vec();
+    fields.retain(|(name, _)| *name != "events");
+    fields.extend([("left_out", "events"), ("left_out", "filters"), ("description", "Books")]);
+    ada.done(&path, &fields);
+    shows(
+        &app.endpoint(&id),
+        &json!({ "description": "Books", "events": patterns, "filters": filters, "metadata": metadata }),
+    );
+}
+
 #[test]
 fn metadata_that_lines_cannot_hold_is_left_alone() {
-    let (app, ada, _receiver, id) = console();
+    let (app, ada, receiver, id) = console();
     app.change_endpoint(&id, &json!({ "metadata": { "a=b": "two\nlines" } }));
     let path = format!("/endpoints/{id}/settings");
     let page = ada.page(&path);
     lacks(&page, &["name=\"metadata\""]);
     let shown = plain(&value(&page, "shown"));
-    let mut fields: Vec<(String, String)> =
-        url::form_urlencoded::parse(shown.as_bytes()).into_owned().collect();
-    fields.retain(|(name, _)| name != "metadata" && name != "description");
-    fields.extend([("shown".to_owned(), shown.clone()), ("description".to_owned(), "Books".to_owned())]);
-    let fields: Vec<_> = fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-    ada.done(&path, &fields);
+    let url = receiver.url("/hook");
+    ada.done(&path, &[&as_shown(&shown, &url)[..], &[("description", "Books")][..]].concat());
     shows(&app.endpoint(&id), &json!({ "metadata": { "a=b": "two\nlines" }, "description": "Books" }));
 }
 
 #[test]
 fn a_secret_that_settings_replace_is_shown_once() {
-    let (app, ada, _receiver, id) = console();
+    let (app, ada, receiver, id) = console();
     let path = format!("/endpoints/{id}/settings");
     let shown = plain(&value(&ada.page(&path), "shown"));
-    let mut fields: Vec<(String, String)> =
-        url::form_urlencoded::parse(shown.as_bytes()).into_owned().collect();
-    fields.extend([("shown".to_owned(), shown.clone()), ("signing".to_owned(), "make".to_owned())]);
-    let fields: Vec<_> = fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-    let answer = ada.post(&path, &fields).expect(200);
-    holds(answer.text(), &["The settings are saved.", "<code id=\"secret\">whsec_"]);
+    let url = receiver.url("/hook");
+    let fields = [&as_shown(&shown, &url)[..], &[("signing", "make")][..]].concat();
+    let (_, page) = ada.done(&path, &fields);
+    holds(&page, &["The settings are saved", "<code id=\"secret\">whsec_"]);
     lacks(&ada.page(&path), &["id=\"secret\">whsec_"]);
     assert_eq!(last_audited(&app, &id)["after"]["secret"], "replaced");
 }
@@ -182,14 +225,10 @@ fn a_rotation_shows_the_secret_once_and_when_the_one_before_ends() {
     let (app, ada, _receiver, id) = console();
     let path = format!("/endpoints/{id}/rotate-secret");
     holds(&ada.page(&path), &["<option value=\"86400\" selected>", "for 7 days"]);
-    let answer = ada.post(&path, &[("overlap_seconds", "3600"), ("secret", "")]).expect(200);
-    let secret =
-        answer.text().split_once("id=\"secret\">").map(|(_, rest)| rest[..50].to_owned()).expect("a secret");
+    let (_, page) = ada.done(&path, &[("overlap_seconds", "3600"), ("secret", "")]);
+    let secret = page.split_once("id=\"secret\">").map(|(_, rest)| rest[..50].to_owned()).expect("a secret");
     assert!(secret.starts_with("whsec_"), "{secret}");
-    holds(
-        answer.text(),
-        &["The secret is replaced.", "2026-02-23 15:30:00.000", "in 1 h", "data-copy=\"secret\""],
-    );
+    holds(&page, &["The secret is replaced", "2026-02-23 15:30:00.000", "in 1 h", "data-copy=\"secret\""]);
     let settings = ada.page(&format!("/endpoints/{id}/settings"));
     holds(&settings, &["signs as well until", "2026-02-23 15:30:00.000"]);
     lacks(&settings, &[&secret]);
@@ -214,7 +253,7 @@ fn where_a_request_carries_one_signature_the_secret_before_ends_at_once() {
     lacks(&page, &["for 1 hour"]);
     let page = ada.refused(&path, &[("overlap_seconds", "3600")], 422);
     holds(&page, &["id=\"overlap_seconds-wrong\""]);
-    lacks(ada.post(&path, &[("overlap_seconds", "0")]).expect(200).text(), &["signs as well"]);
+    lacks(&ada.done(&path, &[("overlap_seconds", "0")]).1, &["signs as well"]);
 }
 
 #[test]

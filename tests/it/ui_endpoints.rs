@@ -109,8 +109,8 @@ fn an_endpoint_is_made_with_all_its_settings_and_its_secret_shown_once() {
         ("max_in_flight", "2"),
         ("while_disabled", "skip"),
     ];
-    let made = ada.post("/endpoints/new", &fields).expect(201);
-    holds(made.text(), &["The endpoint is made.", "<code id=\"secret\">a secret of mine</code>"]);
+    let (_, page) = ada.done("/endpoints/new", &fields);
+    holds(&page, &["The endpoint is made", "<code id=\"secret\">a secret of mine</code>"]);
     let made = app.get("/endpoints?tenant=acme")["data"][0].clone();
     shows(
         &made,
@@ -134,17 +134,17 @@ fn a_url_alone_suffices_and_what_is_probably_not_meant_is_said() {
     let app = TestApp::start();
     let ada = Console::admin(&app);
     let fields = [("url", "https://books.test/"), ("enabled", "true"), ("signing", "make")];
-    let made = ada.post("/endpoints/new", &fields).expect(201);
-    holds(made.text(), &["<code id=\"secret\">whsec_", "role=\"alert\"", "<code>events</code> is empty"]);
+    let (_, page) = ada.done("/endpoints/new", &fields);
+    holds(&page, &["<code id=\"secret\">whsec_", "role=\"alert\"", "<code>events</code> is empty"]);
     shows(
         &app.get("/endpoints")["data"][0],
         &json!({ "tenant": "default", "events": [], "enabled": true, "retry_schedule": null, "format": "standard" }),
     );
     let unsigned =
         [("url", "https://bare.test/"), ("events", "*"), ("format", "github"), ("signing", "none")];
-    let made = ada.post("/endpoints/new", &unsigned).expect(201);
-    holds(made.text(), &["the endpoint is unsigned".replacen("the", "The", 1).as_str()]);
-    lacks(made.text(), &["id=\"secret\""]);
+    let (_, page) = ada.done("/endpoints/new", &unsigned);
+    holds(&page, &["the endpoint is unsigned".replacen("the", "The", 1).as_str()]);
+    lacks(&page, &["id=\"secret\""]);
 }
 
 #[test]

@@ -116,3 +116,24 @@ fn a_viewer_reads_a_type_and_finds_no_form() {
         viewer.post("/event-types", &[("old", "a"), ("do", what)]).expect(403);
     }
 }
+
+#[test]
+fn what_a_page_has_no_room_for_is_saved_as_a_file_and_left_alone() {
+    let app = TestApp::start();
+    let console = Console::admin(&app);
+    let example = json!({ "text": "<".repeat(20_000) });
+    app.put_event_type("long", &json!({ "example": example, "description": "before" })).expect(201);
+    let page = console.page("/event-types/long");
+    lacks(&page, &["name=\"example\"", "&#60;&#60;"]);
+    holds(&page, &["name=\"left_out\" value=\"example\"", "name=\"schema\"", "?save=example"]);
+    let file = console.get("/event-types/long?save=example").expect(200);
+    assert_eq!(file.json(), example);
+    console.get("/event-types/long?save=group").expect(404);
+    let fields = [("old", "long"), ("left_out", "example"), ("description", "after"), ("do", "save")];
+    console.done("/event-types", &fields);
+    let kept = app.get("/event-types/long");
+    assert_eq!((&kept["example"], &kept["description"]), (&example, &json!("after")));
+    let fields =
+        [("old", "long"), ("left_out", "example"), ("schema", "{\"type\":\"array\"}"), ("do", "check")];
+    holds(&console.refused("/event-types", &fields, 422), &["id=\"example-wrong\""]);
+}

@@ -25,18 +25,23 @@ fn link(page: &str) -> String {
 fn somebody_is_invited_by_a_link_that_is_shown_once_and_joins_with_it() {
     let app = TestApp::start();
     let console = Console::admin(&app);
-    let answer = console.post("/operators", &[("email", "Bob@Example.com"), ("role", "viewer")]).expect(201);
-    let page = answer.text().to_owned();
-    holds(&page, &["The link for bob@example.com is made.", "data-copy=\"secret\"", "status invited"]);
+    let (shown, page) = console.done("/operators", &[("email", "Bob@Example.com"), ("role", "viewer")]);
+    holds(&page, &["The link for bob@example.com is made", "data-copy=\"secret\"", "It ends"]);
     let path = link(&page);
-    lacks(&console.page("/operators"), &["/join/"]);
+    let all = console.page("/operators");
+    holds(&all, &["status invited"]);
+    lacks(&all, &["/join/"]);
+    holds(
+        console.get(&shown).expect(404).text(),
+        &["this was shown once already".replacen('t', "T", 1).as_str()],
+    );
     holds(console.get(&path).expect(200).text(), &["bob@example.com"]);
     let twice = console.refused("/operators", &[("email", "bob@example.com"), ("role", "admin")], 409);
     holds(&twice, &["id=\"email-wrong\"", "Is that of another operator.", "value=\"bob@example.com\""]);
     let wrong = console.refused("/operators", &[("email", "bob"), ("role", "king")], 422);
     holds(&wrong, &["id=\"email-wrong\"", "id=\"role-wrong\""]);
-    let again = console.post(&format!("/operators/{}/link", id_of(&app, "bob@example.com")), &[]).expect(201);
-    assert_ne!(link(again.text()), path);
+    let (_, again) = console.done(&format!("/operators/{}/link", id_of(&app, "bob@example.com")), &[]);
+    assert_ne!(link(&again), path);
     console.get(&path).expect(404);
 }
 
@@ -80,7 +85,7 @@ fn a_viewer_sees_who_there_is_and_changes_nothing() {
     let viewer = Console::viewer(&app);
     let page = viewer.page("/operators");
     holds(&page, &[ADMIN, "vic@example.com", "(you)"]);
-    lacks(&page, &["Deactivate", "New link", "Invite", "action=\"/operators"]);
+    lacks(&page, &["Deactivate", "New link", "Invite", "method=\"post\" action=\"/operators"]);
     let path = format!("/operators/{}", id_of(&app, VIEWER));
     viewer.post(&path, &[("role", "admin")]).expect(403);
     viewer.post(&format!("{path}/link"), &[]).expect(403);

@@ -24,9 +24,11 @@ enum For {
     AdminsPage,
     /// An admin changes something.
     Admins,
+    /// Whoever has made what is shown there, once.
+    Once,
 }
 
-use For::{Admins, AdminsPage, Anybody, Oneself, Operators};
+use For::{Admins, AdminsPage, Anybody, Once, Oneself, Operators};
 
 /// Every route of the console.
 const TABLE: &[(&str, &str, For)] = &[
@@ -97,6 +99,7 @@ const TABLE: &[(&str, &str, For)] = &[
     ("GET", "/setup", Anybody),
     ("GET", "/setup/{token}", Anybody),
     ("POST", "/setup/{token}", Anybody),
+    ("GET", "/shown/{id}", Once),
     ("GET", "/tenant-deletions", Operators),
     ("GET", "/tenants", Operators),
     ("POST", "/tenants", Admins),
@@ -215,6 +218,9 @@ fn a_viewer_sees_every_page_and_changes_nothing() {
             Admins => {
                 viewer.post(&path, &[]).expect(403);
             }
+            Once => {
+                viewer.get(&path).expect(404);
+            }
             Anybody | Oneself => assert!(matches!(*method, "GET" | "POST")),
         }
     }
@@ -232,6 +238,9 @@ fn an_admin_sees_every_page_and_no_form_is_taken_with_the_token_of_another_sessi
         match (*method, whose) {
             ("GET", Operators | AdminsPage) => {
                 admin.get(&path).expect(200);
+            }
+            ("GET", Once) => {
+                admin.get(&path).expect(404);
             }
             ("POST", Admins | Oneself) => {
                 for token in [other.csrf(), "", "x"] {

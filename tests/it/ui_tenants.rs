@@ -52,12 +52,19 @@ fn a_tenant_is_made_with_what_is_wrong_beside_its_field() {
 }
 
 #[test]
-fn one_is_opened_by_its_name() {
+fn one_is_found_by_a_part_of_its_name() {
     let app = TestApp::start();
     let console = Console::admin(&app);
-    let found = console.get("/tenants?tenant=default").expect(303);
-    assert_eq!(found.header("location"), Some("/tenants/default"));
-    holds(&console.page("/tenants?tenant=%3Cb%3E"), &["Is not there", "value=\"&#60;b&#62;\""]);
+    app.client.send_json("PUT", "/api/v1/tenants/acme", &json!({ "name": "Größe & Co" })).expect(201);
+    let found = console.page("/tenants?search=GR%C3%96SSE");
+    holds(&found, &["No such tenant", "value=\"GRÖSSE\"", "Show all tenants"]);
+    for part in ["CM", "gr%C3%B6%C3%9Fe+%26"] {
+        let found = console.page(&format!("/tenants?search={part}"));
+        holds(&found, &["href=\"/tenants/acme\"", "data-search"]);
+        lacks(&found, &["href=\"/tenants/default\""]);
+    }
+    let wrong = console.get(&format!("/tenants?search={}", "x".repeat(201))).expect(422);
+    holds(wrong.text(), &["id=\"search-wrong\"", "Nothing is shown"]);
     console.get("/tenants/nobody").expect(404);
 }
 

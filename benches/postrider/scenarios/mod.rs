@@ -6,6 +6,7 @@ mod accept;
 mod backlog;
 mod bodies;
 mod ceilings;
+mod console;
 mod fan_out;
 mod formats;
 mod fresh;
@@ -37,6 +38,7 @@ pub const ALL: &[Scenario] = &[
     replay::SCENARIO,
     hanging::SCENARIO,
     history::SCENARIO,
+    console::SCENARIO,
 ];
 
 /// The rounds of a scenario that takes long: of a quick run, one. Each is told its number, from 1.

@@ -53,7 +53,7 @@ impl Chosen {
         if let Some(row) = reader.format(name)? {
             return Ok(Self::Format(row.format));
         }
-        let known = reader.formats(None, LISTED)?;
+        let known = reader.formats(None, None, LISTED)?.rows;
         Ok(Self::Unknown(known.iter().map(|row| row.format.name().to_owned()).collect()))
     }
 

@@ -10,8 +10,8 @@ use serde::Serialize;
 use crate::domain::format::definition::{Definition, WHOLE};
 use crate::domain::invalid::Invalid;
 use crate::domain::time::UnixMs;
-use crate::store::StoreError;
 use crate::store::formats::FormatRow;
+use crate::store::{Listed, StoreError};
 
 use super::{Error, Service, TenantScope, ViewScope};
 
@@ -75,21 +75,20 @@ impl Service {
     }
 
     /// Formats: those that are built in, then the others by name; behind the one of the name `after`, at most
-    /// `limit`. With the name behind which the next page starts. Blocks.
+    /// `limit`. With the name behind which the next page starts. With `search` (read by
+    /// [`super::endpoints::search`]) those whose name holds it. Blocks.
     ///
     /// # Errors
     /// The database cannot be read.
     pub fn formats(
         &self,
         _scope: &TenantScope,
+        search: Option<&str>,
         after: Option<&str>,
         limit: usize,
-    ) -> Result<(Vec<FormatView>, Option<String>), Error> {
-        let mut rows = self.store.read::<_, StoreError>(|reader| reader.formats(after, limit + 1))?;
-        let more = rows.len() > limit;
-        rows.truncate(limit);
-        let next = rows.last().filter(|_| more).map(|row| row.format.name().to_owned());
-        Ok((rows.into_iter().map(FormatView::from).collect(), next))
+    ) -> Result<Listed<FormatView, String>, Error> {
+        let listed = self.store.read::<_, StoreError>(|reader| reader.formats(search, after, limit))?;
+        Ok(Listed { rows: listed.rows.into_iter().map(FormatView::from).collect(), next: listed.next })
     }
 
     /// How many endpoints of all tenants use each format, enabled or not.

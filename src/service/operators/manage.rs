@@ -27,17 +27,19 @@ fn find(reader: &Reader<'_>, id: &str) -> Result<Operator, Error> {
 }
 
 impl Service {
-    /// Operators, the newest first, below `before`; at most `limit`. Blocks.
+    /// Operators, the newest first, below `before`; at most `limit`. With `search` (read by
+    /// [`crate::service::endpoints::search`]) those whose address or id holds it. Blocks.
     ///
     /// # Errors
     /// The database cannot be read.
     pub fn operators(
         &self,
         _scope: &ViewScope,
+        search: Option<&str>,
         before: Option<OperatorId>,
         limit: usize,
     ) -> Result<Listed<OperatorView>, Error> {
-        let page = self.store.read::<_, StoreError>(|reader| reader.operators(before, limit))?;
+        let page = self.store.read::<_, StoreError>(|reader| reader.operators(search, before, limit))?;
         Ok(Listed { rows: page.rows.into_iter().map(OperatorView::from).collect(), next: page.next })
     }
 

@@ -55,7 +55,8 @@ impl Service {
         changed.wait()
     }
 
-    /// Sets in which time zone whoever has this session is shown times; `None`: that of the browser.
+    /// Sets in which time zone whoever has this session is shown times; `None`: UTC, until the
+    /// next sign-in takes that of the browser.
     ///
     /// # Errors
     /// In the answer: `invalid` for `time_zone`.

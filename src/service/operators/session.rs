@@ -23,13 +23,21 @@ pub struct Visitor {
     /// The address, behind trusted proxies the forwarded one.
     pub address: Option<IpAddr>,
     user_agent: Option<String>,
+    /// Hash of the text of the session that they leave.
+    leaves: Option<[u8; 32]>,
 }
 
 impl Visitor {
     /// A visitor, with the beginning of their `User-Agent`.
     pub fn new(address: Option<IpAddr>, user_agent: Option<&str>) -> Self {
         let shown = |text: &str| text.chars().filter(|c| !c.is_control()).take(USER_AGENT).collect();
-        Self { address, user_agent: user_agent.map(shown) }
+        Self { address, user_agent: user_agent.map(shown), leaves: None }
+    }
+
+    /// The same, who had a session with this text until now: it ends when they sign in.
+    #[must_use]
+    pub fn leaving(self, session: Option<&str>) -> Self {
+        Self { leaves: session.map(token::hash), ..self }
     }
 }
 
@@ -44,7 +52,7 @@ pub struct SessionView {
     pub email: Email,
     /// What they may do.
     pub role: Role,
-    /// In which times are shown to them; `None`: as the browser has it.
+    /// In which times are shown to them; `None`: none was named, nor told by a browser: UTC.
     pub time_zone: Option<ZoneName>,
     /// Where they signed in from.
     pub address: Option<String>,
@@ -94,7 +102,15 @@ pub struct SignedIn {
     pub session: SessionView,
 }
 
-/// Opens a session and says so in the audit log.
+/// Ends the session that a visitor leaves, whosever it is: who has its text may end it.
+fn leave(tx: &mut Tx<'_>, visitor: &Visitor) -> Result<(), StoreError> {
+    let left = visitor.leaves.map(|hash| tx.end_session_of_text(&hash)).transpose()?.flatten();
+    let Some((id, operator)) = left else { return Ok(()) };
+    let Some(whose) = tx.operator(operator)? else { return Ok(()) };
+    ended(tx, &operator_actor(&whose.email, visitor.address), "operator.sign_out", operator, id)
+}
+
+/// Opens a session, which ends the one that the visitor had, and says so in the audit log.
 pub(super) fn open(
     tx: &mut Tx<'_>,
     operator: &Operator,
@@ -103,6 +119,7 @@ pub(super) fn open(
 ) -> Result<SignedIn, StoreError> {
     let address = visitor.address.map(|address| address.to_string());
     let (hash, user_agent) = (token.hash(), visitor.user_agent.clone());
+    leave(tx, visitor)?;
     let new =
         NewSession { hash, operator: operator.id, address: address.clone(), user_agent: user_agent.clone() };
     let id = tx.insert_session(&new)?;

@@ -6,6 +6,7 @@ use crate::domain::delivery::State;
 use crate::domain::ids::{DeliveryId, EndpointId, TenantDeletionId};
 use crate::domain::names::TenantName;
 use crate::domain::outcome::Fact;
+use crate::store::backlog::Backlog;
 use crate::store::deliveries::DeliveryFilter;
 use crate::store::events::EventFilter;
 use crate::store::idempotent::Answered;
@@ -174,8 +175,9 @@ fn with_the_commit_nothing_is_sent_or_shown_and_the_name_is_free() {
     assert!(!published.replayed && published.without_endpoints);
     let new = house.tenant_number("acme");
     assert!(new > number, "{new} was used before");
-    let (request, counts) = (key("other", 2), house.read(|reader| reader.tenant_counts(new)));
-    assert_eq!((counts.endpoints, counts.pending, counts.held), (0, Some(0), 0));
+    let request = key("other", 2);
+    let has = house.read(|reader| Ok((reader.count_endpoints(new)?, reader.backlog(Some(new))?)));
+    assert_eq!(has, (0, Backlog::default()));
     house.write(move |tx| {
         assert_eq!(tx.answered_before(new, &request)?, Answered::Never);
         Ok(())

@@ -103,9 +103,9 @@ async fn list(
     query.finish()?;
     let listed =
         state.read(move |service| service.event_types(&scope, search.as_deref(), before.as_ref(), limit));
-    let (rows, next) = listed.await?;
-    let next = next.as_ref().map(cursor_text);
-    Ok(query::list(rows.iter().map(Shown::of).collect(), next))
+    let listed = listed.await?;
+    let next = listed.next.as_ref().map(cursor_text);
+    Ok(query::list(listed.rows.iter().map(Shown::of).collect(), next))
 }
 
 async fn get(

@@ -7,7 +7,8 @@ use serde_json::value::RawValue;
 
 use crate::domain::names::FormatName;
 use crate::domain::scope::Scope;
-use crate::service::endpoints::TestDraft;
+use crate::service::Service;
+use crate::service::endpoints::{TestDraft, search};
 use crate::service::formats::PreviewDraft;
 use crate::web::auth::Authenticated;
 use crate::web::body;
@@ -42,15 +43,23 @@ async fn list(
 ) -> Result<HttpResponse, Problem> {
     let scope = caller.tenant_scope(Scope::EndpointsRead)?;
     let mut query = Query::of(&request);
+    let search = query.parsed("search", search);
     let (limit, after) = (query.limit(), query.cursor(cursor));
     query.finish()?;
     let after = after.map(|name| name.to_string());
-    let (rows, next) = state.read(move |service| service.formats(&scope, after.as_deref(), limit)).await?;
-    Ok(query::list(rows, next.map(|name| format!("{CURSOR}{name}"))))
+    let read = move |service: &Service| service.formats(&scope, search.as_deref(), after.as_deref(), limit);
+    let listed = state.read(read).await?;
+    Ok(query::list(listed.rows, listed.next.as_deref().map(cursor_text)))
 }
 
-fn cursor(text: &str) -> Option<FormatName> {
+/// Reads what [`cursor_text`] writes, and nothing else.
+pub(in crate::web) fn cursor(text: &str) -> Option<FormatName> {
     FormatName::parse(text.strip_prefix(CURSOR)?).ok()
+}
+
+/// The cursor of the page behind the format of this name.
+pub(in crate::web) fn cursor_text(name: &str) -> String {
+    format!("{CURSOR}{name}")
 }
 
 async fn get(

@@ -5,7 +5,8 @@ use actix_web::{HttpRequest, HttpResponse};
 
 use crate::domain::ids::KeyId;
 use crate::domain::names::TenantName;
-use crate::service::keys::KeyDraft;
+use crate::service::endpoints::search;
+use crate::service::keys::{KeyDraft, KeyQuery};
 use crate::web::auth::Authenticated;
 use crate::web::body;
 use crate::web::fields::Fields;
@@ -48,14 +49,13 @@ async fn list(
 ) -> Result<HttpResponse, Problem> {
     let scope = caller.view()?;
     let mut query = Query::of(&request);
-    let tenant = query.parsed("tenant", TenantName::parse);
+    let wanted = KeyQuery {
+        tenant: query.parsed("tenant", TenantName::parse),
+        search: query.parsed("search", search),
+    };
     let (limit, before) = (query.limit(), query.cursor(KeyId::parse));
     query.finish()?;
-    let page = state.read(move |service| match &tenant {
-        Some(tenant) => service.keys_of_tenant(&scope, tenant, before, limit),
-        None => service.keys(&scope, before, limit),
-    });
-    let page = page.await?;
+    let page = state.read(move |service| service.keys(&scope, &wanted, before, limit)).await?;
     Ok(query::list(page.rows, page.next.map(|id| KeyId(id).to_string())))
 }
 

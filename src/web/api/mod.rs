@@ -8,7 +8,7 @@ mod endpoints;
 mod event_batch;
 pub(in crate::web) mod event_types;
 mod events;
-mod formats;
+pub(in crate::web) mod formats;
 mod keys;
 mod operators;
 mod overview;

@@ -7,12 +7,13 @@ use serde::Serialize;
 use crate::domain::ids::OperatorId;
 use crate::domain::operator::{Email, Role};
 use crate::domain::time::UnixMs;
+use crate::service::endpoints::search;
 use crate::service::operators::OperatorView;
 use crate::web::auth::Authenticated;
 use crate::web::body;
 use crate::web::fields::Fields;
 use crate::web::problem::Problem;
-use crate::web::query;
+use crate::web::query::{self, Query};
 use crate::web::read;
 use crate::web::state::AppState;
 
@@ -46,8 +47,11 @@ async fn list(
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
     let scope = caller.view()?;
-    let (limit, before) = query::page(&request, OperatorId::parse)?;
-    let page = state.read(move |service| service.operators(&scope, before, limit)).await?;
+    let mut query = Query::of(&request);
+    let search = query.parsed("search", search);
+    let (limit, before) = (query.limit(), query.cursor(OperatorId::parse));
+    query.finish()?;
+    let page = state.read(move |service| service.operators(&scope, search.as_deref(), before, limit)).await?;
     Ok(query::list(page.rows, page.next.map(|id| OperatorId(id).to_string())))
 }
 

@@ -6,12 +6,13 @@ use actix_web::{HttpRequest, HttpResponse};
 
 use crate::domain::ids::TenantDeletionId;
 use crate::domain::whole::Whole;
+use crate::service::endpoints::search;
 use crate::service::tenants::TenantDraft;
 use crate::web::auth::Authenticated;
 use crate::web::body;
 use crate::web::fields::Fields;
 use crate::web::problem::Problem;
-use crate::web::query::{self, Numbered};
+use crate::web::query::{self, Numbered, Query};
 use crate::web::read;
 use crate::web::state::AppState;
 
@@ -37,8 +38,11 @@ async fn list(
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
     let scope = caller.view()?;
-    let (limit, before) = query::page(&request, |text| CURSOR.parse(text))?;
-    let page = state.read(move |service| service.tenants(&scope, before, limit)).await?;
+    let mut query = Query::of(&request);
+    let search = query.parsed("search", search);
+    let (limit, before) = (query.limit(), query.cursor(|text| CURSOR.parse(text)));
+    query.finish()?;
+    let page = state.read(move |service| service.tenants(&scope, search.as_deref(), before, limit)).await?;
     Ok(query::list(page.rows, page.next.map(|row| CURSOR.cursor(row))))
 }
 

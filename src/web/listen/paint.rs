@@ -1,5 +1,6 @@
 //! Colours, and a body folded to what a terminal can show: indented, long texts cut, the middle of long bodies left out.
 
+use crate::domain::inert;
 use crate::domain::json_tree::{Node, meant};
 
 /// Lines of a body that are shown.
@@ -43,7 +44,7 @@ impl Paint {
         let mut lines = Vec::new();
         match node {
             Some(node) => self.node(&mut lines, "", &node, 0, ""),
-            None => lines.extend(body.lines().map(|line| cut(&printable(line)))),
+            None => lines.extend(body.lines().map(|line| cut(&inert::line(line)))),
         }
         let left_out = lines.len().saturating_sub(LINES);
         if left_out > 0 {
@@ -88,7 +89,7 @@ impl Paint {
 /// A text whose content is `raw`, with no more escapes than JSON asks for.
 fn quoted(raw: &str) -> String {
     let text = meant(raw).and_then(|text| serde_json::to_string(&cut(&text)).ok());
-    printable(&text.unwrap_or_else(|| format!("\"{}\"", cut(raw))))
+    inert::line(&text.unwrap_or_else(|| format!("\"{}\"", cut(raw))))
 }
 
 fn cut(text: &str) -> String {
@@ -99,12 +100,6 @@ fn cut(text: &str) -> String {
             format!("{}… ({more} more)", text.get(..end).unwrap_or_default())
         }
     }
-}
-
-/// Without characters that steer a terminal, or turn the order of what stands there.
-pub(super) fn printable(text: &str) -> String {
-    let steers = |c: char| c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    text.chars().map(|c| if steers(c) { '\u{fffd}' } else { c }).collect()
 }
 
 #[cfg(test)]

@@ -8,8 +8,10 @@ use std::time::Duration;
 use serde::Serialize;
 use tokio::sync::Notify;
 
+use crate::domain::inert;
+
 use super::entry::Entry;
-use super::paint::{Paint, printable};
+use super::paint::Paint;
 
 /// How requests look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,7 +64,7 @@ impl Screen {
 
     /// Tells a person something beside the requests.
     pub(super) fn remark(&self, sentence: &str) {
-        let sentence = printable(sentence);
+        let sentence = inert::line(sentence);
         match self.look {
             Look::Terminal { .. } => self.put(&format!("{sentence}\n\n")),
             Look::Lines => {
@@ -101,13 +103,13 @@ fn line(entry: &Entry, status: u16, took: Duration) -> String {
 fn lines(entry: &Entry, status: u16, took: Duration, paint: Paint) -> String {
     let time = entry.received_at.to_string();
     let time = time.get(11..23).unwrap_or(&time);
-    let event_type = entry.r#type.as_deref().map_or_else(|| "no type".to_owned(), printable);
-    let id = entry.id.as_deref().map_or_else(|| "no id".to_owned(), printable);
+    let event_type = entry.r#type.as_deref().map_or_else(|| "no type".to_owned(), inert::line);
+    let id = entry.id.as_deref().map_or_else(|| "no id".to_owned(), inert::line);
     let mut text = format!("{}  {}  {id}", paint.faint(time), paint.bold(&event_type));
     let answered = format!("{status} after {} ms", took.as_millis());
     let answered = if (200..300).contains(&status) { paint.good(&answered) } else { paint.bad(&answered) };
     // Writing to a String cannot fail.
-    let _ = writeln!(text, "  {} {}  {answered}", entry.method, printable(&entry.path));
+    let _ = writeln!(text, "  {} {}  {answered}", entry.method, inert::line(&entry.path));
     match entry.verified {
         None => text.push_str(&paint.faint("  not verified: give the endpoint's secret with --secret")),
         Some(true) => {
@@ -115,7 +117,7 @@ fn lines(entry: &Entry, status: u16, took: Duration, paint: Paint) -> String {
             text.push_str(&paint.good(&format!("  verified{age}")));
         }
         Some(false) => {
-            let reasons: Vec<_> = entry.reasons.iter().map(|reason| printable(reason)).collect();
+            let reasons: Vec<_> = entry.reasons.iter().map(|reason| inert::line(reason)).collect();
             text.push_str(&paint.bad(&format!("  NOT VERIFIED: {}", reasons.join("; "))));
         }
     }

@@ -4,6 +4,7 @@ use crate::domain::delivery::StatusFilter;
 use crate::domain::ids;
 use crate::domain::matching::MAX_PATTERNS;
 use crate::domain::names::{EventType, IdempotencyKey, OwnId, TenantName, Uid};
+use crate::service::endpoints::MAX_SEARCH;
 use crate::web::query::{DEFAULT_LIMIT, MAX_LIMIT};
 
 use super::json::{Json, object as json_object};
@@ -72,6 +73,11 @@ fn parameter(
 /// A parameter behind the question mark.
 pub fn query(name: &'static str, schema: Schema, example: &'static str, about: &'static str) -> Parameter {
     parameter(name, Place::Query, schema, example, about)
+}
+
+/// The parameter `search` of a list.
+pub fn search(example: &'static str, about: &'static str) -> Parameter {
+    query("search", text().length(1, MAX_SEARCH).with("pattern", r"\S"), example, about)
 }
 
 /// A parameter in the path.

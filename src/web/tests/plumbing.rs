@@ -44,7 +44,7 @@ async fn the_use_of_a_key_is_written_down() {
     house.get(&key, "/api/v1/events").await;
     // The queue is in order: this comes after it.
     house.write(|_| Ok(()));
-    let keys = house.state.service.store().read(|reader| reader.keys(None, 10)).unwrap();
+    let keys = house.state.service.store().read(|reader| reader.keys(None, None, None, 10)).unwrap();
     assert_eq!(keys.rows[0].last_used_at(), Some(UnixMs(1_771_857_000_000)));
 }
 

@@ -12,6 +12,7 @@ use crate::web::state::AppState;
 use super::form::Form;
 use super::frame::Frame;
 use super::login;
+use super::shown::called;
 use super::visit::{Posted, Visit};
 
 const PATH: &str = "/account";

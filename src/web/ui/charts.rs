@@ -1,7 +1,7 @@
 //! Plots of what happened, and the figures beside them.
 
-use crate::domain::stats::Window;
-use crate::service::stats::{Counted, Stats};
+use crate::domain::stats::{Step as Span, Window};
+use crate::service::stats::{Counted, Point, Stats};
 
 use super::amounts;
 use super::moments::Zone;
@@ -41,29 +41,26 @@ const fn words(window: Window) -> &'static str {
     }
 }
 
-/// Hours that a bar holds: some thirty bars are read at a glance.
-const fn hours_of_bar(window: Window) -> usize {
+/// How much time a bar stands for: some thirty are read at a glance.
+pub const fn step(window: Window) -> Span {
     match window {
-        Window::Hour | Window::Day => 1,
-        Window::Week => 6,
-        Window::Month => 24,
+        Window::Hour | Window::Day => Span::Hour,
+        Window::Week => Span::Quarter,
+        Window::Month => Span::Day,
     }
 }
 
 /// Deliveries that came to an end, by outcome.
 pub fn outcomes(stats: &Stats, zone: &Zone) -> Plot {
-    let bar = |points: &[crate::service::stats::Point]| {
-        let sum = |of: fn(&Counted) -> u64| points.iter().map(|point| of(&point.counted)).sum();
-        Step {
-            label: points.first().map(|point| zone.short(point.at)).unwrap_or_default(),
-            values: vec![Some(sum(|counted| counted.delivered)), Some(sum(|counted| counted.failed))],
-        }
+    let bar = |point: &Point| Step {
+        label: zone.short(point.at),
+        values: vec![Some(point.counted.delivered), Some(point.counted.failed)],
     };
     Plot {
         title: "Deliveries by outcome",
         unit: "",
         series: vec![Series { name: "delivered", colour: "good" }, Series { name: "failed", colour: "bad" }],
-        steps: stats.series.chunks(hours_of_bar(stats.window)).map(bar).collect(),
+        steps: stats.series.iter().map(bar).collect(),
         stacked: true,
     }
 }

@@ -1,8 +1,9 @@
 //! Cookies: the session, the token of forms before there is one, the look, and a notice for the next page.
 
 use actix_web::cookie::{Cookie, SameSite, time::Duration};
+use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse};
-use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use percent_encoding::{NON_ALPHANUMERIC, percent_decode, utf8_percent_encode};
 
 /// What each of them holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,11 +45,17 @@ impl Kind {
     }
 }
 
-/// What a request brings.
+/// What a request brings. Whatever stands beside it: other programs on the same host set cookies as they like (RFC 6265,
+/// section 5.4), and none of theirs signs anybody out here.
 pub(super) fn read(request: &HttpRequest, kind: Kind, secure: bool) -> Option<String> {
-    let cookie = request.cookie(kind.name(secure))?;
-    let text = percent_decode_str(cookie.value()).decode_utf8().ok()?;
-    (!text.is_empty()).then(|| text.into_owned())
+    let name = kind.name(secure).as_bytes();
+    let lines = request.headers().get_all(header::COOKIE);
+    let mut pairs = lines.flat_map(|line| line.as_bytes().split(|byte| *byte == b';'));
+    pairs.find_map(|pair| {
+        let value = pair.trim_ascii().strip_prefix(name)?.strip_prefix(b"=")?;
+        let text = percent_decode(value).decode_utf8().ok()?;
+        (!text.is_empty()).then(|| text.into_owned())
+    })
 }
 
 /// Sets one; an empty text removes it.
@@ -73,7 +80,6 @@ pub(super) fn set(response: &mut HttpResponse, kind: Kind, text: &str, secure: b
 #[cfg(test)]
 mod tests {
     use super::*;
-    use actix_web::http::header;
     use actix_web::test::TestRequest;
 
     fn line(kind: Kind, text: &str, secure: bool) -> String {
@@ -108,6 +114,25 @@ mod tests {
             let request = TestRequest::default().insert_header((header::COOKIE, pair)).to_http_request();
             assert_eq!(read(&request, Kind::Notice, false).as_deref(), Some(text));
         }
+    }
+
+    #[test]
+    fn cookies_of_others_are_no_business_of_ours() {
+        let read = |line: &[u8]| {
+            let value = header::HeaderValue::from_bytes(line).unwrap();
+            let request = TestRequest::default().insert_header((header::COOKIE, value)).to_http_request();
+            read(&request, Kind::Session, false)
+        };
+        for line in [
+            &b"x=\xff\xfe; postrider-session=abc"[..],
+            b"novalue; postrider-session=abc",
+            b";;=;postrider-session=abc;y=\"%ff\"",
+            b"postrider-session=%ff; postrider-session=abc",
+            b"my-postrider-session=no; postrider-session2=no; postrider-session=abc",
+        ] {
+            assert_eq!(read(line).as_deref(), Some("abc"), "{}", line.escape_ascii());
+        }
+        assert_eq!(read(b"postrider-session=; x=1"), None);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Filters of lists: they stand in the address, and what is wrong with one stands beside its field.
 
 use crate::store::lists::Span;
+use crate::web::query;
 
 use super::form::Form;
 use super::moments::Zone;
@@ -13,6 +14,11 @@ pub(super) fn taken<T>(
 ) -> Option<T> {
     let parsed = parse(form.filled(name)?);
     form.invalid().check(name, parsed)
+}
+
+/// Where the page begins, as an address of this list says it. What is none is noted.
+pub(super) fn cursor<T>(form: &mut Form, parse: impl FnOnce(&str) -> Option<T>) -> Option<T> {
+    taken(form, "cursor", |text| parse(text).ok_or_else(|| query::WRONG_CURSOR.to_owned()))
 }
 
 /// `since` and `until`, in the time zone of whoever looks.
@@ -29,11 +35,13 @@ pub(super) fn any(form: &Form, names: &[&str]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::ids::EventId;
     use crate::domain::names::TenantName;
 
     #[test]
     fn an_empty_filter_is_none_and_a_wrong_one_is_told_beside_its_field() {
-        let mut form = Form::of_query("tenant=+&since=2026-02-23+15:30&until=soon");
+        let mut form = Form::of_query("tenant=+&since=2026-02-23+15:30&until=soon&cursor=x");
+        assert!(cursor(&mut form, EventId::parse).is_none() && form.is_wrong("cursor"));
         assert_eq!(taken(&mut form, "tenant", TenantName::parse), None);
         let span = span(&mut form, &Zone::named("Europe/Berlin").unwrap());
         assert_eq!(span.since.map(|at| at.0), Some(1_771_857_000_000));

@@ -11,8 +11,11 @@ use crate::web::problem::{self, Problem};
 
 /// What a form may hold: 500 patterns, or data of the greatest size, each of its bytes written as three.
 pub(super) const LIMIT: usize = 4 * 1024 * 1024;
-/// The same for who is not signed in: an address and a password, each of their bytes written as three.
-pub(super) const STRANGERS_LIMIT: usize = 16 * 1024;
+/// The same for a form whose session has ended, which is carried through the page to sign in: few forms are longer.
+pub(super) const CARRIED_LIMIT: usize = 32 * 1024;
+/// The same for who is not signed in: an address and a password, and what is carried, each of their bytes written as up
+/// to three.
+pub(super) const STRANGERS_LIMIT: usize = 16 * 1024 + 2 * CARRIED_LIMIT;
 /// More than any page has, with a box for each type of the catalogue.
 const MOST_FIELDS: usize = 1_000;
 
@@ -79,6 +82,11 @@ impl Form {
     /// All values of a field.
     pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> + 'a {
         self.given.iter().filter(move |(given, _)| given == name).map(|(_, value)| value.as_str())
+    }
+
+    /// All fields with their values.
+    pub fn fields(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.given.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
     /// The lines of a field that are not blank.

@@ -98,24 +98,17 @@ pub struct Frame {
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "templates call methods, with references")]
 impl Frame {
-    /// Around a page that is shown to anybody, without a form.
-    pub(super) fn bare(title: &str) -> Self {
-        Self {
-            title: title.to_owned(),
-            section: "",
-            who: None,
-            csrf: String::new(),
-            theme: None,
-            notice: None,
-            here: "/".to_owned(),
-            assets: &ASSETS,
-            zone: Zone::utc(),
-            now: UnixMs(0),
-        }
-    }
-
     pub(super) fn assets() -> &'static Assets {
         &ASSETS
+    }
+
+    /// Whether a path is that of a page of the navigation, or below one.
+    pub(super) fn leads_to(path: &str) -> bool {
+        let first = path.split('/').nth(1).unwrap_or_default();
+        GROUPS
+            .iter()
+            .flat_map(|group| group.links)
+            .any(|link| !first.is_empty() && link.path.trim_start_matches('/') == first)
     }
 
     /// The navigation.

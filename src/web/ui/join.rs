@@ -10,8 +10,8 @@ use crate::web::read;
 use crate::web::state::AppState;
 
 use super::form::Form;
-use super::setup::{self, Setup};
-use super::visit::Stranger;
+use super::setup::Setup;
+use super::stranger::Stranger;
 
 /// Registers the pages.
 pub fn routes(config: &mut ServiceConfig) {
@@ -58,10 +58,9 @@ async fn join(
     let text = token.clone();
     let link = state.read(move |service| service.open_link(&text)).await?;
     let (text, password, visitor) =
-        (token.clone(), form.text("password").to_owned(), stranger.visitor(&request));
-    let from = visitor.clone();
-    match state.read(move |service| service.accept_invitation(&text, &password, &from)).await {
-        Ok(signed) => setup::enter(&state, &stranger, &visitor, &signed, &form).await,
+        (token.clone(), form.text("password").to_owned(), stranger.visitor.clone());
+    match state.read(move |service| service.accept_invitation(&text, &password, &visitor)).await {
+        Ok(signed) => stranger.enter(&signed, &form, "/").await,
         Err(problem) => {
             form.refuse(problem)?;
             let status = form.status();

@@ -1,24 +1,30 @@
-//! API keys: listed, made (the text is shown once), revoked.
+//! API keys: listed, made (the text is shown once, on a page of its own), revoked.
 
-use actix_web::http::StatusCode;
 use actix_web::web::{self, Data, Path, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
 use crate::domain::ids::KeyId;
+use crate::domain::names::TenantName;
 use crate::domain::scope::Scope;
-use crate::service::keys::{KeyDraft, KeyMade, KeyView};
+use crate::service::endpoints::search;
+use crate::service::keys::{KeyDraft, KeyMade, KeyQuery, KeyView};
+use crate::store::Listed;
 use crate::web::problem::Problem;
-use crate::web::query::DEFAULT_LIMIT;
 use crate::web::read;
 use crate::web::state::AppState;
 
+use super::filters;
 use super::form::Form;
 use super::frame::Frame;
+use super::kept::{Kept, Secret};
 use super::pager::Pager;
+use super::shown::called;
 use super::visit::{Posted, Visit};
 
 const PATH: &str = "/keys";
+/// Rows of a page: each has forms.
+const ROWS: usize = 25;
 
 /// Registers the pages.
 pub fn routes(config: &mut ServiceConfig) {
@@ -31,16 +37,17 @@ pub fn routes(config: &mut ServiceConfig) {
 #[template(path = "ui/keys.html")]
 struct Keys {
     frame: Frame,
+    filters: Form,
+    /// Whether only some are asked for.
+    filtered: bool,
     form: Form,
     rows: Vec<KeyView>,
     pager: Pager,
     scopes: &'static [Scope],
-    /// The key that was just made.
-    made: Option<KeyMade>,
 }
 
 async fn show(state: Data<AppState>, visit: Visit, request: HttpRequest) -> Result<HttpResponse, Problem> {
-    page(&state, &visit, request.query_string(), Form::default(), None).await
+    page(&state, &visit, request.query_string(), Form::default()).await
 }
 
 async fn create(state: Data<AppState>, Posted(visit, mut form): Posted) -> Result<HttpResponse, Problem> {
@@ -51,11 +58,26 @@ async fn create(state: Data<AppState>, Posted(visit, mut form): Posted) -> Resul
         tenant: form.filled("tenant").map(str::to_owned),
     };
     match state.service.create_key(&scope, &draft).await {
-        Ok(made) => page(&state, &visit, "", Form::default(), Some(made)).await,
+        Ok(made) => Ok(visit.show_once(Kept::Secret(Box::new(secret(made))))),
         Err(error) => {
             form.refuse(error.into())?;
-            page(&state, &visit, "", form, None).await
+            page(&state, &visit, "", form).await
         }
+    }
+}
+
+fn secret(made: KeyMade) -> Secret {
+    Secret {
+        section: PATH,
+        done: format!("The key {} is made.", made.view.name),
+        about: "Copy its text now: it is shown this once.",
+        text: Some(made.key),
+        until: None,
+        warnings: Vec::new(),
+        next: vec![
+            (PATH.to_owned(), "All keys".to_owned()),
+            ("/docs".to_owned(), "What to do with it: the API reference".to_owned()),
+        ],
     }
 }
 
@@ -68,25 +90,29 @@ async fn revoke(
     Ok(visit.done(PATH, "The key is revoked: requests with it are refused from now on."))
 }
 
-async fn page(
-    state: &AppState,
-    visit: &Visit,
-    query: &str,
-    form: Form,
-    made: Option<KeyMade>,
-) -> Result<HttpResponse, Problem> {
+async fn page(state: &AppState, visit: &Visit, query: &str, form: Form) -> Result<HttpResponse, Problem> {
     let scope = visit.caller.view()?;
-    let before = Form::of_query(query).filled("cursor").and_then(KeyId::parse);
-    let listed = state.read(move |service| service.keys(&scope, before, DEFAULT_LIMIT)).await?;
+    let mut filters = Form::of_query(query);
+    let wanted = KeyQuery {
+        tenant: filters::taken(&mut filters, "tenant", TenantName::parse),
+        search: filters::taken(&mut filters, "search", search),
+    };
+    let before = filters::cursor(&mut filters, KeyId::parse);
+    let listed = if filters.is_refused() {
+        Listed { rows: Vec::new(), next: None }
+    } else {
+        state.read(move |service| service.keys(&scope, &wanted, before, ROWS)).await?
+    };
     let next = listed.next.map(|id| KeyId(id).to_string());
-    let status = if made.is_some() { StatusCode::CREATED } else { form.status() };
+    let status = if filters.alert().is_some() { filters.status() } else { form.status() };
     let keys = Keys {
         frame: visit.frame("API keys", PATH),
+        filtered: filters::any(&filters, &["search", "tenant"]),
+        filters,
         form,
         rows: listed.rows,
         pager: Pager::new(PATH, query, next.as_deref()),
         scopes: Scope::ALL,
-        made,
     };
     visit.page_with(&keys, status)
 }

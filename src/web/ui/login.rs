@@ -12,8 +12,11 @@ use crate::web::state::AppState;
 
 use super::form::Form;
 use super::frame::Frame;
+use super::kept::Kept;
 use super::page;
-use super::visit::{Posted, Stranger};
+use super::stranger::Stranger;
+use super::typed::Typed;
+use super::visit::Posted;
 
 /// Registers the pages.
 pub fn routes(config: &mut ServiceConfig) {
@@ -30,8 +33,18 @@ struct Login {
 }
 
 async fn show(stranger: Stranger, request: HttpRequest) -> Result<HttpResponse, Problem> {
-    let form = Form::of_query(request.query_string());
-    stranger.page_with(&Login { frame: stranger.frame("Sign in"), form }, StatusCode::OK)
+    // Nothing else: what a link brings is nothing that was typed.
+    let to = Form::of_query(request.query_string()).text("to").to_owned();
+    page(&stranger, Form::of([("to", to)]))
+}
+
+/// The page to sign in. It carries what the form holds as `to` and, of what was typed, as `kept`.
+///
+/// # Errors
+/// A template that fails, which is a defect.
+pub(super) fn page(stranger: &Stranger, form: Form) -> Result<HttpResponse, Problem> {
+    let status = form.status();
+    stranger.page_with(&Login { frame: stranger.frame("Sign in"), form }, status)
 }
 
 async fn sign_in(
@@ -41,16 +54,21 @@ async fn sign_in(
     payload: Payload,
 ) -> Result<HttpResponse, Problem> {
     let mut form = stranger.form(&request, payload).await?;
-    let visitor = stranger.visitor(&request);
-    let (email, password) = (form.text("email").to_owned(), form.text("password").to_owned());
+    let visitor = stranger.visitor.clone();
+    let (email, password) = (form.text("email").trim().to_owned(), form.text("password").to_owned());
     let signed = state.read(move |service| Ok(service.sign_in(&email, &password, &visitor))).await?;
     let error = match signed {
-        Ok(signed) => return Ok(stranger.signed_in(&signed, page::within_site(form.text("to")))),
+        Ok(signed) => {
+            let to = match Typed::of(&form) {
+                Some(typed) => state.kept.put(&state, signed.session.id, Kept::Typed(typed)),
+                None => page::within_site(form.text("to")).to_owned(),
+            };
+            return stranger.enter(&signed, &form, &to).await;
+        }
         Err(error) => error,
     };
     let seconds = refuse(&mut form, error)?;
-    let status = form.status();
-    let mut response = stranger.page_with(&Login { frame: stranger.frame("Sign in"), form }, status)?;
+    let mut response = page(&stranger, form)?;
     if let Some(seconds) = seconds {
         response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
     }

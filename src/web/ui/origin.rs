@@ -21,6 +21,26 @@ pub(super) fn check_token(given: &str, wanted: &str) -> Result<(), Problem> {
     if bool::from(given.as_bytes().ct_eq(wanted.as_bytes())) { Ok(()) } else { Err(foreign()) }
 }
 
+/// Whether a browser tells that a form comes from a page of ours: for what is shown without a token to compare.
+pub(super) fn is_told(request: &HttpRequest, state: &AppState) -> bool {
+    let told =
+        request.headers().contains_key("sec-fetch-site") || request.headers().contains_key(header::ORIGIN);
+    told && is_own(request.headers(), &state.public_url)
+}
+
+/// Why the token of a form is not that of its browser, where the console is for https and was opened without: browsers
+/// then keep none of its cookies (RFC 6265bis, section 5.7).
+pub(super) fn without_cookies(request: &HttpRequest, state: &AppState) -> Option<Problem> {
+    let origin = request.headers().get(header::ORIGIN)?.as_bytes();
+    (state.is_https() && origin.starts_with(b"http://")).then(|| {
+        let detail = format!(
+            "this page was opened over http, where a browser keeps no session of this console; open {} instead",
+            state.public_url
+        );
+        Problem::new(Code::ForeignForm, detail)
+    })
+}
+
 fn foreign() -> Problem {
     let detail = "the form was not sent by a page of this console, or the page is older than your session; \
                   load the page again and repeat";

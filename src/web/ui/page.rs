@@ -9,9 +9,10 @@ use crate::service::{Code, Kind};
 use crate::web::problem::{self, Problem};
 use crate::web::state::AppState;
 
+use super::common::Common;
+use super::cookies;
 use super::form;
 use super::frame::Frame;
-use super::theme;
 
 /// What a page may load and do: its own style, script and icon, and send forms to us. Nothing inline runs.
 const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; \
@@ -33,14 +34,22 @@ pub(super) fn html(template: &impl Template, status: StatusCode) -> Result<HttpR
 
 /// How a failure looks to somebody who looks at the console with a browser.
 pub struct Look {
-    theme: Option<&'static str>,
+    common: Common,
+    /// The text of a session, which may have ended.
+    session: Option<String>,
+    /// The page above what was asked for.
+    above: String,
 }
 
 impl Look {
     /// The look of whoever asks; `None`: it is a program, which gets a problem document.
     pub fn of(request: &HttpRequest, state: &AppState) -> Option<Self> {
         let wanted = wanted(request.method(), request.path(), request.headers());
-        wanted.then(|| Self { theme: theme::chosen(request, state) })
+        wanted.then(|| {
+            let session = cookies::read(request, cookies::Kind::Session, state.is_https());
+            let common = Common::of(request, state, session.as_deref().unwrap_or_default());
+            Self { common, session, above: above(request.path()).to_owned() }
+        })
     }
 }
 
@@ -53,12 +62,16 @@ fn wanted(method: &Method, path: &str, headers: &HeaderMap) -> bool {
         && !machine.iter().any(|start| path.starts_with(start))
 }
 
+/// The page above a path.
+pub(super) fn above(path: &str) -> &str {
+    let above = path.trim_end_matches('/').rsplit_once('/').map_or("", |(above, _)| above);
+    within_site(if above.is_empty() { "/" } else { above })
+}
+
 /// To the page above an address that takes forms alone: where somebody comes who loads the answer to a form again, or
 /// changes the look there.
-pub fn above(path: &str) -> HttpResponse {
-    let above = path.trim_end_matches('/').rsplit_once('/').map_or("", |(above, _)| above);
-    let to = within_site(if above.is_empty() { "/" } else { above });
-    HttpResponse::SeeOther().insert_header((header::LOCATION, to)).finish()
+pub fn to_above(path: &str) -> HttpResponse {
+    HttpResponse::SeeOther().insert_header((header::LOCATION, above(path))).finish()
 }
 
 /// Where a form wants to come back to, if that is a page of ours; else the overview. Browsers read `\\` as `/`, and
@@ -78,29 +91,33 @@ struct Failed<'a> {
     fields: Vec<(String, String)>,
     request_id: &'a str,
     signs_in: bool,
+    /// Where to go on.
+    above: &'a str,
 }
 
-/// The page that tells a failure; of a defect its request's id and nothing else.
-pub fn failed(problem: &Problem, request_id: &str, look: &Look) -> HttpResponse {
+/// The page that tells a failure, with the navigation for whoever is signed in; of a defect its request's id and nothing
+/// else.
+pub fn failed(problem: &Problem, request_id: &str, look: &Look, state: &AppState) -> HttpResponse {
     let error = &problem.0;
     let kind = error.code.kind();
     let detail = match kind {
         Kind::Internal => "The server's log says more under the request id below.".to_owned(),
-        _ if error.code == Code::UnknownPath => {
-            "There is no such page. Begin at the overview, or with the navigation there.".to_owned()
-        }
+        _ if error.code == Code::UnknownPath => "There is no such page. Go on at the overview.".to_owned(),
         _ => form::sentence(&error.detail),
     };
     let fields = if kind == Kind::Internal { Vec::new() } else { error.fields.clone() };
+    let session = look.session.as_deref().and_then(|text| state.service.session(text));
     let page = Failed {
-        frame: Frame { theme: look.theme, ..Frame::bare(error.code.title()) },
+        frame: look.common.frame(error.code.title(), "", session.as_ref()),
         title: error.code.title(),
         detail,
         fields: fields.into_iter().map(|error| (error.field, error.message)).collect(),
         request_id,
         signs_in: kind == Kind::Unauthorized,
+        above: if Frame::leads_to(&look.above) { &look.above } else { "/" },
     };
-    let mut response = html(&page, problem::status(kind)).unwrap_or_else(|_| problem.answer(request_id));
+    let mut response =
+        look.common.page(&page, problem::status(kind)).unwrap_or_else(|_| problem.answer(request_id));
     if let Some(seconds) = error.retry_after {
         response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
     }
@@ -118,7 +135,7 @@ mod tests {
             ("/logout", "/"),
             ("/account/password/", "/account"),
         ] {
-            let to = above(path).headers().get(header::LOCATION).cloned();
+            let to = to_above(path).headers().get(header::LOCATION).cloned();
             assert_eq!(to.as_ref().and_then(|to| to.to_str().ok()), Some(page));
         }
     }

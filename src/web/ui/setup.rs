@@ -6,14 +6,13 @@ use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
 use crate::service::Code;
-use crate::service::operators::{SignedIn, Visitor};
 use crate::web::problem::Problem;
 use crate::web::read;
 use crate::web::state::AppState;
 
 use super::form::Form;
 use super::frame::Frame;
-use super::visit::Stranger;
+use super::stranger::Stranger;
 
 /// Registers the pages.
 pub fn routes(config: &mut ServiceConfig) {
@@ -80,34 +79,15 @@ async fn set_up(
     token: Path<String>,
 ) -> Result<HttpResponse, Problem> {
     let mut form = stranger.form(&request, payload).await?;
-    let (token, visitor) = (token.into_inner(), stranger.visitor(&request));
+    let (token, visitor) = (token.into_inner(), stranger.visitor.clone());
     let typed = (token.clone(), form.text("email").trim().to_owned(), form.text("password").to_owned());
-    let from = visitor.clone();
-    let made = state.read(move |service| service.set_up(&typed.0, &typed.1, &typed.2, &from)).await;
+    let made = state.read(move |service| service.set_up(&typed.0, &typed.1, &typed.2, &visitor)).await;
     match made {
-        Ok(signed) => enter(&state, &stranger, &visitor, &signed, &form).await,
+        Ok(signed) => stranger.enter(&signed, &form, "/").await,
         Err(problem) => {
             form.refuse(problem)?;
             let status = form.status();
             stranger.page_with(&page(&stranger, form, &token), status)
         }
     }
-}
-
-/// Goes on with a session that has just begun, in the browser's time zone, which a script has filled in. One that is not
-/// known is left out: nobody has typed it.
-pub(super) async fn enter(
-    state: &AppState,
-    stranger: &Stranger,
-    visitor: &Visitor,
-    signed: &SignedIn,
-    form: &Form,
-) -> Result<HttpResponse, Problem> {
-    if let Some(zone) = form.filled("time_zone") {
-        match state.service.set_time_zone(&signed.session, Some(zone), visitor).await {
-            Err(error) if error.code != Code::Invalid => return Err(error.into()),
-            _ => {}
-        }
-    }
-    Ok(stranger.signed_in(signed, "/"))
 }

@@ -1,4 +1,4 @@
-//! Texts from outside as a page shows them: in full view, cut to what a page has room for, and without effect.
+//! Texts from outside, cut to what a page has room for. That they have no effect there is the matter of `web/inert.rs`.
 
 use actix_web::HttpResponse;
 use actix_web::http::header;
@@ -6,8 +6,16 @@ use actix_web::http::header;
 use crate::domain::json_pretty::{self, Pretty};
 use crate::service::render::Headers;
 
-/// Bytes of a body that a page shows.
+use super::weight::{Room, beginning};
+
+/// Bytes of a page that a body takes.
 const MOST: usize = 12 * 1024;
+/// Bytes of a page that the headers of a request or an answer take.
+const HEADERS: usize = 6 * 1024;
+/// Characters of the name of a header that are shown, and of a value.
+const HEADER: (usize, usize) = (128, 1024);
+/// Bytes that stand around a header.
+const AROUND: usize = 40;
 
 /// A body on a page.
 #[derive(Debug, PartialEq, Eq)]
@@ -32,7 +40,8 @@ impl Body {
             let shown = json_pretty::beginning(&text, MOST);
             Pretty { text: shown.to_owned(), cut: shown.len() < text.len() }
         });
-        Self { text: inert(&text), bytes: bytes.len(), cut, json }
+        let fits = beginning(&text, MOST);
+        Self { cut: cut || fits.len() < text.len(), text: fits.to_owned(), bytes: bytes.len(), json }
     }
 
     /// Its length for people.
@@ -41,40 +50,42 @@ impl Body {
     }
 }
 
-/// A text without characters that would hide or reorder what stands around them: control characters but for tab and line
-/// feed, and those of Unicode that have no width or turn the direction of writing (UAX #9, section 2).
-pub(super) fn inert(text: &str) -> String {
-    let mut shown = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '\n' | '\t' => shown.push(c),
-            // The pictures of control characters (U+2400 and on).
-            '\0'..='\u{1f}' => shown.extend(char::from_u32(0x2400 + u32::from(c))),
-            '\u{7f}' => shown.push('\u{2421}'),
-            '\u{80}'..='\u{9f}'
-            | '\u{61c}'
-            | '\u{200b}'..='\u{200f}'
-            | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}'
-            | '\u{feff}' => shown.extend(c.escape_unicode()),
-            _ => shown.push(c),
-        }
+/// Headers on a page.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct ShownHeaders {
+    /// Names and values.
+    pub(super) list: Headers,
+    /// How many more there are.
+    pub(super) left_out: usize,
+}
+
+impl ShownHeaders {
+    /// As many as a page has room for; a value that is very long is cut.
+    pub(super) fn of(headers: &Headers) -> Self {
+        let mut room = Room::new(HEADERS);
+        let shown = headers.iter().map(|(name, value)| (short(name, HEADER.0), short(value, HEADER.1)));
+        let list: Headers =
+            shown.take_while(|(name, value)| room.takes(&format!("{name}{value}"), AROUND)).collect();
+        Self { left_out: headers.len() - list.len(), list }
     }
-    shown
 }
 
-/// The same for the names and values of headers.
-pub(super) fn inert_headers(headers: &Headers) -> Headers {
-    headers.iter().map(|(name, value)| (inert(name), inert(value))).collect()
-}
-
-/// A text in one line of at most so many characters.
+/// A text in one line of at most so many characters, and of at most twice as many bytes of the page.
 pub(super) fn short(text: &str, most: usize) -> String {
-    let mut shown: String = text.chars().take(most).collect();
-    if shown.len() < text.len() {
-        shown.push('…');
-    }
-    inert(&shown.replace('\n', " "))
+    let few: String = text.chars().take(most).collect();
+    let line = few.replace('\n', " ");
+    let shown = beginning(&line, 2 * most);
+    if few.len() < text.len() || shown.len() < line.len() { format!("{shown}…") } else { line }
+}
+
+/// A URL where a row or a title has room for its beginning; its endpoint's settings have all of it.
+pub(super) fn url(text: &str) -> String {
+    short(text, 80)
+}
+
+/// What people call something, where a row has room for its beginning.
+pub(super) fn called(text: &str) -> String {
+    short(text, 80)
 }
 
 /// What went wrong, without what to do about it, which stands behind the first semicolon: for the rows of a table.
@@ -127,18 +138,27 @@ mod tests {
         assert_eq!((html.text.as_str(), html.json), ("<b>\u{fffd}</b>", false));
         let long = Body::of("ä".repeat(MOST).as_bytes(), false);
         assert!(long.cut && long.text.len() == MOST && long.size() == "24.0 KB");
+        let signs = Body::of("<".repeat(MOST).as_bytes(), false);
+        assert!(signs.cut && signs.text.len() == MOST / 5);
     }
 
     #[test]
-    fn what_hides_or_reorders_is_made_visible() {
-        assert_eq!(inert("a\0b\u{1b}[31m\r\n\tc\u{7f}"), "a␀b␛[31m␍\n\tc␡");
-        assert_eq!(inert("x\u{202e}gpj.exe\u{200b}\u{85}"), "x\\u{202e}gpj.exe\\u{200b}\\u{85}");
-        assert_eq!(inert("größe ✓ 名"), "größe ✓ 名");
+    fn a_text_is_cut_to_one_line() {
         assert_eq!(
             cause("answered 500: the receiver failed; its own log says why"),
             "answered 500: the receiver failed"
         );
         assert_eq!((short("a\nbcd", 3).as_str(), short("abc", 3).as_str()), ("a b…", "abc"));
+        assert_eq!((short("<<<<", 5).as_str(), short("<<", 5).as_str()), ("<<…", "<<"));
+    }
+
+    #[test]
+    fn headers_are_shown_as_far_as_there_is_room() {
+        let few = vec![("a".to_owned(), "b\u{1b}".to_owned())];
+        assert_eq!(ShownHeaders::of(&few), ShownHeaders { list: few.clone(), left_out: 0 });
+        let shown = ShownHeaders::of(&vec![("x".to_owned(), "\"".repeat(1_000)); 10]);
+        assert_eq!((shown.list.len(), shown.left_out), (2, 8));
+        assert!(shown.list[0].1.ends_with('…'));
     }
 
     #[test]

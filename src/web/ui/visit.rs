@@ -1,109 +1,31 @@
-//! Whoever looks at a page: an operator who is signed in ([`Visit`]), or anybody ([`Stranger`]).
+//! An operator who is signed in.
 //!
-//! A page takes one of them as an argument, and what changes something a [`Posted`] form, so that none can be forgotten;
-//! every answer with a page goes through one of them, so that its headers can't be either.
+//! A page takes a [`Visit`] as an argument, and what changes something a [`Posted`] form, so that neither can be
+//! forgotten; every answer with a page goes through one, so that its headers can't be either.
 
 use std::future::{Ready, ready};
 use std::pin::Pin;
 
 use actix_web::dev::Payload as BodyStream;
-use actix_web::http::{StatusCode, header};
+use actix_web::error::InternalError;
+use actix_web::http::{Method, StatusCode, header};
 use actix_web::web::{Data, Payload};
 use actix_web::{FromRequest, HttpRequest, HttpResponse, ResponseError};
 use askama::Template;
-use data_encoding::BASE64URL_NOPAD;
-use sha2::{Digest, Sha256};
 
 use crate::domain::time::UnixMs;
 use crate::service::Caller;
-use crate::service::operators::{SessionView, SignedIn, Visitor};
-use crate::web::client_address;
+use crate::service::operators::{SessionView, Visitor};
 use crate::web::problem::Problem;
 use crate::web::state::AppState;
 
+use super::common::{self, Common};
 use super::cookies::{self, Kind};
 use super::form::{self, Form};
-use super::frame::{Frame, Who};
+use super::frame::Frame;
+use super::kept::Kept;
 use super::moments::Zone;
-use super::origin;
-use super::page;
-use super::theme;
-
-/// What every request to the console brings, whoever makes it.
-struct Common {
-    secure: bool,
-    csrf: String,
-    theme: Option<&'static str>,
-    notice: Option<String>,
-    here: String,
-    now: UnixMs,
-}
-
-impl Common {
-    fn of(request: &HttpRequest, state: &AppState, secret: &str) -> Self {
-        let secure = state.is_https();
-        Self {
-            secure,
-            csrf: token(secret),
-            theme: theme::chosen(request, state),
-            notice: cookies::read(request, Kind::Notice, secure),
-            here: request.uri().path_and_query().map_or_else(|| "/".to_owned(), ToString::to_string),
-            now: state.service.store().times().wall(),
-        }
-    }
-
-    fn frame(&self, title: &str, section: &'static str, who: Option<Who>, zone: Zone) -> Frame {
-        Frame {
-            title: title.to_owned(),
-            section,
-            who,
-            csrf: self.csrf.clone(),
-            theme: self.theme,
-            notice: self.notice.clone(),
-            here: self.here.clone(),
-            assets: Frame::assets(),
-            zone,
-            now: self.now,
-        }
-    }
-
-    async fn read(
-        &self,
-        state: &AppState,
-        request: &HttpRequest,
-        payload: Payload,
-        limit: usize,
-    ) -> Result<Form, Problem> {
-        origin::check(request, state)?;
-        let form = Form::read(request, payload, limit).await?;
-        origin::check_token(form.text("csrf"), &self.csrf)?;
-        Ok(form)
-    }
-
-    fn page(&self, template: &impl Template, status: StatusCode) -> Result<HttpResponse, Problem> {
-        let mut response = page::html(template, status)?;
-        if self.notice.is_some() {
-            cookies::set(&mut response, Kind::Notice, "", self.secure);
-        }
-        Ok(response)
-    }
-
-    fn go(&self, to: &str, notice: &str) -> HttpResponse {
-        let mut response = HttpResponse::SeeOther().insert_header((header::LOCATION, to)).finish();
-        if !notice.is_empty() {
-            cookies::set(&mut response, Kind::Notice, notice, self.secure);
-        }
-        response
-    }
-}
-
-/// What the forms of a page send back. Only who knows the secret can make it, and it does not tell the secret.
-fn token(secret: &str) -> String {
-    let mut hash = Sha256::new();
-    hash.update(b"postrider form\0");
-    hash.update(secret.as_bytes());
-    BASE64URL_NOPAD.encode(&hash.finalize())
-}
+use super::{page, typed};
 
 /// An operator who is signed in.
 pub struct Visit {
@@ -121,8 +43,7 @@ pub struct Visit {
 impl Visit {
     /// What is around a page that belongs to the navigation's link `section`, which is empty for none.
     pub fn frame(&self, title: &str, section: &'static str) -> Frame {
-        let who = Who { email: self.session.email.to_string(), admin: self.caller.admin().is_ok() };
-        self.common.frame(title, section, Some(who), self.zone.clone())
+        self.common.frame(title, section, Some(&self.session))
     }
 
     /// A page, or the part of one.
@@ -144,6 +65,11 @@ impl Visit {
     /// Goes to another page of the console, which says what was done.
     pub fn done(&self, to: &str, notice: &str) -> HttpResponse {
         self.common.go(to, notice)
+    }
+
+    /// Goes to a page that shows this, once: so a reload repeats nothing.
+    pub(super) fn show_once(&self, what: Kept) -> HttpResponse {
+        self.common.go(&self.state.kept.put(&self.state, self.session.id, what), "")
     }
 
     /// Goes to the page to sign in, without the session.
@@ -203,18 +129,18 @@ fn visit(request: &HttpRequest) -> Result<Visit, actix_web::Error> {
     let text = cookies::read(request, Kind::Session, state.is_https());
     let found = text.and_then(|text| Some((state.service.session(&text)?, text)));
     let Some((session, text)) = found else { return Err(SignInFirst(sign_in(request, &state)).into()) };
-    let visitor = visitor(request, &state);
+    let visitor = common::visitor(request, &state);
     let caller = Caller::operator(&session, visitor.address);
-    let zone = session.time_zone.as_ref().and_then(|name| Zone::named(name.as_str()));
     let common = Common::of(request, &state, &text);
-    Ok(Visit { caller, session, visitor, common, zone: zone.unwrap_or_else(Zone::utc), state })
+    Ok(Visit { caller, zone: common::zone(&session), session, visitor, common, state })
 }
 
 /// An operator who is signed in, and the form that one of our pages has sent for them: what changes something takes it,
 /// so that neither the session nor where the form comes from can be left unchecked.
 ///
 /// # Errors
-/// As for a [`Visit`]; 403 where the form comes from elsewhere; what cannot be read.
+/// As for a [`Visit`]; where the session has ended, a page to sign in that carries on what was typed ([`typed`]); 403
+/// where the form comes from elsewhere; what cannot be read.
 pub struct Posted(pub Visit, pub Form);
 
 impl FromRequest for Posted {
@@ -224,8 +150,15 @@ impl FromRequest for Posted {
     fn from_request(request: &HttpRequest, payload: &mut BodyStream) -> Self::Future {
         let (request, body) = (request.clone(), Payload::from_request(request, payload));
         Box::pin(async move {
-            let visit = visit(&request)?;
-            let form = visit.common.read(&visit.state, &request, body.await?, form::LIMIT).await?;
+            let body = body.await?;
+            let visit = match visit(&request) {
+                Ok(visit) => visit,
+                Err(error) => {
+                    let Some(page) = typed::carried_on(&request, body).await? else { return Err(error) };
+                    return Err(InternalError::from_response("the session has ended", page).into());
+                }
+            };
+            let form = visit.common.read(&visit.state, &request, body, form::LIMIT).await?;
             Ok(Self(visit, form))
         })
     }
@@ -237,87 +170,10 @@ fn sign_in(request: &HttpRequest, state: &AppState) -> String {
         return "/setup".to_owned();
     }
     let here = request.uri().path_and_query().map_or("/", |path| path.as_str());
-    if here == "/" || request.method() != actix_web::http::Method::GET {
+    let to = if request.method() == Method::POST { page::above(request.path()) } else { here };
+    if to == "/" {
         return "/login".to_owned();
     }
-    let query = url::form_urlencoded::Serializer::new(String::new()).append_pair("to", here).finish();
+    let query = url::form_urlencoded::Serializer::new(String::new()).append_pair("to", to).finish();
     format!("/login?{query}")
-}
-
-fn visitor(request: &HttpRequest, state: &AppState) -> Visitor {
-    let agent = request.headers().get(header::USER_AGENT).and_then(|agent| agent.to_str().ok());
-    Visitor::new(client_address::of(request.peer_addr(), request.headers(), &state.trusted_proxy), agent)
-}
-
-/// Anybody, for the pages before there is a session.
-pub struct Stranger {
-    state: Data<AppState>,
-    common: Common,
-    /// A secret that was made for this answer, which sets it.
-    fresh: Option<String>,
-}
-
-impl Stranger {
-    /// What is around a page without navigation.
-    pub fn frame(&self, title: &str) -> Frame {
-        self.common.frame(title, "", None, Zone::utc())
-    }
-
-    /// A page.
-    ///
-    /// # Errors
-    /// A template that fails, which is a defect.
-    pub fn page_with(&self, template: &impl Template, status: StatusCode) -> Result<HttpResponse, Problem> {
-        let mut response = self.common.page(template, status)?;
-        if let Some(secret) = &self.fresh {
-            cookies::set(&mut response, Kind::Form, secret, self.common.secure);
-        }
-        Ok(response)
-    }
-
-    /// Reads a form that one of our pages has sent.
-    ///
-    /// # Errors
-    /// 403 where it comes from elsewhere; what cannot be read.
-    pub async fn form(&self, request: &HttpRequest, payload: Payload) -> Result<Form, Problem> {
-        self.common.read(&self.state, request, payload, form::STRANGERS_LIMIT).await
-    }
-
-    /// From where they come, for the record and for slowing down whoever guesses.
-    pub fn visitor(&self, request: &HttpRequest) -> Visitor {
-        visitor(request, &self.state)
-    }
-
-    /// Goes on with a session that has just begun.
-    pub fn signed_in(&self, signed: &SignedIn, to: &str) -> HttpResponse {
-        let mut response = self.common.go(to, "");
-        cookies::set(&mut response, Kind::Session, signed.token.expose(), self.common.secure);
-        cookies::set(&mut response, Kind::Form, "", self.common.secure);
-        response
-    }
-
-    /// Goes to another page, which says what was done.
-    pub fn done(&self, to: &str, notice: &str) -> HttpResponse {
-        self.common.go(to, notice)
-    }
-}
-
-impl FromRequest for Stranger {
-    type Error = actix_web::Error;
-    type Future = Ready<Result<Self, Self::Error>>;
-
-    fn from_request(request: &HttpRequest, _payload: &mut BodyStream) -> Self::Future {
-        ready(stranger(request))
-    }
-}
-
-fn stranger(request: &HttpRequest) -> Result<Stranger, actix_web::Error> {
-    let state = AppState::of(request)?.clone();
-    let known = cookies::read(request, Kind::Form, state.is_https());
-    let fresh = known
-        .is_none()
-        .then(|| BASE64URL_NOPAD.encode(&crate::random::bytes::<32>(&**state.service.store().random())));
-    let secret = known.as_deref().or(fresh.as_deref()).unwrap_or_default();
-    let common = Common::of(request, &state, secret);
-    Ok(Stranger { state, common, fresh })
 }

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use crate::support::app::TestApp;
 use crate::support::browser::{Browser, Window};
+use crate::support::extremes::Extremes;
 
 use super::furnished::Furnished;
 
@@ -89,6 +90,24 @@ fn every_page_is_without_fault_in_light() {
 #[test]
 fn every_page_is_without_fault_in_dark() {
     look_at_all(Window { dark: true, ..Window::default() });
+}
+
+#[test]
+fn every_page_fits_a_phone_with_every_row_at_its_limits() {
+    let app = TestApp::with_manual_clock();
+    let extremes = Extremes::new(&app);
+    let window = Window { width: 360, ..Window::default() };
+    let (admin, mut all) = (super::admin(&app, window), Vec::new());
+    // Files are saved, and lead nowhere.
+    let is_page = |path: &String| !path.contains("/curl") && !path.contains("/data");
+    for path in extremes.pages().iter().filter(|path| is_page(path)) {
+        admin.open(path);
+        let wide = admin.script("return document.documentElement.scrollWidth").as_u64().unwrap_or(0);
+        if wide > 360 {
+            all.push(format!("{path}: it is {wide} px wide"));
+        }
+    }
+    assert!(all.is_empty(), "{} faults:\n{}", all.len(), all.join("\n"));
 }
 
 #[test]

@@ -5,6 +5,7 @@ pub mod app;
 pub mod browser;
 pub mod client;
 pub mod console;
+pub mod extremes;
 pub mod foreign;
 pub mod guide;
 pub mod house;

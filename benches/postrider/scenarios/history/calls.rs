@@ -51,7 +51,7 @@ impl<'a> Draw<'a> {
     }
 
     /// An endpoint; half of the time one of the last few, whose deliveries have come to rare ends.
-    fn endpoint(&self) -> &'a str {
+    pub fn endpoint(&self) -> &'a str {
         let all = &self.history.endpoints;
         let rare = usize::try_from(self.below(8)).unwrap_or(0);
         let any = usize::try_from(self.below(all.len() as u64)).unwrap_or(0);
@@ -101,9 +101,9 @@ pub fn all(draw: &Draw<'_>) -> Vec<Call> {
         add("/endpoints", &[filter], |id| EndpointId(id).to_string());
         add("/endpoints", &[filter, &of_tenant(draw)], |id| EndpointId(id).to_string());
     }
-    for path in ["/tenants", "/cleanups"] {
-        add(path, &[], |id| id.to_string());
-    }
+    add("/tenants", &[], |id| format!("tenants:{id}"));
+    add("/tenants", &["search=nt-7"], |id| format!("tenants:{id}"));
+    add("/cleanups", &[], |id| format!("cleanups:{id}"));
     add("/keys", &[], |id| postrider::domain::ids::KeyId(id).to_string());
     calls
 }

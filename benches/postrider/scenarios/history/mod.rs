@@ -1,6 +1,6 @@
 //! Ten million deliveries of history: what a large file costs.
 
-mod calls;
+pub mod calls;
 mod cleaning;
 mod pages;
 
@@ -51,31 +51,37 @@ pub struct History {
 fn run(bench: &mut Bench) -> Fallible<Vec<Row>> {
     check::run(bench)?;
     let folder = bench.folder()?;
-    let history = fill(bench, folder.path())?;
+    let (deliveries, tenants) = bench.pick((10_000_000, 100), (200_000, 10));
+    let history = History::fill(bench, folder.path(), deliveries, tenants)?;
     let mut rows = throughput(bench, folder.path())?;
     rows.extend(pages::rows(bench, folder.path(), &history)?);
     rows.extend(cleaning::rows(bench, folder.path(), &history)?);
     Ok(rows)
 }
 
-fn fill(bench: &Bench, folder: &Path) -> Fallible<History> {
-    let started = now();
-    let (deliveries, tenants) = bench.pick((10_000_000, 100), (200_000, 10));
-    let server = Start::on(folder).start()?;
-    let seed = Seed::plant(&server, &bench.receiver, tenants * OF_A_TENANT, tenants)?;
-    seed.publish(&server, &bench.receiver, 1)?;
-    let file = server.database();
-    server.stop()?;
-    let until = SystemClock::new().wall();
-    let since_at = UnixMs(until.0 - DAYS * DAY_MS);
-    Fill { deliveries, since: since_at, until }.run(&file)?;
-    let size = std::fs::metadata(&file)?.len();
-    eprintln!(
-        "history: {deliveries} deliveries, {:.0} MB, made in {:.0} s",
-        megabytes(size),
-        seconds(since(started))
-    );
-    Ok(History { deliveries, since: since_at, until, endpoints: seed.endpoints, tenants, size })
+impl History {
+    /// Makes so many deliveries of the last days, of so many tenants; the file has an operator.
+    ///
+    /// # Errors
+    /// What the server or the file refuse.
+    pub fn fill(bench: &Bench, folder: &Path, deliveries: i64, tenants: usize) -> Fallible<Self> {
+        let started = now();
+        let server = Start::on(folder).operator().start()?;
+        let seed = Seed::plant(&server, &bench.receiver, tenants * OF_A_TENANT, tenants)?;
+        seed.publish(&server, &bench.receiver, 1)?;
+        let file = server.database();
+        server.stop()?;
+        let until = SystemClock::new().wall();
+        let since_at = UnixMs(until.0 - DAYS * DAY_MS);
+        Fill { deliveries, since: since_at, until }.run(&file)?;
+        let size = std::fs::metadata(&file)?.len();
+        eprintln!(
+            "history: {deliveries} deliveries, {:.0} MB, made in {:.0} s",
+            megabytes(size),
+            seconds(since(started))
+        );
+        Ok(Self { deliveries, since: since_at, until, endpoints: seed.endpoints, tenants, size })
+    }
 }
 
 /// One endpoint at full load, on this file and on an empty one, in turn.

@@ -4,7 +4,7 @@ use crate::domain::format::code::Language;
 use crate::domain::ids::DeliveryId;
 use crate::domain::scope::Scope::{DeliveriesRead, EndpointsRead, EndpointsWrite};
 use crate::service::Code;
-use crate::service::endpoints::{MAX_OVERLAP_SECONDS, MAX_SEARCH, OVERLAP_SECONDS};
+use crate::service::endpoints::{MAX_OVERLAP_SECONDS, OVERLAP_SECONDS};
 use crate::web::openapi::json::Json;
 use crate::web::openapi::operation::{Content, Operation};
 use crate::web::openapi::schema::{
@@ -12,7 +12,7 @@ use crate::web::openapi::schema::{
 };
 use crate::web::openapi::words::{
     RESPONSE_BODY, endpoint_id, event_type, id, in_tenant, of_status, of_tenant, of_type, page, page_of,
-    query, span,
+    query, search, span,
 };
 
 use super::Resource;
@@ -107,9 +107,7 @@ fn list() -> Operation {
                 ..query("enabled", flag(), "", "Those that receive, or those that do not.")
             },
             query("health", word(["ok", "failing", "disabled"]), "failing", "Those that do so."),
-            query(
-                "search",
-                text().length(1, MAX_SEARCH).with("pattern", r"\S"),
+            search(
                 "example.com",
                 "Those whose URL, description, `uid` or id holds this text, in whatever case.",
             ),

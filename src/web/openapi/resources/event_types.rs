@@ -3,13 +3,12 @@
 use crate::domain::limits::{DISPLAY_NAME_PATTERN, MAX_DISPLAY_NAME};
 use crate::domain::scope::Scope::{Admin, EndpointsRead};
 use crate::service::Code;
-use crate::service::endpoints::MAX_SEARCH;
 use crate::web::openapi::operation::{Operation, Parameter};
 use crate::web::openapi::schema::{
     Field, Schema, any, either, flag, map_of, named, nullable, object, optional, pattern, required, text,
     time,
 };
-use crate::web::openapi::words::{event_type, page, page_of, path, query};
+use crate::web::openapi::words::{event_type, page, page_of, path, search};
 
 use super::Resource;
 use super::endpoint_fields::prose;
@@ -77,9 +76,7 @@ fn name() -> Parameter {
 fn list() -> Operation {
     Operation::new("GET", "/api/v1/event-types", "listEventTypes", EndpointsRead)
         .says("List event types", "Without example and schema.")
-        .with([query(
-            "search",
-            text().length(1, MAX_SEARCH).with("pattern", r"\S"),
+        .with([search(
             "invoice",
             "Those whose name, group or description holds this text, in whatever case.",
         )])

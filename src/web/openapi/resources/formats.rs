@@ -11,7 +11,7 @@ use crate::web::openapi::schema::{
     Field, Schema, any, count, either, flag, map_of, named, nullable, object, optional, required, sometimes,
     text, time, word,
 };
-use crate::web::openapi::words::{event_type, page, page_of, path};
+use crate::web::openapi::words::{event_type, page, page_of, path, search};
 
 use super::Resource;
 use super::endpoint_fields::{format_name, own_secret};
@@ -134,6 +134,7 @@ fn name() -> Parameter {
 fn list() -> Operation {
     Operation::new("GET", "/api/v1/formats", "listFormats", EndpointsRead)
         .says("List formats", "Those that are built in, then the others by name.")
+        .with([search("git", "Those whose name holds this text, in whatever case.")])
         .with(page("formats:github"))
         .answers(
             200,

@@ -7,7 +7,7 @@ use crate::web::openapi::operation::Operation;
 use crate::web::openapi::schema::{
     Field, Schema, list_of, named, nullable, object, optional, required, text, time, word,
 };
-use crate::web::openapi::words::{id, in_tenant, page, page_of, path, tenant};
+use crate::web::openapi::words::{id, in_tenant, page, page_of, path, search, tenant};
 
 use super::Resource;
 use super::event_types::display_name;
@@ -66,7 +66,13 @@ fn create() -> Operation {
 fn list() -> Operation {
     Operation::new("GET", "/api/v1/keys", "listKeys", Scope::Admin)
         .says("List keys", "Never their text.")
-        .with([in_tenant()])
+        .with([
+            in_tenant(),
+            search(
+                "billing",
+                "Those whose name, id, tenant or last characters hold this text, in whatever case.",
+            ),
+        ])
         .with(page("key_01m0e3tb0g004"))
         .answers(200, "A page.", page_of("Key"), &format!("{{\"data\":[{SHOWN}],\"next_cursor\":null}}"))
 }

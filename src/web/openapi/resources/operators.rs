@@ -8,7 +8,7 @@ use crate::web::openapi::operation::{Operation, Parameter};
 use crate::web::openapi::schema::{
     Field, Schema, flag, named, nullable, object, optional, pattern, required, text, time, word,
 };
-use crate::web::openapi::words::{id, page, page_of, path};
+use crate::web::openapi::words::{id, page, page_of, path, search};
 
 use super::Resource;
 
@@ -89,6 +89,7 @@ fn operator_id() -> Parameter {
 fn list() -> Operation {
     Operation::new("GET", "/api/v1/operators", "listOperators", Admin)
         .says("List operators", "")
+        .with([search("ada", "Those whose address or id holds this text, in whatever case.")])
         .with(page("op_01m0e3tb0g007"))
         .answers(200, "A page.", page_of("Operator"), &format!("{{\"data\":[{SHOWN}],\"next_cursor\":null}}"))
         .leads_to("getOperator", "id", "$response.body#/data/0/id")

@@ -7,7 +7,7 @@ use crate::web::openapi::operation::{Operation, Parameter};
 use crate::web::openapi::schema::{
     Field, Schema, count, named, nullable, object, optional, required, text, time, whole, word,
 };
-use crate::web::openapi::words::{id, page, page_of, path, tenant};
+use crate::web::openapi::words::{id, page, page_of, path, search, tenant};
 
 use super::Resource;
 use super::event_types::display_name;
@@ -96,6 +96,10 @@ fn name() -> Parameter {
 fn list() -> Operation {
     Operation::new("GET", "/api/v1/tenants", "listTenants", Admin)
         .says("List tenants", "")
+        .with([search(
+            "acme",
+            "Those whose name, in the API or for people, holds this text, in whatever case.",
+        )])
         .with(page("tenants:17"))
         .answers(200, "A page.", page_of("Tenant"), &format!("{{\"data\":[{SHOWN}],\"next_cursor\":null}}"))
         .leads_to("getTenant", "tenant", "$response.body#/data/0/tenant")

@@ -4,11 +4,14 @@ use serde_json::{Map, Value};
 
 use crate::domain::time::UnixMs;
 use crate::store::audit::AuditLine;
+use crate::web::ui::shown::short;
+use crate::web::ui::weight::{Room, weight};
 
 /// Values are cut after so many characters: a page holds many.
 const LONGEST: usize = 200;
-/// Changes of a line that are shown.
-const MOST: usize = 25;
+/// Bytes of the page that the changes of a line take, and what stands around each.
+const ROOM: usize = 1_300;
+const AROUND: usize = 40;
 
 /// A line.
 pub(super) struct Line {
@@ -39,12 +42,21 @@ pub(super) struct Change {
     pub(super) after: Option<String>,
 }
 
+impl Change {
+    fn fits(&self, room: &mut Room) -> bool {
+        let values = self.before.iter().chain(&self.after).map(|value| weight(value) + AROUND);
+        room.takes(&self.name, AROUND + values.sum::<usize>())
+    }
+}
+
 impl Line {
     pub(super) fn of(line: &AuditLine) -> Self {
         let mut changes = changes(line.before.as_deref(), line.after.as_deref());
-        let more = changes.len().saturating_sub(MOST);
-        changes.truncate(MOST);
+        let (all, mut room) = (changes.len(), Room::new(ROOM));
+        let fits = changes.iter().position(|change| !change.fits(&mut room));
+        changes.truncate(fits.unwrap_or(all));
         Self {
+            more: all - changes.len(),
             at: line.at,
             actor: line.actor.clone(),
             address: line.address.clone().unwrap_or_default(),
@@ -59,7 +71,6 @@ impl Line {
                 .unwrap_or_default(),
             makes: line.before.is_none(),
             changes,
-            more,
         }
     }
 
@@ -135,10 +146,7 @@ fn shown(value: &Value) -> String {
         Value::String(text) if !text.is_empty() => text.clone(),
         other => other.to_string(),
     };
-    match text.char_indices().nth(LONGEST) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text,
-    }
+    short(&text, LONGEST)
 }
 
 #[cfg(test)]
@@ -166,6 +174,14 @@ mod tests {
     fn long_values_are_cut_between_characters() {
         let long = shown(&Value::from("ä".repeat(300)));
         assert_eq!((long.chars().count(), long.ends_with("ä…")), (201, true));
+    }
+
+    #[test]
+    fn a_line_tells_as_many_changes_as_it_has_room_for() {
+        let mut room = Room::new(ROOM);
+        let long = change("url", Some(&"<".repeat(80)), Some(&"<".repeat(80)));
+        assert_eq!((0..9).filter(|_| long.fits(&mut room)).count(), 1);
+        assert!(change("a", None, Some("1")).fits(&mut room));
     }
 
     #[test]

@@ -1,17 +1,21 @@
 //! A delivery's attempts: a timeline, and one of them in full.
 
+use crate::domain::inert;
 use crate::domain::time::UnixMs;
 use crate::service::curl::SentRequest;
-use crate::service::render::{Detail, Headers, ShownAttempt};
+use crate::service::render::{Detail, ShownAttempt};
 use crate::store::outcome::PhasesMs;
-use crate::web::ui::shown::{self, Body};
+use crate::web::ui::shown::{self, Body, ShownHeaders};
+use crate::web::ui::weight::weight;
 
 use super::advice::advice;
 
-/// Attempts of a timeline: the last ones.
-const MOST: usize = 40;
-/// Bytes of a command that stands on the page itself.
+/// Attempts of a timeline.
+const MOST: usize = 20;
+/// Bytes of the page that a command takes which stands there itself.
 const COMMAND: usize = 6 * 1024;
+/// Characters of a URL that a page has room for; its endpoint's page has all of it.
+pub(super) const URL: usize = 300;
 /// Units of a bar's width.
 const WIDTH: u32 = 1_000;
 
@@ -34,13 +38,30 @@ pub(super) struct Line {
     pub(super) chosen: bool,
 }
 
-/// The timeline, the last attempt first, and how many older ones it leaves out.
-pub(super) fn timeline(detail: &Detail, chosen: Option<u32>) -> (Vec<Line>, usize) {
-    let longest = detail.attempts.iter().map(|attempt| attempt.row.record.duration_ms).max().unwrap_or(0);
-    let shown = detail.attempts.iter().rev().take(MOST);
-    let lines: Vec<_> = shown.map(|attempt| line(attempt, longest, chosen)).collect();
-    let left_out = detail.attempts.len() - lines.len();
-    (lines, left_out)
+/// Some attempts, the last one first.
+pub(super) struct Timeline {
+    pub(super) lines: Vec<Line>,
+    /// Older attempts than these are below this number.
+    pub(super) older: Option<u32>,
+    /// Whether there are newer ones.
+    pub(super) newer: bool,
+}
+
+impl Timeline {
+    /// The last attempts, or the last ones below a number.
+    pub(super) fn of(detail: &Detail, chosen: Option<u32>, below: Option<u32>) -> Self {
+        let longest = detail.attempts.iter().map(|attempt| attempt.row.record.duration_ms).max().unwrap_or(0);
+        let mut shown = detail
+            .attempts
+            .iter()
+            .rev()
+            .skip_while(|attempt| below.is_some_and(|below| attempt.row.number >= below))
+            .peekable();
+        let newest = shown.peek().map(|attempt| attempt.row.number);
+        let lines: Vec<_> = shown.by_ref().take(MOST).map(|attempt| line(attempt, longest, chosen)).collect();
+        let older = shown.peek().and_then(|_| lines.last()).map(|line| line.number);
+        Self { newer: newest < detail.attempts.last().map(|last| last.row.number), older, lines }
+    }
 }
 
 fn line(attempt: &ShownAttempt, longest: u32, chosen: Option<u32>) -> Line {
@@ -86,10 +107,10 @@ pub(super) struct Chosen {
     pub(super) status_code: Option<u16>,
     pub(super) error: Option<String>,
     pub(super) advice: &'static str,
-    pub(super) request_headers: Headers,
+    pub(super) request_headers: ShownHeaders,
     /// `None`: the data of the event was deleted, or what shaped the request is gone.
     pub(super) body: Option<Body>,
-    pub(super) response_headers: Headers,
+    pub(super) response_headers: ShownHeaders,
     pub(super) answer: Body,
     /// The command to send the same; `None`: there is none, or it is long, or holds what a page does not show as it is.
     pub(super) curl: Option<String>,
@@ -101,20 +122,20 @@ impl Chosen {
         let error = record.error.as_deref();
         let headers = request.map(|request| &request.headers).or(attempt.request_headers.as_ref());
         // What is copied has to be exact, so one that cannot be shown as it is comes as a file.
-        let shows = |command: &String| command.len() <= COMMAND && shown::inert(command) == *command;
+        let shows = |command: &String| weight(command) <= COMMAND && inert::inert(command) == *command;
         let curl = request.map(SentRequest::curl).filter(shows);
         Self {
             number: attempt.row.number,
             at: record.started_at,
             duration: shown::duration(record.duration_ms),
-            url: attempt.url.clone(),
+            url: attempt.url.as_deref().map(|url| shown::short(url, URL)),
             address: record.address.clone(),
             status_code: record.status_code,
             error: error.map(|error| shown::short(error, 500)),
             advice: error.map_or("", |error| advice(record.status_code, error)),
-            request_headers: headers.map(shown::inert_headers).unwrap_or_default(),
+            request_headers: headers.map(ShownHeaders::of).unwrap_or_default(),
             body: request.map(|request| Body::of(request.body.as_bytes(), raw)),
-            response_headers: shown::inert_headers(&attempt.response_headers),
+            response_headers: ShownHeaders::of(&attempt.response_headers),
             answer: Body::of(&record.response_body, raw),
             curl,
         }

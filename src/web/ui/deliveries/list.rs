@@ -22,7 +22,7 @@ use crate::web::ui::moments::Zone;
 use crate::web::ui::pager::Pager;
 use crate::web::ui::visit::Visit;
 
-use super::rows::Row;
+use super::rows::{self, Row};
 
 const PATH: &str = "/deliveries";
 const FILTERS: [&str; 6] = ["status", "type", "tenant", "endpoint", "since", "until"];
@@ -50,6 +50,8 @@ struct Deliveries {
     statuses: &'static [(&'static str, &'static str)],
     filtered: bool,
     rows: Vec<Row>,
+    /// Where its rows are looked at again.
+    again: Option<String>,
     pager: Pager,
 }
 
@@ -66,6 +68,7 @@ async fn show(state: Data<AppState>, visit: Visit, request: HttpRequest) -> Resu
         filtered: filters::any(&form, &FILTERS),
         form,
         statuses: STATUSES,
+        again: rows::again(PATH, query, rows.iter().map(|row| &row.delivery)),
         rows,
         pager: Pager::new(PATH, query, next.map(|id| id.to_string()).as_deref()),
     };
@@ -81,7 +84,7 @@ fn gather(form: &mut Form, zone: &Zone) -> DeliveryQuery {
         }),
         event_type: filters::taken(form, "type", Pattern::parse),
         span: filters::span(form, zone),
-        before: form.filled("cursor").and_then(DeliveryId::parse),
+        before: filters::cursor(form, DeliveryId::parse),
         limit: DEFAULT_LIMIT,
     }
 }

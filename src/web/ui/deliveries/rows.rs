@@ -1,12 +1,28 @@
 //! The rows of a list of deliveries, on whatever page it stands.
 
+use url::form_urlencoded;
+
+use crate::domain::ids::DeliveryId;
 use crate::domain::time::UnixMs;
 use crate::service::{Service, TenantScope};
 use crate::store::deliveries::DeliveryRow;
+use crate::web::ui::pager::Pager;
 use crate::web::ui::{events, shown};
 
-/// Characters of a URL that a row has room for.
-const URL: usize = 80;
+/// The address of a list that begins with this delivery, whatever is made meanwhile: its rows are looked at again there.
+/// `None`: the address that the list was asked for with says so already, or nothing of it is under way.
+pub(in crate::web::ui) fn again<'a>(
+    path: &str,
+    query: &str,
+    mut rows: impl Iterator<Item = &'a DeliveryRow>,
+) -> Option<String> {
+    let first = rows.next()?;
+    let live = first.state.is_pending() || rows.any(|row| row.state.is_pending());
+    let begins =
+        form_urlencoded::parse(query.as_bytes()).any(|(name, value)| name == "cursor" && !value.is_empty());
+    let cursor = DeliveryId(first.id.0.saturating_add(1)).to_string();
+    (live && !begins).then(|| Pager::new(path, query, Some(&cursor)).older).flatten()
+}
 
 /// A delivery as a list shows it.
 pub(in crate::web::ui) struct Row {
@@ -30,7 +46,7 @@ impl Row {
         Self {
             word: delivery.state.status().word(),
             event: events::path(&delivery.event_public_id, &delivery.tenant),
-            endpoint: url.map_or_else(|| delivery.endpoint.to_string(), |url| shown::short(&url, URL)),
+            endpoint: url.map_or_else(|| delivery.endpoint.to_string(), |url| shown::url(&url)),
             error: delivery.error.as_deref().map(shown::cause),
             next: service.next_retry_at(&delivery),
             delivery,

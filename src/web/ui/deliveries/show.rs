@@ -20,7 +20,7 @@ use crate::web::ui::frame::Frame;
 use crate::web::ui::shown::{self, Body};
 use crate::web::ui::visit::Visit;
 
-use super::attempts::{self, Chosen, Line};
+use super::attempts::{self, Chosen, Timeline};
 use super::story;
 
 pub(super) fn routes(config: &mut ServiceConfig) {
@@ -42,10 +42,11 @@ struct Delivery {
     /// The page of its event.
     event: String,
     endpoint: Option<EndpointDetail>,
+    /// Where that is.
+    url: String,
     retry: Option<&'static str>,
     cancel: bool,
-    lines: Vec<Line>,
-    left_out: usize,
+    timeline: Timeline,
     chosen: Option<Chosen>,
     /// Before the first attempt: what would be sent.
     to_send: Option<Body>,
@@ -58,6 +59,8 @@ struct Read {
     detail: Detail,
     endpoint: Option<EndpointDetail>,
     next: Option<UnixMs>,
+    /// Attempts that the schedule of its endpoint has.
+    in_round: Option<u32>,
     /// The number of the attempt that is shown in full, and its request.
     chosen: Option<(u32, Option<SentRequest>)>,
 }
@@ -71,8 +74,8 @@ async fn show(
     page(&state, &visit, &id, &Form::of_query(request.query_string()), Form::default()).await
 }
 
-/// The page. `asked` holds which attempt is shown in full, and whether bodies are shown raw; `form` why something was
-/// refused.
+/// The page. `asked` holds which attempt is shown in full, where the list of them begins, and whether bodies are shown
+/// raw; `form` why something was refused.
 pub(super) async fn page(
     state: &AppState,
     visit: &Visit,
@@ -81,11 +84,12 @@ pub(super) async fn page(
     form: Form,
 ) -> Result<HttpResponse, Problem> {
     let scope = visit.caller.tenant_scope(Scope::DeliveriesRead)?;
-    let (number, raw, id) =
-        (asked.filled("attempt").and_then(|text| text.parse().ok()), asked.has("body", "raw"), id.to_owned());
-    let read = state.read(move |service| gather(service, &scope, &id, number)).await?;
+    let number = |name| asked.filled(name).and_then(|text| text.parse().ok());
+    let (attempt, below, raw, id) =
+        (number("attempt"), number("below"), asked.has("body", "raw"), id.to_owned());
+    let read = state.read(move |service| gather(service, &scope, &id, attempt)).await?;
     let status = form.status();
-    visit.page_with(&delivery(visit.frame("Delivery", "/deliveries"), form, read, raw), status)
+    visit.page_with(&delivery(visit.frame("Delivery", "/deliveries"), form, read, below, raw), status)
 }
 
 fn gather(service: &Service, scope: &TenantScope, id: &str, number: Option<u32>) -> Result<Read, Error> {
@@ -97,7 +101,16 @@ fn gather(service: &Service, scope: &TenantScope, id: &str, number: Option<u32>)
         Some(number) => Some((number, found(service.sent_request(scope, id, Some(number)))?)),
         None => None,
     };
-    Ok(Read { next: service.next_retry_at(&detail.row), detail, endpoint, chosen })
+    let in_round = endpoint.as_ref().map(|known| attempts_in_round(service, known));
+    Ok(Read { in_round, next: service.next_retry_at(&detail.row), detail, endpoint, chosen })
+}
+
+/// By the endpoint's own schedule, else by the server's setting.
+fn attempts_in_round(service: &Service, endpoint: &EndpointDetail) -> u32 {
+    match &endpoint.endpoint.retry_schedule {
+        Some(own) => u32::try_from(own.len()).unwrap_or(u32::MAX).saturating_add(1),
+        None => service.store().directory().settings().retry_schedule.attempts_in_round(),
+    }
 }
 
 /// What is not there is not shown.
@@ -108,17 +121,18 @@ fn found<T>(result: Result<T, Error>) -> Result<Option<T>, Error> {
     }
 }
 
-fn delivery(frame: Frame, form: Form, read: Read, raw: bool) -> Delivery {
-    let Read { detail, endpoint, next, chosen } = read;
-    let (lines, left_out) = attempts::timeline(&detail, chosen.as_ref().map(|(number, _)| *number));
+fn delivery(frame: Frame, form: Form, read: Read, below: Option<u32>, raw: bool) -> Delivery {
+    let Read { detail, endpoint, next, in_round, chosen } = read;
+    let timeline = Timeline::of(&detail, chosen.as_ref().map(|(number, _)| *number), below);
+    let url = endpoint.as_ref().map(|known| shown::short(&known.endpoint.url, attempts::URL));
     let shown = chosen.and_then(|(number, request)| {
         let attempt = detail.attempts.iter().find(|attempt| attempt.row.number == number)?;
         Some(Chosen::of(attempt, request.as_ref(), raw))
     });
     let to_send = detail.request_body.as_ref().filter(|_| detail.attempts.is_empty());
     Delivery {
-        story: story::story(&frame, &detail, endpoint.as_ref(), next),
-        own_trouble: story::own_trouble(&detail).map(shown::inert),
+        story: story::story(&frame, &detail, in_round, next),
+        own_trouble: story::own_trouble(&detail).map(|trouble| shown::short(trouble, 500)),
         event: events::path(&detail.row.event_public_id, &detail.row.tenant),
         retry: story::retry(&detail, endpoint.as_ref()),
         cancel: story::cancel(&detail),
@@ -130,8 +144,8 @@ fn delivery(frame: Frame, form: Form, read: Read, raw: bool) -> Delivery {
         frame,
         form,
         endpoint,
-        lines,
-        left_out,
+        url: url.unwrap_or_default(),
+        timeline,
         raw,
     }
 }

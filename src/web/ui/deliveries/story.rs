@@ -1,19 +1,13 @@
 //! A delivery's status in a sentence: what has become of it, what happens next and when.
 
 use crate::domain::delivery::{HeldReason, Status};
-use crate::domain::retry::RetrySchedule;
 use crate::domain::time::UnixMs;
 use crate::service::endpoints::EndpointDetail;
 use crate::service::render::Detail;
 use crate::web::ui::frame::Frame;
 
-/// The sentence. `next`: when it is tried again.
-pub(super) fn story(
-    frame: &Frame,
-    detail: &Detail,
-    endpoint: Option<&EndpointDetail>,
-    next: Option<UnixMs>,
-) -> String {
+/// The sentence. `in_round`: attempts that the schedule of its endpoint has; `next`: when it is tried again.
+pub(super) fn story(frame: &Frame, detail: &Detail, in_round: Option<u32>, next: Option<UnixMs>) -> String {
     let row = &detail.row;
     let attempts = match row.attempts {
         0 => "before its first attempt".to_owned(),
@@ -26,7 +20,7 @@ pub(super) fn story(
             let answer = row.status_code.map(|code| format!(": the receiver answered {code}")).unwrap_or_default();
             format!("Delivered{when}, {attempts}{answer}.")
         }
-        Status::Pending => pending(frame, detail, endpoint, next),
+        Status::Pending => pending(frame, detail, in_round, next),
         Status::Held if row.held_reason == Some(HeldReason::Restored) => {
             "Held since a backup was restored in which it was pending. It is sent or given up when what the restore holds back \
              is released (POST /api/v1/deliveries/release)."
@@ -42,12 +36,7 @@ pub(super) fn story(
     }
 }
 
-fn pending(
-    frame: &Frame,
-    detail: &Detail,
-    endpoint: Option<&EndpointDetail>,
-    next: Option<UnixMs>,
-) -> String {
+fn pending(frame: &Frame, detail: &Detail, in_round: Option<u32>, next: Option<UnixMs>) -> String {
     let made = detail.row.attempts;
     let due = next.filter(|at| *at > frame.now);
     let when = match due {
@@ -57,7 +46,7 @@ fn pending(
     if made == 0 {
         return format!("Its first attempt {when}.");
     }
-    let rest = match left_after_next(detail, endpoint) {
+    let rest = match left_after_next(detail, in_round) {
         Some(0) => "It is the last one of its schedule.".to_owned(),
         Some(1) => "If it fails as well, one more follows.".to_owned(),
         Some(many) => format!("If it fails as well, {many} more follow."),
@@ -67,13 +56,9 @@ fn pending(
 }
 
 /// Attempts that the schedule has left behind the next one.
-fn left_after_next(detail: &Detail, endpoint: Option<&EndpointDetail>) -> Option<u32> {
-    let schedule = match &endpoint?.endpoint.retry_schedule {
-        Some(own) => u32::try_from(own.len()).ok()?.saturating_add(1),
-        None => RetrySchedule::default().attempts_in_round(),
-    };
-    let in_round = detail.attempts.iter().filter(|attempt| attempt.row.round == detail.row.round).count();
-    Some(schedule.saturating_sub(u32::try_from(in_round).ok()?).saturating_sub(1))
+fn left_after_next(detail: &Detail, in_round: Option<u32>) -> Option<u32> {
+    let made = detail.attempts.iter().filter(|attempt| attempt.row.round == detail.row.round).count();
+    Some(in_round?.saturating_sub(u32::try_from(made).ok()?).saturating_sub(1))
 }
 
 /// What stands in the way on our side; it uses up no attempt.

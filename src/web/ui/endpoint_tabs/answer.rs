@@ -1,9 +1,10 @@
 //! What receivers answered, in a list: as far as the page has room for it.
 
 use crate::web::ui::shown;
+use crate::web::ui::weight::Room;
 
-/// Bytes of answers on a page at most, as its text has them: a page has 100 KB in all.
-pub(super) const ROOM: usize = 40 * 1024;
+/// Bytes of a page that answers take.
+pub(super) const ROOM: usize = 30 * 1024;
 
 /// What the receiver answered last.
 pub(super) enum Answer {
@@ -17,18 +18,10 @@ pub(super) enum Answer {
 
 impl Answer {
     /// The answer, as far as there is room for it.
-    pub(super) fn of(body: Option<&[u8]>, room: &mut usize) -> Self {
+    pub(super) fn of(body: Option<&[u8]>, room: &mut Room) -> Self {
         let Some(body) = body.filter(|body| !body.is_empty()) else { return Self::None };
-        let text = shown::inert(&String::from_utf8_lossy(body));
-        // Escaped, each of these becomes four characters longer.
-        let length = text.len() + 4 * text.bytes().filter(|byte| b"<>&\"'".contains(byte)).count();
-        match room.checked_sub(length) {
-            Some(left) => {
-                *room = left;
-                Self::Text(text, shown::size(body.len()))
-            }
-            None => Self::Elsewhere,
-        }
+        let text = String::from_utf8_lossy(body).into_owned();
+        if room.takes(&text, 0) { Self::Text(text, shown::size(body.len())) } else { Self::Elsewhere }
     }
 }
 
@@ -38,10 +31,10 @@ mod tests {
 
     #[test]
     fn answers_fill_a_page_so_far_and_no_further() {
-        let mut room = ROOM;
-        let shown = |body: &[u8], room: &mut usize| matches!(Answer::of(Some(body), room), Answer::Text(..));
+        let mut room = Room::new(ROOM);
+        let shown = |body: &[u8], room: &mut Room| matches!(Answer::of(Some(body), room), Answer::Text(..));
         let count = (0..10).filter(|_| shown(&[b'<'; 2040], &mut room)).count();
-        assert_eq!(count, 4);
-        assert!(shown("ä".repeat(50).as_bytes(), &mut room), "a short one fits into none: {room}");
+        assert_eq!(count, 3);
+        assert!(shown("ä".repeat(50).as_bytes(), &mut room), "a short one fits: {room:?}");
     }
 }

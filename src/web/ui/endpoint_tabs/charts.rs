@@ -1,22 +1,8 @@
 //! The plots of an endpoint: what came of its attempts, and how long they took.
 
-use crate::domain::stats::{Step, Window};
 use crate::service::stats::{Point, Stats};
 use crate::web::ui::moments::Zone;
 use crate::web::ui::plot::{self, Plot, Series};
-
-/// The windows that a page offers, with what they are called.
-pub const WINDOWS: [(Window, &str); 3] =
-    [(Window::Day, "24 hours"), (Window::Week, "7 days"), (Window::Month, "30 days")];
-
-/// How much time a bar of such a window stands for: about 30 of them fill a plot.
-pub fn step(window: Window) -> Step {
-    match window {
-        Window::Hour | Window::Day => Step::Hour,
-        Window::Week => Step::Quarter,
-        Window::Month => Step::Day,
-    }
-}
 
 /// What came of the attempts.
 pub fn outcomes(stats: &Stats, zone: &Zone) -> Plot {

@@ -15,13 +15,16 @@ use crate::store::deliveries::DeliveryRow;
 use crate::web::problem::Problem;
 use crate::web::read;
 use crate::web::state::AppState;
+use crate::web::ui::deliveries;
 use crate::web::ui::endpoints::tabs::{Head, Tab};
 use crate::web::ui::filters;
 use crate::web::ui::form::Form;
 use crate::web::ui::frame::Frame;
 use crate::web::ui::moments::Zone;
 use crate::web::ui::pager::Pager;
+use crate::web::ui::shown;
 use crate::web::ui::visit::Visit;
+use crate::web::ui::weight::Room;
 
 use super::SECTION;
 use super::answer::{self, Answer};
@@ -54,6 +57,8 @@ struct Deliveries {
     form: Form,
     filtered: bool,
     rows: Vec<Row>,
+    /// Where its rows are looked at again.
+    again: Option<String>,
     pager: Pager,
 }
 
@@ -61,6 +66,8 @@ struct Deliveries {
 struct Row {
     of: DeliveryRow,
     next_retry_at: Option<UnixMs>,
+    /// Why it is where it is, if something went wrong.
+    error: Option<String>,
     answer: Answer,
 }
 
@@ -80,9 +87,10 @@ async fn show(
             query.endpoint = Some(endpoint.id.to_string());
             let none = Listed { rows: Vec::new(), next: None };
             let page = if refused { none } else { service.deliveries(&scope, query)? };
-            let mut room = answer::ROOM;
+            let mut room = Room::new(answer::ROOM);
             let row = |of: DeliveryRow| Row {
                 next_retry_at: service.next_retry_at(&of),
+                error: of.error.as_deref().map(shown::cause),
                 answer: Answer::of(of.response_body.as_deref(), &mut room),
                 of,
             };
@@ -98,6 +106,7 @@ async fn show(
         head,
         filtered: filters::any(&form, &FILTERS),
         form,
+        again: deliveries::rows::again(&path, request.query_string(), rows.iter().map(|row| &row.of)),
         rows,
     };
     visit.page_with(&page, status)
@@ -111,7 +120,7 @@ fn wanted(form: &mut Form, zone: &Zone) -> DeliveryQuery {
         status: filters::taken(form, "status", status),
         event_type: filters::taken(form, "type", Pattern::parse),
         span: filters::span(form, zone),
-        before: form.filled("cursor").and_then(DeliveryId::parse),
+        before: filters::cursor(form, DeliveryId::parse),
         limit: ROWS,
         ..DeliveryQuery::default()
     }

@@ -1,8 +1,12 @@
 //! A request and its answer, side by side.
 
-use crate::service::render::{Detail, Headers};
+use crate::service::render::Detail;
 use crate::store::outcome::{AttemptRecord, PhasesMs};
-use crate::web::ui::shown::{self, Body};
+use crate::web::ui::shown::{self, Body, ShownHeaders};
+
+/// Characters that a page has room for of a URL, and of what went wrong.
+const URL: usize = 300;
+const ERROR: usize = 500;
 
 /// The last attempt of a delivery.
 pub(super) struct Exchange {
@@ -11,13 +15,15 @@ pub(super) struct Exchange {
     /// Where it went.
     pub(super) url: Option<String>,
     /// What was sent, but for credentials.
-    pub(super) request_headers: Headers,
+    pub(super) request_headers: ShownHeaders,
     /// As it was sent; `None`: the data was deleted since.
     pub(super) request_body: Option<Body>,
     /// The record of it.
     pub(super) record: AttemptRecord,
     /// What came back.
-    pub(super) answer_headers: Headers,
+    pub(super) answer_headers: ShownHeaders,
+    /// What went wrong.
+    pub(super) error: Option<String>,
     /// At most 2 KB.
     pub(super) answer_body: Body,
 }
@@ -29,11 +35,12 @@ impl Exchange {
         let record = attempt.row.record;
         Some(Self {
             delivery: detail.row.id.to_string(),
-            url: attempt.url,
-            request_headers: attempt.request_headers.unwrap_or_default(),
+            url: attempt.url.as_deref().map(|url| shown::short(url, URL)),
+            request_headers: attempt.request_headers.as_ref().map(ShownHeaders::of).unwrap_or_default(),
             request_body: detail.request_body.map(|body| Body::of(body.as_bytes(), true)),
-            answer_headers: shown::inert_headers(&attempt.response_headers),
+            answer_headers: ShownHeaders::of(&attempt.response_headers),
             answer_body: Body::of(&record.response_body, false),
+            error: record.error.as_deref().map(|error| shown::short(error, ERROR)),
             record,
         })
     }

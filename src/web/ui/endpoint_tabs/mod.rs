@@ -12,6 +12,7 @@ mod exchange;
 mod overview;
 mod replay;
 mod replay_start;
+mod standing;
 mod test;
 mod types;
 mod verify;

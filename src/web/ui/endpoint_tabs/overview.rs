@@ -4,21 +4,18 @@ use actix_web::web::{self, Data, Path, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
-use crate::domain::matching::Pattern;
 use crate::domain::scope::Scope;
 use crate::domain::stats::Window;
 use crate::domain::time::UnixMs;
-use crate::service::audit::AuditQuery;
 use crate::service::endpoints::EndpointDetail;
 use crate::service::replay_view::ReplayView;
 use crate::service::replays::ReplayQuery;
 use crate::service::stats::{Stats, StatsOf};
-use crate::service::{Error, Service, ViewScope};
 use crate::store::endpoints::DisabledReason;
-use crate::store::lists::Span;
 use crate::web::problem::Problem;
 use crate::web::read;
 use crate::web::state::AppState;
+use crate::web::ui::charts::{Figures, Windows, step};
 use crate::web::ui::endpoints::tabs::{Head, Tab};
 use crate::web::ui::filters;
 use crate::web::ui::form::Form;
@@ -26,7 +23,7 @@ use crate::web::ui::frame::Frame;
 use crate::web::ui::plot::Plot;
 use crate::web::ui::visit::Visit;
 
-use super::{SECTION, charts};
+use super::{SECTION, charts, standing};
 
 /// Registers the page. Only ids of ours, so that pages such as `/endpoints/new` are others.
 pub fn routes(config: &mut ServiceConfig) {
@@ -43,9 +40,13 @@ struct Overview {
     next_retry_at: Option<UnixMs>,
     /// Who disabled it.
     disabled_by: Option<String>,
+    /// When failures disable it, by the settings.
+    rule: String,
     form: Form,
-    window: Window,
-    stats: Stats,
+    windows: Windows,
+    figures: Figures,
+    /// Since when that counts.
+    since: UnixMs,
     outcomes: Plot,
     latency: Plot,
     running: Vec<ReplayView>,
@@ -90,21 +91,30 @@ async fn show(
         let replays = service.replays(&scope, &query)?.rows;
         let of = StatsOf::Endpoint(id.into_inner(), None);
         Ok(Seen {
-            disabled_by: disabled_by(service, &view, &detail)?,
+            disabled_by: standing::disabled_by(service, &view, &detail)?,
             detail,
-            stats: service.stats_by(&scope, &of, window, charts::step(window))?,
+            stats: service.stats_by(&scope, &of, window, step(window))?,
             running: replays.into_iter().filter(|replay| !replay.status.is_over()).collect(),
         })
     });
-    answer(&visit, form, window, seen.await?)
+    let settings = state.service.store().directory().settings();
+    let rule = standing::rule(settings.disable_after_failures, settings.disable_after_hours);
+    answer(&visit, form, window, rule, seen.await?)
 }
 
 /// One replay at a time goes on, and it is among the newest.
 const RUNNING: usize = 10;
 
-fn answer(visit: &Visit, form: Form, window: Window, seen: Seen) -> Result<HttpResponse, Problem> {
+fn answer(
+    visit: &Visit,
+    form: Form,
+    window: Window,
+    rule: String,
+    seen: Seen,
+) -> Result<HttpResponse, Problem> {
     let Seen { detail, disabled_by, stats, running } = seen;
     let head = Head::new(detail.endpoint, Tab::Overview);
+    let windows = Windows { shown: window, path: head.path("") };
     let status = form.status();
     let page = Overview {
         frame: visit.frame(&head.title("Overview"), SECTION),
@@ -113,29 +123,14 @@ fn answer(visit: &Visit, form: Form, window: Window, seen: Seen) -> Result<HttpR
         held_more: detail.held_more,
         next_retry_at: detail.next_retry_at,
         disabled_by,
+        rule,
         form,
-        window,
+        windows,
+        figures: Figures::of(&stats.all),
+        since: stats.since,
         outcomes: charts::outcomes(&stats, visit.zone()),
         latency: charts::latency(&stats, visit.zone()),
-        stats,
         running,
     };
     visit.page_with(&page, status)
-}
-
-/// Who disabled an endpoint: the audit log's line of that moment says it.
-fn disabled_by(
-    service: &Service,
-    scope: &ViewScope,
-    detail: &EndpointDetail,
-) -> Result<Option<String>, Error> {
-    let Some(at) = detail.endpoint.disabled_at.filter(|_| !detail.endpoint.enabled) else { return Ok(None) };
-    let query = AuditQuery {
-        action: Pattern::parse("endpoint.*").ok(),
-        target: Some(detail.endpoint.id.to_string()),
-        span: Span { since: Some(at), until: Some(UnixMs(at.0 + 1)) },
-        ..AuditQuery::default()
-    };
-    let lines = service.audit(scope, query, None, 1)?.rows;
-    Ok(lines.first().map(|line| line.line().actor.clone()))
 }

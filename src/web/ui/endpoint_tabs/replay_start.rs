@@ -7,6 +7,7 @@ use serde::Deserialize;
 use crate::domain::replay::Replayed;
 use crate::domain::scope::Scope;
 use crate::domain::time::UnixMs;
+use crate::service::TenantScope;
 use crate::service::replay_view::ReplayView;
 use crate::service::replays::ReplayDraft;
 use crate::web::problem::Problem;
@@ -15,8 +16,12 @@ use crate::web::ui::filters;
 use crate::web::ui::form::Form;
 use crate::web::ui::moments::Zone;
 use crate::web::ui::visit::Posted;
+use crate::web::ui::weight::weight;
 
 use super::replay;
+
+/// Bytes of a page that patterns take.
+const PATTERNS: usize = 8 * 1024;
 
 /// What is read of a replay that was started.
 #[derive(Deserialize)]
@@ -33,9 +38,11 @@ pub(super) async fn start(
     id: Path<String>,
 ) -> Result<HttpResponse, Problem> {
     let scope = visit.caller.tenant_scope(Scope::DeliveriesWrite)?;
-    let Some(draft) = draft(&mut form, visit.zone()) else {
-        return replay::page(&state, &visit, &id, "", form).await;
+    let draft = match form.filled("counted").map(str::to_owned) {
+        Some(counted) => Some(as_counted(&state, &scope, &counted).await?),
+        None => draft(&mut form, visit.zone()),
     };
+    let Some(draft) = draft else { return replay::page(&state, &visit, &id, "", form).await };
     match state.service.replay_endpoint(&scope, &id, None, draft, None).await {
         Ok(told) => {
             let started: Started = serde_json::from_str(&told.text)
@@ -52,6 +59,19 @@ pub(super) async fn start(
             replay::page(&state, &visit, &id, "", form).await
         }
     }
+}
+
+/// What was counted, to be sent: up to the moment at which it was counted.
+async fn as_counted(state: &AppState, scope: &TenantScope, id: &str) -> Result<ReplayDraft, Problem> {
+    let (scope, id) = (scope.clone(), id.to_owned());
+    let counted = state.read(move |service| service.replay(&scope, &id)).await?;
+    Ok(ReplayDraft {
+        since: counted.since,
+        until: Some(counted.until.unwrap_or(counted.created_at)),
+        status: counted.replayed_status,
+        events: counted.events,
+        dry_run: false,
+    })
 }
 
 /// Ends a replay.
@@ -92,8 +112,14 @@ pub(super) fn again(replay: &ReplayView, zone: &Zone) -> Form {
         ("status", replay.replayed_status.word().to_owned()),
         ("since", written(replay.since, zone)),
         ("until", until.unwrap_or_default()),
-        ("events", replay.events.as_deref().unwrap_or_default().join("\n")),
+        ("events", replay.events.as_deref().map(lines).unwrap_or_default()),
     ])
+}
+
+/// Patterns as the form has them, a line for each; nothing where a page has no room for them.
+fn lines(patterns: &[String]) -> String {
+    let text = patterns.join("\n");
+    if weight(&text) <= PATTERNS { text } else { String::new() }
 }
 
 /// A moment as the form has it: short, where that says all of it.

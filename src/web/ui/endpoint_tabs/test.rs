@@ -18,13 +18,14 @@ use crate::web::ui::filters;
 use crate::web::ui::form::Form;
 use crate::web::ui::frame::Frame;
 use crate::web::ui::visit::{Posted, Visit};
+use crate::web::ui::weight::weight;
 
 use super::SECTION;
 use super::exchange::Exchange;
 use super::types::Types;
 
-/// Bytes of data that are shown over several lines; longer ones as they are.
-const PRETTY: usize = 64 * 1024;
+/// Bytes of the page that data to begin with takes.
+const DATA: usize = 12 * 1024;
 
 /// Registers the page.
 pub fn routes(config: &mut ServiceConfig) {
@@ -38,6 +39,8 @@ struct Test {
     head: Head,
     form: Form,
     types: Types,
+    /// Whether the data to begin with is longer than the page has room for.
+    is_long: bool,
     /// What was sent, and what came back.
     exchange: Option<Exchange>,
 }
@@ -84,7 +87,7 @@ async fn send(
             form.refuse(error.into())?;
             let seen = state.read(move |service| {
                 let endpoint = service.endpoint(&scope, &id, None)?.endpoint;
-                Ok(Seen { endpoint, catalogue: catalogue(service), sent: None, given: None })
+                Ok(Seen { endpoint, catalogue: service.published_types(&scope), sent: None, given: None })
             });
             page(&visit, form, seen.await?)
         }
@@ -113,17 +116,15 @@ fn see(
         Some(event) => event,
         None => (chosen.unwrap_or(TEST_TYPE).to_owned(), service.test_sample(scope, chosen)?),
     };
-    Ok(Seen { endpoint, catalogue: catalogue(service), sent, given: Some(given) })
-}
-
-fn catalogue(service: &Service) -> Vec<String> {
-    service.store().event_types().keys().map(ToString::to_string).collect()
+    Ok(Seen { endpoint, catalogue: service.published_types(scope), sent, given: Some(given) })
 }
 
 fn page(visit: &Visit, mut form: Form, seen: Seen) -> Result<HttpResponse, Problem> {
-    let status = form.status();
+    let (status, mut is_long) = (form.status(), false);
     if let Some((event_type, data)) = seen.given.filter(|_| form.alert().is_none()) {
-        form = Form::of([("type", event_type), ("data", json_pretty::spread(&data, PRETTY))]);
+        let data = Some(json_pretty::spread(&data, DATA)).filter(|data| weight(data) <= DATA);
+        is_long = data.is_none();
+        form = Form::of([("type", event_type), ("data", data.unwrap_or_default())]);
     }
     let head = Head::new(seen.endpoint, Tab::Test);
     let page = Test {
@@ -131,6 +132,7 @@ fn page(visit: &Visit, mut form: Form, seen: Seen) -> Result<HttpResponse, Probl
         types: Types::of(&head.endpoint.events, seen.catalogue, form.text("type")),
         head,
         form,
+        is_long,
         exchange: seen.sent.and_then(Exchange::of),
     };
     visit.page_with(&page, status)

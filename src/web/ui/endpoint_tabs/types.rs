@@ -2,9 +2,11 @@
 
 use crate::domain::matching::Pattern;
 use crate::service::endpoints::TEST_TYPE;
+use crate::web::ui::weight::Room;
 
-/// Types of a list at most; any other can be typed.
-const MOST: usize = 300;
+/// Bytes of the page that each of the two lists takes, and what stands around a type; any other can be typed.
+const ROOM: usize = 6 * 1024;
+const AROUND: usize = 20;
 
 /// The types that are offered.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -41,11 +43,8 @@ impl Types {
     fn cut(&mut self, chosen: &str) {
         let all = self.own.len() + self.others.len();
         for list in [&mut self.own, &mut self.others] {
-            let mut left = MOST / 2;
-            list.retain(|name| {
-                left = left.saturating_sub(1);
-                left > 0 || name == chosen || name == TEST_TYPE
-            });
+            let mut room = Room::new(ROOM);
+            list.retain(|name| room.takes(name, AROUND) || name == chosen || name == TEST_TYPE);
         }
         self.left_out = all - self.own.len() - self.others.len();
     }
@@ -72,7 +71,7 @@ mod tests {
     fn a_long_catalogue_is_cut_and_the_chosen_type_stays() {
         let names: Vec<String> = (0..1000).map(|n| format!("a.n{n:04}")).collect();
         let types = Types::of(&texts(&["*"]), names, "a.n0999");
-        assert_eq!((types.own.len(), types.others.len(), types.left_out), (150, 1, 850));
+        assert_eq!((types.own.len(), types.others.len(), types.left_out), (228, 1, 772));
         assert_eq!(types.own.last().map(String::as_str), Some("a.n0999"));
     }
 }

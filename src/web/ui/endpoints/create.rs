@@ -1,6 +1,5 @@
 //! Making an endpoint.
 
-use actix_web::http::StatusCode;
 use actix_web::web::{self, Data, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
@@ -42,7 +41,7 @@ async fn show(state: Data<AppState>, visit: Visit, request: HttpRequest) -> Resu
 
 async fn create(state: Data<AppState>, Posted(visit, mut form): Posted) -> Result<HttpResponse, Problem> {
     match save(&state, visit.caller.tenant_scope(Scope::EndpointsWrite)?, &mut form).await {
-        Ok(made) => saved::page(&visit, made, "The endpoint is made.", StatusCode::CREATED),
+        Ok(made) => Ok(saved::page(&visit, made, "The endpoint is made.")),
         Err(problem) => {
             form.refuse(problem)?;
             page(&state, &visit, form).await

@@ -1,12 +1,23 @@
 //! An endpoint's settings as a form: what it offers and what it shows. `typed` is the way back.
 
+use data_encoding::BASE64URL_NOPAD;
+use sha2::{Digest, Sha256};
 use url::form_urlencoded::Serializer;
 
 use crate::domain::limits::MAX_FORMATS;
 use crate::service::endpoints::EndpointView;
 use crate::service::{Error, Service, TenantScope};
 use crate::web::ui::form::Form;
+use crate::web::ui::weight::Room;
 
+/// Bytes of the page that the settings of an endpoint take which may be long. What does not fit is left out, and can be
+/// saved as a file and changed by the API.
+const ROOM: usize = 36 * 1024;
+/// Bytes that the choices of types take, and those of formats.
+const TYPES_ROOM: usize = 8 * 1024;
+const FORMATS_ROOM: usize = 4 * 1024;
+/// Bytes around a choice.
+const AROUND: usize = 80;
 /// What is typed for a schedule that tries nothing again.
 pub(super) const NO_RETRIES: &str = "none";
 /// Types of the catalogue that a form suggests.
@@ -16,7 +27,7 @@ const FORMATS: usize = MAX_FORMATS + 100;
 
 /// What a form of settings offers.
 pub(super) struct Choices {
-    /// Names of formats, as values and labels.
+    /// Names of formats, as values and labels; none where a page has no room for them all.
     pub formats: Vec<(String, String)>,
     /// Types of the catalogue that may be ticked.
     pub types: Vec<String>,
@@ -27,13 +38,20 @@ pub(super) struct Choices {
 impl Choices {
     /// Reads them. Types that `subscribed` names are not offered again. Blocks.
     pub fn read(service: &Service, scope: &TenantScope, subscribed: &[String]) -> Result<Self, Error> {
-        let (formats, _) = service.formats(scope, None, FORMATS)?;
-        let (types, _) = service.event_types(scope, None, None, TYPES)?;
-        let types = types.into_iter().filter(|row| !row.reserved).map(|row| row.name.to_string());
+        let formats = service.formats(scope, None, None, FORMATS)?.rows;
+        let mut names: Vec<_> = formats.into_iter().map(|format| format.name).collect();
+        let all = names.len();
+        Room::new(FORMATS_ROOM).cut(&mut names, AROUND);
+        if names.len() < all {
+            names.clear();
+        }
+        let types = service.published_types(scope).into_iter();
         let settings = service.store().directory().settings();
+        let mut types: Vec<_> = types.filter(|name| !subscribed.contains(name)).take(TYPES).collect();
+        Room::new(TYPES_ROOM).cut(&mut types, AROUND);
         Ok(Self {
-            formats: formats.into_iter().map(|format| (format.name.clone(), format.name)).collect(),
-            types: types.filter(|name| !subscribed.contains(name)).collect(),
+            formats: names.into_iter().map(|name| (name.clone(), name)).collect(),
+            types,
             retries: steps(settings.retry_schedule.seconds()),
         })
     }
@@ -55,31 +73,58 @@ fn steps(seconds: &[u32]) -> String {
     seconds.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 
-/// An endpoint as its form shows it, with the same again in the field `shown`.
+/// An endpoint as its form shows it, with a mark of each field in the field `shown`. The names of those that a page has no
+/// room for stand in the field `left_out`.
 pub(super) fn shown(endpoint: &EndpointView) -> Form {
+    let (mut form, mut room, mut marks) = (Form::default(), Room::new(ROOM), Serializer::new(String::new()));
+    for (name, text) in whole(endpoint) {
+        if room.takes(&text, AROUND) {
+            marks.append_pair(name, &mark(&text));
+            form.add(name, text);
+        } else {
+            form.add("left_out", name);
+        }
+    }
+    form.add("shown", marks.finish());
+    form
+}
+
+/// What tells whether a field was changed, however long it is. Nothing for nothing. A browser sends ends of lines in a way
+/// of its own.
+pub(super) fn mark(text: &str) -> String {
+    let text = text.replace("\r\n", "\n");
+    if text.is_empty() { String::new() } else { BASE64URL_NOPAD.encode(&Sha256::digest(text)[..12]) }
+}
+
+/// One of the settings as a file; `None`: there is none of this name.
+pub(super) fn file(endpoint: &EndpointView, name: &str) -> Option<String> {
+    if name == "metadata" {
+        return Some(lines(&endpoint.metadata, " = "));
+    }
+    whole(endpoint).into_iter().find(|(field, _)| *field == name).map(|(_, text)| text)
+}
+
+/// The settings as they are typed, the short ones first.
+fn whole(endpoint: &EndpointView) -> [(&'static str, String); 13] {
     let optional = |number: Option<u32>| number.map(|number| number.to_string()).unwrap_or_default();
-    let fields = [
+    [
         ("url", endpoint.url.clone()),
         ("uid", endpoint.uid.as_ref().map(ToString::to_string).unwrap_or_default()),
-        ("events", endpoint.events.join("\n")),
-        ("description", endpoint.description.clone()),
-        ("filters", if endpoint.filters == "{}" { String::new() } else { endpoint.filters.clone() }),
-        ("headers", lines(&endpoint.headers, ": ")),
         ("format", endpoint.format.clone()),
-        (
-            "metadata",
-            if fits_lines(&endpoint.metadata) { lines(&endpoint.metadata, " = ") } else { String::new() },
-        ),
         ("retry_schedule", endpoint.retry_schedule.as_deref().map(steps).unwrap_or_default()),
         ("timeout_seconds", endpoint.timeout_seconds.to_string()),
         ("rate_limit", optional(endpoint.rate_limit)),
         ("max_in_flight", endpoint.max_in_flight.to_string()),
         ("while_disabled", endpoint.while_disabled.to_owned()),
-    ];
-    let again = Serializer::new(String::new()).extend_pairs(&fields).finish();
-    let mut form = Form::of(fields);
-    form.add("shown", again);
-    form
+        ("description", endpoint.description.clone()),
+        ("headers", lines(&endpoint.headers, ": ")),
+        (
+            "metadata",
+            if fits_lines(&endpoint.metadata) { lines(&endpoint.metadata, " = ") } else { String::new() },
+        ),
+        ("events", endpoint.events.join("\n")),
+        ("filters", if endpoint.filters == "{}" { String::new() } else { endpoint.filters.clone() }),
+    ]
 }
 
 fn lines(pairs: &[(String, String)], sign: &str) -> String {

@@ -12,15 +12,14 @@ use crate::web::problem::Problem;
 use crate::web::query::DEFAULT_LIMIT;
 use crate::web::read;
 use crate::web::state::AppState;
+use crate::web::ui::filters;
 use crate::web::ui::form::Form;
 use crate::web::ui::frame::Frame;
 use crate::web::ui::pager::Pager;
+use crate::web::ui::shown;
 use crate::web::ui::visit::Visit;
 
 use super::PATH;
-
-/// Characters of a description that a row shows.
-const ABOUT: usize = 120;
 
 /// Registers the page.
 pub fn routes(config: &mut ServiceConfig) {
@@ -47,9 +46,12 @@ struct Row {
 impl Row {
     /// The beginning of its description.
     fn about(&self) -> String {
-        let line = self.endpoint.description.lines().next().unwrap_or_default();
-        let about: String = line.chars().take(ABOUT).collect();
-        if about.len() < self.endpoint.description.len() { format!("{about}…") } else { about }
+        shown::called(&self.endpoint.description)
+    }
+
+    /// The beginning of its URL.
+    fn url(&self) -> String {
+        shown::url(&self.endpoint.url)
     }
 
     /// `99 % of 1240`; `None` without an outcome.
@@ -63,8 +65,8 @@ async fn show(state: Data<AppState>, visit: Visit, request: HttpRequest) -> Resu
     let query = request.query_string();
     let mut form = Form::of_query(query);
     let wanted = wanted(&mut form);
-    let before = form.filled("cursor").and_then(EndpointId::parse);
-    let filtered = ["search", "tenant", "enabled", "health"].iter().any(|name| form.filled(name).is_some());
+    let before = filters::cursor(&mut form, EndpointId::parse);
+    let filtered = filters::any(&form, &["search", "tenant", "enabled", "health"]);
     let (rows, next) =
         if form.is_refused() { (Vec::new(), None) } else { gather(&state, &visit, wanted, before).await? };
     let status = form.status();
@@ -86,16 +88,11 @@ fn wanted(form: &mut Form) -> EndpointQuery {
         _ => Err("must be true or false".to_owned()),
     };
     EndpointQuery {
-        tenant: filter(form, "tenant", TenantName::parse),
-        enabled: filter(form, "enabled", flag),
-        health: filter(form, "health", HealthStatus::parse),
-        search: filter(form, "search", endpoints::search),
+        tenant: filters::taken(form, "tenant", TenantName::parse),
+        enabled: filters::taken(form, "enabled", flag),
+        health: filters::taken(form, "health", HealthStatus::parse),
+        search: filters::taken(form, "search", endpoints::search),
     }
-}
-
-fn filter<T>(form: &mut Form, name: &str, parse: impl Fn(&str) -> Result<T, String>) -> Option<T> {
-    let read = parse(form.filled(name)?);
-    form.invalid().check(name, read)
 }
 
 async fn gather(

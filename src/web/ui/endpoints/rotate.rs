@@ -1,7 +1,6 @@
 //! Replacing the secret of an endpoint, with a time in which the one before signs as well.
 
 use actix_web::HttpResponse;
-use actix_web::http::StatusCode;
 use actix_web::web::{self, Data, Path, ServiceConfig};
 use askama::Template;
 
@@ -59,7 +58,7 @@ async fn rotate(
 ) -> Result<HttpResponse, Problem> {
     let scope = visit.caller.tenant_scope(Scope::EndpointsWrite)?;
     match replace(&state, &scope, &id, &mut form).await {
-        Ok(Some(done)) => saved::page(&visit, done, "The secret is replaced.", StatusCode::OK),
+        Ok(Some(done)) => Ok(saved::page(&visit, done, "The secret is replaced.")),
         Ok(None) => page(&state, &visit, &id, form).await,
         Err(problem) => {
             form.refuse(problem)?;

@@ -1,61 +1,46 @@
 //! The answer to a call that has set a secret, or that has something to say: shown this once.
 
 use actix_web::HttpResponse;
-use actix_web::http::StatusCode;
-use askama::Template;
 
-use crate::domain::time::UnixMs;
 use crate::service::endpoints::EndpointSaved;
-use crate::web::problem::Problem;
 use crate::web::ui::form;
-use crate::web::ui::frame::Frame;
+use crate::web::ui::kept::{Kept, Secret};
 use crate::web::ui::visit::Visit;
 
-use super::PATH;
-use super::tabs::{Head, Tab};
-
-#[derive(Template)]
-#[template(path = "ui/endpoint_saved.html")]
-struct Saved {
-    frame: Frame,
-    head: Head,
-    /// What was done, as a sentence.
-    done: &'static str,
-    /// The secret, in clear text.
-    secret: Option<String>,
-    /// Until when the secret before signs as well.
-    old_until: Option<UnixMs>,
-    warnings: Vec<String>,
-}
-
-impl Saved {
-    /// What the receiver verifies with: the secret, or the public key of its pair.
-    fn shows_key(&self) -> bool {
-        self.secret.is_none() && self.head.endpoint.public_key.is_some()
-    }
-}
+use super::{PATH, tabs};
 
 /// Whether there is anything that has to be shown at once.
 pub(super) fn has_to_be_shown(saved: &EndpointSaved) -> bool {
     saved.secret.is_some() || !saved.warnings.is_empty()
 }
 
-/// The page.
-pub(super) fn page(
-    visit: &Visit,
-    saved: EndpointSaved,
-    done: &'static str,
-    status: StatusCode,
-) -> Result<HttpResponse, Problem> {
-    let rotation = saved.endpoint.last_rotation.map(|rotation| rotation.old_secret_expires_at);
-    let head = Head::new(saved.endpoint, Tab::Settings);
-    let page = Saved {
-        frame: visit.frame(&head.title("Saved"), PATH),
-        head,
-        done,
-        secret: saved.secret,
-        old_until: rotation.filter(|end| *end > visit.now()),
-        warnings: saved.warnings.iter().map(|warning| form::sentence(warning)).collect(),
+/// Leads to the page that shows it. `done`: what was done, as a sentence.
+pub(super) fn page(visit: &Visit, saved: EndpointSaved, done: &str) -> HttpResponse {
+    let EndpointSaved { endpoint, secret, warnings } = saved;
+    let about = match (&secret, &endpoint.public_key) {
+        (Some(_), _) => {
+            "Copy its secret now and give it to whoever runs the receiver: it is shown this once."
+        }
+        (None, Some(_)) => "Its receiver verifies with this public key, which is no secret:",
+        (None, None) => "There is something to think of.",
     };
-    visit.page_with(&page, status)
+    let path = |page: &str| tabs::path(&endpoint, page);
+    let next = [
+        ("/verify", "Code that verifies what is sent to it, in six languages"),
+        ("/test", "Send it a test"),
+        ("/settings", "Its settings"),
+    ];
+    let mut next: Vec<_> = next.iter().map(|(page, words)| (path(page), (*words).to_owned())).collect();
+    next.push((path(""), "The endpoint".to_owned()));
+    let rotation = endpoint.last_rotation.map(|rotation| rotation.old_secret_expires_at);
+    let until = rotation.filter(|end| *end > visit.now());
+    visit.show_once(Kept::Secret(Box::new(Secret {
+        section: PATH,
+        done: done.to_owned(),
+        about,
+        text: secret.or_else(|| endpoint.public_key.clone()),
+        until: until.map(|end| ("The secret before it signs as well until", end)),
+        warnings: warnings.iter().map(|warning| form::sentence(warning)).collect(),
+        next,
+    })))
 }

@@ -1,19 +1,19 @@
 //! What the owner of an endpoint has set, and changing it.
 
-use actix_web::HttpResponse;
-use actix_web::http::StatusCode;
 use actix_web::web::{self, Data, Path, ServiceConfig};
+use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
 use crate::domain::scope::Scope;
 use crate::domain::time::UnixMs;
-use crate::service::TenantScope;
 use crate::service::endpoints::{EndpointSaved, EndpointView};
+use crate::service::{Error, TenantScope};
 use crate::web::problem::Problem;
 use crate::web::read;
 use crate::web::state::AppState;
 use crate::web::ui::form::Form;
 use crate::web::ui::frame::Frame;
+use crate::web::ui::shown;
 use crate::web::ui::visit::{Posted, Visit};
 
 use super::fields::{self, Choices};
@@ -40,8 +40,18 @@ struct Settings {
     metadata: bool,
 }
 
-async fn show(state: Data<AppState>, visit: Visit, id: Path<String>) -> Result<HttpResponse, Problem> {
-    page(&state, &visit, &id, None).await
+/// The page; for `?save=NAME` one of the settings as a file, for what a page has no room for.
+async fn show(
+    state: Data<AppState>,
+    visit: Visit,
+    request: HttpRequest,
+    id: Path<String>,
+) -> Result<HttpResponse, Problem> {
+    let asked = Form::of_query(request.query_string());
+    let Some(name) = asked.filled("save") else { return page(&state, &visit, &id, None).await };
+    let endpoint = super::find(&state, &visit, &id, Scope::EndpointsRead).await?.endpoint;
+    let text = fields::file(&endpoint, name).ok_or_else(|| Error::not_found("setting", name))?;
+    Ok(shown::file(&format!("{name}.txt"), text))
 }
 
 async fn change(
@@ -50,9 +60,7 @@ async fn change(
     id: Path<String>,
 ) -> Result<HttpResponse, Problem> {
     match save(&state, visit.caller.tenant_scope(Scope::EndpointsWrite)?, &id, &mut form).await {
-        Ok(done) if saved::has_to_be_shown(&done) => {
-            saved::page(&visit, done, "The settings are saved.", StatusCode::OK)
-        }
+        Ok(done) if saved::has_to_be_shown(&done) => Ok(saved::page(&visit, done, "The settings are saved.")),
         Ok(done) => {
             let said = "The settings are saved: they hold from the next attempt on.";
             Ok(visit.done(&super::tabs::path(&done.endpoint, "/settings"), said))

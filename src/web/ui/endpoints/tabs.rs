@@ -2,6 +2,10 @@
 //! (`templates/ui/endpoint.html`).
 
 use crate::service::endpoints::EndpointView;
+use crate::web::ui::shown;
+
+/// Characters of a URL in the heading of a page. Settings have all of it.
+const HEADING: usize = 300;
 
 /// The pages of one endpoint that are linked at their top.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,7 +78,12 @@ impl Head {
 
     /// The page's title: where the endpoint is, and what is shown of it.
     pub fn title(&self, page: &str) -> String {
-        format!("{page} · {}", self.endpoint.url)
+        format!("{page} · {}", shown::url(&self.endpoint.url))
+    }
+
+    /// Where it is.
+    pub fn url(&self) -> String {
+        shown::short(&self.endpoint.url, HEADING)
     }
 
     /// The path of a page of this endpoint.

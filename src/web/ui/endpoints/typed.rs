@@ -5,9 +5,10 @@ use crate::service::Patch;
 use crate::service::endpoints::EndpointDraft;
 use crate::web::ui::form::Form;
 
-use super::fields::NO_RETRIES;
+use super::fields::{self, NO_RETRIES};
 
-/// What was typed, as far as it differs from what was `shown`. What cannot be read is in the draft.
+/// What was typed, as far as it differs from what was `shown`, whose marks ([`fields::mark`]) these are. What cannot be
+/// read is in the draft.
 pub(super) fn draft(form: &mut Form, shown: &Form) -> EndpointDraft {
     let mut typed = Typed { form, shown };
     EndpointDraft {
@@ -38,7 +39,12 @@ struct Typed<'a> {
 
 impl Typed<'_> {
     fn changed<T>(&mut self, name: &str, read: impl Fn(&mut Form, &str) -> Patch<T>) -> Patch<T> {
-        if self.form.text(name) == self.shown.text(name) { Patch::Keep } else { read(self.form, name) }
+        if self.is_shown(name) { Patch::Keep } else { read(self.form, name) }
+    }
+
+    /// Whether a field holds what it held when the page was made.
+    fn is_shown(&self, name: &str) -> bool {
+        fields::mark(self.form.text(name)) == self.shown.text(name)
     }
 
     fn text(&mut self, name: &str) -> Patch<String> {
@@ -48,7 +54,7 @@ impl Typed<'_> {
     /// The lines, and the types that were ticked besides.
     fn events(&mut self) -> Patch<Vec<String>> {
         let mut events = self.form.lines("events");
-        let typed = self.form.text("events") != self.shown.text("events");
+        let typed = !self.is_shown("events");
         let ticked: Vec<String> = self
             .form
             .all("types")

@@ -3,7 +3,7 @@
 use actix_web::HttpResponse;
 use actix_web::web::Data;
 
-use crate::service::event_types::CheckedEventType;
+use crate::service::event_types::{CheckedEventType, EventTypeDraft};
 use crate::service::{AdminScope, Error};
 use crate::store::event_types::EventTypeRow;
 use crate::web::problem::Problem;
@@ -28,12 +28,11 @@ pub(super) async fn change(
         form.invalid().push("name", "is in the catalogue already: change it there");
     }
     let known = old.is_some().then_some(known).flatten();
-    let checked = check(&state, &scope, &mut form).await?;
+    let said = said(&form, known.as_ref());
+    let told = verdict(&said);
+    let checked = check(&state, &scope, &mut form, said).await?;
     match checked {
-        Some(_) if form.has("do", "check") => {
-            let told = verdict(&form);
-            show::page(&visit, form, known, Some(told))
-        }
+        Some(_) if form.has("do", "check") => show::page(&visit, form, known, Some(told)),
         Some(checked) => save(&state, &visit, form, known, checked).await,
         None => show::page(&visit, form, known, None),
     }
@@ -52,13 +51,26 @@ fn name(form: &Form) -> &str {
     form.filled("old").or(form.filled("name")).unwrap_or_default()
 }
 
+/// What the form says. What its page had no room for stays as it is.
+fn said(form: &Form, known: Option<&EventTypeRow>) -> EventTypeDraft {
+    let kept = |name: &str| {
+        let row = known.filter(|_| form.has("left_out", name));
+        row.and_then(|row| show::long(row, name)).map(str::to_owned)
+    };
+    let said = draft(form);
+    let (example, schema) =
+        (said.example.or_else(|| kept("example")), said.schema.or_else(|| kept("schema")));
+    EventTypeDraft { example, schema, ..said }
+}
+
 /// Checks all that the form says. `None`: something is wrong, and the form tells what.
 async fn check(
     state: &AppState,
     scope: &AdminScope,
     form: &mut Form,
+    draft: EventTypeDraft,
 ) -> Result<Option<CheckedEventType>, Problem> {
-    let (scope, name, draft) = (scope.clone(), name(form).to_owned(), draft(form));
+    let (scope, name) = (scope.clone(), name(form).to_owned());
     let checked = state.read(move |service| Ok(service.check_event_type(&scope, &name, draft))).await?;
     match checked {
         Ok(checked) if !form.is_refused() => Ok(Some(checked)),
@@ -70,13 +82,11 @@ async fn check(
     }
 }
 
-/// What a form that was found good says about its example.
-fn verdict(form: &Form) -> &'static str {
-    match draft(form) {
-        draft if draft.schema.is_none() => "There is no schema: any data fits.",
-        draft if draft.example.is_none() => {
-            "The schema is a good one. There is no example to hold against it."
-        }
+/// What is told of an example, where all of it was found good.
+fn verdict(said: &EventTypeDraft) -> &'static str {
+    match said {
+        said if said.schema.is_none() => "There is no schema: any data fits.",
+        said if said.example.is_none() => "The schema is a good one. There is no example to hold against it.",
         _ => "The example fits the schema.",
     }
 }

@@ -6,15 +6,18 @@ use askama::Template;
 
 use crate::domain::scope::Scope;
 use crate::service::endpoints::search;
+use crate::store::Listed;
 use crate::store::event_types::EventTypeRow;
 use crate::web::api::event_types::{cursor, cursor_text};
 use crate::web::problem::Problem;
 use crate::web::query::DEFAULT_LIMIT;
 use crate::web::read;
 use crate::web::state::AppState;
+use crate::web::ui::filters;
 use crate::web::ui::form::Form;
 use crate::web::ui::frame::Frame;
 use crate::web::ui::pager::Pager;
+use crate::web::ui::shown;
 use crate::web::ui::visit::Visit;
 
 use super::{PATH, address, change};
@@ -37,6 +40,8 @@ struct Row {
     link: String,
     /// The list of its group.
     group: Option<(String, String)>,
+    /// The beginning of its description.
+    about: String,
     shown: EventTypeRow,
 }
 
@@ -45,9 +50,14 @@ impl From<EventTypeRow> for Row {
         let others = |group: &String| {
             let query =
                 url::form_urlencoded::Serializer::new(String::new()).append_pair("search", group).finish();
-            (group.clone(), format!("{PATH}?{query}"))
+            (shown::called(group), format!("{PATH}?{query}"))
         };
-        Self { link: address(shown.name.as_str()), group: shown.group.as_ref().map(others), shown }
+        Self {
+            link: address(shown.name.as_str()),
+            group: shown.group.as_ref().map(others),
+            about: shown::called(shown.description.as_deref().unwrap_or_default()),
+            shown,
+        }
     }
 }
 
@@ -55,10 +65,10 @@ async fn show(state: Data<AppState>, visit: Visit, request: HttpRequest) -> Resu
     let scope = visit.caller.tenant_scope(Scope::EndpointsRead)?;
     let query = request.query_string();
     let mut form = Form::of_query(query);
-    let wanted = form.filled("search").map(search).and_then(|wanted| form.invalid().check("search", wanted));
-    let before = form.filled("cursor").and_then(cursor);
-    let (rows, next) = if form.is_refused() {
-        (Vec::new(), None)
+    let wanted = filters::taken(&mut form, "search", search);
+    let before = filters::cursor(&mut form, cursor);
+    let Listed { rows, next } = if form.is_refused() {
+        Listed { rows: Vec::new(), next: None }
     } else {
         let list = move |service: &crate::service::Service| {
             service.event_types(&scope, wanted.as_deref(), before.as_ref(), DEFAULT_LIMIT)

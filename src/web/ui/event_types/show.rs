@@ -6,18 +6,25 @@ use askama::Template;
 
 use crate::domain::json_pretty;
 use crate::domain::scope::Scope;
+use crate::service::Error;
 use crate::store::event_types::EventTypeRow;
 use crate::web::problem::Problem;
 use crate::web::read;
 use crate::web::state::AppState;
 use crate::web::ui::form::Form;
 use crate::web::ui::frame::Frame;
+use crate::web::ui::shown;
 use crate::web::ui::visit::Visit;
+use crate::web::ui::weight::Room;
 
 use super::PATH;
 
 /// Bytes of a schema or an example that are written over several lines.
 const MOST: usize = 256 * 1024;
+/// Bytes of the page that both take. What does not fit is left out, and can be saved as a file and changed by the API.
+const ROOM: usize = 44 * 1024;
+/// What of a type may be long.
+pub(super) const LONG: [&str; 2] = ["example", "schema"];
 
 pub(super) fn routes(config: &mut ServiceConfig) {
     config
@@ -45,8 +52,27 @@ async fn add(state: Data<AppState>, visit: Visit, request: HttpRequest) -> Resul
     page(&visit, Form::of([("name", given.text("name").to_owned())]), None, None)
 }
 
-async fn show(state: Data<AppState>, visit: Visit, name: Path<String>) -> Result<HttpResponse, Problem> {
-    one(&state, &visit, &name).await
+/// The page; for `?save=example` or `?save=schema` that as a file, for what a page has no room for.
+async fn show(
+    state: Data<AppState>,
+    visit: Visit,
+    request: HttpRequest,
+    name: Path<String>,
+) -> Result<HttpResponse, Problem> {
+    let asked = Form::of_query(request.query_string());
+    let Some(wanted) = asked.filled("save") else { return one(&state, &visit, &name).await };
+    let row = find(&state, &visit, &name).await?;
+    let text = long(&row, wanted).ok_or_else(|| Error::not_found("part of an event type", wanted))?;
+    Ok(shown::file(&format!("{wanted}.json"), text.to_owned()))
+}
+
+/// What a type says under one of the names that may be [`LONG`].
+pub(super) fn long<'a>(row: &'a EventTypeRow, name: &str) -> Option<&'a str> {
+    match name {
+        "example" => row.example.as_deref(),
+        "schema" => row.schema.as_deref(),
+        _ => None,
+    }
 }
 
 async fn one(state: &AppState, visit: &Visit, name: &str) -> Result<HttpResponse, Problem> {
@@ -67,9 +93,16 @@ fn form(row: &EventTypeRow) -> Form {
         ("old", row.name.to_string()),
         ("description", text(&row.description)),
         ("group", text(&row.group)),
-        ("example", row.example.as_deref().map(spread).unwrap_or_default()),
-        ("schema", row.schema.as_deref().map(spread).unwrap_or_default()),
     ]);
+    let mut room = Room::new(ROOM);
+    for name in LONG {
+        let whole = long(row, name).unwrap_or_default();
+        let text = [spread(whole), whole.to_owned()].into_iter().find(|text| room.takes(text, 0));
+        match text {
+            Some(text) => form.add(name, text),
+            None => form.add("left_out", name),
+        }
+    }
     if row.reserved {
         form.add("reserved", "yes");
     }

@@ -60,7 +60,7 @@ async fn show(state: Data<AppState>, visit: Visit, request: HttpRequest) -> Resu
         tenant: filters::taken(&mut form, "tenant", TenantName::parse),
         event_type: filters::taken(&mut form, "type", Pattern::parse),
         span: filters::span(&mut form, visit.zone()),
-        before: form.filled("cursor").and_then(EventId::parse),
+        before: filters::cursor(&mut form, EventId::parse),
         limit: DEFAULT_LIMIT,
     };
     if let Some(id) = form.filled("id").map(str::to_owned)

@@ -10,15 +10,20 @@ use crate::service::Error;
 use crate::store::event_types::EventTypeRow;
 use crate::store::publish::Published;
 use crate::web::problem::Problem;
-use crate::web::query::MAX_LIMIT;
 use crate::web::read;
 use crate::web::state::AppState;
 use crate::web::ui::form::Form;
 use crate::web::ui::frame::Frame;
 use crate::web::ui::visit::{Posted, Visit};
+use crate::web::ui::weight::{Room, weight};
 
 use super::draft::{self, Draft};
 use super::{once, show};
+
+/// Bytes of the page that the choices of types take, what stands around each, and what an example takes.
+const TYPES: usize = 24 * 1024;
+const AROUND: usize = 40;
+const EXAMPLE: usize = 24 * 1024;
 
 pub(super) fn routes(config: &mut ServiceConfig) {
     config.service(web::resource("/events/new").route(read().to(show_new)).route(web::post().to(send)));
@@ -33,6 +38,8 @@ struct New {
     /// Whether the catalogue has more than these.
     more: bool,
     chosen: Option<EventTypeRow>,
+    /// Whether its example is longer than the page has room for.
+    is_long: bool,
 }
 
 async fn show_new(
@@ -58,28 +65,27 @@ async fn show_new(
 async fn page(state: &AppState, visit: &Visit, mut form: Form, fresh: bool) -> Result<HttpResponse, Problem> {
     let scope = visit.caller.tenant_scope(Scope::EventsWrite)?;
     let name = form.text("type").to_owned();
-    let read = state.read(move |service| {
-        let (types, next) = service.event_types(&scope, None, None, MAX_LIMIT)?;
-        Ok((types, next.is_some(), service.event_type(&scope, &name).ok()))
-    });
-    let (types, more, chosen) = read.await?;
-    let mut types: Vec<_> =
-        types.into_iter().filter(|row| !row.reserved).map(|row| row.name.to_string()).collect();
-    types.sort_unstable();
+    let read = state
+        .read(move |service| Ok((service.published_types(&scope), service.event_type(&scope, &name).ok())));
+    let (mut types, chosen) = read.await?;
+    let all = types.len();
+    Room::new(TYPES).cut(&mut types, AROUND);
+    let more = types.len() < all;
     let mut choices = vec![(String::new(), "choose …".to_owned())];
     choices.extend(types.into_iter().map(|name| (name.clone(), name)));
-    if fresh {
-        form.add("data", example(chosen.as_ref()));
-    }
+    let example = example(chosen.as_ref()).filter(|_| fresh);
+    let is_long = fresh && example.is_none();
+    form.add("data", example.unwrap_or_default());
     let status = form.status();
-    let page = New { frame: visit.frame("Send an event", "/events"), form, types: choices, more, chosen };
+    let page =
+        New { frame: visit.frame("Send an event", "/events"), form, types: choices, more, chosen, is_long };
     visit.page_with(&page, status)
 }
 
-/// What the data may look like.
-fn example(of: Option<&EventTypeRow>) -> String {
-    let Some(text) = of.and_then(|row| row.example.as_deref()) else { return "{}".to_owned() };
-    json_pretty::spread(text, 256 * 1024)
+/// What the data may look like; `None`: longer than the page has room for.
+fn example(of: Option<&EventTypeRow>) -> Option<String> {
+    let text = of.and_then(|row| row.example.as_deref()).unwrap_or("{}");
+    Some(json_pretty::spread(text, EXAMPLE)).filter(|text| weight(text) <= EXAMPLE)
 }
 
 async fn send(state: Data<AppState>, Posted(visit, mut form): Posted) -> Result<HttpResponse, Problem> {

@@ -23,7 +23,9 @@ use super::links::Links;
 use super::once;
 
 /// Rows of each of the two lists.
-const ROWS: usize = 25;
+const ROWS: usize = 20;
+/// Characters of a reason that a row has room for.
+const REASON: usize = 200;
 
 pub(super) fn routes(config: &mut ServiceConfig) {
     config.service(web::resource("/events/{id}").route(read().to(show)));
@@ -42,13 +44,26 @@ struct Page {
     deliveries: Vec<Row>,
     more_deliveries: Option<String>,
     /// Endpoints that it did not go to.
-    elsewhere: Vec<Matching>,
+    elsewhere: Vec<Elsewhere>,
     more_endpoints: Option<String>,
     choices: Vec<(String, String)>,
     /// Makes a repetition of the same replay harmless.
     once: String,
     links: Links,
     live: bool,
+}
+
+/// An endpoint that an event did not go to.
+struct Elsewhere {
+    of: Matching,
+    url: String,
+    why: String,
+}
+
+impl Elsewhere {
+    fn of(of: Matching) -> Self {
+        Self { url: shown::url(&of.url), why: shown::short(&of.message, REASON), of }
+    }
 }
 
 /// What is read for the page.
@@ -119,8 +134,7 @@ fn event(frame: Frame, form: Form, read: Read, raw: bool, once: String) -> Page 
     let links = Links::of(&id, &read.event.tenant);
     let mut choices = vec![(String::new(), "all that it matches today".to_owned())];
     let enabled = read.endpoints.iter().filter(|endpoint| endpoint.enabled);
-    choices
-        .extend(enabled.map(|endpoint| (endpoint.endpoint_id.to_string(), shown::short(&endpoint.url, 80))));
+    choices.extend(enabled.map(|endpoint| (endpoint.endpoint_id.to_string(), shown::url(&endpoint.url))));
     let elsewhere = read.endpoints.into_iter().filter(|endpoint| endpoint.reason != Reason::DeliveredTo);
     Page {
         data: Body::of(read.event.data.as_bytes(), raw),
@@ -128,7 +142,7 @@ fn event(frame: Frame, form: Form, read: Read, raw: bool, once: String) -> Page 
         live: read.deliveries.iter().any(|row| row.delivery.state.is_pending()),
         deliveries: read.deliveries,
         more_deliveries: read.below.map(|below| links.with("below", &below.to_string())),
-        elsewhere: elsewhere.collect(),
+        elsewhere: elsewhere.map(Elsewhere::of).collect(),
         more_endpoints: read.beside.map(|beside| links.with("beside", &beside.to_string())),
         frame,
         form,

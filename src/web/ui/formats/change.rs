@@ -11,7 +11,7 @@ use crate::web::state::AppState;
 use crate::web::ui::form::Form;
 use crate::web::ui::visit::{Posted, Visit};
 
-use super::show::{Known, find, page};
+use super::show::{Known, find, form as form_of, page};
 use super::{PATH, address};
 
 pub(super) async fn change(
@@ -24,7 +24,7 @@ pub(super) async fn change(
             let known = known(&state, &visit, form.filled("old")).await?;
             page(&state, &visit, form, known).await
         }
-        "delete" => delete(&state, &visit, form).await,
+        "delete" => delete(&state, &visit, &form).await,
         _ => save(&state, &visit, form).await,
     }
 }
@@ -72,15 +72,16 @@ fn placed(error: Error) -> Error {
     Error { fields, ..error }
 }
 
-async fn delete(state: &AppState, visit: &Visit, mut form: Form) -> Result<HttpResponse, Problem> {
+async fn delete(state: &AppState, visit: &Visit, form: &Form) -> Result<HttpResponse, Problem> {
     let scope = visit.caller.admin()?;
     let name = form.filled("old").unwrap_or_default().to_owned();
     match state.service.delete_format(&scope, &name).await {
         Ok(()) => Ok(visit.done(PATH, "The format is deleted.")),
         Err(error) => {
+            let known = find(state, visit, &name).await?;
+            let mut form = form_of("old", &name, &known)?;
             form.refuse(error.into())?;
-            let known = known(state, visit, Some(&name)).await?;
-            page(state, visit, form, known).await
+            page(state, visit, form, Some(known)).await
         }
     }
 }

@@ -13,10 +13,14 @@ use crate::web::read;
 use crate::web::state::AppState;
 use crate::web::ui::form::Form;
 use crate::web::ui::frame::Frame;
+use crate::web::ui::shown::{self, Body, ShownHeaders};
 use crate::web::ui::visit::Visit;
+use crate::web::ui::weight::weight;
 
 use super::PATH;
 
+/// Bytes of the page that a definition takes. A longer one can be saved as a file and changed by the API.
+const DEFINITION: usize = 40 * 1024;
 /// The sample that a preview begins with.
 const SAMPLE: (&str, &str) = ("invoice.paid", r#"{"invoice":"in_17","total":1200}"#);
 
@@ -33,9 +37,24 @@ struct Page {
     form: Form,
     /// The format as it is; `None`: a new one.
     known: Option<Known>,
-    /// Whether whoever looks may save what stands in the form.
+    /// Whether whoever looks may delete it.
+    own: bool,
+    /// Whether they may save what stands in the form.
     editable: bool,
     preview: Option<Preview>,
+}
+
+#[expect(clippy::unused_self, reason = "templates call methods")]
+impl Page {
+    /// As many headers of a request as the page has room for.
+    fn headers(&self, of: &Preview) -> ShownHeaders {
+        ShownHeaders::of(&of.headers)
+    }
+
+    /// As much of its body.
+    fn body(&self, of: &Preview) -> Body {
+        Body::of(of.body.as_bytes(), true)
+    }
 }
 
 /// A format that is there.
@@ -56,8 +75,18 @@ async fn add(state: Data<AppState>, visit: Visit, request: HttpRequest) -> Resul
     page(&state, &visit, form("name", "", &from)?, None).await
 }
 
-async fn show(state: Data<AppState>, visit: Visit, name: Path<String>) -> Result<HttpResponse, Problem> {
-    one(&state, &visit, &name).await
+/// The page; for `?save=definition` that as a file, for one that a page has no room for.
+async fn show(
+    state: Data<AppState>,
+    visit: Visit,
+    request: HttpRequest,
+    name: Path<String>,
+) -> Result<HttpResponse, Problem> {
+    if !Form::of_query(request.query_string()).has("save", "definition") {
+        return one(&state, &visit, &name).await;
+    }
+    let known = find(&state, &visit, &name).await?;
+    Ok(shown::file("definition.json", definition(&known)?))
 }
 
 async fn one(state: &AppState, visit: &Visit, name: &str) -> Result<HttpResponse, Problem> {
@@ -78,16 +107,26 @@ pub(super) async fn find(state: &AppState, visit: &Visit, name: &str) -> Result<
     state.read(find).await
 }
 
-fn form(field: &str, name: &str, known: &Known) -> Result<Form, Problem> {
+fn definition(known: &Known) -> Result<String, Problem> {
     let definition = serde_json::to_string_pretty(&known.format.definition);
-    let definition = definition.map_err(|error| Problem::internal(format!("a format: {error}")))?;
-    Ok(Form::of([
+    definition.map_err(|error| Problem::internal(format!("a format: {error}")))
+}
+
+/// A format as its form shows it, under this name in this field.
+pub(super) fn form(field: &str, name: &str, known: &Known) -> Result<Form, Problem> {
+    let mut form = Form::of([
         (field, name.to_owned()),
-        ("definition", definition),
         ("type", SAMPLE.0.to_owned()),
         ("data", SAMPLE.1.to_owned()),
         ("secret", String::new()),
-    ]))
+    ]);
+    let definition = definition(known)?;
+    if weight(&definition) <= DEFINITION {
+        form.add("definition", definition);
+    } else {
+        form.add("left_out", "definition");
+    }
+    Ok(form)
 }
 
 /// The page, with what was typed and the request that it makes; what keeps it from making one stands beside its field.
@@ -99,21 +138,29 @@ pub(super) async fn page(
 ) -> Result<HttpResponse, Problem> {
     // A look that finds something wrong is answered as every other: nothing was refused.
     let status = form.status();
-    let preview = preview(state, visit, &mut form).await?;
+    let left_out = known.as_ref().filter(|_| form.has("left_out", "definition"));
+    let preview = preview(state, visit, &mut form, left_out.map(definition).transpose()?).await?;
     let title = known.as_ref().map_or("New format", |known| known.format.name.as_str());
     let built_in = known.as_ref().is_some_and(|known| known.format.built_in);
     let frame = visit.frame(title, PATH);
-    let editable = frame.admin() && !built_in;
-    let page = Page { frame, form, known, editable, preview };
+    let own = frame.admin() && !built_in;
+    let editable = own && !form.has("left_out", "definition");
+    let page = Page { frame, form, known, own, editable, preview };
     visit.page_with(&page, status)
 }
 
-async fn preview(state: &AppState, visit: &Visit, form: &mut Form) -> Result<Option<Preview>, Problem> {
+/// What a form makes; `known`: the definition that it has no room for.
+async fn preview(
+    state: &AppState,
+    visit: &Visit,
+    form: &mut Form,
+    known: Option<String>,
+) -> Result<Option<Preview>, Problem> {
     let scope = visit.caller.tenant_scope(Scope::EndpointsRead)?;
     let text = |name| form.filled(name).map(str::to_owned);
     let event = TestDraft { event_type: text("type"), data: text("data") };
     let draft = PreviewDraft { event, secret: text("secret") };
-    let definition = form.text("definition").to_owned();
+    let definition = known.unwrap_or_else(|| form.text("definition").to_owned());
     let preview = move |service: &Service| Ok(service.preview_definition(&scope, &definition, &draft));
     match state.read(preview).await? {
         Ok(preview) => Ok(Some(preview)),

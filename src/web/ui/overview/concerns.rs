@@ -4,6 +4,12 @@ use crate::domain::time::UnixMs;
 use crate::service::attention::{Attention, Topic};
 use crate::web::ui::amounts;
 use crate::web::ui::form;
+use crate::web::ui::shown;
+
+/// So many are shown, the most urgent first; the list of endpoints has them all.
+const ROWS: usize = 25;
+/// Characters of a note or a message.
+const WORDS: usize = 200;
 
 /// All that there is to tell.
 pub(super) struct Concerns {
@@ -11,6 +17,8 @@ pub(super) struct Concerns {
     pub(super) urgent: Vec<Concern>,
     /// What somebody wanted so.
     pub(super) wanted: Vec<Concern>,
+    /// How many of either there are; more are not told of where `more` says so.
+    counts: (usize, usize),
     more: bool,
 }
 
@@ -40,13 +48,20 @@ impl Concerns {
     pub(super) fn of(attention: Vec<Attention>, more: bool) -> Self {
         let (wanted, urgent): (Vec<_>, Vec<_>) =
             attention.into_iter().partition(|one| one.topic == Topic::EndpointOff);
-        let told = |all: Vec<Attention>| all.into_iter().map(Concern::of).collect();
-        Self { urgent: told(urgent), wanted: told(wanted), more }
+        let counts = (urgent.len(), wanted.len());
+        let told = |all: Vec<Attention>, most| all.into_iter().take(most).map(Concern::of).collect();
+        let left = ROWS.saturating_sub(urgent.len());
+        Self { urgent: told(urgent, ROWS), wanted: told(wanted, left), counts, more }
+    }
+
+    /// Whether there are more than are shown.
+    pub(super) fn has_more(&self) -> bool {
+        self.more || self.counts.0 + self.counts.1 > self.urgent.len() + self.wanted.len()
     }
 
     /// The answer, in a sentence.
     pub(super) fn sentence(&self) -> String {
-        match (self.urgent.len(), self.more) {
+        match (self.counts.0, self.more) {
             (0, _) => "All is well.".to_owned(),
             (count, true) => format!("{count} or more things need a hand."),
             (1, false) => "One thing needs a hand.".to_owned(),
@@ -54,9 +69,14 @@ impl Concerns {
         }
     }
 
+    /// Whether anything was wanted so.
+    pub(super) fn has_wanted(&self) -> bool {
+        self.counts.1 > 0
+    }
+
     /// What was wanted, in a few words.
     pub(super) fn wanted(&self) -> String {
-        let count = amounts::some(self.wanted.len(), "endpoint is", "endpoints are");
+        let count = amounts::some(self.counts.1, "endpoint is", "endpoints are");
         format!("{count} disabled by hand")
     }
 }
@@ -72,7 +92,7 @@ impl Concern {
         let concern = Self {
             status: "",
             title,
-            message: form::sentence(&one.message),
+            message: shown::short(&form::sentence(&one.message), WORDS),
             since: one.since,
             until: one.until.map(|at| (then, at)),
             path: place.to_owned(),
@@ -84,9 +104,9 @@ impl Concern {
         Self {
             status: endpoint.health.as_str(),
             path: format!("/endpoints/{}", endpoint.id),
-            endpoint: Some((endpoint.url, endpoint.description)),
+            endpoint: Some((shown::url(&endpoint.url), shown::called(&endpoint.description))),
             tenant: endpoint.tenant.to_string(),
-            note: endpoint.disabled_note,
+            note: endpoint.disabled_note.map(|note| shown::short(&note, WORDS)),
             ..concern
         }
     }

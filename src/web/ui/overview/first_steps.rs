@@ -3,6 +3,7 @@
 use crate::domain::scope::Scope;
 use crate::service::endpoints::EndpointQuery;
 use crate::service::events::EventQuery;
+use crate::service::keys::KeyQuery;
 use crate::service::{Caller, Error, Service};
 
 /// The steps, and which of them were made.
@@ -31,7 +32,7 @@ impl FirstSteps {
         if event && endpoint {
             return Ok(None);
         }
-        let key = !service.keys(&caller.view()?, None, 1)?.rows.is_empty();
+        let key = !service.keys(&caller.view()?, &KeyQuery::default(), None, 1)?.rows.is_empty();
         Ok(Some(Self { key, endpoint, event, url: String::new() }))
     }
 

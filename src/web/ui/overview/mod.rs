@@ -52,7 +52,7 @@ async fn show(state: Data<AppState>, visit: Visit, request: HttpRequest) -> Resu
         let deliveries = caller.tenant_scope(Scope::DeliveriesRead)?;
         let (attention, more) = service.attention(&view)?;
         let now = service.waiting_now(&deliveries, None)?;
-        let past = service.stats(&deliveries, &StatsOf::Tenant(None), window)?;
+        let past = service.stats_by(&deliveries, &StatsOf::Tenant(None), window, charts::step(window))?;
         Ok((attention, more, now, past, FirstSteps::look(service, &caller)?))
     });
     let (attention, more, now, past, steps) = seen.await?;

@@ -6,11 +6,13 @@ use askama::Template;
 
 use crate::domain::ids::TenantDeletionId;
 use crate::service::tenant_deletions::{DeletionStatus, TenantDeletionView};
+use crate::store::Listed;
 use crate::web::problem::Problem;
 use crate::web::query::DEFAULT_LIMIT;
 use crate::web::read;
 use crate::web::state::AppState;
 use crate::web::ui::amounts::grouped;
+use crate::web::ui::filters;
 use crate::web::ui::form::Form;
 use crate::web::ui::frame::Frame;
 use crate::web::ui::pager::Pager;
@@ -31,6 +33,7 @@ pub fn routes(config: &mut ServiceConfig) {
 #[template(path = "ui/tenant_deletions.html")]
 struct Deletions {
     frame: Frame,
+    form: Form,
     rows: Vec<TenantDeletionView>,
     pager: Pager,
 }
@@ -61,13 +64,19 @@ async fn delete(
 
 async fn list(state: Data<AppState>, visit: Visit, request: HttpRequest) -> Result<HttpResponse, Problem> {
     let (scope, query) = (visit.caller.view()?, request.query_string());
-    let before = Form::of_query(query).filled("cursor").and_then(TenantDeletionId::parse);
-    let listed = state.read(move |service| service.tenant_deletions(&scope, before, DEFAULT_LIMIT)).await?;
+    let mut form = Form::of_query(query);
+    let before = filters::cursor(&mut form, TenantDeletionId::parse);
+    let listed = if form.is_refused() {
+        Listed { rows: Vec::new(), next: None }
+    } else {
+        state.read(move |service| service.tenant_deletions(&scope, before, DEFAULT_LIMIT)).await?
+    };
     let next = listed.next.map(|id| TenantDeletionId(id).to_string());
     let deletions = Deletions {
         frame: visit.frame("Deleted tenants", super::PATH),
         pager: Pager::new(DELETIONS, query, next.as_deref()),
         rows: listed.rows,
+        form,
     };
-    visit.page(&deletions)
+    visit.page_with(&deletions, deletions.form.status())
 }

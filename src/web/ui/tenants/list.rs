@@ -5,14 +5,16 @@ use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
 use crate::domain::names::TenantName;
+use crate::service::endpoints::search;
 use crate::service::tenants::TenantView;
 use crate::service::tenants_day::TenantDay;
-use crate::service::{Code, Error};
+use crate::service::{Code, Error, Service};
 use crate::web::problem::Problem;
 use crate::web::query::{DEFAULT_LIMIT, Numbered};
 use crate::web::read;
 use crate::web::state::AppState;
 use crate::web::ui::amounts::grouped;
+use crate::web::ui::filters;
 use crate::web::ui::form::Form;
 use crate::web::ui::frame::Frame;
 use crate::web::ui::pager::Pager;
@@ -31,7 +33,7 @@ pub fn routes(config: &mut ServiceConfig) {
 #[template(path = "ui/tenants.html")]
 struct Tenants {
     frame: Frame,
-    search: Form,
+    filters: Form,
     form: Form,
     rows: Vec<(TenantView, TenantDay)>,
     pager: Pager,
@@ -40,15 +42,7 @@ struct Tenants {
 }
 
 async fn show(state: Data<AppState>, visit: Visit, request: HttpRequest) -> Result<HttpResponse, Problem> {
-    let mut search = Form::of_query(request.query_string());
-    let Some(wanted) = search.filled("tenant").map(str::to_owned) else {
-        return page(&state, &visit, search, Form::default()).await;
-    };
-    if is_there(&state, &visit, &wanted).await? {
-        return Ok(visit.done(&format!("{PATH}/{wanted}"), ""));
-    }
-    search.invalid().push("tenant", "is not there; look at the list, or make it below");
-    page(&state, &visit, search, Form::default()).await
+    page(&state, &visit, request.query_string(), Form::default()).await
 }
 
 async fn make(state: Data<AppState>, Posted(visit, mut form): Posted) -> Result<HttpResponse, Problem> {
@@ -60,13 +54,13 @@ async fn make(state: Data<AppState>, Posted(visit, mut form): Posted) -> Result<
     let wrong = draft.wrong(&name);
     form.invalid().merge(wrong);
     if form.is_refused() {
-        return page(&state, &visit, Form::default(), form).await;
+        return page(&state, &visit, "", form).await;
     }
     match state.service.put_tenant(&scope, &name, &draft).await {
         Ok(put) => Ok(visit.done(&format!("{PATH}/{}", put.tenant.tenant), "The tenant is made.")),
         Err(error) => {
             form.refuse(error.into())?;
-            page(&state, &visit, Form::default(), form).await
+            page(&state, &visit, "", form).await
         }
     }
 }
@@ -82,26 +76,26 @@ async fn is_there(state: &AppState, visit: &Visit, name: &str) -> Result<bool, P
     found.await
 }
 
-async fn page(state: &AppState, visit: &Visit, search: Form, form: Form) -> Result<HttpResponse, Problem> {
+async fn page(state: &AppState, visit: &Visit, query: &str, form: Form) -> Result<HttpResponse, Problem> {
     let view = visit.caller.view()?;
     let limit = state.service.settings(&view).endpoint_limit;
-    let before = search.filled("cursor").and_then(|text| CURSOR.parse(text));
-    let read = state.read(move |service| {
-        let listed = service.tenants(&view, before, DEFAULT_LIMIT)?;
+    let mut filters = Form::of_query(query);
+    let search = filters::taken(&mut filters, "search", search);
+    let before = filters::cursor(&mut filters, |text| CURSOR.parse(text));
+    let read = move |service: &Service| {
+        let listed = service.tenants(&view, search.as_deref(), before, DEFAULT_LIMIT)?;
         let names: Vec<TenantName> = listed.rows.iter().map(|row| row.tenant.clone()).collect();
-        Ok((service.tenants_day(&view, &names)?, listed))
-    });
-    let (days, listed) = read.await?;
-    let next = listed.next.map(|row| CURSOR.cursor(row));
-    let query: String = url::form_urlencoded::Serializer::new(String::new())
-        .extend_pairs(["cursor", "back"].map(|name| (name, search.text(name))))
-        .finish();
-    let status = form.status();
+        let days = service.tenants_day(&view, &names)?;
+        Ok((listed.rows.into_iter().zip(days).collect(), listed.next))
+    };
+    let (rows, next) = if filters.is_refused() { (Vec::new(), None) } else { state.read(read).await? };
+    let next = next.map(|row| CURSOR.cursor(row));
+    let status = if filters.alert().is_some() { filters.status() } else { form.status() };
     let tenants = Tenants {
         frame: visit.frame("Tenants", PATH),
-        pager: Pager::new(PATH, &query, next.as_deref()),
-        rows: listed.rows.into_iter().zip(days).collect(),
-        search,
+        pager: Pager::new(PATH, query, next.as_deref()),
+        rows,
+        filters,
         form,
         limit,
     };

@@ -6,11 +6,10 @@ use askama::Template;
 
 use crate::domain::scope::Scope;
 use crate::service::endpoints::{EndpointQuery, EndpointView};
-use crate::service::keys::KeyView;
+use crate::service::keys::{KeyQuery, KeyView};
 use crate::service::stats::StatsOf;
 use crate::service::tenants::TenantDetail;
 use crate::web::problem::Problem;
-use crate::web::query::DEFAULT_LIMIT;
 use crate::web::read;
 use crate::web::state::AppState;
 use crate::web::ui::amounts::{counted, grouped};
@@ -18,9 +17,14 @@ use crate::web::ui::charts::{self, Figures, Windows};
 use crate::web::ui::form::Form;
 use crate::web::ui::frame::Frame;
 use crate::web::ui::plot::Plot;
+use crate::web::ui::shown::{called, url};
 use crate::web::ui::visit::{Posted, Visit};
 
 use super::PATH;
+
+/// Rows of its endpoints and of its keys: the lists have all of them.
+const ENDPOINTS: usize = 20;
+const KEYS: usize = 10;
 
 /// Registers the pages.
 pub fn routes(config: &mut ServiceConfig) {
@@ -42,6 +46,13 @@ struct Tenant {
     keys_more: bool,
     edit: Form,
     delete: Form,
+}
+
+impl Tenant {
+    /// Whether it has more endpoints than are shown.
+    fn has_more(&self) -> bool {
+        usize::try_from(self.one.endpoints).is_ok_and(|all| all > self.endpoints.len())
+    }
 }
 
 async fn show(
@@ -89,16 +100,18 @@ pub(super) async fn page(
 ) -> Result<HttpResponse, Problem> {
     let windows = Windows::of(&format!("{PATH}/{name}"), window);
     let (caller, view, name) = (visit.caller.clone(), visit.caller.view()?, name.to_owned());
-    let (setting, shown) = (state.service.settings(&view).endpoint_limit, windows.shown);
+    let (setting, window) = (state.service.settings(&view).endpoint_limit, windows.shown);
+    let step = charts::step(window);
     let read = state.read(move |service| {
         let one = service.tenant(&caller, &name)?;
         let tenant = one.tenant.tenant.clone();
         let query = EndpointQuery { tenant: Some(tenant.clone()), ..EndpointQuery::default() };
         let scope = caller.tenant_scope(Scope::EndpointsRead)?;
-        let endpoints = service.endpoints(&scope, &query, None, DEFAULT_LIMIT)?.rows;
-        let keys = service.keys_of_tenant(&view, &tenant, None, DEFAULT_LIMIT)?;
+        let endpoints = service.endpoints(&scope, &query, None, ENDPOINTS)?.rows;
+        let bound = KeyQuery { tenant: Some(tenant.clone()), search: None };
+        let keys = service.keys(&view, &bound, None, KEYS)?;
         let scope = caller.tenant_scope(Scope::DeliveriesRead)?;
-        let past = service.stats(&scope, &StatsOf::Tenant(Some(tenant)), shown)?;
+        let past = service.stats_by(&scope, &StatsOf::Tenant(Some(tenant)), window, step)?;
         Ok((one, endpoints, keys, past))
     });
     let (one, endpoints, keys, past) = read.await?;

@@ -1,0 +1,60 @@
+//! Why an endpoint is disabled, and when it will be.
+
+use crate::domain::matching::Pattern;
+use crate::domain::time::UnixMs;
+use crate::service::audit::AuditQuery;
+use crate::service::endpoints::EndpointDetail;
+use crate::service::{Error, Service, ViewScope};
+use crate::store::lists::Span;
+use crate::web::ui::amounts;
+
+/// When failures disable an endpoint ([`crate::domain::health::Health::should_disable`]), as a sentence.
+pub(super) fn rule(failures: u32, hours: u32) -> String {
+    let failed = amounts::some(failures, "attempt in a row has", "attempts in a row have");
+    let since = amounts::some(hours, "hour", "hours");
+    match (failures, hours) {
+        (0, 0) => "The settings disable no endpoint because it fails.".to_owned(),
+        (_, 0) => format!("It is disabled when {failed} failed."),
+        (0, _) => format!("It is disabled when it has failed for {since} without a success."),
+        _ => format!("It is disabled when {failed} failed, over {since} without a success."),
+    }
+}
+
+/// Who disabled an endpoint: the audit log's line of that moment says it.
+pub(super) fn disabled_by(
+    service: &Service,
+    scope: &ViewScope,
+    detail: &EndpointDetail,
+) -> Result<Option<String>, Error> {
+    let Some(at) = detail.endpoint.disabled_at.filter(|_| !detail.endpoint.enabled) else { return Ok(None) };
+    let query = AuditQuery {
+        action: Pattern::parse("endpoint.*").ok(),
+        target: Some(detail.endpoint.id.to_string()),
+        span: Span { since: Some(at), until: Some(UnixMs(at.0 + 1)) },
+        ..AuditQuery::default()
+    };
+    let lines = service.audit(scope, query, None, 1)?.rows;
+    Ok(lines.first().map(|line| line.line().actor.clone()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_rule_is_told_by_what_the_settings_ask_for() {
+        for (failures, hours, told) in [
+            (
+                10,
+                120,
+                "It is disabled when 10 attempts in a row have failed, over 120 hours without a success.",
+            ),
+            (1, 1, "It is disabled when 1 attempt in a row has failed, over 1 hour without a success."),
+            (10, 0, "It is disabled when 10 attempts in a row have failed."),
+            (0, 2, "It is disabled when it has failed for 2 hours without a success."),
+            (0, 0, "The settings disable no endpoint because it fails."),
+        ] {
+            assert_eq!(rule(failures, hours), told);
+        }
+    }
+}
