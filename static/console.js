@@ -28,8 +28,9 @@ document.addEventListener("change", (event) => {
   if (event.target.matches("form[data-at-once] select")) event.target.form.requestSubmit();
 });
 
-// `/` goes to the search.
+// `/` goes to the search, Escape leaves it.
 document.addEventListener("keydown", (event) => {
+  if (event.key === "Escape" && event.target.matches("[data-search]")) event.target.blur();
   if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey) return;
   if (event.target.closest("input, textarea, select, [contenteditable]")) return;
   const search = document.querySelector("[data-search]");

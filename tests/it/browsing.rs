@@ -3,10 +3,15 @@
 //! `tests/run --pictures` makes a picture of every page, wide and narrow, light and dark, below `target/pictures`.
 
 mod daily;
+mod faults;
+mod first;
 mod furnished;
+mod hostile;
+mod keyboard;
 mod live;
 mod looks;
 mod pictures;
+mod roles;
 mod ways;
 
 use crate::support::app::TestApp;
@@ -25,9 +30,14 @@ fn admin(app: &TestApp, window: Window) -> Browser {
     }
     let browser = stranger(app, window);
     browser.open("/login");
-    browser.fill("email", ADMIN);
-    browser.fill("password", PASSWORD);
-    browser.click("Sign in");
+    sign_in(&browser, ADMIN);
     browser.wait_for("Overview");
     browser
+}
+
+/// Fills in the page to sign in, which is shown.
+fn sign_in(browser: &Browser, email: &str) {
+    browser.fill("email", email);
+    browser.fill("password", PASSWORD);
+    browser.click("Sign in");
 }

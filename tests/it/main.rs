@@ -102,6 +102,7 @@ mod ui_routes;
 mod ui_safety;
 mod ui_sessions;
 mod ui_settings;
+mod ui_sign_in;
 mod ui_tenants;
 mod ui_weight;
 mod verify_code;

@@ -7,13 +7,13 @@ use serde_json::json;
 
 use crate::support::app::{TestApp, text};
 use crate::support::client::{Client, Response};
-use crate::support::console::Console;
+use crate::support::console::{Console, guarded};
 use crate::support::receiver::{Receiver, Reply};
 use crate::support::routes;
 
 /// For whom a route is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum For {
+pub enum For {
     /// Pages before there is a session.
     Anybody,
     /// Every operator looks at it.
@@ -31,7 +31,7 @@ enum For {
 use For::{Admins, AdminsPage, Anybody, Once, Oneself, Operators};
 
 /// Every route of the console.
-const TABLE: &[(&str, &str, For)] = &[
+pub const TABLE: &[(&str, &str, For)] = &[
     ("GET", "/", Operators),
     ("GET", "/account", Operators),
     ("POST", "/account/password", Oneself),
@@ -266,6 +266,21 @@ fn a_form_from_another_site_is_refused_whatever_its_token() {
             [("Origin", "https://evil.example"), ("Sec-Fetch-Site", "cross-site"), ("Origin", "null")]
         {
             admin.post_from(header, &world.path(route), &[]).expect(403);
+        }
+    }
+}
+
+#[test]
+fn every_answer_says_what_may_run_in_it_and_that_nobody_keeps_it() {
+    let world = World::new();
+    let (admin, viewer) = (Console::admin(&world.app), Console::viewer(&world.app));
+    for (method, route, _) in TABLE {
+        let path = world.path(route);
+        if *method == "GET" {
+            guarded(&admin.get(&path));
+            guarded(&viewer.get(&path));
+        } else {
+            guarded(&viewer.post_with("", &path, &[]).expect(403));
         }
     }
 }

@@ -1,32 +1,12 @@
 //! What keeps the console safe: headers, cookies, sessions, return addresses, forms.
 
 use crate::support::app::TestApp;
-use crate::support::client::{Client, Response};
-use crate::support::console::{self, ADMIN, Console, PASSWORD};
+use crate::support::client::Client;
+use crate::support::console::{self, ADMIN, Console, PASSWORD, guarded};
+use crate::support::stranger::{Stranger, cookie};
 
 fn browser(app: &TestApp) -> Client {
     Client::tcp(app.address()).with_header("Accept", "text/html")
-}
-
-/// The first cookie whose name ends so, as `name=value`, and its whole line.
-fn cookie(answer: &Response, name: &str) -> Option<(String, String)> {
-    let lines = answer.headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("set-cookie"));
-    let named = |line: &&String| line.split('=').next().is_some_and(|found| found.ends_with(name));
-    let line = lines.map(|(_, line)| line).find(named)?;
-    Some((line.split(';').next()?.to_owned(), line.clone()))
-}
-
-/// Signs in as a browser does: the page first, then its form.
-fn sign_in(app: &TestApp, email: &str, password: &str, to: &str) -> Response {
-    let client = browser(app);
-    let page = client.get("/login").expect(200);
-    let (form, _) = cookie(&page, "-form").expect("a cookie for the form");
-    let csrf = console::value(page.text(), "csrf");
-    let body = url::form_urlencoded::Serializer::new(String::new())
-        .extend_pairs([("csrf", csrf.as_str()), ("email", email), ("password", password), ("to", to)])
-        .finish();
-    let headers = [("Cookie", form.as_str()), ("Content-Type", "application/x-www-form-urlencoded")];
-    client.request("POST", "/login", &headers, Some(body.as_bytes()))
 }
 
 fn with_operator() -> TestApp {
@@ -38,70 +18,72 @@ fn with_operator() -> TestApp {
 #[test]
 fn every_page_says_what_may_run_and_that_nobody_keeps_it() {
     let app = with_operator();
-    let pages =
-        [browser(&app).get("/login"), Console::admin(&app).get("/keys"), browser(&app).get("/nowhere")];
-    for page in pages {
-        let policy = page.header("content-security-policy").expect("a policy");
-        for part in ["default-src 'none'", "script-src 'self'", "style-src 'self'", "frame-ancestors 'none'"]
-        {
-            assert!(policy.contains(part), "{policy}");
-        }
-        assert!(!policy.contains("unsafe"), "{policy}");
-        assert_eq!(page.header("x-content-type-options"), Some("nosniff"));
-        assert_eq!(page.header("referrer-policy"), Some("same-origin"));
-        assert_eq!(page.header("cache-control"), Some("no-store"));
-        assert!(!page.text().contains(" style=") && !page.text().contains(" onclick="), "{}", page.text());
+    let (outside, admin) = (browser(&app), Console::admin(&app));
+    for page in [
+        outside.get("/login"),
+        outside.get("/join/none"),
+        outside.get("/setup"),
+        outside.get("/nowhere"),
+        outside.get("/keys"),
+        admin.get("/keys"),
+        admin.get("/endpoints/ep_0000000000000"),
+        admin.post("/keys", &[("name", "")]),
+        admin.post_with("another", "/keys", &[]),
+        admin.post("/logout", &[]),
+    ] {
+        guarded(&page);
     }
 }
 
 #[test]
 fn a_session_is_a_cookie_that_scripts_and_other_sites_do_not_see() {
     let app = with_operator();
-    let answer = sign_in(&app, ADMIN, PASSWORD, "/keys").expect(303);
+    let answer = Stranger::of(&app).sign_in(ADMIN, PASSWORD, "/keys").expect(303);
     assert_eq!(answer.header("location"), Some("/keys"));
     let (_, line) = cookie(&answer, "-session").expect("a session");
     assert!(line.contains("; HttpOnly; SameSite=Lax; Path=/") && !line.contains("Domain"), "{line}");
-    let again = sign_in(&app, ADMIN, PASSWORD, "/keys").expect(303);
-    assert_ne!(
-        cookie(&again, "-session"),
-        cookie(&answer, "-session"),
-        "each sign-in has a session of its own"
-    );
 }
 
 #[test]
-fn behind_https_cookies_are_of_this_host_alone_and_for_https() {
+fn behind_https_every_cookie_is_of_this_host_alone_and_for_https() {
     let app = TestApp::builder().with("POSTRIDER_PUBLIC_URL", "https://hooks.example.com").start();
     app.service().register_first_operator(ADMIN, PASSWORD).wait().expect("an operator");
-    let answer = sign_in(&app, ADMIN, PASSWORD, "/").expect(303);
-    let (name, line) = cookie(&answer, "-session").expect("a session");
-    assert!(name.starts_with("__Host-postrider-session=") && line.contains("; Secure; Path=/"), "{line}");
+    let stranger = Stranger::of(&app);
+    let signed_in = stranger.sign_in(ADMIN, PASSWORD, "/").expect(303);
+    let (session, _) = cookie(&signed_in, "-session").expect("a session");
+    let client = browser(&app);
+    let csrf =
+        console::value(client.request("GET", "/account", &[("Cookie", &session)], None).text(), "csrf");
+    let post = |path: &str, field: &str| {
+        let headers = [("Cookie", &*session), ("Content-Type", "application/x-www-form-urlencoded")];
+        client.request("POST", path, &headers, Some(format!("csrf={csrf}&{field}").as_bytes())).expect(303)
+    };
+    for (kind, answer) in [
+        ("-form", client.get("/login")),
+        ("-session", signed_in.clone()),
+        ("-theme", post("/theme", "theme=dark")),
+        ("-notice", post("/account/time-zone", "time_zone=Europe/Berlin")),
+    ] {
+        let (_, line) = cookie(&answer, kind).expect(kind);
+        assert!(line.starts_with(&format!("__Host-postrider{kind}=")), "{line}");
+        assert!(
+            line.contains("; HttpOnly; SameSite=Lax; Secure; Path=/") && !line.contains("Domain"),
+            "{line}"
+        );
+    }
+    // What another page on the host could have set is not taken for it.
+    let bare = session.trim_start_matches("__Host-");
+    assert_ne!(session, bare);
+    client.request("GET", "/account", &[("Cookie", bare)], None).expect(303);
 }
 
 #[test]
 fn who_signs_in_stays_within_the_site() {
     let app = with_operator();
+    let stranger = Stranger::of(&app);
     for to in ["//evil.example", "https://evil.example/", "/\\evil.example", "javascript:alert(1)", ""] {
-        assert_eq!(sign_in(&app, ADMIN, PASSWORD, to).expect(303).header("location"), Some("/"), "{to}");
+        assert_eq!(stranger.sign_in(ADMIN, PASSWORD, to).expect(303).header("location"), Some("/"), "{to}");
     }
-}
-
-#[test]
-fn a_wrong_password_and_an_unknown_address_look_the_same_and_are_slowed_down() {
-    let app = with_operator();
-    let answer = |email: &str| {
-        let answer = sign_in(&app, email, "wrong password", "/").expect(401);
-        assert!(cookie(&answer, "-session").is_none());
-        answer.text().replace(email, "").split("csrf").next().unwrap_or_default().to_owned()
-    };
-    assert_eq!(answer(ADMIN), answer("nobody@example.com"));
-    let slowed =
-        (0..20).map(|_| sign_in(&app, ADMIN, "wrong password", "/")).find(|answer| answer.status == 429);
-    let slowed = slowed.expect("a time to wait");
-    assert!(slowed.header("retry-after").is_some_and(|seconds| seconds.parse::<u32>().is_ok_and(|n| n > 0)));
-    assert!(slowed.text().contains("Too many attempts"), "{}", slowed.text());
-    let right = sign_in(&app, ADMIN, PASSWORD, "/");
-    assert_eq!(right.status, 429, "the right password is not tried either");
 }
 
 #[test]

@@ -68,7 +68,7 @@ impl Plot {
     /// The `viewBox`.
     #[expect(clippy::unused_self, reason = "templates call methods")]
     pub fn view_box(&self) -> String {
-        format!("0 0 {} {}", LEFT + WIDTH, HEIGHT + 36.0)
+        format!("0 0 {} {}", LEFT + WIDTH, HEIGHT + 40.0)
     }
 
     /// Whether there is nothing to show.
@@ -145,9 +145,9 @@ impl Plot {
                 match step.values.get(row).copied().flatten() {
                     Some(value) => {
                         let (x, y) = (self.middle(index), height_of(value, top));
-                        // A single moment is drawn as a short stroke.
+                        // It begins with the step, so that a single one is a stroke that can be seen.
                         let from = if piece.is_empty() {
-                            format!("{},{y:.1} ", number(x - 2.0))
+                            format!("{},{y:.1} ", number(x - (self.step() / 2.0).max(2.0)))
                         } else {
                             String::new()
                         };

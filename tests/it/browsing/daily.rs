@@ -6,15 +6,23 @@ use crate::support::receiver::{Receiver, Reply};
 
 /// Sends an event by hand; its page is shown afterwards.
 fn send(browser: &Browser, event_type: &str, data: &str) {
-    browser.open("/events/new");
+    browser.navigate("Events");
+    browser.click("Send an event");
     browser.fill("type", event_type);
     browser.fill("data", data);
     browser.click("Send it");
     browser.wait_for(event_type);
 }
 
-/// Makes an endpoint for invoices; the page of it is shown afterwards. Its address is answered.
-fn make(browser: &Browser, receiver: &Receiver) -> String {
+/// Goes to the page of the only endpoint.
+fn look_at(browser: &Browser, receiver: &Receiver) {
+    browser.navigate("Endpoints");
+    browser.click(&receiver.url("/hook"));
+    browser.wait_for("Failures in a row");
+}
+
+/// Makes an endpoint for invoices; the page of it is shown afterwards.
+fn make(browser: &Browser, receiver: &Receiver) {
     browser.navigate("Endpoints");
     browser.click("New endpoint");
     browser.fill("url", "ftp://nowhere");
@@ -29,14 +37,62 @@ fn make(browser: &Browser, receiver: &Receiver) -> String {
     assert!(browser.text().contains("whsec_"));
     browser.click("The endpoint");
     browser.wait_for("It is ready");
-    browser.path()
+}
+
+/// The receiver breaks: what is sent fails for good, and the console says why.
+fn break_down(browser: &Browser, receiver: &Receiver) {
+    receiver.always(Reply::status(500).body("out of order"));
+    send(browser, "invoice.paid", "{\"amount\": 2}");
+    browser.reload_until("failed");
+    browser.click_on("#went a[href^='/deliveries/']");
+    browser.wait_for("out of order");
+    look_at(browser, receiver);
+    browser.reload_until("It is failing");
+}
+
+/// It is disabled; what comes meanwhile is held, and delivered when it is enabled, because it is well again.
+fn hold(browser: &Browser, receiver: &Receiver) {
+    browser.click("Disable…");
+    browser.fill("note", "the disk of their server is full");
+    browser.click("Disable");
+    browser.wait_for("the disk of their server is full");
+    send(browser, "invoice.paid", "{\"amount\": 3}");
+    browser.reload_until("held");
+    let before = receiver.count();
+    receiver.always(Reply::status(200));
+    look_at(browser, receiver);
+    browser.click("Enable…");
+    browser.wait_for("1 delivery is held");
+    browser.click("Enable");
+    receiver.wait_for(before + 1);
+    assert_eq!(receiver.received()[before].json()["data"]["amount"], 3);
+}
+
+/// What failed is sent again, after it was counted.
+fn replay(browser: &Browser, receiver: &Receiver) {
+    let before = receiver.count();
+    browser.click("Replay");
+    browser.choose("status", "failed");
+    browser.fill("since", "2020-01-01 00:00");
+    browser.click("Count");
+    // A reload would come before what the click begins.
+    browser.wait_for("to send again");
+    browser.reload_until("1 delivery to send again");
+    browser.click("Send it again");
+    receiver.wait_for(before + 1);
+    assert_eq!(receiver.received()[before].json()["data"]["amount"], 2);
+    browser.click_on(".tabs a[href$='/deliveries']");
+    browser.choose("status", "failed");
+    browser.click("Filter");
+    browser.wait_until("the filter", |browser| browser.path().contains("status=failed"));
+    browser.reload_until("No delivery matches");
 }
 
 fn a_day(window: Window) {
     let app = TestApp::start();
     let receiver = Receiver::start();
     let browser = super::admin(&app, window);
-    let endpoint = make(&browser, &receiver);
+    make(&browser, &receiver);
 
     // A test is received.
     browser.click("Test");
@@ -51,39 +107,9 @@ fn a_day(window: Window) {
     browser.reload_until("delivered");
     receiver.wait_for(2);
 
-    // It breaks: the delivery fails for good, and the console says why.
-    receiver.always(Reply::status(500));
-    send(&browser, "invoice.paid", "{\"amount\": 2}");
-    browser.reload_until("failed");
-    browser.open(&endpoint);
-    browser.reload_until("It is failing");
-
-    // It is disabled; what comes meanwhile is held.
-    browser.click("Disable…");
-    browser.fill("note", "the disk of their server is full");
-    browser.click("Disable");
-    browser.wait_for("the disk of their server is full");
-    send(&browser, "invoice.paid", "{\"amount\": 3}");
-    browser.reload_until("held");
-    let before = receiver.count();
-
-    // It is well again: what is held is delivered, what failed is sent again.
-    receiver.always(Reply::status(200));
-    browser.open(&endpoint);
-    browser.click("Enable…");
-    browser.click("Enable");
-    receiver.wait_for(before + 1);
-    browser.open(&format!("{endpoint}/replay"));
-    browser.choose("status", "failed");
-    browser.fill("since", "2020-01-01 00:00");
-    browser.click("Count");
-    // A reload would come before what the click begins.
-    browser.wait_for("to send again");
-    browser.reload_until("1 delivery to send again");
-    browser.click("Send it again");
-    receiver.wait_for(before + 2);
-    browser.open(&format!("{endpoint}/deliveries?status=failed"));
-    browser.reload_until("No delivery");
+    break_down(&browser, &receiver);
+    hold(&browser, &receiver);
+    replay(&browser, &receiver);
     // What was typed wrong at first is told as a status, too.
     let complaints = browser.complaints();
     assert!(

@@ -1,9 +1,13 @@
 //! A server with something of everything, as after some days of use.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
 use crate::support::app::{TestApp, text};
 use crate::support::receiver::{Receiver, Reply};
+use crate::support::routes;
+use crate::ui_routes::{For, TABLE};
 
 /// What there is, by id.
 pub struct Furnished {
@@ -14,6 +18,7 @@ pub struct Furnished {
     delivered: String,
     failed: String,
     event: String,
+    link: String,
 }
 
 fn put(app: &TestApp, path: &str, body: &Value) {
@@ -53,7 +58,9 @@ impl Furnished {
             &json!({ "name": "billing service", "scopes": ["events:write"], "tenant": "acme" }),
         )
         .expect(201);
-        app.post("/operators", &json!({ "email": "vic@example.com", "role": "viewer" })).expect(201);
+        let invited = json!({ "email": "vic@example.com", "role": "viewer" });
+        let link = text(&app.post("/operators", &invited).expect(201).json(), "link");
+        let link = link[link.find("/join/").expect("a path")..].to_owned();
         let make = |tenant: &str, path: &str, more: Value| {
             let mut fields = json!({ "tenant": tenant, "url": receiver.url(path), "events": ["invoice.*"],
                 "description": format!("{tenant}'s own {path}"), "retry_schedule": [1] });
@@ -88,10 +95,15 @@ impl Furnished {
         let wanted = json!({ "status": "missing", "since": "2020-01-01T00:00:00Z" });
         app.post(&format!("/endpoints/{good}/replay"), &wanted).expect(202);
         app.settle();
-        Self { _receiver: receiver, good, failing, disabled, delivered, failed, event }
+        Self { _receiver: receiver, good, failing, disabled, delivered, failed, event, link }
     }
 
-    /// Every page that an admin can look at, by name.
+    /// The path of a link for somebody who has not joined yet.
+    pub fn link(&self) -> &str {
+        &self.link
+    }
+
+    /// Every page that an operator can look at, by name.
     pub fn pages(&self) -> Vec<(String, String)> {
         let Self { good, failing, disabled, delivered, failed, event, .. } = self;
         let fixed = [
@@ -105,9 +117,12 @@ impl Furnished {
             ("endpoint-new", "/endpoints/new"),
             ("tenants", "/tenants"),
             ("tenant", "/tenants/acme"),
+            ("tenant-deletions", "/tenant-deletions"),
             ("event-types", "/event-types"),
+            ("event-type-new", "/event-types/new"),
             ("event-type", "/event-types/invoice.paid"),
             ("formats", "/formats"),
+            ("format-new", "/formats/new"),
             ("format", "/formats/legacy"),
             ("format-built-in", "/formats/standard"),
             ("keys", "/keys"),
@@ -124,12 +139,37 @@ impl Furnished {
             ("endpoint-settings", format!("/endpoints/{good}/settings")),
             ("endpoint-verify", format!("/endpoints/{good}/verify")),
             ("endpoint-test", format!("/endpoints/{good}/test")),
+            ("endpoint-tested", format!("/endpoints/{failing}/test?delivery={failed}")),
             ("endpoint-replay", format!("/endpoints/{failing}/replay")),
+            ("endpoint-rotate-secret", format!("/endpoints/{good}/rotate-secret")),
+            ("endpoint-disable", format!("/endpoints/{good}/disable")),
+            ("endpoint-enable", format!("/endpoints/{disabled}/enable")),
+            ("endpoint-delete", format!("/endpoints/{good}/delete")),
             ("delivery-delivered", format!("/deliveries/{delivered}")),
             ("delivery-failed", format!("/deliveries/{failed}")),
             ("event", format!("/events/{event}")),
+            ("event-delete-data", format!("/events/{event}/delete-data")),
         ];
         let fixed = fixed.iter().map(|(name, path)| ((*name).to_owned(), (*path).to_owned()));
         fixed.chain(own.into_iter().map(|(name, path)| (name.to_owned(), path))).collect()
     }
+}
+
+/// Answers that are files, which no browser shows.
+const FILES: [&str; 2] = ["/deliveries/{id}/curl", "/events/{id}/data"];
+
+#[test]
+fn every_page_of_the_console_is_looked_at() {
+    let app = TestApp::start();
+    let furnished = Furnished::new(&app);
+    let shown = TABLE.iter().filter(|(method, route, whose)| {
+        let page = matches!(whose, For::Operators | For::AdminsPage);
+        page && *method == "GET" && !FILES.contains(route)
+    });
+    let routes: Vec<&str> = shown.map(|(_, route, _)| *route).collect();
+    let pages = furnished.pages();
+    let seen: BTreeSet<_> =
+        pages.iter().filter_map(|(_, path)| routes::serving(routes.iter().copied(), path)).collect();
+    let unseen: Vec<_> = routes.iter().filter(|route| !seen.contains(*route)).collect();
+    assert!(unseen.is_empty(), "add them to Furnished::pages: {unseen:?}");
 }

@@ -1,95 +1,148 @@
-//! What holds on every page: no barrier that axe-core knows, nothing that the browser complains about, nothing from
-//! another host, and all of it fits the window.
-
-use std::path::PathBuf;
-
-use serde_json::Value;
+//! What holds on every page, in both looks, chosen by the system and by hand, on a desk and on a phone: see `faults`.
 
 use crate::support::app::TestApp;
 use crate::support::browser::{Browser, Window};
 use crate::support::extremes::Extremes;
 
+use super::faults::Inspector;
 use super::furnished::Furnished;
 
-/// What a page of the console may weigh, with everything that it loads. The reference of the API is a book.
-const WEIGHT: u64 = 100 * 1024;
+/// The widths of phones that pages have to fit.
+const PHONES: [u32; 2] = [390, 360];
 
-fn axe() -> String {
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| PathBuf::from("target"), PathBuf::from);
-    let file = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-        .join(target)
-        .join("browser/node_modules/axe-core/axe.min.js");
-    std::fs::read_to_string(&file)
-        .unwrap_or_else(|error| panic!("{}: {error}; tests/run --prepare installs it", file.display()))
-}
-
-/// What axe-core finds on the page that is shown: rule, and where.
-fn barriers(browser: &Browser, axe: &str) -> Vec<String> {
-    // Injected by the driver, which the page's policy does not stop.
-    browser.script(axe);
-    let found = browser.script_later(
-        "const done = arguments[arguments.length - 1];
-         axe.run(document, { resultTypes: ['violations'] }).then(
-             found => done(found.violations.map(v => v.id + ': ' + v.nodes.map(n => n.target + ' ' + n.failureSummary).join(' | '))),
-             error => done(['axe has failed: ' + error]));",
-    );
-    let found = found.as_array().cloned().unwrap_or_else(|| vec![Value::from("axe says nothing")]);
-    found.iter().map(|line| line.as_str().unwrap_or_default().to_owned()).collect()
-}
-
-/// Everything that is wrong with the page that is shown.
-fn faults(browser: &Browser, base: &str, width: u32, axe: &str) -> Vec<String> {
-    let mut faults = barriers(browser, axe);
-    faults.extend(browser.complaints());
-    faults.extend(browser.loaded().into_iter().filter(|address| !address.starts_with(base)));
-    let wide = browser.script("return document.documentElement.scrollWidth").as_u64().unwrap_or(0);
-    if wide > u64::from(width) {
-        faults.push(format!("it is {wide} px wide"));
+/// Looks at the pages before there is an operator.
+fn look_at_the_start(window: Window, inspector: &Inspector, widths: &[u32]) -> Vec<String> {
+    let app = TestApp::start();
+    let link = app.service().make_setup_link().wait().expect("a link");
+    let browser = super::stranger(&app, window);
+    let mut all = Vec::new();
+    for (path, status) in
+        [("/setup", 200), (&*format!("/setup/{}", link.token.expose()), 200), ("/setup/none", 404)]
+    {
+        browser.resize(widths[0], 900);
+        browser.open(path);
+        all.extend(inspector.faults(&browser, status, widths));
     }
-    let weight = browser.script(
-        "return performance.getEntries().filter(e => 'encodedBodySize' in e).reduce((sum, e) => sum + e.encodedBodySize, 0)",
-    );
-    let is_console = !browser.path().starts_with("/docs");
-    if is_console && weight.as_u64().is_none_or(|weight| weight == 0 || weight > WEIGHT) {
-        faults.push(format!("it weighs {weight} bytes"));
-    }
-    faults
+    all
 }
 
-fn look_at_all(window: Window) {
+/// Looks at the pages for whoever is not signed in.
+fn look_from_outside(browser: &Browser, link: &str, inspector: &Inspector, widths: &[u32]) -> Vec<String> {
+    let mut all = Vec::new();
+    for (path, status) in [
+        ("/login", 200),
+        (link, 200),
+        ("/join/none", 404),
+        ("/nowhere", 404),
+        ("/docs", 200),
+        ("/docs/formats", 200),
+    ] {
+        browser.resize(widths[0], 900);
+        browser.open(path);
+        all.extend(inspector.faults(browser, status, widths));
+    }
+    all
+}
+
+/// Looks at all pages, as an admin and from outside.
+fn look_at_all(admin: &Browser, furnished: &Furnished, inspector: &Inspector, widths: &[u32]) -> Vec<String> {
+    let mut all = Vec::new();
+    for (_, path) in furnished.pages() {
+        admin.resize(widths[0], 900);
+        admin.open(&path);
+        all.extend(inspector.faults(admin, 200, widths));
+    }
+    admin.resize(widths[0], 900);
+    admin.navigate("Sign out");
+    admin.wait_for("You are signed out.");
+    all.extend(look_from_outside(admin, furnished.link(), inspector, widths));
+    all
+}
+
+/// Chooses a look by hand, which leads back to where it was chosen.
+fn choose(browser: &Browser, look: &str) {
+    browser.open("/deliveries?status=failed&tenant=acme");
+    browser.navigate(look);
+    browser.wait_until("the look", |browser| browser.has(&format!("html[data-theme='{look}']")));
+    assert_eq!(browser.path(), "/deliveries?status=failed&tenant=acme");
+}
+
+#[test]
+fn every_page_is_without_fault_on_a_desk_in_the_look_that_the_system_prefers() {
     let app = TestApp::start();
     let furnished = Furnished::new(&app);
-    let axe = axe();
-    let base = format!("http://{}/", app.address());
+    let (inspector, widths) = (Inspector::preferred(), [1440, 960, 2560]);
+    let admin = super::admin(&app, Window::default());
+    let mut faults = look_at_all(&admin, &furnished, &inspector, &widths);
+    drop(admin);
+    faults.extend(look_at_the_start(Window::default(), &inspector, &widths));
+    assert!(faults.is_empty(), "{} faults:\n{}", faults.len(), faults.join("\n"));
+}
+
+#[test]
+fn every_page_is_without_fault_on_a_phone_in_the_dark_look_chosen_by_hand() {
+    let app = TestApp::start();
+    let furnished = Furnished::new(&app);
+    let phone = super::admin(&app, Window { width: PHONES[0], ..Window::default() });
+    choose(&phone, "dark");
+    let faults = look_at_all(&phone, &furnished, &Inspector::chosen(true), &PHONES);
+    assert!(faults.is_empty(), "{} faults:\n{}", faults.len(), faults.join("\n"));
+}
+
+/// Pages that come after a form, or with it once more.
+fn look_after_forms(browser: &Browser, inspector: &Inspector, widths: &[u32]) -> Vec<String> {
     let mut all = Vec::new();
-    let stranger = super::stranger(&app, window);
-    for path in ["/login", "/setup/none", "/join/none", "/docs", "/docs/formats"] {
-        stranger.open(path);
-        let found = faults(&stranger, &base, window.width, &axe);
-        // Links that are over answer 404, and a browser says so.
-        all.extend(
-            found.into_iter().filter(|fault| !fault.contains("404")).map(|fault| format!("{path}: {fault}")),
-        );
-    }
-    drop(stranger);
-    let admin = super::admin(&app, window);
-    for (_, path) in furnished.pages() {
-        admin.open(&path);
-        all.extend(
-            faults(&admin, &base, window.width, &axe).into_iter().map(|fault| format!("{path}: {fault}")),
-        );
-    }
-    assert!(all.is_empty(), "{} faults:\n{}", all.len(), all.join("\n"));
+    let mut look = |shows: &str, refused: bool| {
+        browser.wait_for(shows);
+        let status = browser.status();
+        assert_eq!(status >= 400, refused, "{shows}");
+        all.extend(inspector.faults(browser, status, widths));
+        browser.resize(widths[0], 900);
+    };
+    browser.open("/keys");
+    browser.fill("name", "the shop");
+    browser.click("Make the key");
+    look("Must hold at least one", true);
+    browser.click_on("input[value='events:write']");
+    browser.click("Make the key");
+    look("it is shown this once", false);
+    browser.open("/operators");
+    browser.fill("email", "eve@example.com");
+    browser.click("Make a link");
+    look("The link for eve@example.com is made", false);
+    browser.open("/endpoints/new");
+    browser.fill("url", "ftp://nowhere");
+    browser.fill("retry_schedule", "soon");
+    browser.click("Make the endpoint");
+    look("Must be a full URL", true);
+    browser.fill("url", "http://127.0.0.1:1024/");
+    browser.fill("retry_schedule", "");
+    browser.click("Make the endpoint");
+    look("it is shown this once", false);
+    browser.click("Send it a test");
+    browser.fill("type", "a");
+    browser.click("Send");
+    look("It failed", false);
+    browser.open("/deliveries?since=soon");
+    browser.wait_until("what is wrong", |browser| browser.has("#since[aria-invalid='true']"));
+    look("Deliveries", true);
+    browser.open("/events/new?type=a");
+    browser.fill("data", "{");
+    browser.click("Send it");
+    browser.wait_until("what is wrong", |browser| browser.has("#data[aria-invalid='true']"));
+    look("Send an event", true);
+    all
 }
 
 #[test]
-fn every_page_is_without_fault_in_light() {
-    look_at_all(Window::default());
-}
-
-#[test]
-fn every_page_is_without_fault_in_dark() {
-    look_at_all(Window { dark: true, ..Window::default() });
+fn what_comes_after_a_form_is_without_fault() {
+    let app = TestApp::start();
+    let inspector = Inspector::chosen(false);
+    // A phone whose system prefers the dark look, and whose owner does not.
+    let phone = super::admin(&app, Window { width: PHONES[0], dark: true, ..Window::default() });
+    choose(&phone, "light");
+    let faults = look_after_forms(&phone, &inspector, &PHONES);
+    assert!(faults.is_empty(), "{} faults:\n{}", faults.len(), faults.join("\n"));
 }
 
 #[test]
@@ -108,9 +161,4 @@ fn every_page_fits_a_phone_with_every_row_at_its_limits() {
         }
     }
     assert!(all.is_empty(), "{} faults:\n{}", all.len(), all.join("\n"));
-}
-
-#[test]
-fn every_page_is_without_fault_on_a_phone() {
-    look_at_all(Window { width: 360, ..Window::default() });
 }

@@ -3,9 +3,9 @@
 use std::process::Command;
 use std::time::Duration;
 
-use fantoccini::elements::Element;
+use fantoccini::actions::{InputSource, KeyAction, KeyActions};
 use fantoccini::error::CmdError;
-use fantoccini::wd::WebDriverCompatibleCommand;
+use fantoccini::wd::TimeoutConfiguration;
 use fantoccini::{Client, ClientBuilder, Locator};
 use hyper_util::client::legacy::connect::HttpConnector;
 use postrider::clock::Stopwatch;
@@ -13,6 +13,17 @@ use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 
 use super::process::Process;
+
+mod driver;
+
+use driver::{Own, capabilities};
+
+/// The Tab key, for [`Browser::press`].
+pub const TAB: char = '\u{e004}';
+/// The Escape key.
+pub const ESCAPE: char = '\u{e00c}';
+/// The Enter key.
+pub const ENTER: char = '\u{e007}';
 
 /// How long a page may take to show what it should.
 const PATIENCE: Duration = Duration::from_secs(40);
@@ -68,9 +79,10 @@ impl Browser {
             _driver: driver,
             _profile: profile,
         };
-        let scheme = if window.dark { "dark" } else { "light" };
-        let features = json!([{ "name": "prefers-color-scheme", "value": scheme }]);
-        browser.tool("Emulation.setEmulatedMedia", &json!({ "features": features }));
+        // A slow machine has time; where nothing comes of it, a test says so after its own patience.
+        let patience = TimeoutConfiguration::new(Some(2 * PATIENCE), Some(2 * PATIENCE), None);
+        browser.run("the limits", browser.client().update_timeouts(patience));
+        browser.prefer(if window.dark { "dark" } else { "light" });
         browser.resize(window.width, 900);
         browser
     }
@@ -80,6 +92,12 @@ impl Browser {
         let metrics =
             json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 500 });
         self.tool("Emulation.setDeviceMetricsOverride", &metrics);
+    }
+
+    /// Makes the system prefer this colour scheme from now on.
+    pub fn prefer(&self, scheme: &str) {
+        let features = json!([{ "name": "prefers-color-scheme", "value": scheme }]);
+        self.tool("Emulation.setEmulatedMedia", &json!({ "features": features }));
     }
 
     fn client(&self) -> &Client {
@@ -118,28 +136,48 @@ impl Browser {
         url[url::Position::BeforePath..url::Position::AfterQuery].to_owned()
     }
 
+    /// Where its server is.
+    pub fn base(&self) -> &str {
+        &self.base
+    }
+
     /// Everything that the page shows as text.
     #[track_caller]
     pub fn text(&self) -> String {
-        self.run("the page", async { self.client().find(Locator::Css("body")).await?.text().await })
+        self.text_of("body")
     }
 
+    /// What the first element that this selector finds shows as text.
     #[track_caller]
-    fn element(&self, css_or_xpath: &str) -> Element {
-        let locator = if css_or_xpath.starts_with("//") {
-            Locator::XPath(css_or_xpath)
-        } else {
-            Locator::Css(css_or_xpath)
-        };
-        let waiting = self.client().wait().at_most(PATIENCE).for_element(locator);
-        self.run(css_or_xpath, waiting)
+    pub fn text_of(&self, css: &str) -> String {
+        self.act(css, async || self.client().find(Locator::Css(css)).await?.text().await)
+    }
+
+    /// How many such elements there are, at this moment.
+    pub fn count(&self, css: &str) -> usize {
+        self.runtime.block_on(self.client().find_all(Locator::Css(css))).map_or(0, |found| found.len())
+    }
+
+    /// Does something that may have to wait: for a page that is on its way, or while a script changes it. What fails for
+    /// such a reason is begun anew.
+    #[track_caller]
+    fn act<T>(&self, what: &str, mut work: impl AsyncFnMut() -> Result<T, CmdError>) -> T {
+        let waiting = Stopwatch::start();
+        loop {
+            match self.runtime.block_on(work()) {
+                Ok(done) => return done,
+                Err(error) if driver::passes(&error) && !waiting.left(PATIENCE).is_zero() => {
+                    std::thread::park_timeout(Duration::from_millis(50));
+                }
+                Err(error) => panic!("{what}: {error}\n{}", self.seen()),
+            }
+        }
     }
 
     /// Whether there is such an element, at this moment.
     #[track_caller]
     pub fn has(&self, css: &str) -> bool {
-        let found = self.runtime.block_on(self.client().find_all(Locator::Css(css)));
-        found.is_ok_and(|found| !found.is_empty())
+        self.count(css) > 0
     }
 
     /// Clicks on a link or a button, or the summary of something folded, with exactly this text.
@@ -149,36 +187,37 @@ impl Browser {
             "//*[self::a or self::button or self::summary][normalize-space(.) = '{text}' or \
              normalize-space(text()) = '{text}'][not(ancestor::*[contains(@class, 'narrow')])]"
         );
-        self.run(text, async { self.element_now(&path).await?.click().await });
+        self.act(text, async || self.client().find(Locator::XPath(&path)).await?.click().await);
     }
 
-    /// Clicks on a link of the navigation, which a narrow window folds away.
+    /// Clicks on a link or a button of the navigation, which a narrow window folds away.
     #[track_caller]
     pub fn navigate(&self, name: &str) {
-        let folded = self.narrow;
-        if folded {
+        let place = if self.narrow { "narrow" } else { "wide" };
+        if self.narrow && !self.has(".narrow[open]") {
             self.click_on(".narrow > summary");
         }
-        let place = if folded { "narrow" } else { "wide" };
-        self.click_on(&format!("//*[contains(@class, '{place}')]//nav//a[normalize-space(.) = '{name}']"));
+        let within = format!("//*[contains(@class, '{place}')]//*[self::a or self::button]");
+        self.click_on(&format!("{within}[normalize-space(.) = '{name}']"));
     }
 
-    /// Clicks on the first element that this selector finds.
+    /// Clicks on the first element that this selector finds: CSS, or `XPath` where it begins with two slashes.
     #[track_caller]
-    pub fn click_on(&self, css: &str) {
-        let element = self.element(css);
-        self.run(css, element.click());
-    }
-
-    async fn element_now(&self, path: &str) -> Result<Element, CmdError> {
-        self.client().wait().at_most(PATIENCE).for_element(Locator::XPath(path)).await
+    pub fn click_on(&self, css_or_xpath: &str) {
+        let locator = if css_or_xpath.starts_with("//") {
+            Locator::XPath(css_or_xpath)
+        } else {
+            Locator::Css(css_or_xpath)
+        };
+        self.act(css_or_xpath, async || self.client().find(locator).await?.click().await);
     }
 
     /// Types into the field of this name, in the place of what is there.
     #[track_caller]
     pub fn fill(&self, name: &str, text: &str) {
-        let element = self.element(&format!(":is(input, textarea)[name='{name}']:not([type='hidden'])"));
-        self.run(name, async {
+        let field = format!(":is(input, textarea)[name='{name}']:not([type='hidden'])");
+        self.act(name, async || {
+            let element = self.client().find(Locator::Css(&field)).await?;
             element.clear().await?;
             element.send_keys(text).await
         });
@@ -187,14 +226,22 @@ impl Browser {
     /// Chooses by value from a list.
     #[track_caller]
     pub fn choose(&self, name: &str, value: &str) {
-        let element = self.element(&format!("select[name='{name}']"));
-        self.run(name, element.select_by_value(value));
+        let list = format!("select[name='{name}']");
+        self.act(name, async || self.client().find(Locator::Css(&list)).await?.select_by_value(value).await);
+    }
+
+    /// Presses a key, wherever the focus is.
+    #[track_caller]
+    pub fn press(&self, key: char) {
+        let keys = KeyActions::new("keyboard".to_owned());
+        let keys = keys.then(KeyAction::Down { value: key }).then(KeyAction::Up { value: key });
+        self.run("a key", self.client().perform_actions(keys));
     }
 
     /// Answers the question that a dialog asks with yes.
     #[track_caller]
     pub fn confirm(&self) {
-        self.run("a dialog", self.client().accept_alert());
+        self.act("a dialog", async || self.client().accept_alert().await);
     }
 
     /// Waits until the page shows a text.
@@ -263,6 +310,21 @@ impl Browser {
         names.as_array().into_iter().flatten().filter_map(|name| name.as_str().map(str::to_owned)).collect()
     }
 
+    /// The status code that the page was answered with.
+    #[track_caller]
+    pub fn status(&self) -> u64 {
+        let script = "return performance.getEntriesByType('navigation')[0].responseStatus";
+        self.script(script).as_u64().unwrap_or_default()
+    }
+
+    /// What the page weighs on the way, with everything that it has loaded: bytes.
+    #[track_caller]
+    pub fn weight(&self) -> u64 {
+        let script =
+            "return performance.getEntries().reduce((sum, entry) => sum + (entry.encodedBodySize ?? 0), 0)";
+        self.script(script).as_u64().unwrap_or_default()
+    }
+
     /// A picture of the whole page, as PNG.
     #[track_caller]
     pub fn picture(&self, width: u32) -> Vec<u8> {
@@ -279,49 +341,4 @@ impl Drop for Browser {
             let _ = self.runtime.block_on(client.close());
         }
     }
-}
-
-/// A command of this driver that the standard does not know.
-#[derive(Debug)]
-struct Own {
-    path: &'static str,
-    body: Value,
-}
-
-impl WebDriverCompatibleCommand for Own {
-    fn endpoint(&self, base: &url::Url, session: Option<&str>) -> Result<url::Url, url::ParseError> {
-        base.join(&format!("session/{}/{}", session.unwrap_or_default(), self.path))
-    }
-
-    fn method_and_body(&self, _url: &url::Url) -> (http::Method, Option<String>) {
-        (http::Method::POST, Some(self.body.to_string()))
-    }
-}
-
-fn capabilities(window: Window, profile: &std::path::Path) -> serde_json::Map<String, Value> {
-    let mut arguments = vec![
-        "--headless=new".to_owned(),
-        // Root, as in a container, has no sandbox; and what is shown is our own.
-        "--no-sandbox".to_owned(),
-        "--disable-gpu".to_owned(),
-        "--disable-dev-shm-usage".to_owned(),
-        "--disable-quic".to_owned(),
-        "--no-first-run".to_owned(),
-        "--disable-background-networking".to_owned(),
-        "--disable-component-update".to_owned(),
-        "--disable-sync".to_owned(),
-        "--hide-scrollbars".to_owned(),
-        "--lang=en".to_owned(),
-        format!("--user-data-dir={}", profile.display()),
-    ];
-    if window.dark {
-        arguments.push("--force-dark-mode".to_owned());
-    }
-    let mut options = json!({ "args": arguments });
-    if !window.scripts {
-        options["prefs"] = json!({ "profile.managed_default_content_settings.javascript": 2 });
-    }
-    let all = json!({ "goog:chromeOptions": options, "goog:loggingPrefs": { "browser": "ALL" },
-        "unhandledPromptBehavior": "ignore" });
-    all.as_object().cloned().expect("an object")
 }

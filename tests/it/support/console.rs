@@ -129,6 +129,38 @@ impl Console {
     }
 }
 
+/// Fails unless an answer of the console says what may run in it, and that nobody on the way keeps it.
+#[track_caller]
+pub fn guarded(answer: &Response) {
+    assert_eq!(answer.header("cache-control"), Some("no-store"), "{answer:?}");
+    if answer.status == 303 {
+        assert!(answer.body.is_empty(), "{answer:?}");
+        return;
+    }
+    assert_eq!(answer.header("x-content-type-options"), Some("nosniff"), "{answer:?}");
+    if !answer.header("content-type").is_some_and(|kind| kind.starts_with("text/html")) {
+        let kept = answer.header("content-disposition").is_some_and(|how| how.starts_with("attachment"));
+        assert!(kept, "a file is saved and not shown: {answer:?}");
+        return;
+    }
+    let policy = answer.header("content-security-policy").expect("a policy");
+    for part in [
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "form-action 'self'",
+        "base-uri 'none'",
+        "frame-ancestors 'none'",
+    ] {
+        assert!(policy.contains(part), "{policy}");
+    }
+    assert!(!policy.contains("unsafe") && !policy.contains('*'), "{policy}");
+    assert_eq!(answer.header("referrer-policy"), Some("same-origin"));
+    let page = answer.text();
+    let inline = [" style=", " onclick=", " onsubmit=", "<style", "<script>", "javascript:", "http-equiv"];
+    lacks(page, &inline);
+}
+
 fn here() -> Visitor {
     Visitor::new(None, Some("Firefox"))
 }

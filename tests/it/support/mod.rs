@@ -18,3 +18,4 @@ pub mod program;
 pub mod receiver;
 pub mod routes;
 pub mod server;
+pub mod stranger;

@@ -33,6 +33,19 @@ pub fn console() -> Vec<(&'static str, String)> {
     routes
 }
 
+/// The route among these that serves a path: of those that fit, the one that says the most itself.
+pub fn serving<'a>(routes: impl Iterator<Item = &'a str>, path: &str) -> Option<&'a str> {
+    let parameters = |route: &str| route.split('/').filter(|part| part.starts_with('{')).count();
+    routes.filter(|route| fits(route, path)).min_by_key(|route| parameters(route))
+}
+
+fn fits(route: &str, path: &str) -> bool {
+    let path = path.split(['?', '#']).next().unwrap_or_default();
+    let (route, path): (Vec<&str>, Vec<&str>) = (route.split('/').collect(), path.split('/').collect());
+    let part_fits = |(wanted, there): (&&str, &&str)| wanted.starts_with('{') || wanted == there;
+    route.len() == path.len() && route.iter().zip(&path).all(part_fits)
+}
+
 fn read(file: &Path) -> Vec<(&'static str, String)> {
     let source = std::fs::read_to_string(file).expect("a file of the source");
     let mut routes = Vec::new();
