@@ -28,7 +28,7 @@
 //!    (delivered, a retry, failed, held, an endpoint disabled) and writes it down with the attempt.
 //! 7. `web/api/deliveries.rs` shows it; `store/cleanup` deletes it when it is old.
 //!
-//! What takes long (`store/bulk.rs`, `store/replaying.rs`, `store/tenant_jobs.rs`, `store/cleanup`) goes in turns of a few
+//! What takes long (`store/bulk.rs`, `store/replaying.rs`, `store/tenant_jobs.rs`, `store/blanking.rs`, `store/cleanup`) goes in turns of a few
 //! milliseconds on the writer's thread, each a transaction that also notes how far it has come. A replay makes
 //! deliveries ready on disk and keeps few of them ahead of fresh events; pages bring them to the dispatcher.
 //!

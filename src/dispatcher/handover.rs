@@ -63,6 +63,7 @@ fn apply(inner: &mut Inner, change: Change, now: SteadyMs) {
         Change::Settled { delivery, endpoint, after } => book.settled(delivery, endpoint, after, now),
         Change::Pace(endpoint, pace) => book.pace(endpoint, pace, now),
         Change::Withdrawn(delivery, endpoint) => book.withdrawn(delivery, endpoint, now),
+        Change::Emptied(event) => book.emptied(event, now),
         Change::Ready(endpoint) => book.ready(endpoint, now),
         Change::Urgent(job) => book.urgent(job, now),
         Change::Express(express) if !inner.stopping => inner.express.push_back(express),

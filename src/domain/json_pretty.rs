@@ -1,5 +1,6 @@
 //! A JSON text over several lines, for people: the order of its keys and the spelling of its texts and numbers stay.
 
+use super::json_layout::{self, Form};
 use super::json_tree::Node;
 
 /// What a person is shown of a JSON text.
@@ -15,9 +16,8 @@ pub struct Pretty {
 /// 128 deep.
 pub fn pretty(text: &str, most: usize) -> Option<Pretty> {
     let node = Node::parse(text.as_bytes())?;
-    let mut lines = Lines { pretty: Pretty { text: String::new(), cut: false }, most };
-    lines.node(&node, 0);
-    Some(lines.pretty)
+    let (text, cut) = json_layout::beginning(&node, Form::LINES, most);
+    Some(Pretty { text, cut })
 }
 
 /// The lines of a text, where it is JSON and they fit into `most` bytes; else the text as it is.
@@ -31,67 +31,6 @@ pub fn spread(text: &str, most: usize) -> String {
 /// The beginning of a text, of at most so many bytes, between two characters.
 pub fn beginning(text: &str, most: usize) -> &str {
     &text[..text.floor_char_boundary(most)]
-}
-
-struct Lines {
-    pretty: Pretty,
-    most: usize,
-}
-
-impl Lines {
-    fn push(&mut self, part: &str) {
-        let room = self.most.saturating_sub(self.pretty.text.len());
-        if !self.pretty.cut {
-            self.pretty.text.push_str(beginning(part, room));
-            self.pretty.cut = part.len() > room;
-        }
-    }
-
-    fn begin_line(&mut self, depth: usize) {
-        self.push("\n");
-        for _ in 0..depth {
-            self.push("  ");
-        }
-    }
-
-    fn node(&mut self, node: &Node<'_>, depth: usize) {
-        match node {
-            Node::Object(members) => self.list(["{", "}"], members, depth, |lines, (key, node)| {
-                lines.quoted(key);
-                lines.push(": ");
-                lines.node(node, depth + 1);
-            }),
-            Node::Array(elements) => {
-                self.list(["[", "]"], elements, depth, |lines, node| lines.node(node, depth + 1));
-            }
-            Node::Text(raw) => self.quoted(raw),
-            Node::Plain(text) => self.push(text),
-        }
-    }
-
-    fn quoted(&mut self, raw: &str) {
-        self.push("\"");
-        self.push(raw);
-        self.push("\"");
-    }
-
-    fn list<T>(&mut self, ends: [&str; 2], all: &[T], depth: usize, element: impl Fn(&mut Self, &T)) {
-        self.push(ends[0]);
-        for (at, one) in all.iter().enumerate() {
-            if self.pretty.cut {
-                return;
-            }
-            if at > 0 {
-                self.push(",");
-            }
-            self.begin_line(depth + 1);
-            element(self, one);
-        }
-        if !all.is_empty() {
-            self.begin_line(depth);
-        }
-        self.push(ends[1]);
-    }
 }
 
 #[cfg(test)]

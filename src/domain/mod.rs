@@ -13,6 +13,7 @@ pub mod ids;
 pub mod inert;
 pub mod invalid;
 pub mod json;
+mod json_layout;
 pub mod json_pretty;
 pub mod json_tree;
 pub mod limits;

@@ -63,11 +63,16 @@ macro_rules! name {
 
 name!(
     /// The type of an event: 1 to 128 of `A-Za-z0-9_.:/-`; full stops separate segments, none of them empty.
+    ///
+    /// So no type is `.` or `..`, begins with `./` or `../`, or holds two full stops in a row: nothing in a path stands for
+    /// a folder above. `a/./b` is a type (its segments are `a/` and `/b`), and `a//b` is one. Clients and proxies shorten
+    /// such paths, so who names a type in a path writes its slashes as `%2F`, which is read as well as `/`.
     EventType, check_event_type, r"^[A-Za-z0-9_:/-]+(\.[A-Za-z0-9_:/-]+)*$", 128
 );
 name!(
-    /// A customer of the team that runs Postrider: 1 to 64 of `A-Za-z0-9_.:@-`.
-    TenantName, check_tenant, "^[A-Za-z0-9_.:@-]+$", 64
+    /// A customer of the team that runs Postrider: 1 to 64 of `A-Za-z0-9_.:@-`, but not `.` or `..`, which stand for
+    /// folders in a path (RFC 3986, section 5.2.4), so that no client could ask for `/tenants/..`, encoded or not.
+    TenantName, check_tenant, r"^(\.{0,2}[A-Za-z0-9_:@-]|\.{3})[A-Za-z0-9_.:@-]*$", 64
 );
 name!(
     /// An id that the publisher gave an event: 1 to 64 of `A-Za-z0-9_-`, never in the shape of our own ids,
@@ -110,6 +115,11 @@ fn check_event_type(text: &str) -> Result<(), String> {
 }
 
 fn check_tenant(text: &str) -> Result<(), String> {
+    if matches!(text, "." | "..") {
+        return Err(
+            "must be another name than . and .., which stand for folders in the path of a URL".to_owned()
+        );
+    }
     if within(text, TenantName::MOST, b"_.:@-") {
         return Ok(());
     }
@@ -171,7 +181,22 @@ mod tests {
         for good in ["a", "invoice.paid", "urn:x/y-z_1.V2", &"x".repeat(128)] {
             assert!(EventType::parse(good).is_ok(), "{good}");
         }
-        for bad in ["", ".", "a.", ".a", "a..b", "a b", "a*", "ü", "a\n", &"x".repeat(129)] {
+        for bad in [
+            "",
+            ".",
+            "..",
+            "./a",
+            "a/../b",
+            "a/..",
+            "a.",
+            ".a",
+            "a..b",
+            "a b",
+            "a*",
+            "ü",
+            "a\n",
+            &"x".repeat(129),
+        ] {
             assert!(EventType::parse(bad).is_err_and(|m| m.contains("1 to 128")), "{bad}");
         }
     }
@@ -184,6 +209,16 @@ mod tests {
             assert!(TenantName::parse(bad).is_err_and(|m| m.contains("1 to 64")), "{bad}");
         }
         assert_eq!(TenantName::parse("default"), Ok(TenantName::default_name()));
+    }
+
+    #[test]
+    fn tenants_never_stand_for_a_folder() {
+        for bad in [".", ".."] {
+            assert!(TenantName::parse(bad).is_err_and(|m| m.contains("another name")), "{bad}");
+        }
+        for good in ["...", ".a", "..a", "a..", "-", "@."] {
+            assert!(TenantName::parse(good).is_ok(), "{good}");
+        }
     }
 
     #[test]
@@ -233,8 +268,8 @@ mod tests {
         };
         let long = "x".repeat(64);
         for text in [
-            "", "a", "a.b", ".", "a.", "a..b", ".a", "-a", "_a", ":a", "a:b", "a/b", "a@b", "é", "a b", " ",
-            &long,
+            "", "a", "a.b", ".", "..", "a.", "a..b", ".a", "..a", "-a", "_a", ":a", "a:b", "a/b", "a/./b",
+            "a@b", "é", "a b", " ", &long,
         ] {
             for text in [text.to_owned(), format!("{text}x"), text.repeat(5)] {
                 let said = [

@@ -21,6 +21,12 @@ pub struct AttemptRow {
     pub record: AttemptRecord,
 }
 
+impl AttemptRow {
+    fn has_answer(&self) -> bool {
+        !self.record.response_headers.is_empty() || !self.record.response_body.is_empty()
+    }
+}
+
 const COLUMNS: &str = "number, round, revision, format_revision, started_at, duration_ms, dns_ms, connect_ms, tls_ms, \
      wait_ms, read_ms, status_code, address, signatures, error, response_headers, response_body";
 
@@ -56,7 +62,14 @@ impl Reader<'_> {
         let mut statement = self.connection().prepare_cached(&format!(
             "SELECT {COLUMNS} FROM attempts WHERE delivery_id = ?1 ORDER BY number"
         ))?;
-        Ok(statement.query_map([delivery.0], read_row)?.collect::<rusqlite::Result<Vec<_>>>()?)
+        let mut rows = statement.query_map([delivery.0], read_row)?.collect::<rusqlite::Result<Vec<_>>>()?;
+        // What the deletion of the event's data has yet to reach.
+        if rows.iter().any(AttemptRow::has_answer) && self.is_blanked_for(delivery)? {
+            for row in &mut rows {
+                row.record = row.record.without_answer();
+            }
+        }
+        Ok(rows)
     }
 
     /// The version of Postrider that made requests at a time: their `User-Agent` names it.

@@ -1,4 +1,4 @@
-//! Turns of long work besides: replays, deletions of tenants.
+//! Turns of long work besides: replays, deletions of tenants, and of the answers to an event without data.
 
 use super::tx::Kept;
 use super::writer::{Run, Writer};
@@ -12,7 +12,7 @@ impl Kept {
 
     /// Whether there is a job that can go on.
     pub(super) fn has_jobs(&self) -> bool {
-        self.replays.is_ready() || self.deletions.is_ready()
+        self.replays.is_ready() || self.deletions.is_ready() || self.blankings.is_ready()
     }
 }
 
@@ -34,6 +34,13 @@ impl Writer {
             self.after_turn(run, "the deletion of a tenant", &result);
             if let Ok(turn) = result {
                 self.kept.deletions.turned(deletion, turn);
+            }
+        }
+        if let Some(event) = self.kept.blankings.next() {
+            let result = self.desk().background(|tx| tx.blanking_turn(event));
+            self.after_turn(run, "the deletion of an event's data", &result);
+            if let Ok(turn) = result {
+                self.kept.blankings.turned(event, turn);
             }
         }
     }

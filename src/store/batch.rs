@@ -183,6 +183,9 @@ impl Desk<'_> {
         for deletion in gathered.deletions {
             self.kept.deletions.add(deletion);
         }
+        for event in gathered.blankings {
+            self.kept.blankings.add(event);
+        }
         gathered.changes
     }
 }

@@ -1,13 +1,13 @@
 //! Deleting what an event was about: its data, and what receivers have answered. The records stay, with the time of the
-//! deletion in `blanked`, which is 0 before.
+//! deletion in `blanked`, which is 0 before. An event may have very many deliveries: `blanking` goes through them.
 //!
 //! The bytes go from the file as well: SQLite overwrites what it frees in such a transaction, and the WAL, which holds
 //! older copies of these pages, is copied back and emptied after it. Backups and copies elsewhere are not reached.
 
-use rusqlite::{OptionalExtension, params};
+use rusqlite::OptionalExtension;
 
-use crate::domain::delivery::State;
 use crate::domain::ids::{DeliveryId, EndpointId, EventId};
+use crate::domain::time::UnixMs;
 
 use super::audit::{Actor, Audited};
 use super::error::StoreError;
@@ -44,60 +44,22 @@ impl Tx<'_> {
     /// Deletes the data of an event and all answers that were kept; what is pending or held of it is canceled. An
     /// attempt that is under way goes on, and its answer is not kept.
     pub fn blank_event(&mut self, event: &StoredEvent, actor: &Actor) -> Result<(), StoreError> {
+        let at = UnixMs(self.now.0.max(1));
         self.overwriting(|tx| {
             tx.connection()
-                .prepare_cached("UPDATE events SET data = 'null', blanked = max(?2, 1) WHERE id = ?1")?
-                .execute([event.id.0, tx.now.0])?;
-            let mut canceled = 0;
-            for (delivery, endpoint, state) in tx.deliveries_made_of(event)? {
-                tx.connection()
-                    .prepare_cached(
-                        "UPDATE attempts SET response_headers = NULL, response_body = NULL WHERE delivery_id = ?1",
-                    )?
-                    .execute([delivery.0])?;
-                if state.is_pending() || state == State::Held {
-                    tx.withdraw(delivery, endpoint)?;
-                    canceled += 1;
-                }
-            }
-            tx.audit(Audited {
-                actor,
-                action: "event.blank",
-                target: event.public_id().to_string(),
-                tenant_id: Some(event.tenant_id),
-                before: None,
-                after: Some(serde_json::json!({ "canceled": canceled })),
-            })
+                .prepare_cached("UPDATE events SET data = 'null', blanked = ?2 WHERE id = ?1")?
+                .execute([event.id.0, at.0])?;
+            tx.begin_blanking(event.id)
         })?;
         self.gathered.empty_wal = true;
-        Ok(())
-    }
-
-    /// All deliveries of an event: those that were made with it have the ids that follow its own.
-    fn deliveries_made_of(
-        &self,
-        event: &StoredEvent,
-    ) -> Result<Vec<(DeliveryId, EndpointId, State)>, StoreError> {
-        let read = |row: &rusqlite::Row<'_>| {
-            let number: i64 = row.get(2)?;
-            let state =
-                State::from_number(number).ok_or(rusqlite::Error::IntegralValueOutOfRange(2, number))?;
-            Ok((DeliveryId(row.get(0)?), EndpointId(row.get(1)?), state))
-        };
-        let mut with_it = self.connection().prepare_cached(
-            "SELECT id, endpoint_id, state FROM deliveries WHERE id > ?1 AND id <= ?2 AND event_id = ?1 AND made = 0",
-        )?;
-        let last = event.id.0.saturating_add(event.deliveries.into());
-        let mut found =
-            with_it.query_map(params![event.id.0, last], read)?.collect::<rusqlite::Result<Vec<_>>>()?;
-        let mut later = self.connection().prepare_cached(
-            "SELECT id, endpoint_id, state FROM deliveries INDEXED BY deliveries_made_later
-             WHERE event_id = ?1 AND made > 0 ORDER BY id",
-        )?;
-        for row in later.query_map([event.id.0], read)? {
-            found.push(row?);
-        }
-        Ok(found)
+        self.audit(Audited {
+            actor,
+            action: "event.blank",
+            target: event.public_id().to_string(),
+            tenant_id: Some(event.tenant_id),
+            before: None,
+            after: Some(serde_json::json!({ "data_deleted_at": at })),
+        })
     }
 
     /// Cancels a delivery that is pending or held.

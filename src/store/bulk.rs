@@ -109,16 +109,23 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// A delivery as it is about to stand, where a change to many is not finished: that was decided before whatever
-    /// happens to the delivery now.
+    /// A delivery as it is about to stand, where a change to many is not finished, or the deletion of its event's data:
+    /// that was decided before whatever happens to the delivery now.
     pub(super) fn foreseen(
         &self,
         delivery: DeliveryId,
         endpoint: EndpointId,
         standing: Standing,
         held: Option<HeldReason>,
-    ) -> rusqlite::Result<Standing> {
+    ) -> Result<Standing, StoreError> {
         // Asked with every outcome, so the file is only looked at when there is something to find.
+        let emptying = self.kept.blankings.is_ready() || !self.gathered.blankings.is_empty();
+        if emptying
+            && (standing.state.is_pending() || standing.state == State::Held)
+            && self.is_blanked_for(delivery)?
+        {
+            return Ok(Standing { state: State::Canceled, ..standing });
+        }
         if !self.kept.bulk.contains(endpoint) && !self.gathered.bulk.contains(&endpoint) {
             return Ok(standing);
         }

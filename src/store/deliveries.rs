@@ -73,7 +73,7 @@ pub(super) struct NewDelivery {
 /// What [`read_row`] reads, of `deliveries d` and [`JOINS`].
 pub(super) const COLUMNS: &str = "d.id, d.event_id, e.own_id, e.type, d.endpoint_id, d.tenant_id, t.name, d.state, d.held_reason, \
      d.round, d.attempts, d.due_at, d.created_at, d.delivered_at, d.replay_of, a.status_code, \
-     coalesce(d.own_trouble, a.error), a.response_body";
+     coalesce(d.own_trouble, a.error), a.response_body, e.blanked <> 0";
 /// What a delivery is shown with: its event, its tenant, its last attempt.
 pub(super) const JOINS: &str =
     "CROSS JOIN events e ON e.id = d.event_id CROSS JOIN tenants t ON t.id = d.tenant_id
@@ -84,7 +84,7 @@ pub(super) fn read_row(row: &Row<'_>) -> rusqlite::Result<DeliveryRow> {
     let event = EventId(row.get(1)?);
     let number: i64 = row.get(7)?;
     let own_id: Option<String> = row.get(2)?;
-    Ok(DeliveryRow {
+    let found = DeliveryRow {
         id: DeliveryId(row.get(0)?),
         event,
         event_public_id: own_id.unwrap_or_else(|| event.to_string()),
@@ -103,7 +103,18 @@ pub(super) fn read_row(row: &Row<'_>) -> rusqlite::Result<DeliveryRow> {
         status_code: row.get(15)?,
         error: row.get(16)?,
         response_body: row.get(17)?,
-    })
+    };
+    Ok(if row.get(18)? { without_data(found) } else { found })
+}
+
+/// A delivery of an event whose data was deleted, as it is about to be where that is not finished (`blanking`).
+fn without_data(row: DeliveryRow) -> DeliveryRow {
+    let row = DeliveryRow { response_body: None, ..row };
+    if row.state.is_pending() || row.state == State::Held {
+        DeliveryRow { state: State::Canceled, held_reason: None, due: None, ..row }
+    } else {
+        row
+    }
 }
 
 impl Reader<'_> {

@@ -93,23 +93,24 @@ fn read_row(row: &Row<'_>) -> rusqlite::Result<StoredEvent> {
     })
 }
 
-/// An event as deliveries need it.
-pub(super) fn payload(connection: &Connection, id: EventId) -> rusqlite::Result<Option<Payload>> {
+/// An event as deliveries need it, and whether its data was deleted.
+pub(super) fn payload(connection: &Connection, id: EventId) -> rusqlite::Result<Option<(Payload, bool)>> {
     connection
         .prepare_cached(
-            "SELECT e.own_id, e.type, t.name, e.timestamp, e.data
+            "SELECT e.own_id, e.type, t.name, e.timestamp, e.data, e.blanked <> 0
              FROM events e JOIN tenants t ON t.id = e.tenant_id WHERE e.id = ?1",
         )?
         .query_row([id.0], |row| {
             let own_id: Option<String> = row.get(0)?;
-            Ok(Payload {
+            let payload = Payload {
                 event: id,
                 public_id: own_id.map_or_else(|| id.to_string().into(), Arc::from),
                 event_type: super::lists::name(row, 1, EventType::parse)?,
                 tenant: super::lists::name(row, 2, TenantName::parse)?,
                 timestamp: UnixMs(row.get(3)?),
                 data: row.get_ref(4)?.as_str()?.into(),
-            })
+            };
+            Ok((payload, row.get(5)?))
         })
         .optional()
 }

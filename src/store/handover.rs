@@ -103,6 +103,8 @@ pub enum Change {
     Pace(EndpointId, Pace),
     /// A person canceled it, or it is held from now on: it is not to be sent any more.
     Withdrawn(DeliveryId, EndpointId),
+    /// The data of this event was deleted: none of its deliveries is to be sent any more.
+    Emptied(EventId),
     /// Rows of this endpoint became ready on disk.
     Ready(EndpointId),
     /// A person wants this delivery sent now, before all others of its endpoint and also during a pause.

@@ -104,7 +104,7 @@ impl Tx<'_> {
             .connection()
             .prepare_cached("SELECT round, attempts FROM deliveries WHERE id = ?1")?
             .query_row([delivery.0], |found| Ok((found.get(0)?, found.get(1)?)))?;
-        let payload = super::events::payload(self.connection(), row.event)?
+        let (payload, _) = super::events::payload(self.connection(), row.event)?
             .ok_or_else(|| StoreError::Internal(format!("{delivery} belongs to no event")))?;
         let payload = Arc::new(payload);
         self.gathered.changes.push(Change::Urgent(Job {

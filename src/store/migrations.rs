@@ -17,6 +17,7 @@ const STEPS: &[M<'static>] = &[
     M::up(include_str!("migrations/0007_operators.sql")),
     M::up(include_str!("migrations/0008_seen.sql")),
     M::up(include_str!("migrations/0009_audit_blanked.sql")),
+    M::up(include_str!("migrations/0010_blankings.sql")),
 ];
 
 /// The version that this program writes.

@@ -5,7 +5,7 @@
 //!   `work` and `queue` (what waits), `tx` (what a transaction sees and gathers), [`handover`] (what the dispatcher is told).
 //! - The hot path: [`publish`] (and [`publish_batch`]; `published`: what was accepted before) and [`outcome`]; `page` for
 //!   what memory had no room for (`unread`: how that is told if it fails).
-//! - By hand: [`intervene`] (retry and cancel one delivery), `blank` (delete what an event was about), `restored` (what a
+//! - By hand: [`intervene`] (retry and cancel one delivery), `blank` and `blanking` (delete what an event was about), `restored` (what a
 //!   restore holds back).
 //! - Behind it: `soundness` (a check after a crash), `fill` (list indexes), `bulk` (changes to very many rows; `bulk_kind`: which there are),
 //!   `replaying` (`replay_judging`: what is sent again), [`tenant_jobs`], [`cleanup`]; `background` gives jobs their turns, `jobs` says whose it is.
@@ -25,6 +25,7 @@ pub mod backlog;
 mod backup;
 mod batch;
 mod blank;
+mod blanking;
 mod bulk;
 mod bulk_kind;
 mod checkpoint;

@@ -246,6 +246,7 @@ fn load(writer: &Connection, shared: &Shared, checkpoints: bool) -> Result<Kept,
         checkpoints: checkpoints.then(Checkpoints::default),
         replays: super::replays::unfinished(writer)?,
         deletions: super::tenant_jobs::unfinished(writer)?,
+        blankings: super::blanking::unfinished(writer)?,
         other_keys: OtherKeys::load(writer, shared.times.wall(), |tenant, key| shared.key_hash(tenant, key))?,
         fill_all: false,
     })

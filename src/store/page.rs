@@ -71,7 +71,7 @@ impl Reading<'_> {
                 return Ok(false);
             }
             let event = EventId(row.get(1)?);
-            let Some(payload) = super::events::payload(self.connection, event)? else {
+            let Some((payload, blanked)) = super::events::payload(self.connection, event)? else {
                 if let Some(others) = self.shared.orphans.count(self.shared.times.process_ms()) {
                     tracing::error!(
                         %delivery,
@@ -81,6 +81,10 @@ impl Reading<'_> {
                 }
                 continue;
             };
+            // About to be canceled, when its turn comes.
+            if blanked {
+                continue;
+            }
             self.bytes += payload.weight();
             self.jobs.push(Job {
                 delivery,

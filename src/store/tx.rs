@@ -44,6 +44,8 @@ pub(super) struct Kept {
     pub(super) replays: super::jobs::Jobs<crate::domain::ids::ReplayId>,
     /// Deletions of tenants that are not over.
     pub(super) deletions: super::jobs::Jobs<crate::domain::ids::TenantDeletionId>,
+    /// Events without data whose deliveries are not all done.
+    pub(super) blankings: super::jobs::Jobs<crate::domain::ids::EventId>,
     /// Idempotency keys of replays.
     pub(super) other_keys: super::idempotent::OtherKeys,
     /// A cleanup is under way: the tables filled behind are to be complete.
@@ -79,6 +81,8 @@ pub(super) struct Gathered {
     pub(super) replays: Vec<crate::domain::ids::ReplayId>,
     /// Deletions of tenants that were started.
     pub(super) deletions: Vec<crate::domain::ids::TenantDeletionId>,
+    /// Events whose data was deleted, and whose deliveries are not all done.
+    pub(super) blankings: Vec<crate::domain::ids::EventId>,
     /// See [`Meta::AheadUntil`].
     pub(super) ahead_until: Option<i64>,
     /// See [`Meta::SteadyOffset`].
@@ -189,9 +193,12 @@ impl<'a> Tx<'a> {
         let failed = |error: rusqlite::Error| E::from(super::error::StoreError::from(error));
         self.flush().map_err(failed)?;
         self.connection().execute_batch("SAVEPOINT item").map_err(failed)?;
-        // What was gathered before stays visible inside: endpoints, and the ids and keys of events.
+        // What was gathered before stays visible inside: endpoints, what is about to happen to deliveries, and the ids
+        // and keys of events.
         let inner = Gathered {
             routes: self.gathered.routes.clone(),
+            bulk: self.gathered.bulk.clone(),
+            blankings: self.gathered.blankings.clone(),
             rows: std::mem::take(&mut self.gathered.rows),
             ..Gathered::default()
         };
@@ -245,7 +252,8 @@ impl Gathered {
         self.routes = later.routes;
         // Taken over at the start of the savepoint.
         self.rows = later.rows;
-        self.bulk.extend(later.bulk);
+        self.bulk = later.bulk;
+        self.blankings = later.blankings;
         self.empty_wal |= later.empty_wal;
         self.replays.extend(later.replays);
         self.deletions.extend(later.deletions);

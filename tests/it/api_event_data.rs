@@ -40,7 +40,7 @@ fn the_payload_and_the_kept_answers_go_and_the_records_stay() {
     blank(&app, &event);
     let lines = app.audit_of(&event);
     assert_eq!(lines.len(), 1, "{lines:?}");
-    shows(&lines[0], &json!({ "action": "event.blank", "after": { "canceled": 0 } }));
+    shows(&lines[0], &json!({ "action": "event.blank", "after": { "data_deleted_at": deleted_at } }));
 }
 
 #[test]

@@ -160,12 +160,75 @@ impl World {
     }
 
     fn send(&self, client: &Client, call: &Call, body: Option<&Value>) -> Response {
-        let path = self.path(call);
-        match body {
-            Some(body) => client.send_json(&call.method, &path, body),
-            None => client.request(&call.method, &path, &[], None),
+        send_to(client, &call.method, &self.path(call), body)
+    }
+
+    /// Something for each list to show.
+    fn furnish(&self) {
+        let again = json!({ "since": "2020-01-01T00:00:00Z", "dry_run": true });
+        self.app.post(&format!("/endpoints/{}/replay", self.endpoint()), &again).expect(202);
+        self.event("acme");
+        self.put("/event-types/invoice.paid", &json!({}));
+        self.put("/tenants/other", &json!({}));
+        self.app.delete("/tenants/other").expect(202);
+    }
+
+    /// Makes a call so that it answers with `status`, with something new wherever it can be; its path and the answer.
+    fn lead(&self, call: &Call, status: &str, new: usize) -> (String, Response) {
+        let mut path = self.path(call);
+        if call.method == "PUT" && status == "201" {
+            path = format!("{}new-{new}", call.path.split('{').next().unwrap_or_default());
+        }
+        match call.path.as_str() {
+            "/api/v1/endpoints/{id}/deliveries" => drop(self.event("acme")),
+            // A link before may have deleted the only one.
+            "/api/v1/event-types" => drop(self.put("/event-types/invoice.paid", &json!({}))),
+            _ => {}
+        }
+        let mut body = body(call).cloned();
+        for (field, value) in [("url", self.receiver.url("/")), ("email", format!("{new}@example.com"))] {
+            if let Some(old) = body.as_mut().and_then(|body| body.get_mut(field)) {
+                *old = value.into();
+            }
+        }
+        let answer = send_to(&self.app.client, &call.method, &path, body.as_ref());
+        assert_eq!(answer.status.to_string(), status, "{} {path}: {}", call.method, answer.text());
+        (path, answer)
+    }
+}
+
+fn send_to(client: &Client, method: &str, path: &str, body: Option<&Value>) -> Response {
+    match body {
+        Some(body) => client.send_json(method, path, body),
+        None => client.request(method, path, &[], None),
+    }
+}
+
+/// What a link finds: a text of the answer, or of the path that was asked for.
+fn found(from: &str, call: &Call, path: &str, answer: &Response) -> Option<String> {
+    if let Some(pointer) = from.strip_prefix("$response.body#") {
+        return Some(answer.json().pointer(pointer)?.as_str()?.to_owned());
+    }
+    let wanted = format!("{{{}}}", from.strip_prefix("$request.path.").expect("of the path"));
+    let mut parts = call.path.split('/').zip(path.split('/'));
+    parts.find(|(told, _)| *told == wanted).map(|(_, sent)| sent.to_owned())
+}
+
+/// The path of a call that a link leads to; `None`: there is no next page.
+fn led_to(target: &Call, link: &Value, found: impl Fn(&str) -> Option<String>) -> Option<String> {
+    let (mut path, mut query) = (target.path.clone(), Vec::new());
+    for (name, from) in link["parameters"].as_object().expect("parameters") {
+        let from = from.as_str().expect("an expression");
+        let value = found(from);
+        assert!(value.is_some() || name == "cursor", "there is no {from} for {}", target.path);
+        let (value, place) = (value?.replace('/', "%2F"), format!("{{{name}}}"));
+        if path.contains(&place) {
+            path = path.replace(&place, &value);
+        } else {
+            query.push(format!("{name}={value}"));
         }
     }
+    Some(if query.is_empty() { path } else { format!("{path}?{}", query.join("&")) })
 }
 
 fn body(call: &Call) -> Option<&Value> {
@@ -194,6 +257,35 @@ fn every_example_is_taken_and_every_answer_is_as_the_document_says() {
         assert!(answer.status < 300, "{} {}: {}", call.method, call.path, answer.text());
         document.check(&call, &answer);
     }
+}
+
+/// What a call leads to may have ended meanwhile (409), but it is there.
+#[test]
+fn every_link_leads_to_a_call_that_finds_what_it_is_about() {
+    let world = World::new();
+    let document = Document::of(&world.app);
+    let calls = document.calls();
+    let mut followed = 0;
+    world.furnish();
+    for call in &calls {
+        for (status, told) in call.told["responses"].as_object().expect("answers") {
+            for link in told["links"].as_object().into_iter().flat_map(|links| links.values()) {
+                let target = calls.iter().find(|call| call.told["operationId"] == link["operationId"]);
+                let target = target.expect("a call of the document");
+                let (path, answer) = world.lead(call, status, followed);
+                let Some(to) = led_to(target, link, |from| found(from, call, &path, &answer)) else {
+                    continue;
+                };
+                let after = send_to(&world.app.client, &target.method, &to, body(target));
+                let what =
+                    format!("{} {path} leads to {} {to}: {}", call.method, target.method, after.text());
+                assert!(after.status < 300 || after.status == 409, "{what}");
+                document.check(target, &after);
+                followed += 1;
+            }
+        }
+    }
+    assert!(followed > 100, "{followed} were followed");
 }
 
 #[test]

@@ -18,6 +18,7 @@ mod api_idempotency;
 mod api_lists;
 mod api_matching;
 mod api_metrics;
+mod api_names;
 mod api_odd_values;
 mod api_operators;
 mod api_overview;

@@ -203,7 +203,6 @@ impl Lane {
     }
 
     /// All jobs of both queues.
-    #[cfg(test)]
     pub(super) fn jobs(&self) -> impl Iterator<Item = &Job> {
         self.queue.iter().chain(&self.urgent)
     }

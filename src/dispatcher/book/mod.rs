@@ -26,7 +26,7 @@ mod turns;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use crate::domain::ids::{DeliveryId, EndpointId};
+use crate::domain::ids::{DeliveryId, EndpointId, EventId};
 use crate::store::directory::Route;
 use crate::store::handover::{After, Job, Pace, Payload};
 use crate::store::times::SteadyMs;
@@ -183,6 +183,15 @@ impl Book {
     pub fn withdrawn(&mut self, delivery: DeliveryId, endpoint: EndpointId, now: SteadyMs) {
         self.unqueue(delivery, endpoint);
         self.update(endpoint, now);
+    }
+
+    /// No delivery of this event is to be sent any more. Looks at all that is queued.
+    pub fn emptied(&mut self, event: EventId, now: SteadyMs) {
+        let queued = self.lanes.values().flat_map(Lane::jobs);
+        let of_it = queued.filter(|job| job.payload.event == event).map(|job| (job.delivery, job.endpoint));
+        for (delivery, endpoint) in of_it.collect::<Vec<_>>() {
+            self.withdrawn(delivery, endpoint, now);
+        }
     }
 
     /// A person wants this one sent now. Where memory is full of such, it comes with a page, in its turn.

@@ -64,6 +64,21 @@ fn a_schema_that_is_none_is_refused_with_every_place() {
 }
 
 #[test]
+fn alternatives_are_told_one_by_one_where_each_asks_for_one_thing() {
+    let says = |invalid: Invalid| invalid.0[0].message.clone();
+    let objekt = says(Schema::compile(r#"{"type": "objekt"}"#).unwrap_err());
+    assert!(objekt.contains("\"object\"") && objekt.ends_with(", or be of the type array"), "{objekt}");
+    let data =
+        |schema: Value, data: Value| says(compile(&schema).check("data", &data.to_string()).unwrap_err());
+    let one = json!({ "oneOf": [{ "type": "string" }, { "const": 7 }] });
+    assert_eq!(data(one, json!(8)), "must be of the type string, or be 7");
+    let several = json!({ "anyOf": [{ "required": ["a"] }, { "type": "array" }] });
+    assert!(data(several.clone(), json!({})).contains("`anyOf`"), "one is about a member");
+    let many: Vec<Value> = (0..9).map(|n| json!({ "const": n })).collect();
+    assert!(data(json!({ "anyOf": many }), json!("x")).contains("`anyOf`"));
+}
+
+#[test]
 fn nothing_outside_the_schema_is_read() {
     for target in
         ["https://example.com/schema.json", "file:///etc/passwd", "other.json", "#/nowhere", "#name"]

@@ -9,6 +9,8 @@ use crate::domain::invalid::Invalid;
 
 /// Longest text of a schema that is quoted.
 const MOST_QUOTED: usize = 200;
+/// Alternatives that are told one by one.
+const MOST_ALTERNATIVES: usize = 4;
 /// Names that are told of one object at most.
 const MOST_NAMES: usize = 20;
 
@@ -72,8 +74,10 @@ pub(super) fn message(error: &ValidationError<'_>) -> String {
         ValidationErrorKind::Contains => "must hold an item that fits the schema of `contains`".to_owned(),
         ValidationErrorKind::FalseSchema => "is not allowed".to_owned(),
         ValidationErrorKind::Not { .. } => "must not fit the schema of `not`".to_owned(),
-        ValidationErrorKind::AnyOf { .. } => "must fit one of the schemas of `anyOf` at least".to_owned(),
-        ValidationErrorKind::OneOfNotValid { .. } => "must fit one of the schemas of `oneOf`".to_owned(),
+        ValidationErrorKind::AnyOf { context } => alternatives(error, context)
+            .unwrap_or_else(|| "must fit one of the schemas of `anyOf` at least".to_owned()),
+        ValidationErrorKind::OneOfNotValid { context } => alternatives(error, context)
+            .unwrap_or_else(|| "must fit one of the schemas of `oneOf`".to_owned()),
         ValidationErrorKind::OneOfMultipleValid { .. } => {
             "must fit only one of the schemas of `oneOf`".to_owned()
         }
@@ -89,6 +93,20 @@ pub(super) fn message(error: &ValidationError<'_>) -> String {
         return text;
     }
     format!("{}…", &text[..text.floor_char_boundary(MOST_QUOTED)])
+}
+
+/// What the alternatives ask for, where they are few and each asks for one thing, and of this very value.
+fn alternatives(error: &ValidationError<'_>, context: &[Vec<ValidationError<'static>>]) -> Option<String> {
+    let asks = |violations: &Vec<ValidationError<'static>>| match violations.as_slice() {
+        [one] if one.instance_path() == error.instance_path() => {
+            message(one).strip_prefix("must ").map(str::to_owned)
+        }
+        _ => None,
+    };
+    let few = Some(context).filter(|context| (1..=MOST_ALTERNATIVES).contains(&context.len()))?;
+    let mut all = few.iter().map(asks).collect::<Option<Vec<_>>>()?;
+    all.dedup();
+    Some(format!("must {}", all.join(", or ")))
 }
 
 fn types(kind: &TypeKind) -> String {

@@ -4,7 +4,6 @@
 //! happen on the way through other people's programs, and tells. [`named`] reads the event out of a request.
 
 mod demands;
-mod layout;
 mod named;
 mod reason;
 pub mod rewrite;

@@ -6,8 +6,8 @@
 //!
 //! Numbers keep their text here: digits that a program has dropped cannot be told.
 
-use super::layout::{Form, Part, forms, inner_forms, write};
 use crate::domain::format::ecmascript;
+use crate::domain::json_layout::{Form, Part, forms, inner_forms, write};
 use crate::domain::json_tree::Node;
 
 /// A body as it may have been signed.

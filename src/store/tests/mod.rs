@@ -4,6 +4,7 @@
 //! between any two turns.
 
 mod anything;
+mod blanking;
 mod bulk;
 mod changes;
 mod cleaning;

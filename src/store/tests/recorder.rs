@@ -16,6 +16,7 @@ pub(super) enum Told {
     Settled(DeliveryId, After),
     Pace(EndpointId, Pace),
     Withdrawn(DeliveryId),
+    Emptied(EventId),
     Ready(EndpointId),
     Other,
 }
@@ -69,6 +70,7 @@ impl Handover for Recorder {
             Change::Settled { delivery, after, .. } => Told::Settled(delivery, after),
             Change::Pace(id, pace) => Told::Pace(id, pace),
             Change::Withdrawn(delivery, _) => Told::Withdrawn(delivery),
+            Change::Emptied(event) => Told::Emptied(event),
             Change::Ready(id) => Told::Ready(id),
             Change::Urgent(_) | Change::Express(_) => Told::Other,
         });

@@ -1,13 +1,14 @@
 //! Pages that are written as Markdown.
 
 use pulldown_cmark::html::push_html;
-use pulldown_cmark::{CowStr, Event, Options, Parser, Tag};
+use pulldown_cmark::{CowStr, Event, Options, Parser, Tag, TagEnd};
 
 /// Markdown of ours as HTML. HTML in it is passed on, so it is for nothing that comes from outside.
 pub(super) fn html(markdown: &str) -> String {
     let options = Options::ENABLE_TABLES | Options::ENABLE_HEADING_ATTRIBUTES;
     let mut out = String::with_capacity(markdown.len() * 3 / 2);
-    push_html(&mut out, Parser::new_ext(markdown, options).map(linked));
+    let mut columns = Columns::default();
+    push_html(&mut out, Parser::new_ext(markdown, options).map(|event| columns.label(linked(event))));
     // What scrolls can be reached by the keyboard.
     out.replace("<pre>", "<pre tabindex=\"0\">")
 }
@@ -21,6 +22,45 @@ fn linked(event: Event<'_>) -> Event<'_> {
         None => dest_url,
     };
     Event::Start(Tag::Link { link_type, dest_url, title, id })
+}
+
+/// Notes the names of a table's columns, and tells each cell behind the first which one it is in: on a narrow screen
+/// cells stand below one another, without their head.
+#[derive(Default)]
+struct Columns {
+    names: Vec<String>,
+    in_head: bool,
+    next: usize,
+}
+
+impl Columns {
+    fn label<'a>(&mut self, event: Event<'a>) -> Event<'a> {
+        match &event {
+            Event::Start(Tag::TableHead) => (self.names, self.in_head) = (Vec::new(), true),
+            Event::End(TagEnd::TableHead) => self.in_head = false,
+            Event::Start(Tag::TableRow) => self.next = 0,
+            Event::Start(Tag::TableCell) if self.in_head => self.names.push(String::new()),
+            Event::Text(text) | Event::Code(text) if self.in_head => {
+                self.names.last_mut().into_iter().for_each(|name| name.push_str(text));
+            }
+            Event::Start(Tag::TableCell) => return self.cell(),
+            Event::End(TagEnd::TableCell) if !self.in_head => return Event::InlineHtml("</td>".into()),
+            _ => {}
+        }
+        event
+    }
+
+    fn cell(&mut self) -> Event<'static> {
+        let at = self.next;
+        self.next += 1;
+        match self.names.get(at).filter(|name| at > 0 && !name.is_empty()) {
+            None => Event::InlineHtml("<td>".into()),
+            Some(name) => {
+                let name = name.replace('&', "&amp;").replace('<', "&lt;").replace('"', "&quot;");
+                Event::InlineHtml(format!("<td data-label=\"{name}\">").into())
+            }
+        }
+    }
 }
 
 #[cfg(test)]
@@ -38,10 +78,11 @@ mod tests {
 
     #[test]
     fn tables_headings_and_blocks_of_code_become_html() {
-        let html = html("## One {#one}\n\n| a | b |\n|---|---|\n| `x<y` | |\n\n```sh name\nls & a\n```\n");
+        let html =
+            html("## One {#one}\n\n| a | b & c |\n|---|---|\n| `x<y` | |\n\n```sh name\nls & a\n```\n");
         let expected = "<h2 id=\"one\">One</h2>\n\
-            <table><thead><tr><th>a</th><th>b</th></tr></thead><tbody>\n\
-            <tr><td><code>x&lt;y</code></td><td></td></tr>\n</tbody></table>\n\
+            <table><thead><tr><th>a</th><th>b &amp; c</th></tr></thead><tbody>\n\
+            <tr><td><code>x&lt;y</code></td><td data-label=\"b &amp; c\"></td></tr>\n</tbody></table>\n\
             <pre tabindex=\"0\"><code class=\"language-sh\">ls &amp; a\n</code></pre>\n";
         assert_eq!(html, expected);
     }

@@ -134,7 +134,7 @@ fn written_answer(answer: &Answer) -> Json {
     }
     if !answer.links.is_empty() {
         let link = |link: &super::operation::Link| {
-            let parameters = object([(link.parameter, Json::from(link.from))]);
+            let parameters = object(link.found.iter().map(|(name, from)| (*name, Json::from(*from))));
             (
                 link.operation,
                 object([("operationId", Json::from(link.operation)), ("parameters", parameters)]),

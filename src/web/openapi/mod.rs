@@ -2,7 +2,8 @@
 //! fail. `/openapi.json` is made of it, and so is the page at `/docs`.
 //!
 //! - [`resources`]: a file for each resource. Limits and patterns come from the domain.
-//! - [`operation`] and [`schema`]: what calls and shapes are described with; [`words`]: what several share.
+//! - [`operation`] and [`schema`]: what calls and shapes are described with; [`words`]: what several share; [`links`]: where
+//!   answers lead.
 //! - [`document`]: OpenAPI 3.1 of all that. [`json`]: JSON in its order.
 //!
 //! *Describe a new call:* an `Operation` in its resource's file. Tests compare the document with the routes in both
@@ -10,6 +11,7 @@
 
 pub mod document;
 pub mod json;
+pub mod links;
 pub mod operation;
 pub mod resources;
 pub mod schema;

@@ -4,6 +4,7 @@ use crate::domain::scope::Scope;
 use crate::service::Code;
 
 use super::json::{Json, example};
+use super::links::Found;
 use super::schema::Schema;
 
 /// Who may make a call.
@@ -77,10 +78,8 @@ pub struct Header {
 pub struct Link {
     /// The call's name.
     pub operation: &'static str,
-    /// The parameter that the answer knows.
-    pub parameter: &'static str,
-    /// Where the answer has it (a runtime expression of OpenAPI).
-    pub from: &'static str,
+    /// The parameters that the answer knows, and where it has them.
+    pub found: &'static Found,
 }
 
 /// An answer that is no failure.
@@ -196,9 +195,9 @@ impl Operation {
     }
 
     /// The answer before leads to this call.
-    pub fn leads_to(mut self, operation: &'static str, parameter: &'static str, from: &'static str) -> Self {
+    pub fn leads_to(mut self, operation: &'static str, found: &'static Found) -> Self {
         if let Some(answer) = self.answers.last_mut() {
-            answer.links.push(Link { operation, parameter, from });
+            answer.links.push(Link { operation, found });
         }
         self
     }

@@ -57,11 +57,13 @@ fn every_name_is_there_once_and_every_reference_leads_somewhere() {
         for link in operation.answers.iter().flat_map(|answer| &answer.links) {
             let target = operations().find(|other| other.id == link.operation);
             let target = target.unwrap_or_else(|| panic!("{} leads to {}", operation.id, link.operation));
-            assert!(
-                target.parameters.iter().any(|parameter| parameter.name == link.parameter),
-                "{}",
-                operation.id
-            );
+            for (name, from) in link.found {
+                let takes = target.parameters.iter().any(|parameter| parameter.name == *name);
+                assert!(takes, "{} leads to {} with {name}", operation.id, link.operation);
+                let sent = from.strip_prefix("$request.path.");
+                let has = |sent: &str| operation.parameters.iter().any(|parameter| parameter.name == sent);
+                assert!(sent.is_none_or(has), "{} has no {from}", operation.id);
+            }
         }
         let in_path = operation.parameters.iter().filter(|parameter| parameter.place == Place::Path);
         let mut braces = in_path.map(|parameter| format!("{{{}}}", parameter.name));

@@ -221,6 +221,29 @@ fn what_was_disabled_deleted_or_canceled_is_not_sent_and_takes_no_memory() {
 }
 
 #[test]
+fn what_is_queued_of_an_event_without_data_is_not_sent_and_the_rest_is() {
+    let mut book = book(SERVER, [1, 2, 3].map(Spec::of));
+    let other = Arc::new(Payload { event: EventId(2), ..Arc::into_inner(payload(9)).unwrap() });
+    let sent = take_after_three(&mut book, &other);
+    book.emptied(EventId(1), NOW);
+    book.check(NOW);
+    assert_eq!((sent, take_all(&mut book, NOW)), (vec![(10, 1)], vec![(30, 3)]));
+    finish(&mut book, 10, 1, NOW);
+    finish(&mut book, 30, 3, NOW);
+    assert!(book.is_settled(NOW));
+}
+
+/// Three jobs of one event, of which the first is taken and another is urgent, and one of another event.
+fn take_after_three(book: &mut Book, other: &Arc<Payload>) -> Vec<(i64, i64)> {
+    accept(book, 1, 10, 1);
+    let sent = take(book).map(|job| (job.delivery.0, job.endpoint.0)).into_iter().collect();
+    accept(book, 1, 11, 1);
+    book.urgent(job(20, 2, &payload(0)), NOW);
+    book.accepted(other, &[(DeliveryId(30), EndpointId(3))], NOW);
+    sent
+}
+
+#[test]
 fn retries_that_people_ask_for_are_bounded_too_and_the_rest_is_read_in_its_turn() {
     let mut book = book(SMALL, [Spec { max_in_flight: 1, ..Spec::of(1) }]);
     for id in 0..1_000 {

@@ -5,6 +5,7 @@ use crate::domain::names::OwnId;
 use crate::domain::scope::Scope::{DeliveriesRead, DeliveriesWrite};
 use crate::service::Code;
 use crate::web::openapi::json::Json;
+use crate::web::openapi::links::{FIRST, ID, ITS_ENDPOINT, ITS_EVENT, OF_DELIVERY};
 use crate::web::openapi::operation::{Content, Operation, Parameter};
 use crate::web::openapi::schema::{
     self, Field, Schema, count, list_of, named, nullable, object, optional, pattern, required, text, time,
@@ -111,9 +112,7 @@ fn list() -> Operation {
         .with(span())
         .with(page("dlv_01m0e3tb0g002"))
         .answers(200, "A page.", page_of("Delivery"), &page_example())
-        .leads_to("getDelivery", "id", "$response.body#/data/0/id")
-        .leads_to("retryDelivery", "id", "$response.body#/data/0/id")
-        .leads_to("cancelDelivery", "id", "$response.body#/data/0/id")
+        .leads_to_all(OF_DELIVERY, FIRST)
         .fails([Code::NotFound])
 }
 
@@ -124,7 +123,9 @@ fn get() -> Operation {
         .says("Get a delivery", "With its attempts and the exact requests.")
         .with([delivery_id()])
         .answers(200, "The delivery.", named("DeliveryWithAttempts"), &example)
-        .leads_to("getEndpoint", "id", "$response.body#/endpoint_id")
+        .leads_to_all(OF_DELIVERY, ID)
+        .leads_to("getEvent", ITS_EVENT)
+        .leads_to("getEndpoint", ITS_ENDPOINT)
 }
 
 fn curl() -> Operation {
@@ -156,6 +157,7 @@ fn retry() -> Operation {
         .with([delivery_id()])
         .may_take(object([]), "{}")
         .answers(202, "It is on its way.", named("Delivery"), SHOWN)
+        .leads_to_all(["getDelivery", "cancelDelivery"], ID)
         .fails([Code::NotRetryable])
 }
 
@@ -165,6 +167,7 @@ fn cancel() -> Operation {
         .with([delivery_id()])
         .may_take(object([]), "{}")
         .answers(202, "It is given up.", named("Delivery"), SHOWN)
+        .leads_to_all(["getDelivery", "retryDelivery"], ID)
         .fails([Code::NotCancelable])
 }
 

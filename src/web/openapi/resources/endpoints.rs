@@ -6,6 +6,7 @@ use crate::domain::scope::Scope::{DeliveriesRead, EndpointsRead, EndpointsWrite}
 use crate::service::Code;
 use crate::service::endpoints::{MAX_OVERLAP_SECONDS, OVERLAP_SECONDS};
 use crate::web::openapi::json::Json;
+use crate::web::openapi::links::{FIRST, ID, OF_DELIVERY, OF_ENDPOINT, SAME};
 use crate::web::openapi::operation::{Content, Operation};
 use crate::web::openapi::schema::{
     Schema, any, count, flag, named, nullable, object, optional, required, sometimes, text, time, whole, word,
@@ -65,7 +66,7 @@ fn on(method: &'static str, path: &'static str, name: &'static str) -> Operation
 }
 
 fn create() -> Operation {
-    let mut operation = Operation::new("POST", "/api/v1/endpoints", "createEndpoint", EndpointsWrite)
+    Operation::new("POST", "/api/v1/endpoints", "createEndpoint", EndpointsWrite)
         .says(
             "Make an endpoint",
             "The answer shows the signing secret, this once. Where the URL leads is checked.",
@@ -73,28 +74,14 @@ fn create() -> Operation {
         .takes(named("NewEndpoint"), NEW)
         .answers(201, "It receives from now on.", named("SavedEndpoint"), &saved_example())
         .header("Location", "Where the endpoint is.")
+        .leads_to_all(OF_ENDPOINT, ID)
         .fails([
             Code::NotFound,
             Code::UidTaken,
             Code::EndpointLimitReached,
             Code::TargetDenied,
             Code::UnknownTenant,
-        ]);
-    for name in [
-        "getEndpoint",
-        "updateEndpoint",
-        "deleteEndpoint",
-        "enableEndpoint",
-        "disableEndpoint",
-        "testEndpoint",
-        "rotateSecret",
-        "listDeliveriesOfEndpoint",
-        "getStats",
-        "replayEndpoint",
-    ] {
-        operation = operation.leads_to(name, "id", "$response.body#/id");
-    }
-    operation
+        ])
 }
 
 fn list() -> Operation {
@@ -125,17 +112,15 @@ fn list() -> Operation {
             page_of("ListedEndpoint"),
             &format!("{{\"data\":[{SHOWN}],\"next_cursor\":null}}"),
         )
-        .leads_to("getEndpoint", "id", "$response.body#/data/0/id")
+        .leads_to_all(OF_ENDPOINT, FIRST)
         .fails([Code::NotFound])
 }
 
 fn get() -> Operation {
-    on("GET", "/api/v1/endpoints/{id}", "getEndpoint").says("Get an endpoint", "").answers(
-        200,
-        "The endpoint.",
-        named("EndpointDetail"),
-        &detail_example(),
-    )
+    on("GET", "/api/v1/endpoints/{id}", "getEndpoint")
+        .says("Get an endpoint", "")
+        .answers(200, "The endpoint.", named("EndpointDetail"), &detail_example())
+        .leads_to_all(OF_ENDPOINT, ID)
 }
 
 fn detail_example() -> String {
@@ -172,6 +157,7 @@ fn update() -> Operation {
         )
         .may_take(named("EndpointChange"), r#"{"events":["invoice.*","order.paid"],"timeout_seconds":20}"#)
         .answers(200, "In force.", named("SavedEndpoint"), &saved_example())
+        .leads_to_all(OF_ENDPOINT, ID)
         .fails([Code::UidTaken, Code::TargetDenied])
 }
 
@@ -182,6 +168,7 @@ fn delete() -> Operation {
             "What is pending is canceled; its deliveries stay readable until they are pruned.",
         )
         .answers_nothing("It receives nothing more.")
+        .leads_to("listDeliveriesOfEndpoint", SAME)
 }
 
 fn enable() -> Operation {
@@ -197,6 +184,7 @@ fn enable() -> Operation {
         )
         .may_take(body, r#"{"held":"deliver"}"#)
         .answers(200, "It receives.", named("Endpoint"), SHOWN)
+        .leads_to_all(["getEndpoint", "enableEndpoint", "disableEndpoint", "testEndpoint"], ID)
 }
 
 fn disable() -> Operation {
@@ -205,6 +193,7 @@ fn disable() -> Operation {
         .says("Disable an endpoint", "Its deliveries are held, or not made at all, as `while_disabled` says.")
         .may_take(body, r#"{"note":"The books are closed"}"#)
         .answers(200, "It receives nothing.", named("Endpoint"), SHOWN)
+        .leads_to_all(["getEndpoint", "enableEndpoint", "disableEndpoint", "testEndpoint"], ID)
 }
 
 fn test_result() -> Schema {
@@ -232,7 +221,7 @@ fn test() -> Operation {
             named("TestResult"),
             r#"{"success":true,"status_code":200,"duration_ms":12,"error":null,"response_body":"ok","delivery_id":"dlv_01m0e3tb0g002"}"#,
         )
-        .leads_to("getDelivery", "id", "$response.body#/delivery_id")
+        .leads_to_all(OF_DELIVERY, &[("id", "$response.body#/delivery_id")])
         .fails([Code::TooManyTests])
 }
 
@@ -253,6 +242,7 @@ fn rotate() -> Operation {
         )
         .may_take(body, r#"{"overlap_seconds":3600}"#)
         .answers(200, "Both sign for the overlap.", named("SavedEndpoint"), &saved_example())
+        .leads_to_all(["getEndpoint", "updateEndpoint", "testEndpoint", "deleteEndpoint"], ID)
         .fails([Code::TooManySecrets])
 }
 
@@ -279,5 +269,5 @@ fn deliveries() -> Operation {
         .with(span())
         .with(page("dlv_01m0e3tb0g002"))
         .answers(200, "A page.", page_of("Delivery"), &super::deliveries::page_example())
-        .leads_to("getDelivery", "id", "$response.body#/data/0/id")
+        .leads_to_all(OF_DELIVERY, FIRST)
 }

@@ -3,6 +3,7 @@
 use crate::domain::limits::{DISPLAY_NAME_PATTERN, MAX_DISPLAY_NAME};
 use crate::domain::scope::Scope::{Admin, EndpointsRead};
 use crate::service::Code;
+use crate::web::openapi::links::NAME;
 use crate::web::openapi::operation::{Operation, Parameter};
 use crate::web::openapi::schema::{
     Field, Schema, any, either, flag, map_of, named, nullable, object, optional, pattern, required, text,
@@ -15,6 +16,9 @@ use super::endpoint_fields::prose;
 
 const PUT: &str = r#"{"description":"An invoice was paid in full","group":"Invoices","example":{"invoice":"in_17"},"schema":{"type":"object","required":["invoice"],"properties":{"invoice":{"type":"string"}}}}"#;
 const SUMMARY: &str = r#"{"name":"invoice.paid","description":"An invoice was paid in full","group":"Invoices","reserved":false,"has_schema":true,"created_at":"2026-02-23T14:30:00.000Z","updated_at":"2026-02-23T14:30:00.000Z""#;
+
+/// What there is to do with a type.
+const OF_TYPE: [&str; 3] = ["getEventType", "putEventType", "deleteEventType"];
 
 /// See the module.
 pub fn resource() -> Resource {
@@ -70,7 +74,12 @@ fn example() -> String {
 }
 
 fn name() -> Parameter {
-    path("name", event_type(), "invoice.paid", "The type. It may hold slashes, as they are or as `%2F`.")
+    path(
+        "name",
+        event_type(),
+        "invoice.paid",
+        "The type. It may hold slashes, as they are or as `%2F`; only so where a client or a proxy would shorten `//` or `/./`.",
+    )
 }
 
 fn list() -> Operation {
@@ -87,7 +96,7 @@ fn list() -> Operation {
             page_of("EventTypeSummary"),
             &format!("{{\"data\":[{SUMMARY}}}],\"next_cursor\":null}}"),
         )
-        .leads_to("getEventType", "name", "$response.body#/data/0/name")
+        .leads_to_all(OF_TYPE, &[("name", "$response.body#/data/0/name")])
 }
 
 fn get() -> Operation {
@@ -95,6 +104,7 @@ fn get() -> Operation {
         .says("Get an event type", "")
         .with([name()])
         .answers(200, "The type.", named("EventType"), &example())
+        .leads_to_all(OF_TYPE, NAME)
 }
 
 fn put() -> Operation {
@@ -106,10 +116,9 @@ fn put() -> Operation {
         .with([name()])
         .may_take(named("EventTypeDescription"), PUT)
         .answers(200, "It was there, and is replaced.", named("EventType"), &example())
-        .leads_to("getEventType", "name", "$response.body#/name")
+        .leads_to_all(OF_TYPE, NAME)
         .answers(201, "It was not there.", named("EventType"), &example())
-        .leads_to("getEventType", "name", "$response.body#/name")
-        .leads_to("deleteEventType", "name", "$response.body#/name")
+        .leads_to_all(OF_TYPE, NAME)
         .fails([Code::EventTypeLimitReached])
 }
 

@@ -4,6 +4,7 @@ use crate::domain::names::OwnId;
 use crate::domain::scope::Scope::{DeliveriesRead, DeliveriesWrite, EventsRead, EventsWrite};
 use crate::service::Code;
 use crate::service::batch::MAX_EVENTS;
+use crate::web::openapi::links::{EVENT, FIRST, FIRST_EVENT, OF_DELIVERY, OF_EVENT, SAME};
 use crate::web::openapi::operation::Operation;
 use crate::web::openapi::schema::{
     Field, Schema, any, count, flag, list_of, named, nullable, object, optional, pattern, required,
@@ -18,7 +19,7 @@ use super::{Resource, matching};
 
 const NEW: &str = r#"{"type":"invoice.paid","tenant":"acme","data":{"invoice":"in_17","amount":"12.00"}}"#;
 const ACCEPTED: &str = r#"{"id":"evt_01m0e3tb0g001","type":"invoice.paid","tenant":"acme","timestamp":"2026-02-23T14:30:00.000Z","created_at":"2026-02-23T14:30:00.000Z","deliveries":1}"#;
-const EVENT: &str = r#"{"id":"evt_01m0e3tb0g001","type":"invoice.paid","tenant":"acme","timestamp":"2026-02-23T14:30:00.000Z","created_at":"2026-02-23T14:30:00.000Z","deliveries":1,"data":{"invoice":"in_17","amount":"12.00"},"data_deleted_at":null}"#;
+const SHOWN: &str = r#"{"id":"evt_01m0e3tb0g001","type":"invoice.paid","tenant":"acme","timestamp":"2026-02-23T14:30:00.000Z","created_at":"2026-02-23T14:30:00.000Z","deliveries":1,"data":{"invoice":"in_17","amount":"12.00"},"data_deleted_at":null}"#;
 
 /// See the module.
 pub fn resource() -> Resource {
@@ -97,10 +98,7 @@ fn publish() -> Operation {
         .takes(named("NewEvent"), NEW)
         .answers(202, "It is on disk, with all its deliveries.", named("AcceptedEvent"), ACCEPTED)
         .header(REPLAYED.0, REPLAYED.1)
-        .leads_to("getEvent", "id", "$response.body#/id")
-        .leads_to("listDeliveriesOfEvent", "id", "$response.body#/id")
-        .leads_to("replayEvent", "id", "$response.body#/id")
-        .leads_to("deleteEventData", "id", "$response.body#/id")
+        .leads_to_all(OF_EVENT, EVENT)
         .fails([Code::NotFound, Code::IdTaken, Code::IdempotencyKeyReused])
         .fails([Code::UnknownTenant, Code::ReservedEventType, Code::UnknownEventType])
 }
@@ -126,7 +124,7 @@ fn publish_batch() -> Operation {
             ),
         )
         .header(REPLAYED.0, REPLAYED.1)
-        .leads_to("getEvent", "id", "$response.body#/data/0/id")
+        .leads_to_all(OF_EVENT, FIRST_EVENT)
         .fails([Code::NotFound, Code::IdTaken, Code::IdempotencyKeyReused])
         .fails([Code::UnknownTenant, Code::ReservedEventType, Code::UnknownEventType])
 }
@@ -144,7 +142,8 @@ fn list() -> Operation {
             page_of("EventSummary"),
             &format!("{{\"data\":[{example}],\"next_cursor\":null}}"),
         )
-        .leads_to("listEvents", "cursor", "$response.body#/next_cursor")
+        .leads_to_all(OF_EVENT, FIRST_EVENT)
+        .leads_to("listEvents", &[("cursor", "$response.body#/next_cursor")])
         .fails([Code::NotFound])
 }
 
@@ -152,7 +151,8 @@ fn get() -> Operation {
     Operation::new("GET", "/api/v1/events/{id}", "getEvent", EventsRead)
         .says("Get an event", "With its data.")
         .with([event_id(), of_tenant()])
-        .answers(200, "The event.", named("Event"), EVENT)
+        .answers(200, "The event.", named("Event"), SHOWN)
+        .leads_to_all(OF_EVENT, EVENT)
 }
 
 fn deliveries() -> Operation {
@@ -161,7 +161,7 @@ fn deliveries() -> Operation {
         .with([event_id(), of_tenant()])
         .with(page("dlv_01m0e3tb0g002"))
         .answers(200, "A page.", page_of("Delivery"), &super::deliveries::page_example())
-        .leads_to("getDelivery", "id", "$response.body#/data/0/id")
+        .leads_to_all(OF_DELIVERY, FIRST)
 }
 
 fn replay() -> Operation {
@@ -179,6 +179,7 @@ fn replay() -> Operation {
         .with([event_id(), of_tenant(), idempotency_key()])
         .may_take(wanted, "{}")
         .answers(202, "The deliveries are on disk.", done, r#"{"deliveries":1}"#)
+        .leads_to_all(["listDeliveriesOfEvent", "deleteEventData"], SAME)
         .header(REPLAYED.0, REPLAYED.1)
         .fails([Code::NotReplayable, Code::IdempotencyKeyReused])
 }
@@ -187,8 +188,11 @@ fn blank() -> Operation {
     Operation::new("DELETE", "/api/v1/events/{id}/data", "deleteEventData", EventsWrite)
         .says(
             "Delete the data of an event",
-            "The payload and the kept answers go, the records stay; what is pending of it is canceled.",
+            "The payload and the kept answers go, from the file as well, and the records stay; what is pending of it is \
+             canceled. Of an event with very many deliveries the answers leave the file in the background; they are \
+             shown to nobody from this answer on.",
         )
         .with([event_id(), of_tenant()])
         .answers_nothing("The data is gone.")
+        .leads_to_all(["getEvent", "listDeliveriesOfEvent", "replayEvent"], SAME)
 }

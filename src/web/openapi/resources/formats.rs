@@ -6,6 +6,7 @@ use crate::domain::headers::MAX_HEADERS;
 use crate::domain::scope::Scope::{Admin, EndpointsRead};
 use crate::service::Code;
 use crate::web::openapi::json::Json;
+use crate::web::openapi::links::NAME;
 use crate::web::openapi::operation::{Operation, Parameter};
 use crate::web::openapi::schema::{
     Field, Schema, any, count, either, flag, map_of, named, nullable, object, optional, required, sometimes,
@@ -18,6 +19,9 @@ use super::endpoint_fields::{format_name, own_secret};
 
 const PUT: &str = r#"{"signature":{"scheme":"hmac-sha256-hex","header":"X-Acme-Signature","prefix":"sha256=","over":"body"},"headers":{"event":"X-Acme-Event","id":"X-Acme-Id"},"envelope":{"id":"id","type":"event","timestamp":{"key":"created_at","as":"rfc3339"},"data":"data.object"},"fixed":{"headers":{},"envelope":{"version":"1.0"}}}"#;
 const SHOWN: &str = r#"{"name":"acme","built_in":false,"revision":1,"updated_at":"2026-02-23T14:30:00.000Z","signature":{"scheme":"hmac-sha256-hex","header":"X-Acme-Signature","prefix":"sha256=","join":null,"over":"body"},"headers":{"event":"X-Acme-Event","id":"X-Acme-Id","timestamp":null,"attempt":null},"envelope":{"id":"id","type":"event","timestamp":{"key":"created_at","as":"rfc3339"},"data":"data.object"},"fixed":{"headers":{},"envelope":{"version":"1.0"}},"body":"verbatim"}"#;
+
+/// What there is to do with a format.
+const OF_FORMAT: [&str; 3] = ["getFormat", "previewFormat", "deleteFormat"];
 
 /// See the module.
 pub fn resource() -> Resource {
@@ -142,7 +146,7 @@ fn list() -> Operation {
             page_of("Format"),
             &format!("{{\"data\":[{SHOWN}],\"next_cursor\":null}}"),
         )
-        .leads_to("getFormat", "name", "$response.body#/data/0/name")
+        .leads_to_all(["getFormat", "previewFormat"], &[("name", "$response.body#/data/0/name")])
 }
 
 fn get() -> Operation {
@@ -150,6 +154,7 @@ fn get() -> Operation {
         .says("Get a format", "")
         .with([name()])
         .answers(200, "The format.", named("Format"), SHOWN)
+        .leads_to_all(OF_FORMAT, NAME)
 }
 
 fn put() -> Operation {
@@ -161,11 +166,9 @@ fn put() -> Operation {
         .with([name()])
         .takes(named("FormatDefinition"), PUT)
         .answers(200, "It was there, and is replaced.", named("Format"), SHOWN)
-        .leads_to("getFormat", "name", "$response.body#/name")
+        .leads_to_all(OF_FORMAT, NAME)
         .answers(201, "It was not there.", named("Format"), SHOWN)
-        .leads_to("getFormat", "name", "$response.body#/name")
-        .leads_to("previewFormat", "name", "$response.body#/name")
-        .leads_to("deleteFormat", "name", "$response.body#/name")
+        .leads_to_all(OF_FORMAT, NAME)
         .fails([Code::FormatBuiltIn, Code::FormatDoesNotFit, Code::FormatLimitReached])
 }
 

@@ -3,6 +3,7 @@
 use crate::domain::ids::KeyId;
 use crate::domain::scope::Scope;
 use crate::service::Code;
+use crate::web::openapi::links::ID;
 use crate::web::openapi::operation::Operation;
 use crate::web::openapi::schema::{
     Field, Schema, list_of, named, nullable, object, optional, required, text, time, word,
@@ -59,7 +60,7 @@ fn create() -> Operation {
         .says("Make a key", "The answer shows its text, this once; it is stored hashed.")
         .takes(named("NewKey"), r#"{"name":"The shop","scopes":["events:write"],"tenant":"acme"}"#)
         .answers(201, "Valid with the answer.", named("MadeKey"), &example)
-        .leads_to("revokeKey", "id", "$response.body#/id")
+        .leads_to("revokeKey", ID)
         .fails([Code::UnknownTenant])
 }
 

@@ -18,7 +18,7 @@ pub fn operation() -> Operation {
         .with([event_id(), of_tenant()])
         .with(page("ep_01m0e3tb0g000"))
         .answers(200, "A page.", page_of("Matching"), &format!("{{\"data\":[{ROW}],\"next_cursor\":null}}"))
-        .leads_to("getEndpoint", "id", "$response.body#/data/0/endpoint_id")
+        .leads_to("getEndpoint", &[("id", "$response.body#/data/0/endpoint_id")])
 }
 
 /// An endpoint and the event.

@@ -4,6 +4,7 @@ use crate::domain::ids::OperatorId;
 use crate::domain::operator::{EMAIL_MAX, EMAIL_PATTERN, Role};
 use crate::domain::scope::Scope::Admin;
 use crate::service::Code;
+use crate::web::openapi::links::{FIRST, ID};
 use crate::web::openapi::operation::{Operation, Parameter};
 use crate::web::openapi::schema::{
     Field, Schema, flag, named, nullable, object, optional, pattern, required, text, time, word,
@@ -15,6 +16,9 @@ use super::Resource;
 const SHOWN: &str = r#"{"id":"op_01m0e3tb0g007","email":"ada@example.com","role":"viewer","active":true,"pending":true,"created_at":"2026-02-23T14:30:00.000Z","last_seen_at":null}"#;
 const LINK: &str = "https://hooks.example.com/join/eXAMPLE-eXAMPLE-eXAMPLE-eXAMPLE-eXAMPLE-eXA";
 const ENDS: &str = "2026-02-26T14:30:00.000Z";
+
+/// What there is to do with an operator.
+const OF_OPERATOR: [&str; 3] = ["getOperator", "changeOperator", "makeOperatorLink"];
 
 /// See the module.
 pub fn resource() -> Resource {
@@ -92,7 +96,7 @@ fn list() -> Operation {
         .with([search("ada", "Those whose address or id holds this text, in whatever case.")])
         .with(page("op_01m0e3tb0g007"))
         .answers(200, "A page.", page_of("Operator"), &format!("{{\"data\":[{SHOWN}],\"next_cursor\":null}}"))
-        .leads_to("getOperator", "id", "$response.body#/data/0/id")
+        .leads_to_all(OF_OPERATOR, FIRST)
 }
 
 fn invite() -> Operation {
@@ -105,9 +109,7 @@ fn invite() -> Operation {
         )
         .takes(named("NewOperator"), r#"{"email":"ada@example.com","role":"viewer"}"#)
         .answers(201, "They are pending until they use the link.", named("InvitedOperator"), &example)
-        .leads_to("getOperator", "id", "$response.body#/id")
-        .leads_to("changeOperator", "id", "$response.body#/id")
-        .leads_to("makeOperatorLink", "id", "$response.body#/id")
+        .leads_to_all(OF_OPERATOR, ID)
         .fails([Code::OperatorExists])
 }
 
@@ -116,6 +118,7 @@ fn get() -> Operation {
         .says("Get an operator", "")
         .with([operator_id()])
         .answers(200, "The operator.", named("Operator"), SHOWN)
+        .leads_to_all(OF_OPERATOR, ID)
 }
 
 fn change() -> Operation {
@@ -128,6 +131,7 @@ fn change() -> Operation {
         .with([operator_id()])
         .takes(named("OperatorChange"), r#"{"role":"admin"}"#)
         .answers(200, "As they are now.", named("Operator"), SHOWN)
+        .leads_to_all(OF_OPERATOR, ID)
         .fails([Code::LastAdmin])
 }
 

@@ -3,6 +3,7 @@
 use crate::domain::ids::{EndpointId, ReplayId};
 use crate::domain::scope::Scope::{DeliveriesRead, DeliveriesWrite};
 use crate::service::Code;
+use crate::web::openapi::links::{FIRST, ID, ITS_ENDPOINT};
 use crate::web::openapi::operation::{Operation, Parameter};
 use crate::web::openapi::schema::{
     Schema, count, flag, named, nullable, object, optional, required, text, time, word,
@@ -79,8 +80,7 @@ fn start() -> Operation {
         .takes(named("NewReplay"), r#"{"since":"2026-02-22T00:00:00Z","status":"failed"}"#)
         .answers(202, "It runs in the background.", named("Replay"), SHOWN)
         .header(REPLAYED.0, REPLAYED.1)
-        .leads_to("getReplay", "id", "$response.body#/id")
-        .leads_to("cancelReplay", "id", "$response.body#/id")
+        .leads_to_all(["getReplay", "cancelReplay"], ID)
         .fails([Code::NotReplayable, Code::ReplayRunning, Code::IdempotencyKeyReused])
 }
 
@@ -90,7 +90,7 @@ fn list() -> Operation {
         .with([in_tenant(), of_endpoint()])
         .with(page("rpl_01m0e3tb0g003"))
         .answers(200, "A page.", page_of("Replay"), &format!("{{\"data\":[{SHOWN}],\"next_cursor\":null}}"))
-        .leads_to("getReplay", "id", "$response.body#/data/0/id")
+        .leads_to_all(["getReplay", "cancelReplay"], FIRST)
         .fails([Code::NotFound])
 }
 
@@ -99,6 +99,8 @@ fn get() -> Operation {
         .says("Get a replay", "How it stands.")
         .with([replay_id()])
         .answers(200, "The replay.", named("Replay"), SHOWN)
+        .leads_to("cancelReplay", ID)
+        .leads_to("getEndpoint", ITS_ENDPOINT)
 }
 
 fn cancel() -> Operation {
@@ -107,4 +109,5 @@ fn cancel() -> Operation {
         .with([replay_id()])
         .may_take(object([]), "{}")
         .answers(202, "It goes no further.", named("Replay"), SHOWN)
+        .leads_to("getReplay", ID)
 }

@@ -3,6 +3,7 @@
 use crate::domain::ids::TenantDeletionId;
 use crate::domain::scope::Scope::{Admin, EndpointsRead};
 use crate::domain::settings::MAX_ENDPOINT_LIMIT;
+use crate::web::openapi::links::{FIRST, ID, OF_TENANT, TENANT};
 use crate::web::openapi::operation::{Operation, Parameter};
 use crate::web::openapi::schema::{
     Field, Schema, count, named, nullable, object, optional, required, text, time, whole, word,
@@ -102,7 +103,10 @@ fn list() -> Operation {
         )])
         .with(page("tenants:17"))
         .answers(200, "A page.", page_of("Tenant"), &format!("{{\"data\":[{SHOWN}],\"next_cursor\":null}}"))
-        .leads_to("getTenant", "tenant", "$response.body#/data/0/tenant")
+        .leads_to_all(
+            ["getTenant", "putTenant", "listEndpoints"],
+            &[("tenant", "$response.body#/data/0/tenant")],
+        )
 }
 
 fn get() -> Operation {
@@ -114,6 +118,7 @@ fn get() -> Operation {
         .says("Get a tenant", "Everything about it in one call. `endpoints:read` is enough for a key that is bound to it, else `admin`.")
         .with([name()])
         .answers(200, "The tenant.", named("TenantDetail"), &example)
+        .leads_to_all(OF_TENANT, TENANT)
 }
 
 fn put() -> Operation {
@@ -122,10 +127,9 @@ fn put() -> Operation {
         .with([name()])
         .may_take(named("TenantDescription"), r#"{"name":"Acme Inc.","endpoint_limit":25}"#)
         .answers(200, "It was there, and is replaced.", named("Tenant"), SHOWN)
-        .leads_to("getTenant", "tenant", "$response.body#/tenant")
+        .leads_to_all(OF_TENANT, TENANT)
         .answers(201, "It was not there.", named("Tenant"), SHOWN)
-        .leads_to("getTenant", "tenant", "$response.body#/tenant")
-        .leads_to("deleteTenant", "tenant", "$response.body#/tenant")
+        .leads_to_all(OF_TENANT, TENANT)
 }
 
 fn delete() -> Operation {
@@ -138,7 +142,7 @@ fn delete() -> Operation {
         .with([name()])
         .answers(202, "The job.", named("TenantDeletion"), DELETION)
         .header("Location", "Where the job is.")
-        .leads_to("getTenantDeletion", "id", "$response.body#/id")
+        .leads_to("getTenantDeletion", ID)
 }
 
 fn list_deletions() -> Operation {
@@ -151,7 +155,7 @@ fn list_deletions() -> Operation {
             page_of("TenantDeletion"),
             &format!("{{\"data\":[{DELETION}],\"next_cursor\":null}}"),
         )
-        .leads_to("getTenantDeletion", "id", "$response.body#/data/0/id")
+        .leads_to("getTenantDeletion", FIRST)
 }
 
 fn get_deletion() -> Operation {

@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 
 use crate::domain::time::UnixMs;
 use crate::store::audit::AuditLine;
+use crate::web::ui::event_types;
 use crate::web::ui::shown::short;
 use crate::web::ui::weight::{Room, weight};
 
@@ -82,9 +83,9 @@ impl Line {
     }
 }
 
-/// Where what it is about is shown. Names of event types, formats and tenants need no escaping in a path.
+/// Where what it is about is shown. Names need no escaping in a path, but for slashes in those of event types.
 fn place(action: &str, target: &str) -> String {
-    let plain = |text: &str| text.bytes().all(|b| b.is_ascii_alphanumeric() || b"_.:@-".contains(&b));
+    let plain = |text: &str| text.bytes().all(|b| b.is_ascii_alphanumeric() || b"_.:@/-".contains(&b));
     let kind = action.split('.').next().unwrap_or_default();
     if action.ends_with(".delete") || action == "key.revoke" || !plain(target) {
         return String::new();
@@ -95,7 +96,7 @@ fn place(action: &str, target: &str) -> String {
         "delivery" if target.starts_with("dlv_") => format!("/deliveries/{target}"),
         "tenant" => format!("/tenants/{target}"),
         "format" => format!("/formats/{target}"),
-        "event_type" => format!("/event-types/{target}"),
+        "event_type" => event_types::address(target),
         "key" => "/keys".to_owned(),
         "operator" => "/operators".to_owned(),
         "settings" => "/settings".to_owned(),
@@ -189,7 +190,8 @@ mod tests {
         assert_eq!(place("endpoint.change", "ep_1"), "/endpoints/ep_1");
         assert_eq!(place("tenant.put", "ops@example.org"), "/tenants/ops@example.org");
         assert_eq!(place("settings.change", "settings"), "/settings");
-        for (action, target) in [("endpoint.delete", "ep_1"), ("tenant.put", "a/../b"), ("strange", "x")] {
+        assert_eq!(place("event_type.put", "a/./b"), "/event-types/a%2F.%2Fb");
+        for (action, target) in [("endpoint.delete", "ep_1"), ("tenant.put", "a b"), ("strange", "x")] {
             assert_eq!(place(action, target), "", "{action}");
         }
     }

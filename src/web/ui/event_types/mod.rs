@@ -20,7 +20,7 @@ pub fn routes(config: &mut ServiceConfig) {
 
 /// Where a type's page is. Its signs need no escaping but for slashes, of which a browser might take some for folders.
 /// `new` is the path of the form for another, so that a type of this name is asked for in another way.
-fn address(name: &str) -> String {
+pub(super) fn address(name: &str) -> String {
     if name == "new" {
         format!("{PATH}/new?type=new")
     } else {

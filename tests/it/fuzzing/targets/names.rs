@@ -16,7 +16,8 @@ pub fn target(bytes: &[u8]) {
     };
     let segments = event_type.split('.').all(|segment| !segment.is_empty());
     assert_eq!(EventType::parse(event_type).is_ok(), of(event_type, 128, "_.:/-") && segments);
-    assert_eq!(TenantName::parse(tenant).is_ok(), of(tenant, 64, "_.:@-"));
+    let folder = matches!(tenant, "." | "..");
+    assert_eq!(TenantName::parse(tenant).is_ok(), of(tenant, 64, "_.:@-") && !folder);
     assert_eq!(OwnId::parse(id).is_ok(), of(id, 64, "_-") && !ours(id));
     let begins = !id.starts_with(['.', ':', '-']);
     assert_eq!(Uid::parse(id).is_ok(), of(id, 64, "_.:-") && begins && !ours(id));

@@ -1,8 +1,8 @@
 //! The usual ways to write the same JSON.
 
-use std::fmt::{self, Display, Formatter, Write};
+use std::fmt::{self, Display, Formatter};
 
-use crate::domain::json_tree::{Node, meant};
+use super::json_tree::{Node, meant};
 
 /// A way to write JSON.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,6 +70,8 @@ impl Form {
         Self { layout: Layout::Compact, texts: Texts::Plain, steps: 0 },
         Self { layout: Layout::Compact, texts: Texts::AsIs, steps: 0 },
     ];
+    /// For people: lines, the spelling of all texts as it was.
+    pub(super) const LINES: Self = Self { layout: Layout::Lines(2), texts: Texts::AsIs, steps: 0 };
 }
 
 impl Display for Form {
@@ -90,40 +92,74 @@ impl Display for Form {
 
 /// Writes `node` in this way, but `part` of it in its own.
 pub(super) fn write(node: &Node<'_>, form: Form, part: Option<Part<'_>>) -> Vec<u8> {
-    let mut out = String::new();
+    let mut out = Bounded::new(usize::MAX);
     put(&mut out, node, form, part);
-    out.into_bytes()
+    out.text.into_bytes()
 }
 
-fn put(out: &mut String, node: &Node<'_>, form: Form, part: Option<Part<'_>>) {
+/// Writes `node` in this way, up to `most` bytes: what nests deep grows with each line. Whether there is more.
+pub(super) fn beginning(node: &Node<'_>, form: Form, most: usize) -> (String, bool) {
+    let mut out = Bounded::new(most);
+    put(&mut out, node, form, None);
+    (out.text, out.cut)
+}
+
+/// A text that takes so many bytes, and nothing from the first that is too much.
+struct Bounded {
+    text: String,
+    most: usize,
+    cut: bool,
+}
+
+impl Bounded {
+    fn new(most: usize) -> Self {
+        Self { text: String::new(), most, cut: false }
+    }
+
+    fn push(&mut self, part: &str) {
+        let room = self.most.saturating_sub(self.text.len());
+        if !self.cut {
+            self.text.push_str(&part[..part.floor_char_boundary(room)]);
+            self.cut = part.len() > room;
+        }
+    }
+}
+
+fn put(out: &mut Bounded, node: &Node<'_>, form: Form, part: Option<Part<'_>>) {
     if let Some(Part { path: [], node, form }) = part {
         return put(out, node, form, None);
     }
     let inner = Form { steps: form.steps + 1, ..form };
     match node {
-        Node::Plain(text) => out.push_str(text),
+        Node::Plain(text) => out.push(text),
         Node::Text(text) => put_text(out, text, form.texts),
-        Node::Array(elements) if elements.is_empty() => out.push_str("[]"),
-        Node::Object(members) if members.is_empty() => out.push_str("{}"),
+        Node::Array(elements) if elements.is_empty() => out.push("[]"),
+        Node::Object(members) if members.is_empty() => out.push("{}"),
         Node::Array(elements) => {
-            out.push('[');
+            out.push("[");
             for (at, element) in elements.iter().enumerate() {
+                if out.cut {
+                    return;
+                }
                 begin(out, at, inner);
                 put(out, element, inner, None);
             }
             end(out, form);
-            out.push(']');
+            out.push("]");
         }
         Node::Object(members) => {
-            out.push('{');
+            out.push("{");
             for (at, (key, value)) in members.iter().enumerate() {
+                if out.cut {
+                    return;
+                }
                 begin(out, at, inner);
                 put_text(out, key, form.texts);
-                out.push_str(if form.layout == Layout::Compact { ":" } else { ": " });
+                out.push(if form.layout == Layout::Compact { ":" } else { ": " });
                 put(out, value, inner, part.and_then(|part| part.below(key)));
             }
             end(out, form);
-            out.push('}');
+            out.push("}");
         }
     }
 }
@@ -136,40 +172,41 @@ impl Part<'_> {
     }
 }
 
-fn begin(out: &mut String, at: usize, form: Form) {
+fn begin(out: &mut Bounded, at: usize, form: Form) {
     if at > 0 {
-        out.push(',');
+        out.push(",");
     }
     match form.layout {
-        Layout::Blanks if at > 0 => out.push(' '),
+        Layout::Blanks if at > 0 => out.push(" "),
         Layout::Compact | Layout::Blanks => {}
         Layout::Lines(_) => end(out, form),
     }
 }
 
-fn end(out: &mut String, form: Form) {
+fn end(out: &mut Bounded, form: Form) {
     if let Layout::Lines(indent) = form.layout {
-        out.push('\n');
-        out.extend(std::iter::repeat_n(' ', indent * form.steps));
+        out.push("\n");
+        out.push(&" ".repeat(indent * form.steps));
     }
 }
 
 /// Writes a text whose content, escapes and all, is `raw`.
-fn put_text(out: &mut String, raw: &str, texts: Texts) {
+fn put_text(out: &mut Bounded, raw: &str, texts: Texts) {
     // Half a surrogate pair has no text; its escapes stay.
     let decoded = if texts == Texts::AsIs { None } else { meant(raw) };
     let Some(plain) = decoded.and_then(|text| serde_json::to_string(&text).ok()) else {
-        out.extend(["\"", raw, "\""]);
+        for part in ["\"", raw, "\""] {
+            out.push(part);
+        }
         return;
     };
     for character in plain.chars() {
         match character {
-            '/' if texts == Texts::Slashes => out.push_str("\\/"),
-            ascii if ascii.is_ascii() || texts == Texts::Plain => out.push(ascii),
+            '/' if texts == Texts::Slashes => out.push("\\/"),
+            ascii if ascii.is_ascii() || texts == Texts::Plain => out.push(ascii.encode_utf8(&mut [0; 4])),
             other => {
                 for unit in other.encode_utf16(&mut [0; 2]) {
-                    // Writing to a String cannot fail.
-                    let _ = write!(out, "\\u{unit:04x}");
+                    out.push(&format!("\\u{unit:04x}"));
                 }
             }
         }
