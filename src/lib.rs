@@ -45,7 +45,7 @@
 //!
 //! *Add a setting that operators change:* a field of `domain::settings::Settings` with its default and its range in
 //! `set`; it is stored, listed and patched by name from there on. *One that belongs to the process:* a line of
-//! `config::flags`, which names flag and variable together.
+//! `config::flags`, which names flag and variable together, and one of `templates/install/postrider.env`.
 //!
 //! *Add a signature scheme:* a file in `domain/format/scheme` with its `SCHEME`, and its line in `SCHEMES` there.
 //! *A format that is built in:* its definition in `domain/format/builtin.rs`.

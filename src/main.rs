@@ -20,6 +20,10 @@ fn main() -> ExitCode {
                 Err(error) => Err(error.to_string()),
             },
         },
+        Command::Demo(demo) => app::demo::run(&demo),
+        Command::Health { data } => {
+            app::health(&data).and_then(|output| output.print().map_err(|error| error.to_string()))
+        }
         Command::Admin { data, command } => app::run_command(&data, &command)
             .and_then(|output| output.print().map_err(|error| error.to_string())),
     };

@@ -5,11 +5,14 @@
 //! The program and the tests start the same [`Application`].
 
 mod commands;
+pub mod demo;
 mod descriptors;
 mod error;
 mod files;
+mod health;
 mod listening;
 pub mod logging;
+mod manager;
 mod signals;
 
 use std::net::{SocketAddr, TcpListener};
@@ -36,7 +39,10 @@ use crate::web::state::AppState;
 
 pub use commands::run as run_command;
 pub use error::StartError;
+pub use health::ask as health;
 pub use listening::{run as receive, verify};
+use manager::{Manager, Watch};
+pub use signals::Reason;
 use signals::Signals;
 
 /// How long calls in flight may go on after the stop began.
@@ -79,6 +85,8 @@ pub struct Application {
     dispatcher: Arc<Dispatcher>,
     stop: Arc<Notify>,
     signals: Signals,
+    /// Who is told that it is ready, well and stopping.
+    manager: Option<Manager>,
     // Declared last, dropped last: the file is closed before another process may open it.
     files: files::Files,
 }
@@ -119,7 +127,8 @@ impl Application {
         let unix = files.listen()?;
         let web = server::start(state, Some(tcp), Some(unix), shares.clients)
             .map_err(|error| StartError::System(error.to_string()))?;
-        Ok(Self { address, web, service, dispatcher, stop: Arc::new(Notify::new()), signals, files })
+        let stop = Arc::new(Notify::new());
+        Ok(Self { address, web, service, dispatcher, stop, signals, manager: None, files })
     }
 
     /// The port that it listens on.
@@ -147,16 +156,21 @@ impl Application {
         Arc::clone(&self.stop)
     }
 
-    /// Answers requests until SIGTERM, SIGINT or the stopper; then stops in order.
+    /// Answers requests until SIGTERM, SIGINT or the stopper; then stops in order, and says which it was.
     ///
     /// # Errors
     /// The web server failed.
-    pub async fn run_until_stopped(self) -> std::io::Result<()> {
-        let Self { web, service, dispatcher, stop, mut signals, files, .. } = self;
+    pub async fn run_until_stopped(self) -> std::io::Result<Reason> {
+        let Self { web, service, dispatcher, stop, mut signals, manager, files, .. } = self;
         let handle = web.handle();
         let web = actix_web::rt::spawn(web);
+        let watch = match manager {
+            Some(manager) => manager.ready(Arc::clone(&service), Arc::clone(&dispatcher))?,
+            None => Watch::none(),
+        };
         let reason = signals.wait(&stop).await;
-        tracing::info!(reason, "stopping");
+        watch.stopping();
+        tracing::info!(%reason, "stopping");
         service.readiness().set_stopping();
         // Both get the same ten seconds.
         let deliveries = actix_web::rt::task::spawn_blocking(move || dispatcher.stop(STOP_PATIENCE));
@@ -168,7 +182,8 @@ impl Application {
         service.store().close();
         files.remove_socket();
         tracing::info!("stopped");
-        answered.map_err(std::io::Error::other)?
+        answered.map_err(std::io::Error::other)??;
+        Ok(reason)
     }
 }
 
@@ -180,7 +195,8 @@ pub fn serve(config: &Config) -> Result<(), String> {
     let world = World::real().map_err(|error| error.to_string())?;
     logging::start(config.log_format, Arc::clone(&world.clock)).map_err(|error| error.to_string())?;
     actix_web::rt::System::new().block_on(async {
-        let application = Application::build(config, world).await.map_err(|error| error.to_string())?;
+        let mut application = Application::build(config, world).await.map_err(|error| error.to_string())?;
+        application.manager = service_manager();
         // For people, and for scripts that asked for port 0.
         let reached_at = config.reached_at(application.address());
         println!("postrider listens on {reached_at}");
@@ -188,7 +204,16 @@ pub fn serve(config: &Config) -> Result<(), String> {
             // Beside the work: a disk that is full, or a file that is locked, is no reason not to begin it.
             actix_web::rt::spawn(print_setup_link(Arc::clone(application.service()), reached_at));
         }
-        application.run_until_stopped().await.map_err(|error| error.to_string())
+        application.run_until_stopped().await.map_err(|error| error.to_string())?;
+        Ok(())
+    })
+}
+
+/// Who has started this process and wants to hear how it goes. One that cannot be reached is no reason not to serve.
+fn service_manager() -> Option<Manager> {
+    Manager::of(&Environment::of_process(), std::process::id()).unwrap_or_else(|error| {
+        tracing::warn!(%error, "the service manager (NOTIFY_SOCKET) cannot be reached");
+        None
     })
 }
 

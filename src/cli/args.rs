@@ -6,6 +6,7 @@ use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::config::{Flags, with_variables};
 
+use super::demo::DemoFlags;
 use super::duration;
 use super::listen::ListenFlags;
 use super::send::SendFlags;
@@ -29,11 +30,15 @@ pub(super) struct Arguments {
 pub(super) enum Subcommands {
     /// Run the API, the console and the deliveries
     Serve(Box<Flags>),
+    /// Show a server at work: customers of all kinds, six days of history, a stream of events. Ctrl-C removes it all
+    Demo(DemoFlags),
     /// Make, list and revoke API keys
     #[command(subcommand, arg_required_else_help = true)]
     Keys(Keys),
     /// Delete what is older than the retention now, as the nightly cleanup does
     Cleanup(Cleanup),
+    /// Say whether the server accepts and delivers; exits with 0 or 1
+    Health(Data),
     /// Receive webhooks on this machine: show, verify, forward and record them
     Listen(Box<ListenFlags>),
     /// Publish an event
@@ -110,6 +115,7 @@ pub(super) fn command() -> clap::Command {
             ["create", "list", "revoke"].into_iter().fold(keys, |keys, name| keys.mut_subcommand(name, with_variables))
         })
         .mut_subcommand("cleanup", with_variables)
+        .mut_subcommand("health", with_variables)
 }
 
 /// Reads `args`, the program's name first.
@@ -133,9 +139,14 @@ mod tests {
 
     #[test]
     fn every_command_names_the_variable_of_its_data_directory() {
-        for path in
-            [&["serve"][..], &["keys", "create"], &["keys", "list"], &["keys", "revoke"], &["cleanup"]]
-        {
+        for path in [
+            &["serve"][..],
+            &["keys", "create"],
+            &["keys", "list"],
+            &["keys", "revoke"],
+            &["cleanup"],
+            &["health"],
+        ] {
             let args = ["postrider"].iter().chain(path).chain(&["--help"]);
             let help = read(args).unwrap_err().to_string();
             assert!(help.contains("[env: POSTRIDER_DATA]"), "{help}");

@@ -9,6 +9,7 @@ use crate::config::Config;
 use crate::domain::ids::KeyId;
 use crate::domain::names::IdempotencyKey;
 
+use super::demo::Demo;
 use super::listen::Listen;
 use super::verify::Verify;
 
@@ -23,6 +24,13 @@ pub enum Command {
         data: PathBuf,
         /// What to do.
         command: AdminCommand,
+    },
+    /// Show a server at work, with everything that it needs.
+    Demo(Demo),
+    /// Ask whether the server of this data directory is ready.
+    Health {
+        /// The data directory of the server.
+        data: PathBuf,
     },
     /// Receive webhooks for a developer, until it is told to stop.
     Listen(Box<Listen>),

@@ -6,6 +6,7 @@ mod answer;
 mod args;
 pub mod chunked;
 mod command;
+mod demo;
 pub mod duration;
 mod formats;
 mod input;
@@ -18,6 +19,7 @@ mod verify;
 
 pub use answer::Answer;
 pub use command::{AdminCommand, Command, Request};
+pub use demo::Demo;
 pub use listen::Listen;
 pub use parse::{Refusal, parse, parse_from};
 pub use verify::Verify;

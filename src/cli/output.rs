@@ -195,7 +195,7 @@ key_2  b       events:write,events:read  acme    -                         -";
     #[test]
     fn a_name_cannot_steer_the_terminal() {
         let table = key_table(&[json!({"id": "key_1", "name": "a\u{1b}[2Jb\n"})]).result;
-        assert!(table.contains("a\u{241b}[2Jb\\u{9b}"), "{table}");
+        assert!(table.contains("a\u{241b}[2Jb "), "{table}");
     }
 
     #[test]

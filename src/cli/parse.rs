@@ -88,6 +88,8 @@ where
         Subcommands::Cleanup(args::Cleanup { older_than, dry_run, data }) => {
             admin(data, AdminCommand::Cleanup { older_than, dry_run })
         }
+        Subcommands::Demo(flags) => Ok(Command::Demo(flags.read())),
+        Subcommands::Health(data) => Ok(Command::Health { data: data_path(data.data, env)? }),
         Subcommands::Send(flags) => {
             let command = flags.read().map_err(|says| wrong(&["send"], says))?;
             Ok(Command::Admin { data: data_dir_path(flags.data_dir, env)?, command })

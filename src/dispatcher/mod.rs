@@ -74,6 +74,8 @@ struct Inner {
     sleeps_until: SteadyMs,
     /// The writer was told that a page is wanted, and has not looked yet.
     nudged: bool,
+    /// How often the supervisor has looked at the book.
+    turns: u64,
     stopping: bool,
 }
 
@@ -111,6 +113,7 @@ impl Dispatcher {
             begun: HashMap::new(),
             sleeps_until: AWAKE,
             nudged: false,
+            turns: 0,
             stopping: false,
         };
         Arc::new(Self {
@@ -203,8 +206,25 @@ impl Dispatcher {
         self.lock().stopping
     }
 
+    /// Whether the supervisor looks at the book when it is told to, within `patience` of real time. Also while it stops:
+    /// there is nothing more to be seen then.
+    pub fn turns(&self, patience: Duration) -> bool {
+        let watch = Stopwatch::start();
+        let mut inner = self.lock();
+        let before = inner.turns;
+        while inner.turns == before && !inner.stopping {
+            let left = watch.left(patience);
+            if left.is_zero() {
+                return false;
+            }
+            self.signal.notify_all();
+            inner = self.quiet.wait_timeout(inner, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+        true
+    }
+
     /// Blocks until nothing is in flight and nothing is due, at most `patience` of real time; whether it came to
-    /// that. For tests, which move the clock and then want to see what follows.
+    /// that. For whoever moves the clock and then wants to see what follows: tests, and the demonstration.
     pub fn wait_until_quiet(&self, patience: Duration) -> bool {
         let watch = Stopwatch::start();
         let mut inner = self.lock();

@@ -162,6 +162,8 @@ impl Dispatcher {
         let mut inner = self.lock();
         while !inner.stopping {
             inner.book.tick(self.now());
+            inner.turns += 1;
+            self.quiet.notify_all();
             want_page(&mut inner, started);
             if self.may_grow(&inner) {
                 inner = self.grow_if_starved(inner);

@@ -20,6 +20,7 @@ pub mod body;
 pub mod budget;
 pub mod client_address;
 mod connection;
+pub mod demo;
 pub mod docs;
 pub mod errors;
 pub mod fields;

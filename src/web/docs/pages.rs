@@ -77,6 +77,7 @@ pub static PAGES: &[Page] = &[
     page!(Receive, "verifying-rust", "Verifying in Rust"),
     page!(Receive, "testing", "Testing webhooks"),
     page!(Receive, "formats", "Formats"),
+    page!(Run, "running", "Running it"),
     page!(Run, "capacity", "Capacity"),
     page!(Run, "security", "Security"),
     page!(Run, "troubleshooting", "Troubleshooting"),
@@ -132,7 +133,8 @@ fn filled(line: &str) -> String {
 /// The comment that opens a source file, as the page about the architecture.
 fn opening(source: &str) -> Cow<'static, str> {
     let lines = source.lines().map_while(|line| line.strip_prefix("//!"));
-    let text: String = lines.map(|line| format!("{}\n", line.strip_prefix(' ').unwrap_or(line))).collect();
+    let lines: Vec<_> = lines.map(|line| line.strip_prefix(' ').unwrap_or(line)).collect();
+    let text = format!("{}\n", lines.join("\n"));
     // Links to items lead somewhere in the documentation that rustdoc makes; here the word is enough.
     let text = text.replace("[`", "`").replace("`]", "`");
     // Its headings stand below the page's title.

@@ -1,0 +1,629 @@
+#!/bin/sh
+# Installs Postrider on this machine, or upgrades it. Run it from a clone or from an unpacked release.
+#
+#   sudo ./install.sh                  builds the program, or takes `postrider` beside this file, and starts it
+#   sudo ./install.sh --binary FILE    takes this program
+#   sudo ./install.sh --domain NAME    also writes a site for Caddy or nginx, whichever is there
+#   sudo ./install.sh --uninstall      removes it; data and options stay
+#   sudo ./install.sh --uninstall --purge    removes them as well, after a question
+#
+#   --dry-run      says what would be done, and changes nothing
+#   --root DIR     works on the system below DIR: for images, and for tests. Nothing is started there
+#
+# Run again it upgrades: backup, swap, restart, and a look whether the new one is ready. If it is not, the old program and
+# the database as it was come back. It may be interrupted anywhere: the next run first ends what that one began.
+# Without systemd it puts the files in place, says how to run the server, and tries a new version before it leaves it.
+set -eu
+
+here=$(cd "$(dirname "$0")" && pwd)
+templates=$here/templates/install
+user=postrider
+# How long a new version may take to bring a large file up to date, in seconds.
+patience=900
+
+root=
+given=
+domain=
+dry=
+uninstall=
+purge=
+
+say() { printf '%s\n' "$*"; }
+warn() { printf 'install.sh: %s\n' "$*" >&2; }
+die() { warn "$*"; exit 1; }
+# Does it, or with --dry-run says that it would.
+run() { if [ -n "$dry" ]; then say "would run: $*"; else "$@"; fi; }
+
+usage() { sed -n '2,/^set -eu/s/^# \{0,1\}//p' "$0"; }
+
+# ---- What is where --------------------------------------------------------------------------------------------------
+
+# Names all places below the root. The data directory is where the options say.
+find_places() {
+    bin=$root/usr/local/bin/postrider
+    unit=$root/etc/systemd/system/postrider.service
+    etc=$root/etc/postrider
+    options=$etc/postrider.env
+    # What an upgrade keeps for going back; root's alone.
+    kept=$root/var/lib/postrider.upgrade
+    data=$root$(option POSTRIDER_DATA /var/lib/postrider)
+    listen=$(option POSTRIDER_LISTEN 127.0.0.1:8383)
+}
+
+# An option as the file has it, or else the second word.
+option() {
+    value=
+    if [ -f "$options" ]; then value=$(sed -n "s/^$1=//p" "$options" | tail -n 1); fi
+    printf '%s' "${value:-$2}"
+}
+
+# systemd runs, or a test's stand-in for it does.
+has_systemd() {
+    if [ -n "$root" ]; then [ -n "${POSTRIDER_TEST_SYSTEMCTL-}" ]; return; fi
+    [ -d /run/systemd/system ] && command -v systemctl >/dev/null
+}
+systemd() { "${POSTRIDER_TEST_SYSTEMCTL:-systemctl}" "$@"; }
+
+# Runs a command as the service's user: what lies in its directory is not to lead root anywhere.
+as_service() {
+    if [ "$(id -u)" -ne 0 ] || [ -z "$ids" ]; then "$@"; return; fi
+    setpriv --reuid "${ids%:*}" --regid "${ids#*:}" --clear-groups -- "$@"
+}
+
+# uid:gid of the service's user, or nothing.
+find_ids() {
+    if [ -z "$root" ]; then
+        ids=$(id -u "$user" 2>/dev/null):$(id -g "$user" 2>/dev/null) || ids=
+    elif [ -f "$root/etc/passwd" ]; then
+        ids=$(awk -F: -v name="$user" '$1 == name { print $3 ":" $4 }' "$root/etc/passwd")
+    else
+        ids=
+    fi
+}
+
+# Puts a file in place in one step, so that nobody ever sees half of it: MODE FROM TO.
+place() {
+    if [ -n "$dry" ]; then say "would write: $3"; return; fi
+    cp "$2" "$3.new"
+    chmod "$1" "$3.new"
+    mv -f "$3.new" "$3"
+}
+
+# ---- The program ----------------------------------------------------------------------------------------------------
+
+# Finds the program to install, or builds it as whoever asked for this with sudo.
+find_program() {
+    if [ -n "$given" ]; then
+        program=$given
+    elif [ -x "$here/postrider" ] && [ ! -d "$here/postrider" ]; then
+        program=$here/postrider
+    else
+        [ -f "$here/Cargo.toml" ] || die "there is no program beside this file; name one with --binary FILE"
+        program=$here/target/release/postrider
+        if [ -n "$dry" ]; then
+            say "would build: $program"
+            version="the new version"
+            return
+        fi
+        say "Building the program; this takes some minutes."
+        if [ "$(id -u)" -eq 0 ] && [ -n "${SUDO_USER-}" ] && [ "$SUDO_USER" != root ]; then
+            su - "$SUDO_USER" -c "cd '$here' && cargo build --release --locked --target-dir target"
+        else
+            command -v cargo >/dev/null || die "there is no cargo to build with. Install Rust (https://rustup.rs), or name a program with --binary FILE"
+            (cd "$here" && cargo build --release --locked --target-dir target)
+        fi
+    fi
+    [ -f "$program" ] || die "$program is not a file"
+    version=$("$program" --version 2>/dev/null) || die "$program does not run on this machine"
+    case $version in
+    "postrider "*) ;;
+    *) die "$program is not Postrider: --version says \"$version\"" ;;
+    esac
+}
+
+# ---- The service ----------------------------------------------------------------------------------------------------
+
+start() {
+    if has_systemd; then run systemd start postrider.service; fi
+}
+
+stop() {
+    if has_systemd; then run systemd stop postrider.service; fi
+}
+
+is_started() { systemd is-active --quiet postrider.service; }
+
+# Whether some process, ours or not, has the data directory open.
+is_in_use() { [ -f "$data/postrider.lock" ] && ! as_service flock -n "$data/postrider.lock" true; }
+
+# Without systemd, somebody else has to stop what runs.
+die_if_in_use() {
+    if is_in_use; then
+        die "a server runs on $data (pid $(owner)), and there is no systemd to stop it with: stop it and run this again"
+    fi
+}
+
+# The process that has it open.
+owner() { as_service cat "$data/postrider.lock" | tr -cd 0-9; }
+
+nap() { sleep 0.1 2>/dev/null || sleep 1; }
+
+# Waits until the server says that it is ready; a process that has ended is not waited for.
+is_ready() {
+    tries=0
+    until said=$(as_service "$bin" health --data "$data" 2>&1); do
+        tries=$((tries + 1))
+        if [ -n "${1-}" ] && ! kill -0 "$1" 2>/dev/null; then return 1; fi
+        if [ "$tries" -ge "$((patience * 10))" ]; then warn "$said"; return 1; fi
+        if has_systemd && ! is_started; then return 1; fi
+        nap
+    done
+}
+
+# Whether the program that is in place comes up on the data: started as a service, or where there is no systemd for as
+# long as it takes to be ready.
+comes_up() {
+    if has_systemd; then
+        systemd start postrider.service && is_ready
+        return
+    fi
+    [ -f "$data/postrider.db" ] || return 0
+    log=$kept/log
+    (
+        while IFS= read -r line; do
+            case $line in POSTRIDER_*=*) export "${line?}" ;; esac
+        done <"$options"
+        export POSTRIDER_DATA="$data"
+        # As `as_service`, with exec, so that the process below is the server's.
+        if [ "$(id -u)" -ne 0 ] || [ -z "$ids" ]; then exec "$bin" serve; fi
+        exec setpriv --reuid "${ids%:*}" --regid "${ids#*:}" --clear-groups -- "$bin" serve
+    ) >"$log" 2>&1 9>&- &
+    trial=$!
+    printf '%s\n' "$trial" >"$kept/trial"
+    came=1
+    if is_ready "$trial"; then came=0; fi
+    kill -TERM "$trial" 2>/dev/null || true
+    wait "$trial" || true
+    trial=
+    if [ "$came" -ne 0 ]; then sed 's/^/    /' "$log" >&2; fi
+    return "$came"
+}
+
+# Stops the server that a run which was killed has started to look at it.
+stop_trial() {
+    if is_in_use && [ "$(cat "$kept/trial" 2>/dev/null)" = "$(owner)" ]; then
+        kill -TERM "$(owner)"
+        while is_in_use; do nap; done
+    fi
+}
+
+# ---- Upgrading, and the way back ------------------------------------------------------------------------------------
+
+# The files of the database: the main one first.
+database_files="postrider.db postrider.db-wal"
+
+# A file of the data directory into the one beside what is kept, with the rights of the service.
+keep() { if [ -f "$data/$1" ]; then as_service cat "$data/$1" >"$kept/$1"; fi; }
+
+put_back() {
+    if [ ! -f "$kept/$1" ]; then return; fi
+    # shellcheck disable=SC2016
+    as_service sh -c 'umask 077; cat >"$1.back" && mv -f "$1.back" "$1"' sh "$data/$1" <"$kept/$1"
+}
+
+# A name that no other run gives.
+stamp() { printf '%s-%s' "$(date -u +%Y%m%dT%H%M%SZ)" $$; }
+
+# Backs up with the program that made the file, before anything else is touched.
+back_up() {
+    if [ ! -f "$data/postrider.db" ]; then return; fi
+    backup=$data/backups/before-upgrade-$(stamp).db
+    if [ -n "$dry" ]; then say "would back up: $data/postrider.db"; return; fi
+    as_service env POSTRIDER_DATA="$data" "$bin" backup "$backup" ||
+        die "the backup failed, so nothing was changed. If $bin itself is broken, remove it and run this again"
+}
+
+# A copy of the database needs room beside it.
+check_room() {
+    if [ ! -f "$data/postrider.db" ]; then return; fi
+    needed=$(du -kc "$data/postrider.db" "$data/postrider.db-wal" 2>/dev/null | tail -n 1 | cut -f 1)
+    free=$(df -Pk "$(dirname "$kept")" | awk 'NR == 2 { print $4 }')
+    [ "$free" -gt "$needed" ] ||
+        die "$(dirname "$kept") has $free KB free, and a copy of the database needs $needed; nothing was changed"
+}
+
+# From here to `settled` the old version is kept, and comes back if this run ends early.
+upgrade() {
+    say "Upgrading from $("$bin" --version 2>/dev/null || echo "a program that does not run") to $version."
+    check_room
+    back_up
+    if [ -n "$dry" ]; then
+        say "would stop the server, replace $bin and $unit, start it, wait until it is ready, and go back if it is not"
+        return
+    fi
+    if ! has_systemd; then die_if_in_use; fi
+    mkdir -p "$kept"
+    chmod 700 "$kept"
+    phase=upgrading
+    place 755 "$bin" "$kept/postrider"
+    if [ -f "$unit" ]; then place 644 "$unit" "$kept/postrider.service"; fi
+    if has_systemd && is_started; then : >"$kept/was-running"; fi
+    stop
+    if is_in_use; then die "another server than the service's runs on $data (pid $(owner)): stop it and run this again"; fi
+    for file in $database_files; do keep "$file"; done
+    sync
+    : >"$kept/complete"
+    place 755 "$program" "$bin"
+    write_unit
+    if comes_up; then
+        settled
+        say "$version is ready."
+    else
+        warn "$version did not become ready"
+        phase=
+        go_back
+        exit 1
+    fi
+}
+
+# The new version stays. What was kept goes in such an order that an interruption leaves nothing that looks complete.
+settled() {
+    phase=
+    rm -f "$kept/complete"
+    rm -rf "$kept"
+}
+
+# Whether the new program has been in place, so that the database may have changed.
+was_swapped() { ! cmp -s "$kept/postrider" "$bin" || [ -f "$kept/going-back" ]; }
+
+# The old program, its unit and the database as it was. Done again from the start if it is interrupted, and never again
+# once the old version may accept something.
+go_back() {
+    say "Going back to the old program and the database as it was."
+    stop
+    stop_trial
+    if is_in_use; then
+        warn "a server runs on $data (pid $(owner)): stop it and run this again"
+        trap - EXIT
+        exit 1
+    fi
+    if was_swapped && [ -f "$kept/postrider.db" ]; then
+        : >"$kept/going-back"
+        aside=$data/backups/after-failed-upgrade-$(stamp).db
+        # shellcheck disable=SC2016
+        as_service sh -c 'for end in "" -wal; do if [ -f "$1$end" ]; then mv -f "$1$end" "$2$end"; fi; done
+            rm -f "$1-shm"' sh "$data/postrider.db" "$aside"
+        say "The database as the new version has left it is $aside"
+        for file in $database_files; do put_back "$file"; done
+    fi
+    place 755 "$kept/postrider" "$bin"
+    if [ -f "$kept/postrider.service" ]; then
+        place 644 "$kept/postrider.service" "$unit"
+        if has_systemd; then systemd daemon-reload; fi
+    fi
+    sync
+    rm -f "$kept/complete"
+    start_again
+    settled
+}
+
+# Starts the old version, if it ran.
+start_again() {
+    if [ ! -f "$kept/was-running" ]; then return; fi
+    if start && is_ready; then
+        say "The old version is ready again."
+    else
+        warn "the old version does not become ready either; journalctl -u postrider says why"
+    fi
+}
+
+# Ends what an interrupted run has begun, whatever it was.
+recover() {
+    if [ -n "$dry" ]; then
+        if [ -d "$kept" ]; then say "would end the upgrade that was interrupted"; fi
+        return
+    fi
+    rm -f "$bin.new" "$unit.new" "$options.new"
+    if [ -d "$kept" ]; then recover_upgrade; fi
+}
+
+# If the new program comes up it stays, with what it may have accepted.
+recover_upgrade() {
+    say "The last upgrade was interrupted."
+    if has_systemd; then systemd daemon-reload; fi
+    if [ ! -f "$kept/complete" ]; then
+        start_again
+        settled
+    elif [ ! -f "$kept/going-back" ] && was_swapped && stop_trial && comes_up; then
+        settled
+    else
+        go_back
+    fi
+}
+
+# Ends what this run has begun, early.
+abort() {
+    phase=
+    if [ -f "$kept/complete" ]; then
+        go_back
+    else
+        start_again
+        settled
+    fi
+}
+
+on_exit() {
+    status=$?
+    trap - EXIT
+    # The way back is not to be interrupted as easily as the way forth.
+    trap '' INT TERM HUP
+    if [ -n "${trial-}" ]; then kill -TERM "$trial" 2>/dev/null || true; wait "$trial" || true; fi
+    if [ "$phase" = upgrading ]; then abort; fi
+    exit "$status"
+}
+
+# ---- Installing -----------------------------------------------------------------------------------------------------
+
+make_user() {
+    find_ids
+    if [ "$ids" != "" ] && [ "$ids" != : ]; then return; fi
+    ids=
+    if [ "$(id -u)" -ne 0 ]; then say "Not root: everything belongs to you, and no user is made."; return; fi
+    if [ -n "$root" ] && [ ! -f "$root/etc/passwd" ]; then
+        say "There is no $root/etc/passwd: make the system user $user in the image."
+        return
+    fi
+    if command -v useradd >/dev/null; then
+        set -- useradd --system --user-group --no-create-home --home-dir /var/lib/postrider --shell /usr/sbin/nologin
+        if [ -n "$root" ]; then set -- "$@" --prefix "$root"; fi
+        run "$@" "$user"
+    elif [ -z "$root" ]; then
+        run addgroup -S "$user"
+        run adduser -S -D -H -h /var/lib/postrider -s /sbin/nologin -G "$user" "$user"
+    else
+        die "there is no useradd to make the user $user below $root"
+    fi
+    find_ids
+}
+
+make_data() {
+    if [ -d "$data" ]; then return; fi
+    run mkdir -p "$(dirname "$data")"
+    run mkdir -m 700 "$data"
+    if [ -n "$ids" ] && [ "$(id -u)" -eq 0 ]; then run chown "$ids" "$data"; fi
+}
+
+write_unit() {
+    if [ -n "$dry" ]; then say "would write: $unit"; return; fi
+    mkdir -p "$(dirname "$unit")"
+    place 644 "$templates/postrider.service" "$unit"
+    if has_systemd; then systemd daemon-reload; fi
+}
+
+# The options are written once. Later versions' own are told of.
+write_options() {
+    run mkdir -p "$etc"
+    if [ ! -f "$options" ]; then
+        if [ -n "$dry" ]; then say "would write: $options"; return; fi
+        (umask 077 && cat "$templates/postrider.env" >"$options.new")
+        if [ -n "$domain" ]; then
+            sed -e "s|^#POSTRIDER_PUBLIC_URL=.*|POSTRIDER_PUBLIC_URL=https://$domain|" \
+                -e "s|^#\(POSTRIDER_TRUSTED_PROXY=\)|\1|" "$templates/postrider.env" >"$options.new"
+        fi
+        mv -f "$options.new" "$options"
+        return
+    fi
+    sed -n 's/^#\{0,1\}\(POSTRIDER_[A-Z_]*\)=.*/\1/p' "$templates/postrider.env" | while read -r name; do
+        grep -q "^#\{0,1\}$name=" "$options" ||
+            say "New option: $name, which is not in $options; $templates/postrider.env explains it."
+    done
+    if [ -n "$domain" ] && [ "$(option POSTRIDER_PUBLIC_URL '')" != "https://$domain" ]; then
+        say "Write into $options, which an upgrade leaves alone: POSTRIDER_PUBLIC_URL=https://$domain and POSTRIDER_TRUSTED_PROXY=127.0.0.1/32,::1/128"
+    fi
+}
+
+# A site of whichever proxy is there. One that exists stays as it is: certbot may have written into it.
+write_site() {
+    if [ -d "$root/etc/caddy" ]; then
+        site=$root/etc/caddy/postrider.caddyfile template=$templates/caddy.conf
+        then_do="add the line \"import postrider.caddyfile\" to /etc/caddy/Caddyfile, then: systemctl reload caddy"
+    elif [ -d "$root/etc/nginx/sites-enabled" ]; then
+        site=$root/etc/nginx/sites-available/postrider template=$templates/nginx.conf
+        then_do="nginx -t && systemctl reload nginx; for TLS: certbot --nginx -d $domain"
+    elif [ -d "$root/etc/nginx" ]; then
+        site=$root/etc/nginx/conf.d/postrider.conf template=$templates/nginx.conf
+        then_do="nginx -t && systemctl reload nginx; for TLS: certbot --nginx -d $domain"
+    else
+        die "there is neither Caddy nor nginx here: install one of them (apt-get install caddy) and run this again"
+    fi
+    if [ -f "$site" ]; then
+        say "$site is there already and stays as it is."
+    else
+        if [ -n "$dry" ]; then say "would write: $site"; return; fi
+        mkdir -p "$(dirname "$site")"
+        sed -e "s|@DOMAIN@|$domain|g" -e "s|@LISTEN@|$listen|g" "$template" >"$site.new"
+        chmod 644 "$site.new"
+        mv -f "$site.new" "$site"
+        say "The site of $domain is $site"
+    fi
+    case $site in
+    */sites-available/*) run ln -sf ../sites-available/postrider "$root/etc/nginx/sites-enabled/postrider" ;;
+    esac
+    site_says="To reach it at https://$domain: $then_do"
+}
+
+# What the server has printed for whoever makes the first operator.
+setup_link() {
+    tries=0
+    while [ "$tries" -lt 50 ]; do
+        link=$("${POSTRIDER_TEST_JOURNALCTL:-journalctl}" -u postrider.service -n 200 -o cat 2>/dev/null |
+            sed -n 's/^open this link within 30 minutes to make the first operator: //p' | tail -n 1)
+        if [ -n "$link" ]; then return; fi
+        tries=$((tries + 1))
+        nap
+    done
+}
+
+next_steps() {
+    link=
+    if has_systemd; then
+        setup_link
+        say ""
+        say "Postrider runs, also after the next start of this machine. Next:"
+        say "  1. ${link:-journalctl -u postrider has the link}"
+        say "     Open it within 30 minutes and make the first operator. (A later start prints a new one: journalctl -u postrider)"
+    else
+        say ""
+        say "Everything is in place. There is no systemd here, so nothing was started. Next:"
+        become=
+        if [ -n "$ids" ]; then become="setpriv --reuid $user --regid $user --clear-groups "; fi
+        say "  1. Run in the foreground, or from a supervisor of yours:"
+        say "     env \$(sed '/^#/d' ${options#"$root"}) $become${bin#"$root"} serve"
+        say "     It prints a link, with which you make the first operator."
+    fi
+    say "  2. Make a key for your application:"
+    say "     sudo -u $user postrider keys create --name app --scopes events:write,endpoints:write --data ${data#"$root"}"
+    if [ -n "${site_says-}" ]; then
+        say "  3. $site_says"
+    else
+        say "  3. Put it behind a reverse proxy with TLS: install.sh --domain hooks.example.com"
+    fi
+    say ""
+    say "Options: ${options#"$root"}. Manual: http://$listen/docs"
+}
+
+is_installed_already() {
+    cmp -s "$program" "$bin" && cmp -s "$templates/postrider.service" "$unit"
+}
+
+install() {
+    find_program
+    recover
+    make_user
+    run mkdir -p "$root/usr/local/bin" "$root/var/lib"
+    make_data
+    write_options
+    # What it says is in force from here on.
+    find_places
+    site_says=
+    if [ -n "$domain" ]; then write_site; fi
+    first=
+    if [ ! -f "$data/postrider.db" ]; then first=1; fi
+    if [ ! -e "$bin" ]; then
+        write_unit
+        if has_systemd; then run systemd enable postrider.service; fi
+        # Last: where it is, everything is.
+        place 755 "$program" "$bin"
+        start || die "the server does not start; journalctl -u postrider says why"
+    elif [ -f "$program" ] && is_installed_already; then
+        say "$version is installed already."
+        start || die "the server does not start; journalctl -u postrider says why"
+    else
+        upgrade
+    fi
+    if [ -n "$first" ] && [ -z "$dry" ]; then
+        next_steps
+    elif [ -n "$site_says" ]; then
+        say "$site_says"
+    fi
+}
+
+# ---- Removing -------------------------------------------------------------------------------------------------------
+
+# Before anything is removed: what cannot be brought back.
+confirm_purge() {
+    if [ ! -d "$data" ]; then return; fi
+    case $data in
+    "$root"/*/*) ;;
+    *) die "$data does not look like a data directory; remove it by hand" ;;
+    esac
+    if [ ! -f "$data/postrider.lock" ] && [ -n "$(ls -A "$data")" ]; then
+        die "$data holds files that are not of Postrider; remove it by hand"
+    fi
+    if [ -n "$dry" ]; then say "would ask before it removes $data"; return; fi
+    say "$data holds all events, deliveries, endpoints, their secrets and the backups. Nothing brings them back."
+    printf 'Type "delete %s" to remove it: ' "$data"
+    read -r answer || answer=
+    [ "$answer" = "delete $data" ] || die "that was not it: nothing is removed"
+}
+
+remove() {
+    recover
+    if [ -n "$purge" ]; then confirm_purge; fi
+    if ! has_systemd; then
+        die_if_in_use
+    elif [ -e "$unit" ]; then
+        run systemd stop postrider.service
+        run systemd disable postrider.service
+    fi
+    run rm -f "$unit" "$bin" "$root/var/lib/postrider.install"
+    if has_systemd; then run systemd daemon-reload; fi
+    if [ -z "$purge" ]; then
+        say "Postrider is removed. $data and $etc stay: to remove them as well, run this with --uninstall --purge."
+        return
+    fi
+    run rm -rf "$data" "$etc"
+    if [ -n "$ids" ] && [ -z "$root" ] && command -v userdel >/dev/null; then run userdel "$user"; fi
+    say "Postrider and its data are removed."
+}
+
+# ---- What is asked for ----------------------------------------------------------------------------------------------
+
+need() { [ "$1" -ge 2 ] || die "$2 needs a value; --help explains"; }
+
+while [ $# -gt 0 ]; do
+    case $1 in
+    --binary) need $# "$1"; given=$2; shift ;;
+    --domain) need $# "$1"; domain=$2; shift ;;
+    --root) need $# "$1"; root=$2; shift ;;
+    --dry-run) dry=1 ;;
+    --uninstall) uninstall=1 ;;
+    --purge) purge=1 ;;
+    -h | --help) usage; exit 0 ;;
+    *) die "there is no option $1; --help explains what there is" ;;
+    esac
+    shift
+done
+
+if [ -n "$root" ]; then
+    root=$(cd "$root" 2>/dev/null && pwd) || die "--root must be a folder that exists"
+    if [ "$root" = / ]; then root=; fi
+fi
+case $domain in
+'') ;;
+*[!A-Za-z0-9.-]* | .* | -* | *.) die "--domain must be a name such as hooks.example.com, and is \"$domain\"" ;;
+*.*) ;;
+*) die "--domain must be a name such as hooks.example.com, and is \"$domain\"" ;;
+esac
+[ -z "$purge" ] || [ -n "$uninstall" ] || die "--purge goes with --uninstall"
+[ -d "$templates" ] || die "$templates is missing: run this from a clone or an unpacked release"
+[ "$(id -u)" -eq 0 ] || [ -n "$root" ] || die "this changes the system: run it as root, with sudo"
+
+ids=
+phase=
+options=$root/etc/postrider/postrider.env
+find_places
+find_ids
+if [ "$ids" = : ]; then ids=; fi
+
+for tool in flock setpriv; do
+    command -v "$tool" >/dev/null || die "there is no $tool; it is in Debian's package util-linux"
+done
+
+if [ -z "$dry" ]; then
+    mkdir -p "$root/var/lib"
+    exec 9>"$root/var/lib/postrider.install"
+    # One that was killed may take a moment to be gone.
+    tries=0
+    until flock -n 9; do
+        tries=$((tries + 1))
+        [ "$tries" -lt 30 ] || die "this runs already, in another terminal"
+        nap
+    done
+fi
+
+trap on_exit EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
+
+if [ -n "$uninstall" ]; then remove; else install; fi

@@ -1,0 +1,91 @@
+//! `--domain`: a site for the proxy that is there.
+
+use std::fs;
+use std::process::Command;
+
+use super::place::Place;
+use crate::support::guide::output;
+
+fn with_folder(folder: &str) -> Place {
+    let place = Place::new();
+    fs::create_dir_all(place.at(folder)).expect("a folder");
+    place
+}
+
+#[track_caller]
+fn install(place: &Place) -> String {
+    let version = place.version("0.0.1");
+    place.done(&["--domain", "hooks.example.com", "--binary", version.to_str().expect("a path")])
+}
+
+#[test]
+fn without_a_proxy_it_says_which_to_install() {
+    let place = Place::new();
+    let version = place.version("0.0.1");
+    let ran = place.run(&["--domain", "hooks.example.com", "--binary", version.to_str().expect("a path")]);
+    assert!(ran.code == Some(1) && ran.err.contains("neither Caddy nor nginx"), "{ran:?}");
+}
+
+#[test]
+fn nginx_gets_a_site_that_it_accepts_and_the_options_know_of_it() {
+    let place = with_folder("etc/nginx/sites-enabled");
+    let out = install(&place);
+    assert!(
+        out.contains("nginx -t && systemctl reload nginx; for TLS: certbot --nginx -d hooks.example.com"),
+        "{out}"
+    );
+    let site = place.at("etc/nginx/sites-enabled/postrider");
+    let text = fs::read_to_string(&site).expect("a link that leads somewhere");
+    assert!(
+        text.contains("server_name hooks.example.com;") && text.contains("proxy_pass http://127.0.0.1:8383;"),
+        "{text}"
+    );
+    let main = place.at("nginx.conf");
+    // Nothing of the machine's own, which the user of the tests may not touch.
+    let folders =
+        ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map(|name| format!("{name}_temp_path {name};"));
+    let events = format!(
+        "pid nginx.pid; error_log stderr; events {{}} http {{ access_log off; {} include {}; }}",
+        folders.concat(),
+        site.display()
+    );
+    fs::write(&main, events).expect("a file");
+    output(
+        Command::new("/usr/sbin/nginx").arg("-t").arg("-q").arg("-p").arg(place.at("")).arg("-c").arg(&main),
+    );
+
+    let options = fs::read_to_string(place.at("etc/postrider/postrider.env")).expect("options");
+    for line in
+        ["POSTRIDER_PUBLIC_URL=https://hooks.example.com", "POSTRIDER_TRUSTED_PROXY=127.0.0.1/32,::1/128"]
+    {
+        assert!(options.lines().any(|there| there == line), "{line} is not in {options}");
+    }
+    fs::write(&site, "certbot was here").expect("a file");
+    assert!(install(&place).contains("stays as it is"));
+    assert_eq!(fs::read_to_string(&site).expect("a file"), "certbot was here");
+}
+
+#[test]
+fn caddy_gets_a_site_and_comes_before_nginx() {
+    let place = with_folder("etc/nginx/sites-enabled");
+    fs::create_dir_all(place.at("etc/caddy")).expect("a folder");
+    let out = install(&place);
+    assert!(out.contains("import postrider.caddyfile"), "{out}");
+    let text = fs::read_to_string(place.at("etc/caddy/postrider.caddyfile")).expect("a file");
+    assert!(text.contains("hooks.example.com {") && text.contains("reverse_proxy 127.0.0.1:8383"), "{text}");
+    assert!(!place.at("etc/nginx/sites-enabled/postrider").exists());
+}
+
+#[test]
+fn options_that_are_there_already_stay_and_what_to_write_is_said() {
+    let place = with_folder("etc/caddy");
+    place.install(&place.version("0.0.1"));
+    let options = place.at("etc/postrider/postrider.env");
+    let before = fs::read(&options).expect("options");
+    let out = install(&place);
+    assert!(
+        out.contains("POSTRIDER_PUBLIC_URL=https://hooks.example.com and POSTRIDER_TRUSTED_PROXY"),
+        "{out}"
+    );
+    assert!(fs::read(&options).expect("options") == before);
+}

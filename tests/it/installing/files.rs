@@ -1,0 +1,174 @@
+//! What is put in place, and what the files say.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::process::Command;
+
+use postrider::config::SETTINGS;
+
+use super::place::{CLONE, Place};
+use crate::support::guide::output;
+use crate::support::process::Process;
+use crate::support::program::program;
+
+fn mode(place: &Place, path: &str) -> u32 {
+    use std::os::unix::fs::PermissionsExt;
+    fs::metadata(place.at(path)).expect("a file").permissions().mode() & 0o7777
+}
+
+#[test]
+fn the_script_is_without_complaints_of_shellcheck() {
+    let script = |name: &str| format!("{CLONE}/{name}");
+    let scripts = ["install.sh", "tests/install/cut.sh", "tests/install/journalctl.sh"].map(script);
+    assert_eq!(output(Command::new("shellcheck").args(scripts)), "");
+}
+
+#[test]
+fn a_first_install_puts_everything_in_place_and_says_what_is_next() {
+    let place = Place::new();
+    let out = place.install(&place.version("0.0.1"));
+    for (path, expected) in [
+        ("usr/local/bin/postrider", 0o755),
+        ("etc/systemd/system/postrider.service", 0o644),
+        ("etc/postrider/postrider.env", 0o600),
+        ("var/lib/postrider", 0o700),
+    ] {
+        assert_eq!(mode(&place, path), expected, "{path}");
+    }
+    place.is_tidy();
+    for step in ["There is no systemd here", "1. Run in the foreground", "2. Make a key", "3. Put it behind"]
+    {
+        assert!(out.contains(step), "{step} is not in {out}");
+    }
+
+    // The command that it names, with the paths of this root.
+    let command = out.lines().find_map(|line| line.trim().strip_prefix("env ")).expect("a command");
+    let root = place.at("");
+    let root = root.to_str().expect("a path").trim_end_matches('/');
+    let script = format!("exec env {command} --data {root}/var/lib/postrider --listen 127.0.0.1:0")
+        .replace(" /etc/", &format!(" {root}/etc/"))
+        .replace(" /usr/", &format!(" {root}/usr/"));
+    let server = Process::spawn(Command::new("sh").args(["-c", &script]));
+    assert!(server.line("open this link within 30 minutes").is_some(), "{script}");
+}
+
+#[test]
+fn a_dry_run_changes_nothing_and_says_what_it_would_do() {
+    let place = Place::new();
+    let (first, second) = (place.version("0.0.1"), place.version("0.0.2"));
+    let words =
+        |path: &std::path::Path| ["--dry-run", "--binary", path.to_str().expect("a path")].map(str::to_owned);
+    let dry = |path: &std::path::Path| place.done(&words(path).each_ref().map(String::as_str));
+    let out = dry(&first);
+    assert!(out.contains("would write: ") && out.contains("etc/postrider/postrider.env"), "{out}");
+    assert!(place.everything().is_empty(), "{:?}", place.everything().keys());
+
+    place.install(&first);
+    place.used();
+    let before = place.everything();
+    let out = dry(&second);
+    assert!(
+        out.contains("from postrider 0.0.1 to postrider 0.0.2") && out.contains("would back up"),
+        "{out}"
+    );
+    let out = place.done(&["--uninstall", "--purge", "--dry-run"]);
+    assert!(out.contains("would ask before it removes"), "{out}");
+    assert!(place.everything() == before, "a dry run has changed something");
+}
+
+#[test]
+fn a_removal_keeps_data_and_options_unless_purging_is_confirmed_in_words() {
+    let place = Place::new();
+    let version = place.version("0.0.1");
+    place.install(&version);
+    let endpoint = place.used();
+    let out = place.done(&["--uninstall"]);
+    assert!(out.contains("stay") && out.contains("--purge"), "{out}");
+    assert!(!place.bin().exists() && !place.at("etc/systemd/system/postrider.service").exists());
+    assert_eq!(mode(&place, "etc/postrider/postrider.env"), 0o600);
+    place.knows(&endpoint);
+
+    place.install(&version);
+    let data = place.data();
+    for answer in ["", "\n", "yes\n", "delete\n"] {
+        let ran = place.answer(&["--uninstall", "--purge"], answer);
+        assert!(ran.code == Some(1) && ran.err.contains("nothing is removed"), "{answer:?}: {ran:?}");
+        assert!(place.bin().exists(), "the question comes first");
+        assert!(data.join("postrider.db").exists() && place.at("etc/postrider/postrider.env").exists());
+    }
+    let ran = place.answer(&["--uninstall", "--purge"], &format!("delete {}\n", data.display()));
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    assert!(!data.exists() && !place.at("etc/postrider").exists() && !place.bin().exists());
+}
+
+#[test]
+fn folders_that_hold_other_things_are_not_purged() {
+    let place = Place::new();
+    place.install(&place.version("0.0.1"));
+    fs::write(place.data().join("letters"), "dear").expect("a file");
+    let ran = place.answer(&["--uninstall", "--purge"], &format!("delete {}\n", place.data().display()));
+    assert!(ran.code == Some(1) && ran.err.contains("not of Postrider"), "{ran:?}");
+    assert!(place.data().join("letters").exists());
+}
+
+#[test]
+fn what_is_typed_wrong_is_told_and_nothing_happens() {
+    let place = Place::new();
+    for (words, says) in [
+        (&["--fly"][..], "--fly"),
+        (&["--binary"], "--binary needs a value"),
+        (&["--binary", "/nowhere/postrider"], "is not a file"),
+        (&["--binary", "/bin/true"], "is not Postrider"),
+        (&["--binary", "/bin/false"], "does not run on this machine"),
+        (&["--domain", "hooks;rm"], "--domain must be a name"),
+        (&["--domain", "hooks"], "--domain must be a name"),
+        (&["--purge"], "--purge goes with --uninstall"),
+        (&["--root", "/nowhere/to/be/found"], "must be a folder that exists"),
+    ] {
+        let ran = place.run(words);
+        assert!(ran.code == Some(1) && ran.err.contains(says), "{words:?}: {ran:?}");
+        assert!(!place.at("usr").exists() && !place.at("etc").exists(), "{words:?}");
+    }
+    let help = place.done(&["--help"]);
+    assert!(help.contains("--uninstall --purge") && !help.contains("set -eu"), "{help}");
+}
+
+#[test]
+fn the_unit_is_hardened() {
+    let unit = format!("{CLONE}/templates/install/postrider.service");
+    let judged =
+        output(Command::new("systemd-analyze").args(["security", "--offline=true", "--no-pager", &unit]));
+    let line = judged.lines().find(|line| line.contains("Overall exposure level")).expect("a verdict");
+    let words = line.rsplit_once(": ").expect("a number").1;
+    let level: f64 = words.split_whitespace().next().expect("a number").parse().expect("a number");
+    assert!(level <= 2.0, "{judged}");
+}
+
+/// The names of options in a text, commented out or not.
+fn options(text: &str) -> BTreeSet<&str> {
+    let names =
+        text.lines().filter_map(|line| line.trim_start_matches('#').split_once('=')).map(|(name, _)| name);
+    names.filter(|name| name.starts_with("POSTRIDER_")).collect()
+}
+
+#[test]
+fn the_options_are_those_of_the_program_with_its_words() {
+    let file = fs::read_to_string(format!("{CLONE}/templates/install/postrider.env")).expect("a file");
+    let help = output(program().args(["serve", "--help"]));
+    let named: BTreeSet<&str> = help
+        .split(|letter: char| !(letter.is_ascii_uppercase() || letter == '_'))
+        .filter(|word| word.starts_with("POSTRIDER_"))
+        .collect();
+    assert_eq!(options(&file), named);
+
+    let one_line = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let comments = one_line(&file.replace("\n#", "\n"));
+    let help = one_line(&help);
+    for setting in SETTINGS.iter().filter(|setting| !setting.flag.is_empty()) {
+        let after = help.split_once(&format!("{} ", setting.flag)).expect("the flag").1;
+        let words = after.split_once(" [env: ").expect("the variable").0;
+        // After its <VALUE>, which may stand for several.
+        let words = words.split_once('>').map_or(words, |(_, words)| words.trim_start_matches("..."));
+        assert!(comments.contains(words.trim()), "{words:?} is not in {comments}");
+    }
+}

@@ -1,0 +1,71 @@
+//! The guide "Running it": its commands, run below a root.
+
+use std::fs;
+use std::process::Command;
+
+use super::place::{CLONE, Place};
+use crate::support::guide::{block, output};
+use crate::support::process::Process;
+
+const RUNNING: &str = include_str!("../../../templates/docs/running.md");
+
+/// The commands of a block, below the root and with this program.
+fn below(place: &Place, mark: &str, version: &std::path::Path) -> Command {
+    let root = place.at("");
+    let root = root.to_str().expect("a path").trim_end_matches('/');
+    let script = block(RUNNING, mark)
+        .replace(
+            "sudo ./install.sh",
+            &format!("{CLONE}/install.sh --root {root} --binary {}", version.display()),
+        )
+        .replace("sudo -u postrider postrider", &format!("{root}/usr/local/bin/postrider"))
+        // There is no such user below this root.
+        .replace("setpriv --reuid postrider --regid postrider --clear-groups ", "")
+        .replace("/var/lib/", &format!("{root}/var/lib/"))
+        .replace("/etc/postrider/", &format!("{root}/etc/postrider/"))
+        .replace(" /usr/local/", &format!(" {root}/usr/local/"));
+    let mut command = Command::new("bash");
+    command.args(["-euc", &script]).envs(place.stand_ins());
+    command
+}
+
+#[test]
+fn the_commands_install_upgrade_and_remove() {
+    let place = Place::with_systemd();
+    fs::create_dir_all(place.at("etc/caddy")).expect("a folder");
+    let (first, second) = (place.version("0.0.1"), place.version("0.0.2"));
+    let run = |mark: &str, version| output(&mut below(&place, mark, version));
+    assert!(run("sh dry-run", &first).contains("would write: "));
+    assert!(!place.at("etc/postrider").exists());
+    assert!(run("sh install", &first).contains("1. http://127.0.0.1:"));
+    assert!(run("sh key", &first).starts_with("pr_"));
+    assert_eq!(run("sh health", &first), "ready\n");
+    assert!(run("sh domain", &first).contains("POSTRIDER_TRUSTED_PROXY=127.0.0.1/32,::1/128"));
+    assert!(run("sh upgrade", &second).contains("postrider 0.0.2 is ready"));
+    assert!(run("sh uninstall", &second).contains("is removed"));
+    assert!(place.data().join("postrider.db").exists() && !place.bin().exists());
+}
+
+#[test]
+fn the_command_for_the_foreground_serves() {
+    let place = Place::new();
+    let version = place.version("0.0.1");
+    place.install(&version);
+    let root = place.at("");
+    let options = place.at("etc/postrider/postrider.env");
+    let below_root =
+        format!("POSTRIDER_DATA={}var/lib/postrider\nPOSTRIDER_LISTEN=127.0.0.1:0\n", root.display());
+    fs::write(options, below_root).expect("options");
+    let server = Process::spawn(&mut below(&place, "sh foreground", &version));
+    assert!(server.line("postrider listens on http://").is_some());
+}
+
+#[test]
+fn the_sites_are_those_that_the_script_writes() {
+    for (mark, template) in [("caddy", "caddy.conf"), ("nginx", "nginx.conf")] {
+        let text = fs::read_to_string(format!("{CLONE}/templates/install/{template}")).expect("a template");
+        let site = text.split_once('\n').expect("a first line that is a comment").1;
+        let site = site.replace("@DOMAIN@", "hooks.example.com").replace("@LISTEN@", "127.0.0.1:8383");
+        assert_eq!(block(RUNNING, mark), site.trim_end(), "{mark}");
+    }
+}
