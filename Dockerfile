@@ -4,13 +4,15 @@
 
 FROM rust:1.95-bookworm AS build
 WORKDIR /src
-COPY Cargo.toml Cargo.lock ./
+COPY Cargo.toml Cargo.lock askama.toml ./
 COPY .cargo .cargo
 COPY src src
 COPY static static
 COPY templates templates
 COPY benches benches
-COPY README.md LICENSE ./
+# The manual shows these.
+COPY tests/examples tests/examples
+COPY README.md CHANGELOG.md LICENSE ./
 RUN cargo build --release --locked --bin postrider
 # A new volume takes over who owns this folder and who may look into it.
 RUN mkdir -m 0700 /data

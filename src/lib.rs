@@ -43,6 +43,9 @@
 //! *Add a page to the console:* a file of `web/ui`, named as what a person does there, with its template in
 //! `templates/ui`; it calls the same use cases as the API. Its row in `tests/it/ui_routes.rs` says who may see it.
 //!
+//! *Add a command that makes an API call:* a line of the table in `cli/calls`; its flags and its help come from the
+//! call's description. Its row in `templates/docs/commands.md`, whose commands a test runs.
+//!
 //! *Add a setting that operators change:* a field of `domain::settings::Settings` with its default and its range in
 //! `set`; it is stored, listed and patched by name from there on. *One that belongs to the process:* a line of
 //! `config::flags`, which names flag and variable together, and one of `templates/install/postrider.env`.

@@ -3,32 +3,31 @@
 use std::process::ExitCode;
 
 use postrider::app;
-use postrider::cli::{self, Command};
+use postrider::cli::output::Output;
+use postrider::cli::{self, Command, manual};
 
 fn main() -> ExitCode {
     let command = match cli::parse() {
         Ok(command) => command,
         Err(refusal) => return refusal.report(),
     };
-    let result = match command {
-        Command::Serve(config) => app::serve(&config),
-        Command::Listen(options) => app::receive(&options),
-        Command::Verify(request) => match app::verify(&request) {
-            (true, output) => output.print().map_err(|error| error.to_string()),
-            (false, output) => match output.print() {
-                Ok(()) => return ExitCode::FAILURE,
-                Err(error) => Err(error.to_string()),
-            },
-        },
-        Command::Demo(demo) => app::demo::run(&demo),
-        Command::Health { data } => {
-            app::health(&data).and_then(|output| output.print().map_err(|error| error.to_string()))
-        }
-        Command::Admin { data, command } => app::run_command(&data, &command)
-            .and_then(|output| output.print().map_err(|error| error.to_string())),
+    let output = match command {
+        Command::Serve(config) => app::serve(&config).map(|()| Output::default()),
+        Command::Listen(options) => app::receive(&options).map(|()| Output::default()),
+        Command::Verify(request) => Ok(app::verify(&request)),
+        Command::Admin { data, command } => app::run_command(&data, &command),
+        Command::Demo(demo) => app::demo::run(&demo).map(|()| Output::default()),
+        Command::Health { data } => app::health(&data),
+        Command::Doctor(doctor) => return app::doctor(&doctor),
+        Command::Openapi => Ok(manual::openapi()),
+        Command::Completions(shell) => Ok(manual::completions(shell)),
+        Command::Man { dir: Some(folder), .. } => manual::pages(&folder),
+        Command::Man { command, dir: None } => manual::page(&command),
     };
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
+    let failed = output.as_ref().is_ok_and(|output| output.failed);
+    match output.and_then(|output| output.print().map_err(|error| error.to_string())) {
+        Ok(()) if !failed => ExitCode::SUCCESS,
+        Ok(()) => ExitCode::FAILURE,
         Err(message) => {
             eprintln!("postrider: {message}");
             ExitCode::FAILURE

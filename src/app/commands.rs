@@ -1,14 +1,15 @@
-//! Commands with admin rights: asked of the running server through its socket; where none runs, this process
-//! takes the lock and answers itself, through a socket of its own and the same calls.
+//! Commands: asked of the server that a URL names, or of the running one through its socket, with admin rights; where
+//! none runs, this process takes the lock and answers itself, through a socket of its own and the same calls.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
-use serde_json::Value;
-
-use crate::cli::output::{self, Output};
+use crate::cli::AdminCommand;
+use crate::cli::calls::{Failed, Wanted, carry_out};
+use crate::cli::output::Output;
 use crate::cli::socket::{Client, SocketError};
-use crate::cli::{AdminCommand, Answer};
+use crate::cli::terminal::View;
 use crate::clock::Stopwatch;
 use crate::config::{DataDir, DataDirError, socket_path};
 
@@ -28,90 +29,53 @@ const LOCK_LOOK: Duration = Duration::from_millis(20);
 /// # Errors
 /// A sentence that says what to do.
 pub fn run(data: &Path, command: &AdminCommand) -> Result<Output, String> {
-    let patience = if matches!(command, AdminCommand::Cleanup { .. }) { CLEANUP_PATIENCE } else { PATIENCE };
+    let AdminCommand::Call(wanted) = command;
+    wanted.confirm()?;
+    let view = View::of_process();
+    let patience = if wanted.is_long() { CLEANUP_PATIENCE } else { PATIENCE };
+    if let Some(remote) = &wanted.remote {
+        let client = Client::remote(Arc::clone(remote)).with_timeout(patience);
+        return carry_out(&client, wanted, view).map_err(Failed::into_sentence);
+    }
     let client = |socket: &Path| Client::new(socket).with_timeout(patience);
     let waiting = Stopwatch::start();
     loop {
-        match carry_out(&client(&socket_path(data)), command) {
+        match carry_out(&client(&socket_path(data)), wanted, view) {
             Err(Failed::Socket(SocketError::NobodyListens { .. })) => {}
             answered => return answered.map_err(Failed::into_sentence),
         }
-        if !command.may_create_database() {
-            DataDir::open_existing(data).map_err(|error| error.told_of(command.data_flag()))?;
+        if wanted.needs_server() {
+            return Err(format!(
+                "no server runs on {}, and this is sent by one: start it with `postrider serve`, or name another with \
+                 {} or --url",
+                data.display(),
+                wanted.data_flag()
+            ));
         }
-        match with_own_server(data, |socket| carry_out(&client(socket), command)) {
+        if !wanted.may_create_database() {
+            DataDir::open_existing(data).map_err(|error| error.told_of(wanted.data_flag()))?;
+        }
+        match with_own_server(data, |socket| carry_out(&client(socket), wanted, view)) {
             Err(StartError::DataDir(DataDirError::Locked { .. }))
                 if !waiting.left(LOCK_PATIENCE).is_zero() =>
             {
                 std::thread::park_timeout(LOCK_LOOK);
             }
-            Err(StartError::DataDir(error)) => return Err(error.told_of(command.data_flag())),
+            Err(StartError::DataDir(error)) => return Err(error.told_of(wanted.data_flag())),
             Err(error) => return Err(error.to_string()),
             Ok(answered) => {
-                return answered.map(|output| alone(command, output)).map_err(Failed::into_sentence);
+                return answered.map(|output| alone(wanted, output)).map_err(Failed::into_sentence);
             }
         }
     }
 }
 
 /// What is to be said where no server runs.
-fn alone(command: &AdminCommand, mut output: Output) -> Output {
-    if matches!(command, AdminCommand::Send { .. }) {
+fn alone(wanted: &Wanted, mut output: Output) -> Output {
+    if wanted.publishes() {
         output.remark.push_str("\nNo server runs on this data directory: the next one delivers it.");
     }
     output
-}
-
-enum Failed {
-    Socket(SocketError),
-    Refused(String),
-}
-
-impl Failed {
-    fn into_sentence(self) -> String {
-        match self {
-            Self::Socket(error) => error.to_string(),
-            Self::Refused(message) => message,
-        }
-    }
-}
-
-/// Makes the calls of a command and puts the answers into words.
-fn carry_out(client: &Client, command: &AdminCommand) -> Result<Output, Failed> {
-    match command {
-        AdminCommand::CreateKey { .. } => Ok(output::key_created(&call(client, command, None)?.body)),
-        AdminCommand::RevokeKey { id } => {
-            call(client, command, None)?;
-            Ok(output::key_revoked(id))
-        }
-        AdminCommand::Cleanup { dry_run, .. } => {
-            Ok(output::cleanup_done(&call(client, command, None)?.body, *dry_run))
-        }
-        AdminCommand::Send { .. } => {
-            let answer = call(client, command, None)?;
-            Ok(output::event_accepted(&answer.body, answer.replayed))
-        }
-        AdminCommand::ListKeys => {
-            let mut keys = Vec::new();
-            let mut cursor: Option<String> = None;
-            loop {
-                let page = call(client, command, cursor.as_deref())?.body;
-                keys.extend(page.get("data").and_then(Value::as_array).into_iter().flatten().cloned());
-                cursor = page.get("next_cursor").and_then(Value::as_str).map(str::to_owned);
-                if cursor.is_none() {
-                    return Ok(output::key_table(&keys));
-                }
-            }
-        }
-    }
-}
-
-fn call(client: &Client, command: &AdminCommand, cursor: Option<&str>) -> Result<Answer, Failed> {
-    let answer = client.request(&command.request(cursor)).map_err(Failed::Socket)?;
-    match answer.status {
-        200..300 => Ok(answer),
-        status => Err(Failed::Refused(output::problem(status, &answer.body))),
-    }
 }
 
 /// Runs `work` while this process answers on the socket that `work` is given.

@@ -33,6 +33,11 @@ pub(super) fn share(delivery_threads: usize) -> Shares {
     shares
 }
 
+/// The limit from which on this many deliveries take nothing from the clients.
+pub(super) fn wanted(delivery_threads: usize) -> usize {
+    2 * delivery_threads + OWN
+}
+
 /// Raises the soft limit to the hard one; what it is then. Soft limits are low for the sake of programs that use
 /// `select`, which this one does not.
 fn raise() -> usize {

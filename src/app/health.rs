@@ -20,7 +20,7 @@ pub fn ask(data: &Path) -> Result<Output, String> {
     let client = Client::new(&socket_path(data)).with_timeout(PATIENCE);
     let answer = client.request(&request).map_err(|error| error.to_string())?;
     match answer.status {
-        200..300 => Ok(Output { result: "ready".to_owned(), remark: String::new() }),
+        200..300 => Ok(Output::of("ready".to_owned())),
         status => Err(output::problem(status, &answer.body)),
     }
 }

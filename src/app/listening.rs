@@ -44,10 +44,9 @@ pub fn run(command: &Listen) -> Result<(), String> {
     })
 }
 
-/// Judges a captured request; whether it holds, and what there is to say about it.
-pub fn verify(command: &Verify) -> (bool, Output) {
-    let verdict = command.verdict(SystemClock::new().wall());
-    (verdict.holds(), output::verdict(&verdict, command.secrets()))
+/// Judges a captured request, and says what there is to say about it.
+pub fn verify(command: &Verify) -> Output {
+    output::verdict(&command.verdict(SystemClock::new().wall()), command.secrets())
 }
 
 /// `NO_COLOR` (no-color.org): any text in it, and there are no colours.

@@ -7,6 +7,7 @@
 mod commands;
 pub mod demo;
 mod descriptors;
+mod doctor;
 mod error;
 mod files;
 mod health;
@@ -25,7 +26,7 @@ use tokio::net::TcpSocket;
 use tokio::sync::Notify;
 
 use crate::clock::{Clock, SystemClock};
-use crate::config::{Config, ConfigError, Environment, console_at, folds_back};
+use crate::config::{Config, ConfigError, Environment, Flags, console_at};
 use crate::dispatcher::{Courier, Dispatcher};
 use crate::domain::address::{AllowedNet, Policy};
 use crate::domain::target::TargetRules;
@@ -38,6 +39,7 @@ use crate::web::server;
 use crate::web::state::AppState;
 
 pub use commands::run as run_command;
+pub use doctor::run as doctor;
 pub use error::StartError;
 pub use health::ask as health;
 pub use listening::{run as receive, verify};
@@ -108,7 +110,7 @@ impl Application {
         let store =
             open_store(&files, &world, config.checkpoint, Arc::clone(&dispatcher) as Arc<dyn Handover>)?;
         let shares = descriptors::share(config.delivery_threads.into());
-        let sender = Arc::new(sender(config, address, Arc::clone(&world.lookup), shares.idle)?);
+        let sender = Arc::new(sender(config, Some(address), Arc::clone(&world.lookup), shares.idle)?);
         let rules = TargetRules { allow_http: config.allow_http };
         let service = Arc::new(Service::new(store, Arc::clone(&sender), rules));
         if let Some(key) = &config.first_start.api_key {
@@ -265,7 +267,7 @@ fn open_store(
 
 fn sender(
     config: &Config,
-    own: SocketAddr,
+    own: Option<SocketAddr>,
     lookup: Arc<dyn Lookup>,
     idle_connections: usize,
 ) -> Result<Sender, StartError> {
@@ -274,7 +276,7 @@ fn sender(
         let authorization = proxy.authorization.as_ref().map(|value| value.expose().to_owned());
         EgressProxy::new(&proxy.host, proxy.port, authorization)
     });
-    let policy = Policy { allow, own: vec![own] };
+    let policy = Policy { allow, own: own.into_iter().collect() };
     let (extra_ca, hanging_names) = (config.extra_ca.clone(), usize::from(config.delivery_threads / 2));
     Sender::new(SenderConfig { policy, egress_proxy, extra_ca, lookup, idle_connections, hanging_names })
         .map_err(StartError::System)
@@ -290,11 +292,14 @@ pub(crate) fn local_only(data: &std::path::Path) -> Result<(Server, Arc<Service>
     let files = files::open(data, &*world.random)?;
     let variables = Environment::of_process();
     let refused = |error: ConfigError| StartError::System(error.to_string());
-    let (checkpoints, reached_at) =
-        (folds_back(&variables).map_err(refused)?, console_at(&variables).map_err(refused)?);
-    let store = open_store(&files, &world, checkpoints, Arc::new(NoHandover))?;
-    let sender = Sender::new(SenderConfig::default()).map_err(StartError::System)?;
-    let service = Arc::new(Service::new(store, Arc::new(sender), TargetRules { allow_http: false }));
+    // What endpoints may be is said by variables here; what `serve` is started with is not known.
+    let flags = Flags { data: Some(data.to_string_lossy().into_owned()), ..Flags::default() };
+    let config = Config::read(flags, &variables).map_err(refused)?;
+    let reached_at = console_at(&variables).map_err(refused)?;
+    let store = open_store(&files, &world, config.checkpoint, Arc::new(NoHandover))?;
+    let sender = sender(&config, None, Arc::clone(&world.lookup), OWN_CALLS)?;
+    let rules = TargetRules { allow_http: config.allow_http };
+    let service = Arc::new(Service::new(store, Arc::new(sender), rules));
     let unix: UnixListener = files.listen_for_own_call()?;
     let state = AppState::new(Arc::clone(&service), Vec::new(), reached_at);
     let web = server::start(state, None, Some(unix), OWN_CALLS)

@@ -11,8 +11,10 @@ const HEADERS_MAX: usize = 128;
 pub struct Answer {
     /// The HTTP status.
     pub status: u16,
-    /// The body as JSON; null if it is empty.
+    /// The body as JSON; null if it is empty, a text if it is one.
     pub body: Value,
+    /// The body as it came.
+    pub text: String,
     /// The call was answered before, and nothing was done again (`Idempotent-Replayed: true`).
     pub replayed: bool,
 }
@@ -48,10 +50,21 @@ fn read_final(
 ) -> Result<Option<Answer>, Malformed> {
     let body = if status == 204 { Some(Vec::new()) } else { read_body(headers, after, ended)? };
     let Some(body) = body else { return Ok(None) };
-    let body = if body.is_empty() { Ok(Value::Null) } else { serde_json::from_slice(&body) };
-    let body = body.map_err(|_| Malformed("its body is not JSON"))?;
+    let text = String::from_utf8(body).map_err(|_| Malformed("its body is not in UTF-8"))?;
+    let plain =
+        value_of(headers, "content-type").is_some_and(|media_type| media_type.starts_with(b"text/plain"));
+    let body = match text.as_str() {
+        "" => Value::Null,
+        text if plain => Value::String(text.to_owned()),
+        text => match serde_json::from_str(text) {
+            Ok(body) => body,
+            // A reverse proxy's own page, whose status says all.
+            Err(_) if status >= 300 => Value::Null,
+            Err(_) => return Err(Malformed("its body is not JSON")),
+        },
+    };
     let replayed = value_of(headers, "idempotent-replayed").is_some_and(|value| value == b"true");
-    Ok(Some(Answer { status, body, replayed }))
+    Ok(Some(Answer { status, body, text, replayed }))
 }
 
 fn value_of<'a>(headers: &[httparse::Header<'a>], name: &str) -> Option<&'a [u8]> {
@@ -108,6 +121,18 @@ mod tests {
             body(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n7"),
             json!(7)
         );
+    }
+
+    #[test]
+    fn a_text_is_a_text_and_json_is_kept_as_it_came() {
+        let answer = |head: &str, body: &str| {
+            let length = body.len();
+            let bytes = format!("HTTP/1.1 200 OK\r\n{head}Content-Length: {length}\r\n\r\n{body}");
+            read(bytes.as_bytes(), true).unwrap().unwrap()
+        };
+        assert_eq!(answer("Content-Type: text/plain; charset=utf-8\r\n", "curl").body, json!("curl"));
+        let exact = "{\"n\": 12345678901234567890.10}";
+        assert_eq!(answer("Content-Type: application/json\r\n", exact).text, exact);
     }
 
     #[test]

@@ -1,14 +1,17 @@
-//! The command line as clap reads it.
+//! The command line as clap reads it: what has flags of its own, and the commands of the table in [`calls`].
 
-use std::time::Duration;
+use std::ffi::OsString;
+use std::path::PathBuf;
 
-use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
+use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
-use crate::config::{Flags, with_variables};
+use crate::config::{Flags, RemoteFlags, with_variables};
 
+use super::calls;
 use super::demo::DemoFlags;
-use super::duration;
+use super::doctor::DoctorFlags;
 use super::listen::ListenFlags;
+use super::manual::Shell;
 use super::send::SendFlags;
 use super::verify::VerifyFlags;
 
@@ -18,6 +21,8 @@ use super::verify::VerifyFlags;
     name = "postrider",
     version,
     about = "Webhook delivery: one binary, one SQLite file",
+    after_help = "Exit codes: 0 done; 1 failed or refused (`doctor`: warnings); 2 wrong usage (`doctor`: errors).\n\
+                  Results go to standard output, all else to standard error. The manual is at /docs of a server.",
     arg_required_else_help = true,
     infer_subcommands = false
 )]
@@ -32,29 +37,76 @@ pub(super) enum Subcommands {
     Serve(Box<Flags>),
     /// Show a server at work: customers of all kinds, six days of history, a stream of events. Ctrl-C removes it all
     Demo(DemoFlags),
-    /// Make, list and revoke API keys
-    #[command(subcommand, arg_required_else_help = true)]
-    Keys(Keys),
-    /// Delete what is older than the retention now, as the nightly cleanup does
-    Cleanup(Cleanup),
     /// Say whether the server accepts and delivers; exits with 0 or 1
     Health(Data),
     /// Receive webhooks on this machine: show, verify, forward and record them
     Listen(Box<ListenFlags>),
     /// Publish an event
+    #[command(after_help = "Examples:\n  \
+        # with the data on the command line\n  \
+        postrider send order.paid --data '{\"order\": 17}'\n  \
+        # of a tenant, accepted once whatever happens\n  \
+        postrider send order.paid --tenant acme --data @order.json --id order-17-paid")]
     Send(SendFlags),
     /// Say whether the signature of a webhook holds, and if not why; exits with 0 or 1
     Verify(VerifyFlags),
+    /// Look whether all is well: files, disk, clock, network, backlog
+    Doctor(DoctorFlags),
+    /// Print the description of the API, OpenAPI 3.1
+    #[command(after_help = "Examples:\n  # for generators of clients\n  postrider openapi > openapi.json")]
+    Openapi,
+    /// Print what makes a shell complete commands and flags
+    #[command(after_help = "Examples:\n  \
+        # bash, for this user\n  \
+        mkdir -p ~/.local/share/bash-completion/completions\n  \
+        postrider completions bash > ~/.local/share/bash-completion/completions/postrider")]
+    Completions {
+        /// Which shell
+        shell: Shell,
+    },
+    /// Print a manual page, or write all of them
+    #[command(after_help = "Examples:\n  \
+        # read one\n  \
+        postrider man endpoints create | man -l -\n  \
+        # install all\n  \
+        postrider man --dir /usr/local/share/man/man1")]
+    Man {
+        /// The command that it is about; the whole program when absent
+        #[arg(conflicts_with = "dir")]
+        command: Vec<String>,
+        /// Write a page for each command into this folder
+        #[arg(long, value_name = "DIR")]
+        dir: Option<PathBuf>,
+    },
 }
 
-#[derive(Debug, Subcommand)]
-pub(super) enum Keys {
-    /// Make a key and print it, this once
-    Create(CreateKey),
-    /// List the keys (never their text)
-    List(Data),
-    /// Revoke a key at once
-    Revoke(RevokeKey),
+/// A server that is reached by its URL.
+#[derive(Debug, Clone, Default, Args)]
+pub(super) struct RemoteArgs {
+    #[arg(
+        long,
+        value_name = "URL",
+        help = "A server that is reached by its URL instead [env: POSTRIDER_URL]"
+    )]
+    url: Option<String>,
+    #[arg(
+        long,
+        value_name = "KEY",
+        help = "An API key of that server; better in the variable, which other users do not see [env: POSTRIDER_KEY]"
+    )]
+    key: Option<String>,
+    #[arg(
+        long,
+        value_name = "FILE",
+        help = "PEM certificates that are trusted for it besides the public ones [env: POSTRIDER_EXTRA_CA]"
+    )]
+    extra_ca: Option<String>,
+}
+
+impl From<RemoteArgs> for RemoteFlags {
+    fn from(RemoteArgs { url, key, extra_ca }: RemoteArgs) -> Self {
+        Self { url, key, extra_ca }
+    }
 }
 
 /// Which server is meant.
@@ -65,45 +117,14 @@ pub(super) struct Data {
     pub(super) data: Option<String>,
 }
 
-#[derive(Debug, Args)]
-pub(super) struct CreateKey {
-    /// What the key is for
-    #[arg(long)]
-    pub(super) name: String,
-    /// What it may do, with commas: events:write, events:read, endpoints:read, endpoints:write, deliveries:read,
-    /// deliveries:write, metrics:read, admin
-    #[arg(long, value_name = "SCOPE,…", required = true, value_delimiter = ',')]
-    pub(super) scopes: Vec<String>,
-    /// The one tenant that it is bound to
-    #[arg(long)]
-    pub(super) tenant: Option<String>,
-    #[command(flatten)]
-    pub(super) data: Data,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct RevokeKey {
-    /// The key's id, `key_…`, as `keys list` shows it
-    #[arg(value_name = "ID")]
-    pub(super) id: String,
-    #[command(flatten)]
-    pub(super) data: Data,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct Cleanup {
-    /// Delete what is older than this instead of what the retention settings say: 30d, 48h; at least a day
-    #[arg(long, value_name = "DURATION", value_parser = duration::parse)]
-    pub(super) older_than: Option<Duration>,
-    /// Only count what would be deleted
-    #[arg(long)]
-    pub(super) dry_run: bool,
-    #[command(flatten)]
-    pub(super) data: Data,
-}
-
-/// The command line with the variables named in its help.
+/// The whole command line.
 pub(super) fn command() -> clap::Command {
+    with(&|_| true)
+}
+
+/// The command line with the variables named in its help. Only those commands of the table have their flags that
+/// `with_flags` wants.
+fn with(with_flags: &dyn Fn(&str) -> bool) -> clap::Command {
     Arguments::command()
         .mut_subcommand("serve", |serve| {
             with_variables(serve).after_help(
@@ -111,21 +132,37 @@ pub(super) fn command() -> clap::Command {
                  with every scope;\nPOSTRIDER_ADMIN_EMAIL and POSTRIDER_ADMIN_PASSWORD make the first operator.",
             )
         })
-        .mut_subcommand("keys", |keys| {
-            ["create", "list", "revoke"].into_iter().fold(keys, |keys, name| keys.mut_subcommand(name, with_variables))
-        })
-        .mut_subcommand("cleanup", with_variables)
         .mut_subcommand("health", with_variables)
+        .mut_subcommand("doctor", with_variables)
+        .subcommands(calls::commands(with_flags))
+}
+
+/// What was typed.
+#[derive(Debug)]
+pub(super) enum Typed {
+    /// A command with flags of its own.
+    Own(Box<Subcommands>),
+    /// One of the table.
+    Call(ArgMatches),
 }
 
 /// Reads `args`, the program's name first.
-pub(super) fn read<I>(args: I) -> Result<Subcommands, clap::Error>
+pub(super) fn read<I>(args: I) -> Result<Typed, clap::Error>
 where
     I: IntoIterator,
-    I::Item: Into<std::ffi::OsString> + Clone,
+    I::Item: Into<OsString> + Clone,
 {
-    let matches = command().try_get_matches_from(args)?;
-    Ok(Arguments::from_arg_matches(&matches)?.command)
+    let args: Vec<OsString> = args.into_iter().map(Into::into).collect();
+    let mut words =
+        args.iter().skip(1).filter_map(|word| word.to_str()).filter(|word| !word.starts_with('-'));
+    let first = words.next().unwrap_or_default().to_owned();
+    let all = matches!(first.as_str(), "" | "help");
+    let matches = with(&|name| all || first == name).try_get_matches_from(args)?;
+    let own = matches.subcommand_name().is_some_and(Subcommands::has_subcommand);
+    if own {
+        return Ok(Typed::Own(Box::new(Arguments::from_arg_matches(&matches)?.command)));
+    }
+    Ok(Typed::Call(matches))
 }
 
 #[cfg(test)]
@@ -137,6 +174,31 @@ mod tests {
         command().debug_assert();
     }
 
+    /// The examples in the help of a command and of all below it.
+    fn examples(of: &clap::Command) -> Vec<String> {
+        let help = of.get_after_help().map(ToString::to_string).unwrap_or_default();
+        let own = help.lines().map(str::trim).filter(|line| line.starts_with("postrider "));
+        let own: Vec<String> = own.map(str::to_owned).collect();
+        own.into_iter().chain(of.get_subcommands().flat_map(examples)).collect()
+    }
+
+    #[test]
+    fn every_example_in_a_help_can_be_typed() {
+        let examples = examples(&command());
+        assert!(examples.len() > 60, "{examples:#?}");
+        for line in examples {
+            // What the shell does with the output.
+            let typed = line.split([';', '>', '|']).next().unwrap_or_default();
+            let words = typed.split('\'').enumerate().flat_map(|(at, piece)| {
+                let quoted = at % 2 == 1;
+                if quoted { vec![piece] } else { piece.split_whitespace().collect() }
+            });
+            if let Err(error) = read(words.collect::<Vec<_>>()) {
+                panic!("{line}: {error}");
+            }
+        }
+    }
+
     #[test]
     fn every_command_names_the_variable_of_its_data_directory() {
         for path in [
@@ -146,6 +208,8 @@ mod tests {
             &["keys", "revoke"],
             &["cleanup"],
             &["health"],
+            &["endpoints", "test"],
+            &["doctor"],
         ] {
             let args = ["postrider"].iter().chain(path).chain(&["--help"]);
             let help = read(args).unwrap_err().to_string();

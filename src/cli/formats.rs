@@ -48,8 +48,7 @@ pub(super) fn find(format: Option<&str>, data: &Path) -> Result<Arc<Format>, Str
 /// A format of a team's own as the server answers it, or why there is none.
 fn ask(name: &str, data: &Path) -> Result<String, String> {
     let name = FormatName::parse(name).map_err(|_| "there is no such file".to_owned())?;
-    let request =
-        Request { method: "GET", path: format!("/api/v1/formats/{name}"), idempotency_key: None, body: None };
+    let request = Request::get(format!("/api/v1/formats/{name}"));
     let shown = data.display();
     match Client::new(&socket_path(data)).request(&request) {
         Ok(Answer { status: 200, body, .. }) => Ok(body.to_string()),

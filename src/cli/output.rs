@@ -5,8 +5,7 @@ use serde_json::Value;
 use crate::domain::inert;
 use crate::domain::verifying::{Verdict, span};
 
-/// What is shown of a key, by the API's names.
-const KEY_COLUMNS: [&str; 6] = ["id", "name", "scopes", "tenant", "created_at", "last_used_at"];
+use super::table::table;
 
 /// What a command prints.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -15,9 +14,21 @@ pub struct Output {
     pub result: String,
     /// For standard error: what a person should know beside it.
     pub remark: String,
+    /// Whether what was asked about is not as it should be: the program exits with 1.
+    pub failed: bool,
 }
 
 impl Output {
+    /// A result, without a word beside it.
+    pub fn of(result: String) -> Self {
+        Self { result, ..Self::default() }
+    }
+
+    /// Words alone.
+    pub fn remark(remark: String) -> Self {
+        Self { remark, ..Self::default() }
+    }
+
     /// Prints both.
     ///
     /// # Errors
@@ -46,27 +57,7 @@ pub fn key_created(key: &Value) -> Output {
         shown(key, "scopes"),
         tenant.map(|tenant| format!(", bound to the tenant {tenant:?}")).unwrap_or_default(),
     );
-    Output { result: shown(key, "key"), remark }
-}
-
-/// A key that was revoked.
-pub fn key_revoked(id: impl std::fmt::Display) -> Output {
-    Output {
-        result: String::new(),
-        remark: format!("Revoked {id}. Requests with it are refused from now on."),
-    }
-}
-
-/// All keys, as a table.
-pub fn key_table(keys: &[Value]) -> Output {
-    if keys.is_empty() {
-        let remark =
-            "There are no keys. `postrider keys create --name NAME --scopes admin` makes one.".to_owned();
-        return Output { result: String::new(), remark };
-    }
-    let mut rows = vec![KEY_COLUMNS.map(|name| name.to_uppercase().replace('_', " ")).to_vec()];
-    rows.extend(keys.iter().map(|key| KEY_COLUMNS.map(|name| shown(key, name)).to_vec()));
-    Output { result: table(&rows), remark: String::new() }
+    Output { remark, ..Output::of(shown(key, "key")) }
 }
 
 /// What a cleanup did, or with `dry_run` would do: each figure on a line, under the API's names.
@@ -77,7 +68,7 @@ pub fn cleanup_done(report: &Value, dry_run: bool) -> Output {
         .map(|(name, _)| vec![name.replace('_', " "), shown(report, name)])
         .collect();
     let remark = if dry_run { "Nothing was deleted; this is what would be:" } else { "Cleaned up:" };
-    Output { result: table(&rows), remark: remark.to_owned() }
+    Output { remark: remark.to_owned(), ..Output::of(table(&rows, None)) }
 }
 
 /// An event that was accepted: the answer is the result. `replayed`: it was accepted before, and not again.
@@ -92,7 +83,7 @@ pub fn event_accepted(event: &Value, replayed: bool) -> Output {
     remark
         .extend(warnings.filter_map(Value::as_str).map(|warning| format!("Note: {}.", inert::line(warning))));
     // What came as JSON goes out as JSON.
-    Output { result: format!("{event:#}"), remark: remark.join("\n") }
+    Output { remark: remark.join("\n"), ..Output::of(format!("{event:#}")) }
 }
 
 /// Whether a signature holds, and if not everything that is wrong. `secrets`: how many there were.
@@ -115,7 +106,7 @@ pub fn verdict(verdict: &Verdict, secrets: usize) -> Output {
             lines.push(format!("It was made with {whose} over this body."));
         }
     }
-    Output { result: lines.join("\n"), remark: String::new() }
+    Output { failed: !verdict.holds(), ..Output::of(lines.join("\n")) }
 }
 
 /// One sentence, or one a line, from a problem document (RFC 9457) with our `errors`.
@@ -149,19 +140,6 @@ fn shown(of: &Value, field: &str) -> String {
     }
 }
 
-/// Columns as wide as their widest cell, two blanks between them.
-fn table(rows: &[Vec<String>]) -> String {
-    let columns = rows.iter().map(Vec::len).max().unwrap_or_default();
-    let width =
-        |column| rows.iter().filter_map(|row| row.get(column)).map(|c: &String| c.chars().count()).max();
-    let widths: Vec<usize> = (0..columns).map(|column| width(column).unwrap_or_default()).collect();
-    let line = |row: &Vec<String>| {
-        let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}"));
-        cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
-    };
-    rows.iter().map(line).collect::<Vec<_>>().join("\n")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -176,26 +154,6 @@ mod tests {
         assert!(output.remark.contains("key_1 \"ci\" with a,b. This is the only time"), "{}", output.remark);
         let bound = key_created(&json!({"id": "key_1", "tenant": "acme", "key": "pr_secret"}));
         assert!(bound.remark.contains("bound to the tenant \"acme\""), "{}", bound.remark);
-    }
-
-    #[test]
-    fn keys_are_a_table_with_aligned_columns() {
-        let keys = [
-            json!({"id": "key_1", "name": "zähler", "scopes": ["admin"], "created_at": "2026-02-23T14:30:00.000Z"}),
-            json!({"id": "key_2", "name": "b", "scopes": ["events:write", "events:read"], "tenant": "acme"}),
-        ];
-        let expected = "\
-ID     NAME    SCOPES                    TENANT  CREATED AT                LAST USED AT
-key_1  zähler  admin                     -       2026-02-23T14:30:00.000Z  -
-key_2  b       events:write,events:read  acme    -                         -";
-        assert_eq!(key_table(&keys).result, expected);
-        assert!(key_table(&[]).remark.contains("postrider keys create"));
-    }
-
-    #[test]
-    fn a_name_cannot_steer_the_terminal() {
-        let table = key_table(&[json!({"id": "key_1", "name": "a\u{1b}[2Jb\n"})]).result;
-        assert!(table.contains("a\u{241b}[2Jb "), "{table}");
     }
 
     #[test]

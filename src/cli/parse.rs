@@ -3,11 +3,15 @@
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use crate::config::{Config, ConfigError, Environment, data_dir_path, data_path};
-use crate::domain::ids::KeyId;
+use clap::ArgMatches;
 
-use super::args::{self, Keys, Subcommands};
+use crate::clock::{Clock, SystemClock};
+use crate::config::{Config, ConfigError, Environment, Remote, data_dir_path, data_path};
+
+use super::args::{self, Subcommands, Typed};
+use super::calls::{self, Refused, Wanted};
 use super::command::{AdminCommand, Command};
+use super::send::SendFlags;
 
 /// The exit code for a wrong flag, argument or variable, as clap has it.
 const USAGE: u8 = 2;
@@ -68,32 +72,15 @@ where
     I: IntoIterator,
     I::Item: Into<OsString> + Clone,
 {
-    let admin = |data: args::Data, command| Ok(Command::Admin { data: data_path(data.data, env)?, command });
-    match args::read(args)? {
+    let own = match args::read(args)? {
+        Typed::Own(own) => *own,
+        Typed::Call(matches) => return called(&matches, env),
+    };
+    match own {
         Subcommands::Serve(flags) => Ok(Command::Serve(Box::new(Config::read(*flags, env)?))),
-        Subcommands::Keys(Keys::Create(key)) => {
-            let scopes = key.scopes.iter().map(|scope| scope.trim().to_owned()).collect();
-            admin(key.data, AdminCommand::CreateKey { name: key.name, scopes, tenant: key.tenant })
-        }
-        Subcommands::Keys(Keys::List(data)) => admin(data, AdminCommand::ListKeys),
-        Subcommands::Keys(Keys::Revoke(key)) => {
-            let id = KeyId::parse(&key.id).ok_or_else(|| {
-                wrong(
-                    &["keys", "revoke"],
-                    format!("{:?} is not the id of a key: `postrider keys list` shows them", key.id),
-                )
-            })?;
-            admin(key.data, AdminCommand::RevokeKey { id })
-        }
-        Subcommands::Cleanup(args::Cleanup { older_than, dry_run, data }) => {
-            admin(data, AdminCommand::Cleanup { older_than, dry_run })
-        }
         Subcommands::Demo(flags) => Ok(Command::Demo(flags.read())),
         Subcommands::Health(data) => Ok(Command::Health { data: data_path(data.data, env)? }),
-        Subcommands::Send(flags) => {
-            let command = flags.read().map_err(|says| wrong(&["send"], says))?;
-            Ok(Command::Admin { data: data_dir_path(flags.data_dir, env)?, command })
-        }
+        Subcommands::Send(flags) => send(flags, env),
         Subcommands::Listen(mut flags) => {
             let data = data_dir_path(flags.data_dir.take(), env)?;
             let listen = flags.read(&data).map_err(|says| wrong(&["listen"], says))?;
@@ -103,7 +90,32 @@ where
             let data = data_dir_path(flags.data_dir.take(), env)?;
             Ok(Command::Verify(flags.read(&data).map_err(|says| wrong(&["verify"], says))?))
         }
+        Subcommands::Doctor(flags) => Ok(Command::Doctor(Box::new(flags.read(env)?))),
+        Subcommands::Openapi => Ok(Command::Openapi),
+        Subcommands::Completions { shell } => Ok(Command::Completions(shell)),
+        Subcommands::Man { command, dir } => Ok(Command::Man { command, dir }),
     }
+}
+
+/// A command of the table.
+fn called(matches: &ArgMatches, env: &Environment) -> Result<Command, Refusal> {
+    match calls::read(matches, env, SystemClock::new().wall()) {
+        Some(Ok(wanted)) => Ok(admin(wanted)),
+        Some(Err(Refused::Config(error))) => Err(error.into()),
+        Some(Err(Refused::Flag(path, says))) => Err(wrong(&path, says)),
+        None => Err(wrong(&[], "is not a command".to_owned())),
+    }
+}
+
+fn admin(wanted: Wanted) -> Command {
+    Command::Admin { data: wanted.data.clone(), command: AdminCommand::Call(Box::new(wanted)) }
+}
+
+fn send(flags: SendFlags, env: &Environment) -> Result<Command, Refusal> {
+    let (event, idempotency_key) = flags.read().map_err(|says| wrong(&["send"], says))?;
+    let remote = Remote::read(flags.remote.into(), flags.data_dir.is_some(), env)?;
+    let data = data_dir_path(flags.data_dir, env)?;
+    Ok(admin(calls::event(event, idempotency_key, data, remote)))
 }
 
 /// A flag of the command at this path whose value cannot be used, as clap tells of such: with that command's usage.
@@ -119,7 +131,6 @@ fn wrong(path: &[&str], says: String) -> Refusal {
 mod tests {
     use super::*;
     use std::path::PathBuf;
-    use std::time::Duration;
 
     fn parse(line: &str, variables: &[(&str, &str)]) -> Result<Command, Refusal> {
         parse_from(["postrider"].into_iter().chain(line.split_whitespace()), &Environment::of(variables))
@@ -152,19 +163,13 @@ mod tests {
 
     #[test]
     fn commands_are_read_with_their_data_directory() {
-        let create = AdminCommand::CreateKey {
-            name: "ci".into(),
-            scopes: vec!["events:write".into(), "events:read".into()],
-            tenant: Some("acme".into()),
-        };
-        let line = "keys create --name ci --scopes events:write,events:read --tenant acme --data /srv/p";
-        assert_eq!(admin(line), ("/srv/p".into(), create));
-        assert_eq!(admin("keys list"), ("./postrider-data".into(), AdminCommand::ListKeys));
-        assert_eq!(admin("keys revoke key_0000000000001").1, AdminCommand::RevokeKey { id: KeyId(1) });
-        let cleanup =
-            AdminCommand::Cleanup { older_than: Some(Duration::from_hours(30 * 24)), dry_run: true };
-        assert_eq!(admin("cleanup --older-than 30d --dry-run").1, cleanup);
-        assert_eq!(admin("cleanup").1, AdminCommand::Cleanup { older_than: None, dry_run: false });
+        let (data, AdminCommand::Call(create)) =
+            admin("keys create --name ci --scopes events:write,events:read --tenant acme --data /srv/p");
+        assert_eq!(data, PathBuf::from("/srv/p"));
+        assert!(create.may_create_database() && create.remote.is_none());
+        let (data, AdminCommand::Call(list)) = admin("keys list");
+        assert_eq!((data.to_str(), list.may_create_database()), (Some("./postrider-data"), false));
+        assert_eq!(admin("send a --data 1 --data-dir /srv/p").0, PathBuf::from("/srv/p"));
     }
 
     #[test]
@@ -179,6 +184,14 @@ mod tests {
             ("serve --listen 127.0.0.1:1 --listen 127.0.0.1:2", "cannot be used multiple times"),
             ("serve --verbose", "--verbose"),
             ("fly", "fly"),
+            ("endpoints", "Usage"),
+            ("endpoints fly", "fly"),
+            ("endpoints create", "<URL>"),
+            ("endpoints create https://x --filters a", "--filters must be NAME=VALUE"),
+            ("endpoints list --url nowhere", "--url (POSTRIDER_URL) must be the URL"),
+            ("endpoints list --url https://x --data y", "cannot be used with"),
+            ("deliveries show evt_0000000000001", "is not the id of a delivery"),
+            ("completions tcsh", "bash"),
             ("", "Usage"),
         ] {
             let refusal = refusal(line);

@@ -6,7 +6,7 @@ use serde_json::value::RawValue;
 
 use crate::domain::names::IdempotencyKey;
 
-use super::command::AdminCommand;
+use super::args::RemoteArgs;
 use super::input;
 
 /// Arguments and flags of `postrider send`.
@@ -36,6 +36,8 @@ pub(super) struct SendFlags {
         help = "The server's data directory [default: ./postrider-data] [env: POSTRIDER_DATA]"
     )]
     pub(super) data_dir: Option<String>,
+    #[command(flatten)]
+    pub(super) remote: RemoteArgs,
 }
 
 #[derive(Serialize)]
@@ -51,11 +53,12 @@ struct Event<'a> {
 }
 
 impl SendFlags {
-    /// The call that publishes it, with the data byte for byte. Names are checked where it is published.
+    /// The body that publishes it, with the data byte for byte, and the idempotency key. Names are checked where it is
+    /// published.
     ///
     /// # Errors
     /// A sentence: the data is no JSON, or its file cannot be read.
-    pub(super) fn read(&self) -> Result<AdminCommand, String> {
+    pub(super) fn read(&self) -> Result<(String, Option<IdempotencyKey>), String> {
         let data = match self.data.strip_prefix('@') {
             Some(file) => input::read_text("--data", file)?,
             None if self.data == "-" => input::read_text("--data", "-")?,
@@ -76,7 +79,7 @@ impl SendFlags {
         let event = serde_json::to_string(&event).map_err(|error| error.to_string())?;
         let key = self.idempotency_key.as_deref().map(IdempotencyKey::parse).transpose();
         let key = key.map_err(|says| format!("--idempotency-key {says}"))?;
-        Ok(AdminCommand::Send { event, idempotency_key: key })
+        Ok((event, key))
     }
 }
 
@@ -93,16 +96,13 @@ mod tests {
             timestamp: None,
             idempotency_key: Some("k".to_owned()),
             data_dir: None,
+            remote: RemoteArgs::default(),
         }
     }
 
     #[test]
     fn data_is_passed_on_byte_for_byte() {
-        let AdminCommand::Send { event, idempotency_key } =
-            flags(r#"{ "n": 12345678901234567890.10 }"#).read().unwrap()
-        else {
-            panic!("an event")
-        };
+        let (event, idempotency_key) = flags(r#"{ "n": 12345678901234567890.10 }"#).read().unwrap();
         let expected = r#"{"type":"order.paid","data":{ "n": 12345678901234567890.10 },"id":"own-1"}"#;
         assert_eq!(
             (event.as_str(), idempotency_key.map(|key| key.to_string()).as_deref()),

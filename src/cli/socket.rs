@@ -1,11 +1,14 @@
-//! Talking to a running server through `postrider.sock`: one HTTP/1.1 call a connection, blocking.
+//! Talking to a running server, through `postrider.sock` or by its URL: one HTTP/1.1 call a connection, blocking.
 
 use std::io::{self, Read, Write};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::clock::Stopwatch;
+use crate::config::Remote;
+use crate::sender::Line;
 
 use super::answer::{self, Answer};
 use super::command::Request;
@@ -29,6 +32,14 @@ pub enum SocketError {
         /// The socket.
         path: PathBuf,
     },
+    /// The server with this URL cannot be reached: nothing was asked.
+    #[error("{url}: {why}")]
+    Unreachable {
+        /// Where.
+        url: String,
+        /// What is in the way.
+        why: String,
+    },
     /// The server took the call and has not answered in time: it may still do what was asked.
     #[error("the server has not answered within {} s; it may still be doing what was asked", timeout.as_secs())]
     Timeout {
@@ -43,17 +54,52 @@ pub enum SocketError {
     Malformed(&'static str),
 }
 
-/// Speaks to the socket of one data directory.
+/// Speaks to one server.
 #[derive(Debug, Clone)]
 pub struct Client {
-    path: PathBuf,
+    place: Place,
     timeout: Duration,
 }
+
+#[derive(Debug, Clone)]
+enum Place {
+    /// The socket of a data directory.
+    Socket(PathBuf),
+    /// Another machine's, or one that listens on this one.
+    Remote(Arc<Remote>),
+}
+
+/// What a connection can do.
+trait Connection: Read + Write {
+    /// How long a read or a write may take from now on.
+    fn patience(&self, patience: Duration) -> io::Result<()>;
+}
+
+impl Connection for UnixStream {
+    fn patience(&self, patience: Duration) -> io::Result<()> {
+        self.set_read_timeout(Some(patience))?;
+        self.set_write_timeout(Some(patience))
+    }
+}
+
+impl Connection for Line {
+    fn patience(&self, patience: Duration) -> io::Result<()> {
+        self.set_timeout(patience)
+    }
+}
+
+/// How long connecting to another machine may take.
+const CONNECT_PATIENCE: Duration = Duration::from_secs(10);
 
 impl Client {
     /// A client of the socket at `path`, with 30 s for a call. It connects when it is asked something.
     pub fn new(path: &Path) -> Self {
-        Self { path: path.to_owned(), timeout: DEFAULT_TIMEOUT }
+        Self { place: Place::Socket(path.to_owned()), timeout: DEFAULT_TIMEOUT }
+    }
+
+    /// A client of a server that is reached by its URL.
+    pub fn remote(remote: Arc<Remote>) -> Self {
+        Self { place: Place::Remote(remote), timeout: DEFAULT_TIMEOUT }
     }
 
     /// The same with another time for a call, from connecting to the last byte of the answer.
@@ -68,11 +114,11 @@ impl Client {
     pub fn request(&self, request: &Request) -> Result<Answer, SocketError> {
         let started = Stopwatch::start();
         let mut stream = self.connect()?;
-        let bytes = render(request);
-        stream.set_write_timeout(Some(self.timeout)).map_err(SocketError::Broken)?;
-        let written = stream.write_all(&bytes);
+        let bytes = render(request, self.remote_server());
+        stream.patience(self.timeout).map_err(SocketError::Broken)?;
+        let written = stream.write_all(&bytes).and_then(|()| stream.flush());
         // A server that refuses early (too large, stopping) answers and closes before it has read everything.
-        let answer = self.read_answer(&mut stream, started);
+        let answer = self.read_answer(&mut *stream, started);
         match (written, answer) {
             (_, Ok(answer)) => Ok(answer),
             (Err(error), Err(_)) => Err(self.broken(error)),
@@ -80,16 +126,26 @@ impl Client {
         }
     }
 
-    fn connect(&self) -> Result<UnixStream, SocketError> {
-        let path = self.path.clone();
-        UnixStream::connect(&path).map_err(|error| match error.kind() {
-            io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused => SocketError::NobodyListens { path },
-            io::ErrorKind::PermissionDenied => SocketError::Denied { path },
-            _ => SocketError::Broken(error),
-        })
+    fn remote_server(&self) -> Option<&Remote> {
+        match &self.place {
+            Place::Remote(remote) => Some(remote),
+            Place::Socket(_) => None,
+        }
     }
 
-    fn read_answer(&self, stream: &mut UnixStream, started: Stopwatch) -> Result<Answer, SocketError> {
+    fn connect(&self) -> Result<Box<dyn Connection>, SocketError> {
+        match &self.place {
+            Place::Socket(path) => Ok(Box::new(connect_to_socket(path)?)),
+            Place::Remote(remote) => {
+                let line = Line::open(&remote.url, &remote.extra_ca, self.timeout.min(CONNECT_PATIENCE));
+                let line =
+                    line.map_err(|why| SocketError::Unreachable { url: remote.url.to_string(), why })?;
+                Ok(Box::new(line))
+            }
+        }
+    }
+
+    fn read_answer(&self, stream: &mut dyn Connection, started: Stopwatch) -> Result<Answer, SocketError> {
         let mut bytes = Vec::new();
         let mut piece = vec![0; 16 * 1024];
         loop {
@@ -97,9 +153,11 @@ impl Client {
             if left.is_zero() {
                 return Err(SocketError::Timeout { timeout: self.timeout });
             }
-            stream.set_read_timeout(Some(left)).map_err(SocketError::Broken)?;
+            stream.patience(left).map_err(SocketError::Broken)?;
             let count = match stream.read(&mut piece) {
                 Ok(count) => count,
+                // TLS that ends without a word: what came may be whole.
+                Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => 0,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 Err(error) => return Err(self.broken(error)),
             };
@@ -128,16 +186,29 @@ impl Client {
     }
 }
 
-fn render(request: &Request) -> Vec<u8> {
+fn connect_to_socket(path: &Path) -> Result<UnixStream, SocketError> {
+    let path = path.to_owned();
+    UnixStream::connect(&path).map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused => SocketError::NobodyListens { path },
+        io::ErrorKind::PermissionDenied => SocketError::Denied { path },
+        _ => SocketError::Broken(error),
+    })
+}
+
+fn render(request: &Request, remote: Option<&Remote>) -> Vec<u8> {
     let Request { method, path, idempotency_key, body } = request;
+    let target = remote.map_or_else(|| path.clone(), |remote| remote.path(path));
+    let host = remote.map_or_else(|| "localhost".to_owned(), |remote| remote.url.authority().to_owned());
+    let bearer = remote.map(|remote| format!("Authorization: Bearer {}\r\n", remote.key.expose()));
     let key = idempotency_key.as_ref().map(|key| format!("Idempotency-Key: {key}\r\n"));
     let content = body
         .as_ref()
         .map(|body| format!("Content-Type: application/json\r\nContent-Length: {}\r\n", body.len()));
     format!(
-        "{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nAccept: application/json\r\n\
-         User-Agent: postrider-cli/{}\r\n{}{}\r\n{}",
+        "{method} {target} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\nAccept: application/json\r\n\
+         User-Agent: postrider-cli/{}\r\n{}{}{}\r\n{}",
         env!("CARGO_PKG_VERSION"),
+        bearer.unwrap_or_default(),
         key.unwrap_or_default(),
         content.unwrap_or_default(),
         body.as_deref().unwrap_or_default()
@@ -161,7 +232,7 @@ mod tests {
         let temp = tempfile::tempdir().unwrap();
         let path = temp.path().join("s.sock");
         let listener = UnixListener::bind(&path).unwrap();
-        let expected = render(request).len();
+        let expected = render(request, None).len();
         let server = thread::spawn(move || {
             let (mut stream, _) = listener.accept().unwrap();
             let mut asked = vec![0; expected];
@@ -177,7 +248,15 @@ mod tests {
         let body = Some(json!({ "name": "ü" }).to_string());
         let request = Request { method: "POST", path: "/api/v1/keys".into(), idempotency_key: None, body };
         let (answer, asked) = ask(&request, b"HTTP/1.1 422 X\r\nContent-Length: 10\r\n\r\n{\"a\":true}");
-        assert_eq!(answer.unwrap(), Answer { status: 422, body: json!({"a": true}), replayed: false });
+        assert_eq!(
+            answer.unwrap(),
+            Answer {
+                status: 422,
+                body: json!({"a": true}),
+                text: "{\"a\":true}".to_owned(),
+                replayed: false
+            }
+        );
         assert!(
             asked.starts_with("POST /api/v1/keys HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"),
             "{asked}"

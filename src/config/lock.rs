@@ -54,6 +54,40 @@ impl DataDir {
     }
 }
 
+/// Who owns a data directory, seen from outside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LockState {
+    /// Nobody.
+    Free,
+    /// A process, by its id if it has written that down.
+    Held {
+        /// The process id.
+        pid: Option<u32>,
+    },
+}
+
+/// Who owns the data directory at `dir`, which is left as it is. `answers`: its server is known to run, and the lock is
+/// not touched; else it is taken and given back at once, unless it is held.
+///
+/// # Errors
+/// The lock's file cannot be read.
+pub fn lock_state(dir: &Path, answers: bool) -> Result<LockState, DataDirError> {
+    let path = dir.join("postrider.lock");
+    let mut file = match File::open(&path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(LockState::Free),
+        Err(error) => return Err(DataDirError::io("open", &path, error)),
+    };
+    if !answers {
+        match file.try_lock_shared() {
+            Ok(()) => return Ok(LockState::Free),
+            Err(TryLockError::WouldBlock) => {}
+            Err(TryLockError::Error(error)) => return Err(DataDirError::io("lock", &path, error)),
+        }
+    }
+    Ok(LockState::Held { pid: read_pid(&mut file) })
+}
+
 pub(super) fn remove_if_there(path: &Path) -> Result<(), DataDirError> {
     match std::fs::remove_file(path) {
         Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(DataDirError::io("remove", path, e)),
@@ -92,7 +126,10 @@ mod tests {
         let refused = dir.lock().unwrap_err().to_string();
         assert!(refused.contains(&format!("(pid {})", std::process::id())), "{refused}");
         assert!(refused.contains(dir.path().to_str().unwrap()), "{refused}");
+        let pid = Some(std::process::id());
+        assert_eq!(lock_state(dir.path(), false).unwrap(), LockState::Held { pid });
         drop(held);
+        assert_eq!(lock_state(dir.path(), false).unwrap(), LockState::Free);
         assert!(dir.lock().is_ok());
     }
 

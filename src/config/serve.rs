@@ -101,15 +101,6 @@ impl Config {
     }
 }
 
-/// Whether a command that opens the file itself folds the WAL back: not where `POSTRIDER_NO_CHECKPOINT` is set, which
-/// leaves that to Litestream.
-///
-/// # Errors
-/// The variable is neither on nor off.
-pub fn folds_back(env: &Environment) -> Result<bool, ConfigError> {
-    Ok(!env.switch(NO_CHECKPOINT, false)?)
-}
-
 /// The data directory, for most commands: `--data`, `POSTRIDER_DATA` or the default.
 ///
 /// # Errors

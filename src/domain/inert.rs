@@ -34,6 +34,24 @@ pub fn line(text: &str) -> String {
     inert(&text.replace(['\n', '\t'], " "))
 }
 
+/// A JSON text that shows such characters as escapes and means the same: they stand in strings only, unescaped.
+pub fn json(json: &str) -> String {
+    let mut shown = String::with_capacity(json.len());
+    let mut before = None;
+    for c in json.chars() {
+        if acts(c, before) {
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                // Writing to a String cannot fail.
+                let _ = write!(shown, "\\u{unit:04x}");
+            }
+        } else {
+            shown.push(c);
+        }
+        before = Some(c);
+    }
+    shown
+}
+
 fn acts(c: char, before: Option<char>) -> bool {
     match c {
         '\n' | '\t' => false,
@@ -82,5 +100,14 @@ mod tests {
         }
         assert_eq!(inert("a\u{200d}b"), "a\\u{200d}b", "it joins nothing");
         assert_eq!(inert(&inert("a\u{202e}\0")), inert("a\u{202e}\0"));
+    }
+
+    #[test]
+    fn json_means_the_same() {
+        let text = "{\"a\":\"\u{9b}31m\u{202e}\u{7f}\u{e0041}ü\",\n\"b\":1}";
+        let shown = json(text);
+        assert_eq!(shown, "{\"a\":\"\\u009b31m\\u202e\\u007f\\udb40\\udc41ü\",\n\"b\":1}");
+        let read = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap();
+        assert_eq!(read(text), read(&shown));
     }
 }

@@ -28,6 +28,11 @@ pub(super) fn config(extra: Vec<CertificateDer<'static>>) -> Result<Arc<ClientCo
     Ok(Arc::new(config))
 }
 
+/// How many public authorities are trusted.
+pub fn public_authorities() -> usize {
+    webpki_roots::TLS_SERVER_ROOTS.len()
+}
+
 /// A new session with the host of `target`.
 pub(super) fn session(config: &Arc<ClientConfig>, target: &Target) -> Result<ClientConnection, Failure> {
     let name = match target.host() {
@@ -42,7 +47,11 @@ pub(super) fn session(config: &Arc<ClientConfig>, target: &Target) -> Result<Cli
 
 /// What a fault that rustls found means for the owner of the receiver.
 pub(super) fn failure(error: &rustls::Error, target: &Target, address: SocketAddr) -> Failure {
-    let host = target.host_header();
+    fault(error, target.host_header(), &address)
+}
+
+/// The same for any host.
+pub(super) fn fault(error: &rustls::Error, host: &str, address: &dyn std::fmt::Display) -> Failure {
     match error {
         rustls::Error::InvalidCertificate(fault) => certificate(fault, host),
         rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType) => Failure::new(

@@ -42,6 +42,7 @@ mod error;
 mod event_deliveries;
 pub mod event_types;
 pub mod events;
+pub mod examine;
 pub mod figures;
 mod fill;
 pub mod formats;

@@ -39,7 +39,7 @@ pub(super) fn note(connection: &Connection, wall: UnixMs) -> rusqlite::Result<()
 }
 
 /// Bytes of the whole database and of its free pages, as this transaction sees them.
-fn pages(connection: &Connection) -> rusqlite::Result<(i64, i64)> {
+pub(super) fn pages(connection: &Connection) -> rusqlite::Result<(i64, i64)> {
     let number = |name: &str| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
     let size = number("page_size")?;
     Ok((size * number("page_count")?, size * number("freelist_count")?))
@@ -53,20 +53,25 @@ impl Reader<'_> {
 
     /// The sizes that were noted, the oldest first: one for each day, at most 61.
     pub fn daily_sizes(&self) -> Result<Vec<Sample>, StoreError> {
-        let mark = meta::get::<i64>(self.connection(), meta::Meta::Mark)?.unwrap_or(0);
-        let mut statement = self.connection().prepare_cached(
-            "SELECT at, database_bytes, free_bytes FROM daily_sizes WHERE day >= ?1 ORDER BY day LIMIT 61",
-        )?;
-        let read = |row: &rusqlite::Row<'_>| {
-            Ok(Sample {
-                at: UnixMs(row.get(0)?),
-                database_bytes: row.get::<_, i64>(1)?.unsigned_abs(),
-                free_bytes: row.get::<_, i64>(2)?.unsigned_abs(),
-            })
-        };
-        let rows = statement.query_map([mark.div_euclid(DAY_MS) - KEPT_DAYS], read)?;
-        Ok(rows.collect::<rusqlite::Result<_>>()?)
+        Ok(daily_sizes(self.connection())?)
     }
+}
+
+/// The same of any connection.
+pub(super) fn daily_sizes(connection: &Connection) -> rusqlite::Result<Vec<Sample>> {
+    let mark = meta::get::<i64>(connection, meta::Meta::Mark)?.unwrap_or(0);
+    let mut statement = connection.prepare_cached(
+        "SELECT at, database_bytes, free_bytes FROM daily_sizes WHERE day >= ?1 ORDER BY day LIMIT 61",
+    )?;
+    let read = |row: &rusqlite::Row<'_>| {
+        Ok(Sample {
+            at: UnixMs(row.get(0)?),
+            database_bytes: row.get::<_, i64>(1)?.unsigned_abs(),
+            free_bytes: row.get::<_, i64>(2)?.unsigned_abs(),
+        })
+    };
+    let rows = statement.query_map([mark.div_euclid(DAY_MS) - KEPT_DAYS], read)?;
+    rows.collect()
 }
 
 impl Store {

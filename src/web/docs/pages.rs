@@ -78,6 +78,7 @@ pub static PAGES: &[Page] = &[
     page!(Receive, "testing", "Testing webhooks"),
     page!(Receive, "formats", "Formats"),
     page!(Run, "running", "Running it"),
+    page!(Run, "commands", "The command line"),
     page!(Run, "capacity", "Capacity"),
     page!(Run, "security", "Security"),
     page!(Run, "troubleshooting", "Troubleshooting"),

@@ -18,4 +18,5 @@ pub mod program;
 pub mod receiver;
 pub mod routes;
 pub mod server;
+pub mod shell;
 pub mod stranger;
