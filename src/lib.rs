@@ -9,7 +9,7 @@
 //! | 4 | `main`, [`cli`], [`app`]: wiring, the order of start and stop | |
 //! | 3 | [`web`]: HTTP, the only actix · [`dispatcher`]: the only threads that deliver, the nightly cleanup | each other |
 //! | 2 | [`service`]: the use cases, synchronous; everybody above calls the same methods | HTTP, threads |
-//! | 1 | [`store`]: the file, the only SQL · [`sender`]: the only HTTP client · [`config`]: flags, data directory | each other |
+//! | 1 | [`store`]: the file, the only SQL · [`sender`]: the only HTTP client · [`mail`] · [`config`]: flags, data directory | each other |
 //! | 0 | [`domain`]: values and rules without I/O · [`clock`] · [`random`] | everything above |
 //!
 //! # The way of an event
@@ -56,7 +56,10 @@
 //! `domain/format/code.rs`, and what runs it in `tests/it/verify_code.rs`.
 //! *Add a guide:* its Markdown in `templates/docs`, and its line in `web/docs/mod.rs`.
 //! *Add a metric:* count it in `store/figures.rs`, with the commit that makes it true, or hand it over in
-//! `service/metrics.rs`; then a line of `web/metrics.rs`, with what it means. No labels that grow with the data.
+//! `service/metrics.rs`; then a line in `web/metrics`, with what it means, and its row in `templates/docs/monitoring.md`.
+//! No labels that grow with the data.
+//! *Add a message to the log at warning or above:* its row in `templates/docs/messages.md`, which a test misses.
+//! *Add a condition that alerts tell of:* a `Topic` in `domain/alert`, and when it holds in `service/alerts/present.rs`.
 //!
 //! *Change the schema:* a new file in `store/migrations` and its line in `store/migrations.rs`. Released ones are
 //! never edited.
@@ -68,6 +71,7 @@ pub mod clock;
 pub mod config;
 pub mod dispatcher;
 pub mod domain;
+pub mod mail;
 pub mod random;
 pub mod sender;
 pub mod service;

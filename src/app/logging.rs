@@ -15,10 +15,7 @@ use tracing_subscriber::fmt::time::FormatTime;
 use tracing_subscriber::layer::SubscriberExt;
 
 use crate::clock::Clock;
-use crate::config::LogFormat;
-
-/// Lines of this level and graver are written.
-const LEVEL: LevelFilter = LevelFilter::INFO;
+use crate::config::{LogFormat, LogLevel};
 
 /// Starts logging for the whole process.
 ///
@@ -26,15 +23,17 @@ const LEVEL: LevelFilter = LevelFilter::INFO;
 /// It was started before; the earlier log stays.
 pub fn start(
     format: LogFormat,
+    level: LogLevel,
     clock: Arc<dyn Clock>,
 ) -> Result<(), tracing::subscriber::SetGlobalDefaultError> {
     let colours = format == LogFormat::Text && std::io::stderr().is_terminal();
-    tracing::subscriber::set_global_default(subscriber(format, clock, colours, std::io::stderr))
+    tracing::subscriber::set_global_default(subscriber(format, level, clock, colours, std::io::stderr))
 }
 
 /// A log that writes to `writer`.
 fn subscriber<W>(
     format: LogFormat,
+    level: LogLevel,
     clock: Arc<dyn Clock>,
     colours: bool,
     writer: W,
@@ -42,24 +41,38 @@ fn subscriber<W>(
 where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {
-    let lines = tracing_subscriber::fmt().with_max_level(LEVEL).with_timer(Wall(clock)).with_writer(writer);
+    let lines =
+        tracing_subscriber::fmt().with_max_level(filter(level)).with_timer(Wall(clock)).with_writer(writer);
     match format {
         LogFormat::Text => {
             let fields = debug_fn(write_field).delimited(" ");
-            Box::new(lines.fmt_fields(fields).with_ansi(colours).with_target(false).finish().with(quiet()))
+            Box::new(
+                lines.fmt_fields(fields).with_ansi(colours).with_target(false).finish().with(quiet(level)),
+            )
         }
         LogFormat::Json => {
-            Box::new(lines.json().flatten_event(true).with_current_span(false).finish().with(quiet()))
+            Box::new(lines.json().flatten_event(true).with_current_span(false).finish().with(quiet(level)))
         }
     }
 }
 
-/// What the HTTP server says of its own starting and stopping is said by `app` already. That a client sends nonsense,
+fn filter(level: LogLevel) -> LevelFilter {
+    match level {
+        LogLevel::Error => LevelFilter::ERROR,
+        LogLevel::Warn => LevelFilter::WARN,
+        LogLevel::Info => LevelFilter::INFO,
+        LogLevel::Debug => LevelFilter::DEBUG,
+    }
+}
+
+/// Details are those of this program, and not of the libraries that it is made of. What the HTTP server says of its own starting and stopping is said by `app` already. That a client sends nonsense,
 /// or leaves, is no error of ours: anybody who reaches the port could fill the log.
-fn quiet() -> Targets {
+fn quiet(level: LogLevel) -> Targets {
+    let level = filter(level);
     Targets::new()
-        .with_default(LEVEL)
-        .with_target("actix", LevelFilter::WARN)
+        .with_default(level.min(LevelFilter::INFO))
+        .with_target("postrider", level)
+        .with_target("actix", level.min(LevelFilter::WARN))
         .with_target("actix_http::h1::dispatcher", LevelFilter::OFF)
 }
 
@@ -110,10 +123,17 @@ mod tests {
     }
 
     fn lines(format: LogFormat, log: impl FnOnce()) -> String {
+        lines_of(LogLevel::Info, format, log)
+    }
+
+    fn lines_of(level: LogLevel, format: LogFormat, log: impl FnOnce()) -> String {
         let kept = Kept::default();
         let writer = kept.clone();
         let clock = Arc::new(ManualClock::new(UnixMs(1_771_857_000_000)));
-        tracing::subscriber::with_default(subscriber(format, clock, false, move || writer.clone()), log);
+        tracing::subscriber::with_default(
+            subscriber(format, level, clock, false, move || writer.clone()),
+            log,
+        );
         let bytes = kept.0.lock().unwrap().clone();
         String::from_utf8(bytes).unwrap()
     }
@@ -143,6 +163,21 @@ mod tests {
             tracing::debug!("every packet");
         };
         assert_eq!(lines(LogFormat::Text, debug), "");
+        assert!(lines_of(LogLevel::Debug, LogFormat::Text, debug).contains("every packet"));
+    }
+
+    #[test]
+    fn a_level_writes_what_is_as_grave() {
+        let log = || {
+            tracing::error!("one");
+            tracing::warn!("two");
+            tracing::info!("three");
+        };
+        let written = |level| lines_of(level, LogFormat::Text, log).lines().count();
+        assert_eq!(
+            [LogLevel::Error, LogLevel::Warn, LogLevel::Info, LogLevel::Debug].map(written),
+            [1, 2, 3, 3]
+        );
     }
 
     #[test]

@@ -113,6 +113,7 @@ impl Application {
         let sender = Arc::new(sender(config, Some(address), Arc::clone(&world.lookup), shares.idle)?);
         let rules = TargetRules { allow_http: config.allow_http };
         let service = Arc::new(Service::new(store, Arc::clone(&sender), rules));
+        service.set_console(config.reached_at(address));
         if let Some(key) = &config.first_start.api_key {
             let registered = service.register_first_key(key.expose()).await;
             registered.map_err(|error| first_key_failed(error, &service, &files))?;
@@ -195,7 +196,8 @@ impl Application {
 /// A sentence that says what to do.
 pub fn serve(config: &Config) -> Result<(), String> {
     let world = World::real().map_err(|error| error.to_string())?;
-    logging::start(config.log_format, Arc::clone(&world.clock)).map_err(|error| error.to_string())?;
+    logging::start(config.log_format, config.log_level, Arc::clone(&world.clock))
+        .map_err(|error| error.to_string())?;
     actix_web::rt::System::new().block_on(async {
         let mut application = Application::build(config, world).await.map_err(|error| error.to_string())?;
         application.manager = service_manager();

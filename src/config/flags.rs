@@ -45,6 +45,9 @@ pub struct Flags {
     /// How the log looks: text or json [default: text]
     #[arg(long, value_name = "text|json")]
     pub log_format: Option<String>,
+    /// What is logged: lines of this level and graver: error, warn, info or debug [default: info]
+    #[arg(long, value_name = "LEVEL")]
+    pub log_level: Option<String>,
 }
 
 macro_rules! settings {
@@ -69,6 +72,7 @@ settings! {
     DELIVERY_THREADS = "--delivery-threads", "POSTRIDER_DELIVERY_THREADS";
     NO_CHECKPOINT = "--no-checkpoint", "POSTRIDER_NO_CHECKPOINT";
     LOG_FORMAT = "--log-format", "POSTRIDER_LOG_FORMAT";
+    LOG_LEVEL = "--log-level", "POSTRIDER_LOG_LEVEL";
     API_KEY = "", "POSTRIDER_API_KEY";
     ADMIN_EMAIL = "", "POSTRIDER_ADMIN_EMAIL";
     ADMIN_PASSWORD = "", "POSTRIDER_ADMIN_PASSWORD";

@@ -31,4 +31,4 @@ pub use networks::Network;
 pub use reached::console_at;
 pub use remote::{Remote, RemoteFlags};
 pub use secret_key::SecretKeyError;
-pub use serve::{Config, LogFormat, data_dir_path, data_path};
+pub use serve::{Config, LogFormat, LogLevel, data_dir_path, data_path};

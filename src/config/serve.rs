@@ -13,7 +13,7 @@ use super::environment::{ConfigError, Environment, Setting};
 use super::first_start::FirstStart;
 use super::flags::{
     ALLOW_HTTP, ALLOW_NET, DATA, DELIVERY_THREADS, DEV, EGRESS_PROXY, EXTRA_CA, Flags, LISTEN, LOG_FORMAT,
-    NO_CHECKPOINT, PUBLIC_URL, TRUSTED_PROXY,
+    LOG_LEVEL, NO_CHECKPOINT, PUBLIC_URL, TRUSTED_PROXY,
 };
 use super::networks::{self, Network};
 
@@ -30,6 +30,20 @@ pub enum LogFormat {
     Text,
     /// One JSON object a line.
     Json,
+}
+
+/// Which log lines are written: those of this level and graver.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum LogLevel {
+    /// What needs a hand.
+    Error,
+    /// What may need one.
+    Warn,
+    /// What happens.
+    #[default]
+    Info,
+    /// Details for developers.
+    Debug,
 }
 
 /// Everything that is settled at the start, checked. What can change later is a setting in the database.
@@ -59,6 +73,8 @@ pub struct Config {
     pub checkpoint: bool,
     /// How log lines look.
     pub log_format: LogFormat,
+    /// Which of them are written.
+    pub log_level: LogLevel,
     /// What is used when there is no key, or no operator, yet.
     pub first_start: FirstStart,
 }
@@ -96,6 +112,7 @@ impl Config {
             delivery_threads: delivery_threads(env.text(DELIVERY_THREADS, flags.delivery_threads)?)?,
             checkpoint: !env.switch(NO_CHECKPOINT, flags.no_checkpoint)?,
             log_format: log_format(env.text(LOG_FORMAT, flags.log_format)?.as_deref())?,
+            log_level: log_level(env.text(LOG_LEVEL, flags.log_level)?.as_deref())?,
             first_start: FirstStart::read(env)?,
         })
     }
@@ -144,6 +161,16 @@ fn log_format(text: Option<&str>) -> Result<LogFormat, ConfigError> {
     }
 }
 
+fn log_level(text: Option<&str>) -> Result<LogLevel, ConfigError> {
+    match text {
+        Some("error") => Ok(LogLevel::Error),
+        Some("warn") => Ok(LogLevel::Warn),
+        None | Some("info") => Ok(LogLevel::Info),
+        Some("debug") => Ok(LogLevel::Debug),
+        Some(other) => Err(ConfigError::must_not_be(LOG_LEVEL, "error, warn, info or debug", other)),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -172,6 +199,7 @@ mod tests {
             delivery_threads: 512,
             checkpoint: true,
             log_format: LogFormat::Text,
+            log_level: LogLevel::Info,
             first_start: FirstStart::default(),
         };
         assert_eq!(config, expected);
@@ -192,6 +220,7 @@ mod tests {
             delivery_threads: Some("4096".into()),
             no_checkpoint: true,
             log_format: Some("json".into()),
+            log_level: Some("warn".into()),
         };
         let by_variables = [
             ("POSTRIDER_DATA", "/srv/p"),
@@ -204,12 +233,14 @@ mod tests {
             ("POSTRIDER_DELIVERY_THREADS", "4096"),
             ("POSTRIDER_NO_CHECKPOINT", "yes"),
             ("POSTRIDER_LOG_FORMAT", "json"),
+            ("POSTRIDER_LOG_LEVEL", "warn"),
         ];
         let config = read(by_flags.clone(), &[]).unwrap();
         assert_eq!(config, read(Flags::default(), &by_variables).unwrap());
         let hostile = by_variables.map(|(name, _)| (name, "wrong"));
         assert_eq!(config, read(by_flags, &hostile).unwrap(), "a flag wins");
         assert_eq!((config.checkpoint, config.log_format), (false, LogFormat::Json));
+        assert_eq!(config.log_level, LogLevel::Warn);
     }
 
     #[test]
@@ -239,6 +270,7 @@ mod tests {
             ("POSTRIDER_DELIVERY_THREADS", "1.5"),
             ("POSTRIDER_NO_CHECKPOINT", "x"),
             ("POSTRIDER_LOG_FORMAT", "xml"),
+            ("POSTRIDER_LOG_LEVEL", "loud"),
         ] {
             let error = from_variable(variable, wrong).unwrap_err();
             let setting = crate::config::flags::SETTINGS.iter().find(|s| s.variable == variable).unwrap();

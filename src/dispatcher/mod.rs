@@ -4,8 +4,9 @@
 //! - [`Dispatcher`]: the book behind a lock, told by the store's writer what was committed (`handover`).
 //! - `threads`: delivery threads that grow and shrink, and the supervisor that starts them and keeps the time.
 //! - `attempt`: one attempt: render, sign, send, and what is to be told about it.
-//! - `nightly`: the cleanup's schedule.
+//! - `nightly`: the cleanup's schedule. `alerts`: the thread that looks at alerts.
 
+mod alerts;
 mod attempt;
 pub mod book;
 mod handover;
@@ -97,6 +98,7 @@ pub struct Dispatcher {
     started: OnceLock<Started>,
     handles: Mutex<Vec<JoinHandle<()>>>,
     nightly: nightly::Nightly,
+    alerting: alerts::Alerting,
 }
 
 impl Dispatcher {
@@ -125,6 +127,7 @@ impl Dispatcher {
             started: OnceLock::new(),
             handles: Mutex::new(Vec::new()),
             nightly: nightly::Nightly::default(),
+            alerting: alerts::Alerting::default(),
         })
     }
 
@@ -166,6 +169,7 @@ impl Dispatcher {
                 dispatcher.signal.notify_all();
                 drop(inner);
                 dispatcher.nightly.wake();
+                dispatcher.alerting.wake();
             }
         }));
         let failed = |error: std::io::Error| {
@@ -173,6 +177,7 @@ impl Dispatcher {
         };
         let supervisor = threads::supervise(self).map_err(failed)?;
         let nightly = nightly::start(self).map_err(failed)?;
+        alerts::start(self).map_err(failed)?;
         self.handles.lock().unwrap_or_else(PoisonError::into_inner).extend([supervisor, nightly]);
         Ok(())
     }
@@ -198,7 +203,8 @@ impl Dispatcher {
         let (in_flight, unrecorded) = inner.book.under_way();
         let (queued, queued_bytes) = inner.book.queued();
         let (threads, max_threads) = (inner.threads, self.max_threads);
-        DispatcherLoad { queued, queued_bytes, in_flight, unrecorded, threads, max_threads }
+        let waits = inner.book.waits();
+        DispatcherLoad { queued, queued_bytes, in_flight, unrecorded, threads, max_threads, waits }
     }
 
     /// Whether the stop has begun: nothing new starts.
@@ -290,6 +296,7 @@ impl Dispatcher {
             inner = self.quiet.wait_timeout(inner, left).unwrap_or_else(PoisonError::into_inner).0;
         }
         drop(inner);
+        self.alerting.stop();
         for handle in self.handles.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
             if handle.join().is_err() {
                 tracing::error!("a thread of the dispatcher had panicked");

@@ -120,6 +120,10 @@ id!(
     /// The deletion of a tenant (`del_…`).
     TenantDeletionId, "del_"
 );
+id!(
+    /// An alert (`alr_…`): whom it reaches, and what it is about.
+    AlertId, "alr_"
+);
 
 #[cfg(test)]
 mod tests {

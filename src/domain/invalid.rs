@@ -66,6 +66,13 @@ impl Invalid {
         result.map_err(|other| self.merge(other)).ok()
     }
 
+    /// Keeps the first error of each field: one that could not be read counts as absent, and may be missed for that as
+    /// well.
+    pub fn keep_first(&mut self) {
+        let mut seen = std::collections::HashSet::new();
+        self.0.retain(|error| seen.insert(error.field.clone()));
+    }
+
     /// Whether nothing is wrong.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

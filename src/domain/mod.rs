@@ -1,6 +1,7 @@
 //! Floor 0: values and rules. No I/O, no clock, no randomness, so that each rule can be read and tested alone.
 
 pub mod address;
+pub mod alert;
 pub mod complaints;
 pub mod delivery;
 pub mod filters;

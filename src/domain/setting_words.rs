@@ -9,11 +9,13 @@ pub enum About {
     Failing,
     /// What is refused.
     Refusing,
+    /// Alerts and metrics.
+    Telling,
 }
 
 impl About {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Keeping, Self::Failing, Self::Refusing];
+    pub const ALL: [Self; 4] = [Self::Keeping, Self::Failing, Self::Refusing, Self::Telling];
 
     /// A name for a form.
     pub const fn as_str(self) -> &'static str {
@@ -21,6 +23,7 @@ impl About {
             Self::Keeping => "keeping",
             Self::Failing => "failing",
             Self::Refusing => "refusing",
+            Self::Telling => "telling",
         }
     }
 
@@ -30,6 +33,7 @@ impl About {
             Self::Keeping => "How long things are kept",
             Self::Failing => "Retries and health",
             Self::Refusing => "Limits",
+            Self::Telling => "Alerts and metrics",
         }
     }
 }
@@ -52,7 +56,7 @@ pub struct Words {
 }
 
 /// All settings, in the order in which they are shown.
-pub static SETTINGS: [Words; 12] = [
+pub static SETTINGS: [Words; 17] = [
     Words {
         name: "retention_days",
         about: About::Keeping,
@@ -149,6 +153,46 @@ pub static SETTINGS: [Words; 12] = [
         unit: "",
         says: "Refuse event types that are not in the catalogue.",
         consequence: "Refusing guards against misspelt types, in events and in what endpoints subscribe to by exact name.",
+    },
+    Words {
+        name: "alert_collect_minutes",
+        about: About::Telling,
+        title: "Alerts collect for",
+        unit: "minutes",
+        says: "Minutes that alerts collect what happens before they tell it in one message.",
+        consequence: "A night with many dead endpoints is one message. What is over again by then is not told.",
+    },
+    Words {
+        name: "alert_backlog_minutes",
+        about: About::Telling,
+        title: "A backlog is told of when a delivery has been due for",
+        unit: "minutes",
+        says: "Minutes that a delivery may be due before alerts speak of a backlog; 0: never.",
+        consequence: "Deliveries that wait for a retry do not count. 0: never.",
+    },
+    Words {
+        name: "alert_disk_percent",
+        about: About::Telling,
+        title: "The disk is told of when it is used to",
+        unit: "percent",
+        says: "Percent of the disk that may be used before alerts speak of it; 0: never.",
+        consequence: "Of the file system that holds the database. 0: never.",
+    },
+    Words {
+        name: "alert_disk_days",
+        about: About::Telling,
+        title: "Or when at this growth it is full within",
+        unit: "days",
+        says: "Days until the disk is full, at the present growth, from which on alerts speak of it; 0: never.",
+        consequence: "The growth is that of the last week. 0: never.",
+    },
+    Words {
+        name: "metrics_per_tenant",
+        about: About::Telling,
+        title: "Counters for each tenant in /metrics",
+        unit: "",
+        says: "Whether `/metrics` tells some counters of each tenant.",
+        consequence: "Deliveries and attempts of the first 200 tenants, since midnight. Their names are seen by whoever reads the metrics.",
     },
 ];
 

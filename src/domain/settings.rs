@@ -33,6 +33,16 @@ pub struct Settings {
     pub strict_event_types: bool,
     /// Days that the audit log is kept; 0: for ever.
     pub audit_retention_days: u32,
+    /// Minutes that alerts collect what happens before they tell it in one message.
+    pub alert_collect_minutes: u32,
+    /// Minutes that a delivery may be due before alerts speak of a backlog; 0: never.
+    pub alert_backlog_minutes: u32,
+    /// Percent of the disk that may be used before alerts speak of it; 0: never.
+    pub alert_disk_percent: u32,
+    /// Days until the disk is full, at the present growth, from which on alerts speak of it; 0: never.
+    pub alert_disk_days: u32,
+    /// Whether `/metrics` tells some counters of each tenant.
+    pub metrics_per_tenant: bool,
 }
 
 impl Default for Settings {
@@ -50,12 +60,17 @@ impl Default for Settings {
             strict_tenants: false,
             strict_event_types: false,
             audit_retention_days: 365,
+            alert_collect_minutes: 5,
+            alert_backlog_minutes: 60,
+            alert_disk_percent: 90,
+            alert_disk_days: 7,
+            metrics_per_tenant: false,
         }
     }
 }
 
 /// The least and the most of each setting that is a whole number.
-const RANGES: [(&str, u32, u32); 8] = [
+const RANGES: [(&str, u32, u32); 12] = [
     ("retention_days", 1, 3650),
     ("event_retention_days", 0, 3650),
     ("failing_after_failures", 1, 10_000),
@@ -64,6 +79,10 @@ const RANGES: [(&str, u32, u32); 8] = [
     ("data_limit_bytes", 1024, 1024 * 1024),
     ("endpoint_limit", 0, MAX_ENDPOINT_LIMIT),
     ("audit_retention_days", 0, 36_500),
+    ("alert_collect_minutes", 0, 120),
+    ("alert_backlog_minutes", 0, 10_080),
+    ("alert_disk_percent", 0, 99),
+    ("alert_disk_days", 0, 365),
 ];
 /// Most endpoints of a tenant that a setting may allow.
 pub const MAX_ENDPOINT_LIMIT: u32 = 100_000;
@@ -123,6 +142,17 @@ impl Settings {
             "audit_retention_days" => {
                 self.audit_retention_days = number(name, value, default.audit_retention_days)?;
             }
+            "alert_collect_minutes" => {
+                self.alert_collect_minutes = number(name, value, default.alert_collect_minutes)?;
+            }
+            "alert_backlog_minutes" => {
+                self.alert_backlog_minutes = number(name, value, default.alert_backlog_minutes)?;
+            }
+            "alert_disk_percent" => {
+                self.alert_disk_percent = number(name, value, default.alert_disk_percent)?;
+            }
+            "alert_disk_days" => self.alert_disk_days = number(name, value, default.alert_disk_days)?,
+            "metrics_per_tenant" => self.metrics_per_tenant = flag(value)?,
             _ => return Err(format!("is not a setting; there are {}", Self::names().join(", "))),
         }
         Ok(())

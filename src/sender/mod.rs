@@ -70,6 +70,7 @@ pub struct Sender {
     resolver: Arc<Resolver>,
     sockets: Arc<Sockets>,
     alarm: Arc<Alarm>,
+    authorities: Vec<CertificateDer<'static>>,
 }
 
 impl Sender {
@@ -82,6 +83,7 @@ impl Sender {
         let pool = Pool::new(Arc::clone(&alarm), config.idle_connections);
         let resolver = Resolver::new(config.lookup, Arc::clone(&alarm), config.hanging_names);
         let sockets = Arc::new(Sockets::default());
+        let authorities = config.extra_ca.clone();
         let tls = tls::config(config.extra_ca)?;
         keeper::start(Arc::clone(&alarm), Arc::clone(&pool), Arc::clone(&resolver))
             .map_err(|error| format!("cannot start a thread: {error}"))?;
@@ -92,7 +94,7 @@ impl Sender {
             resolver: Arc::clone(&resolver),
         };
         let guard = Guard::new(config.policy);
-        Ok(Self { agent: client::agent(), guard, dialer, pool, resolver, sockets, alarm })
+        Ok(Self { agent: client::agent(), guard, dialer, pool, resolver, sockets, alarm, authorities })
     }
 
     /// Whether a request to `target` can be sent without waiting for DNS: its addresses, or that it has none,
@@ -141,6 +143,11 @@ impl Sender {
         self.resolver.stop();
         self.alarm.stop();
         self.pool.clear();
+    }
+
+    /// Authorities that are trusted beside the public ones.
+    pub fn authorities(&self) -> &[CertificateDer<'static>] {
+        &self.authorities
     }
 
     /// How many connections wait for another request.

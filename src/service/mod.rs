@@ -3,6 +3,7 @@
 //!
 //! A method that writes returns an [`Answer`](crate::store::Answer): await it on the web floor, wait for it elsewhere.
 
+pub mod alerts;
 pub mod attention;
 pub mod audit;
 pub mod batch;
@@ -21,6 +22,7 @@ pub mod metrics;
 pub mod once;
 pub mod operators;
 pub mod patch;
+pub mod process;
 pub mod readiness;
 mod release;
 pub mod render;
@@ -38,6 +40,7 @@ pub mod tenants_day;
 use std::sync::Arc;
 
 use crate::domain::target::TargetRules;
+use crate::domain::time::UnixMs;
 use crate::sender::Sender;
 use crate::store::Store;
 
@@ -57,6 +60,8 @@ pub struct Service {
     readiness: Readiness,
     tests: TestsRunning,
     probes: metrics::Probes,
+    alerts: alerts::Alerts,
+    started_at: UnixMs,
     hashing: operators::Hashing,
     slowing: operators::Slowing,
 }
@@ -66,7 +71,9 @@ impl Service {
     pub fn new(store: Arc<Store>, sender: Arc<Sender>, rules: TargetRules) -> Self {
         let (readiness, tests, probes) = (Readiness::default(), TestsRunning::default(), Probes::default());
         let (hashing, slowing) = (operators::Hashing::default(), operators::Slowing::default());
-        Self { store, sender, rules, readiness, tests, probes, hashing, slowing }
+        let alerts = alerts::Alerts::default();
+        let started_at = store.times().wall();
+        Self { store, sender, rules, readiness, tests, probes, alerts, started_at, hashing, slowing }
     }
 
     /// Whether the server can accept and deliver.

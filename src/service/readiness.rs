@@ -41,11 +41,16 @@ impl Readiness {
         self.stopping.store(true, Ordering::Relaxed);
     }
 
+    /// Whether the server has begun to stop.
+    pub fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::Relaxed)
+    }
+
     /// Sentences that say what is wrong at `now` of the monotonic clock; none when all is well. `database`: why nothing
     /// can be written; `damage`: what is wrong with its file.
     pub fn problems(&self, database: Option<String>, damage: Option<String>, now: Duration) -> Vec<String> {
         let mut problems = Vec::new();
-        if self.stopping.load(Ordering::Relaxed) {
+        if self.is_stopping() {
             problems.push("the server is stopping".to_owned());
         }
         if let Some(reason) = database {

@@ -59,7 +59,7 @@ fn object(settings: &Settings) -> Result<Map<String, Value>, StoreError> {
 }
 
 /// Keeps of both what is not in the other.
-pub(super) fn differing(
+pub(in crate::service) fn differing(
     mut old: Map<String, Value>,
     mut new: Map<String, Value>,
 ) -> (Map<String, Value>, Map<String, Value>) {

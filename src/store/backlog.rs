@@ -104,7 +104,7 @@ impl Reader<'_> {
     }
 
     /// The oldest that waits for its time, by its number.
-    fn oldest_later(&self, tenant_id: Option<i64>) -> Result<Option<i64>, StoreError> {
+    pub(super) fn oldest_later(&self, tenant_id: Option<i64>) -> Result<Option<i64>, StoreError> {
         match tenant_id {
             Some(tenant) => self.first(
                 "SELECT id FROM deliveries INDEXED BY deliveries_rare_by_tenant
@@ -120,7 +120,7 @@ impl Reader<'_> {
     }
 
     /// The oldest that is ready: the first one of each endpoint that has any.
-    fn oldest_ready(&self) -> Result<Option<i64>, StoreError> {
+    pub(super) fn oldest_ready(&self) -> Result<Option<i64>, StoreError> {
         let mut next = self.connection().prepare_cached(
             "SELECT endpoint_id, id FROM deliveries INDEXED BY deliveries_ready
              WHERE state = 0 AND endpoint_id > ?1 ORDER BY endpoint_id, id LIMIT 1",
@@ -167,7 +167,7 @@ impl Reader<'_> {
         Ok(statement.query_row(rusqlite::params_from_iter(params), |row| row.get(0)).optional()?)
     }
 
-    fn made_at(&self, delivery: i64) -> Result<Option<UnixMs>, StoreError> {
+    pub(super) fn made_at(&self, delivery: i64) -> Result<Option<UnixMs>, StoreError> {
         let at = self.first("SELECT created_at FROM deliveries WHERE id = ?1", &[delivery])?;
         Ok(at.map(UnixMs))
     }

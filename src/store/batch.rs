@@ -42,6 +42,7 @@ impl Desk<'_> {
         };
         match outcome {
             Ok(changes) => {
+                self.shared.figures.batch(items.len());
                 self.handover.committed(changes);
                 answer(items, results, None);
                 Done { again: Vec::new(), failed: None }

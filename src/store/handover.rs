@@ -48,6 +48,8 @@ pub struct Job {
     pub round: u32,
     /// Attempts made so far, over all rounds.
     pub attempts: u32,
+    /// Since when it could be sent: it was accepted, its retry fell due, or a person asked for it.
+    pub ready_at: SteadyMs,
     /// What is sent.
     pub payload: Arc<Payload>,
 }

@@ -112,6 +112,7 @@ impl Tx<'_> {
             endpoint: row.endpoint,
             round,
             attempts,
+            ready_at: self.steady,
             payload,
         }));
         Ok(())

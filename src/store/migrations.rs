@@ -18,6 +18,7 @@ const STEPS: &[M<'static>] = &[
     M::up(include_str!("migrations/0008_seen.sql")),
     M::up(include_str!("migrations/0009_audit_blanked.sql")),
     M::up(include_str!("migrations/0010_blankings.sql")),
+    M::up(include_str!("migrations/0012_alerts.sql")),
 ];
 
 /// The version that this program writes.

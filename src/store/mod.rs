@@ -10,13 +10,14 @@
 //! - Behind it: `soundness` (a check after a crash), `fill` (list indexes), `bulk` (changes to very many rows; `bulk_kind`: which there are),
 //!   `replaying` (`replay_judging`: what is sent again), [`tenant_jobs`], [`cleanup`]; `background` gives jobs their turns, `jobs` says whose it is.
 //! - A file for each table: [`tenants`], [`endpoints`] (and `endpoint_state`), [`events`], [`deliveries`], [`attempts`], [`keys`],
-//!   [`event_types`], [`formats`], [`replays`], [`operators`], [`sessions`], [`links`], [`settings`], [`audit`], `health`,
+//!   [`event_types`], [`formats`], [`replays`], [`operators`], [`sessions`], [`links`], [`settings`], [`audit`], [`alerts`], [`mail_server`], `health`,
 //!   [`hourly`], `meta`; `migrations` makes them.
-//! - At a glance: [`backlog`] (what waits), [`trouble`] (which endpoints need a hand), [`space`] (room on the disk),
+//! - At a glance: [`backlog`] (what waits), [`depth`] (how much, for monitoring), [`trouble`] (which endpoints need a hand), [`space`] (room on the disk),
 //!   `endpoint_lists`, `event_deliveries` (where an event went).
 //! - In memory: `shared` (all of it), `last_use` (of keys and sessions), [`directory`] (endpoints, parsed), [`times`] (the scheduler's scale of time), [`figures`] (what was
-//!   counted since the start).
+//!   counted since the start, sizes as a [`distribution`]).
 
+pub mod alerts;
 mod answer;
 pub mod attempts;
 pub mod audit;
@@ -34,7 +35,9 @@ mod connection;
 mod cut_off;
 pub mod deliveries;
 mod delivery_lists;
+pub mod depth;
 pub mod directory;
+pub mod distribution;
 mod endpoint_lists;
 mod endpoint_state;
 pub mod endpoints;
@@ -57,6 +60,7 @@ pub mod keys;
 mod last_use;
 pub mod links;
 pub mod lists;
+pub mod mail_server;
 pub mod matched;
 mod meta;
 mod migrations;

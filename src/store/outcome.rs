@@ -94,6 +94,7 @@ impl Outcome {
 struct Row {
     standing: Standing,
     attempts: u32,
+    created_at: UnixMs,
 }
 
 impl Tx<'_> {
@@ -129,7 +130,7 @@ impl Tx<'_> {
             }
         }
         let after = self.write_next(outcome, &row, next)?;
-        self.count(outcome, next);
+        self.count(outcome, &row, next);
         self.gathered.changes.push(Change::Settled { delivery, endpoint, after });
         Ok(())
     }
@@ -138,7 +139,7 @@ impl Tx<'_> {
         let row = self
             .connection()
             .prepare_cached(
-                "SELECT state, round, round_attempts, attempts, held_reason FROM deliveries WHERE id = ?1",
+                "SELECT state, round, round_attempts, attempts, held_reason, created_at FROM deliveries WHERE id = ?1",
             )?
             .query_row([delivery.0], |row| {
                 let state = row.get::<_, i64>(0)?;
@@ -146,11 +147,12 @@ impl Tx<'_> {
                     State::from_number(state).ok_or(rusqlite::Error::IntegralValueOutOfRange(0, state))?;
                 let standing = Standing { state, round: row.get(1)?, round_attempts: row.get(2)? };
                 let held = row.get::<_, Option<i64>>(4)?.and_then(HeldReason::from_number);
-                Ok((standing, held, row.get(3)?))
+                Ok((standing, held, row.get(3)?, UnixMs(row.get(5)?)))
             })
             .optional()?;
-        let Some((standing, held, attempts)) = row else { return Ok(None) };
-        Ok(Some(Row { standing: self.foreseen(delivery, endpoint, standing, held)?, attempts }))
+        let Some((standing, held, attempts, created_at)) = row else { return Ok(None) };
+        let standing = self.foreseen(delivery, endpoint, standing, held)?;
+        Ok(Some(Row { standing, attempts, created_at }))
     }
 
     /// Keeps the endpoint's health, and disables it where the rules say so. What is it afterwards?
@@ -243,7 +245,8 @@ impl Tx<'_> {
         self.steady.plus(wait)
     }
 
-    fn count(&mut self, outcome: &Outcome, next: Next) {
+    fn count(&mut self, outcome: &Outcome, row: &Row, next: Next) {
+        self.gathered.tally.failures.count(outcome);
         if outcome.fact == Fact::OurTrouble {
             return;
         }
@@ -255,7 +258,11 @@ impl Tx<'_> {
         let hour = self.hour(outcome.endpoint);
         hour.attempt(outcome.fact == Fact::Delivered, outcome.attempt.duration_ms);
         match next {
-            Next::Delivered => hour.delivered += 1,
+            Next::Delivered => {
+                hour.delivered += 1;
+                let age = self.now.0 - row.created_at.0;
+                self.gathered.tally.delivered(age);
+            }
             Next::Failed => hour.failed += 1,
             _ => {}
         }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use rusqlite::{Connection, params};
 
 use crate::domain::ids::{DeliveryId, EndpointId, EventId};
+use crate::domain::time::UnixMs;
 
 use super::Shared;
 use super::bulk;
@@ -40,9 +41,11 @@ pub(super) fn read(
     };
     let now = shared.times.steady();
     let mut reading = Reading { connection, shared, handover, endpoint, jobs: Vec::new(), bytes: 0 };
-    let ready = "SELECT id, event_id, round, attempts FROM deliveries INDEXED BY deliveries_ready
+    let ready =
+        "SELECT id, event_id, round, attempts, NULL, created_at FROM deliveries INDEXED BY deliveries_ready
          WHERE endpoint_id = ?1 AND state = 0 AND id > ?2 AND id <= ?3 ORDER BY id";
-    let due = "SELECT id, event_id, round, attempts FROM deliveries INDEXED BY deliveries_due
+    let due =
+        "SELECT id, event_id, round, attempts, due_at, created_at FROM deliveries INDEXED BY deliveries_due
          WHERE endpoint_id = ?1 AND state = 2 AND due_at <= ?4 AND id > ?2 AND id <= ?3 ORDER BY due_at, id";
     // Retries get half of a page, so that neither they nor what was never tried waits for the other to run out.
     let half = PagePlan { rows: plan.rows.div_ceil(2), bytes: plan.bytes / 2 };
@@ -86,15 +89,29 @@ impl Reading<'_> {
                 continue;
             }
             self.bytes += payload.weight();
+            let attempts = row.get(3)?;
+            let ready_at = self.ready_since(row.get(4)?, attempts, UnixMs(row.get(5)?));
             self.jobs.push(Job {
                 delivery,
                 endpoint: self.endpoint,
                 round: row.get(2)?,
-                attempts: row.get(3)?,
+                attempts,
+                ready_at,
                 payload: Arc::new(payload),
             });
         }
         Ok(true)
+    }
+
+    /// Since when a row could be sent: its retry fell due, or it was made. When a person has renewed it, that is not
+    /// written down: then since now.
+    fn ready_since(&self, due_at: Option<i64>, attempts: u32, created_at: UnixMs) -> SteadyMs {
+        let times = &self.shared.times;
+        match due_at {
+            Some(due) => SteadyMs(due),
+            None if attempts == 0 => SteadyMs(created_at.0 - times.offset()),
+            None => times.steady(),
+        }
     }
 }
 

@@ -171,6 +171,22 @@ impl Tx<'_> {
         })
     }
 
+    /// Accepts an event for one endpoint alone, whatever it subscribes to. `false`: the endpoint is not there.
+    pub fn publish_to(
+        &mut self,
+        endpoint: EndpointId,
+        event_type: EventType,
+        data: Arc<str>,
+    ) -> Result<bool, PublishError> {
+        let Some(route) = self.route(endpoint) else { return Ok(false) };
+        let tenant = self.shared().directory.tenant(&route.tenant);
+        let matched = Matched { tenant, routes: vec![Arc::clone(&route)] };
+        let (own_id, idempotency, timestamp) = (None, None, None);
+        let tenant = route.tenant.clone();
+        self.publish(&NewEvent { tenant, event_type, data, timestamp, own_id, idempotency, matched })?;
+        Ok(true)
+    }
+
     /// The endpoints that get a delivery and the state that it starts in; and whether the tenant has none at all.
     pub(super) fn receivers(
         &self,

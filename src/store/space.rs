@@ -21,6 +21,8 @@ pub struct Space {
     pub wal_bytes: u64,
     /// Bytes that are free on its file system, for a process without privileges.
     pub disk_free_bytes: u64,
+    /// Bytes of its file system.
+    pub disk_bytes: u64,
 }
 
 /// Notes how large the file is today, and forgets days that are long past.
@@ -84,6 +86,7 @@ impl Store {
             .map_err(|error| StoreError::Internal(format!("the room on the disk: {error}")))?;
         let (database_bytes, wal_bytes) = self.sizes();
         let disk_free_bytes = system.f_bavail.saturating_mul(system.f_frsize);
-        Ok(Space { database_bytes, wal_bytes, disk_free_bytes })
+        let disk_bytes = system.f_blocks.saturating_mul(system.f_frsize);
+        Ok(Space { database_bytes, wal_bytes, disk_free_bytes, disk_bytes })
     }
 }

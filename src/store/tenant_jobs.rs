@@ -124,6 +124,7 @@ impl Tx<'_> {
         let id = TenantDeletionId(self.allot());
         let endpoints = self.delete_endpoints_of(id, tenant.id)?;
         let keys = self.delete_keys_of(tenant.id)?;
+        self.delete_alerts_of(tenant.id)?;
         self.connection().prepare_cached("DELETE FROM tenants WHERE id = ?1")?.execute([tenant.id])?;
         let last = meta::get::<i64>(self.connection(), Meta::LastTenant)?.unwrap_or(0);
         meta::set(self.connection(), Meta::LastTenant, last.max(tenant.id))?;

@@ -68,6 +68,7 @@ impl Tx<'_> {
             endpoint: route.id,
             round: 1,
             attempts: 0,
+            ready_at: self.steady,
             payload: Arc::new(payload),
         };
         let sent = job.clone();

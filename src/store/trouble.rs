@@ -50,6 +50,18 @@ impl Reader<'_> {
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 
+    /// Endpoints that are disabled because they failed or are gone, with the number of their tenant, the one that was last
+    /// first; at most 4,000.
+    pub fn ended_endpoints(&self) -> Result<Vec<(EndpointId, i64)>, StoreError> {
+        let mut statement = self.connection().prepare_cached(
+            "SELECT id, tenant_id FROM endpoints INDEXED BY endpoints_disabled
+             WHERE enabled = 0 AND deleted_at IS NULL AND disabled_at > 0 AND disabled_reason <> 'manual'
+             ORDER BY disabled_at DESC, id DESC LIMIT ?1",
+        )?;
+        let rows = statement.query_map([LOOKED_AT], |row| Ok((EndpointId(row.get(0)?), row.get(1)?)))?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
     /// What is held and was made before `before`, by endpoint. Looks at the 4,000 oldest.
     pub fn held_before(&self, before: UnixMs) -> Result<BTreeMap<EndpointId, OldHeld>, StoreError> {
         let mut statement = self.connection().prepare_cached(

@@ -61,7 +61,7 @@ impl Writer {
 
     pub(super) fn after_turn<T>(&mut self, run: &mut Run, what: &str, result: &Result<T, StoreError>) {
         let Err(error) = result else { return };
-        tracing::error!(%error, "{what} could not go on");
+        tracing::error!(%error, what, "work that goes in turns could not go on");
         if error.is_passing() {
             self.desk().pause(&error.to_string());
             self.begin_trouble(run);

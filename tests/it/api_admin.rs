@@ -66,6 +66,11 @@ fn table() -> Vec<(&'static str, Value, Vec<Value>, Vec<Value>)> {
         flag("strict_tenants"),
         flag("strict_event_types"),
         range("audit_retention_days", json!(365), 0, 36_500),
+        range("alert_collect_minutes", json!(5), 0, 120),
+        range("alert_backlog_minutes", json!(60), 0, 10_080),
+        range("alert_disk_percent", json!(90), 0, 99),
+        range("alert_disk_days", json!(7), 0, 365),
+        flag("metrics_per_tenant"),
     ]
 }
 

@@ -1,10 +1,12 @@
 //! `/metrics`: the text format of Prometheus, read by rules of its own here, and numbers that are right.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
+use postrider::service::metrics::LastBackup;
 use serde_json::json;
 
-use crate::support::app::{TestApp, text};
+use crate::support::app::{START, TestApp, text};
 use crate::support::client::Client;
 use crate::support::problem::{code, fields};
 use crate::support::receiver::{Gate, Receiver, Reply};
@@ -75,8 +77,15 @@ fn outcomes_and_attempts_are_counted_since_the_start() {
         ("attempt_duration_seconds_count", 6.0),
         ("attempt_duration_seconds_bucket{le=\"+Inf\"}", 6.0),
         ("attempt_duration_seconds_bucket{le=\"30\"}", 6.0),
-        ("endpoints{state=\"enabled\"}", 1.0),
-        ("endpoints{state=\"disabled\"}", 1.0),
+        ("attempt_failures_total{reason=\"status\"}", 3.0),
+        ("attempt_failures_total{reason=\"timeout\"}", 0.0),
+        ("attempt_failures_total{reason=\"own\"}", 0.0),
+        ("delivery_age_seconds_count", 3.0),
+        ("queue_wait_seconds_count", 6.0),
+        ("accept_duration_seconds_count", 3.0),
+        ("endpoints{health=\"ok\"}", 1.0),
+        ("endpoints{health=\"failing\"}", 0.0),
+        ("endpoints{health=\"disabled\"}", 1.0),
         ("deliveries_in_flight", 0.0),
         ("delivery_threads_max", 512.0),
         ("commit_failures_total", 0.0),
@@ -91,6 +100,11 @@ fn outcomes_and_attempts_are_counted_since_the_start() {
         "{samples:?}"
     );
     assert!(of("database_bytes") >= 4096.0 && of("wal_bytes") > 0.0, "{samples:?}");
+    assert!(
+        of("writer_group_items_sum") >= 9.0 && of("writer_group_items_count") <= of("writer_group_items_sum")
+    );
+    assert!(of("disk_free_bytes") > 0.0 && of("disk_free_bytes") < of("disk_bytes"), "{samples:?}");
+    assert!(samples["process_resident_memory_bytes"] > 1e6 && samples["process_threads"] > 4.0);
     app.restart();
     is(&scrape(&app), "events_accepted_total", 0.0);
 }
@@ -111,6 +125,83 @@ fn what_waits_and_what_is_under_way_is_shown() {
     let samples = scrape(&app);
     is(&samples, "delivery_queue_deliveries", 0.0);
     is(&samples, "delivery_queue_bytes", 0.0);
+}
+
+#[test]
+fn what_waits_is_told_with_its_age() {
+    let (app, receiver) = (TestApp::with_manual_clock(), Receiver::start());
+    receiver.always(Reply::status(500));
+    let failing = app.endpoint_with(&receiver, "/", &json!({ "retry_schedule": [3600] }));
+    app.publish_many(0..5);
+    app.settle();
+    app.advance(Duration::from_secs(90));
+    let samples = scrape(&app);
+    for (name, value) in [
+        ("deliveries_ready", 0.0),
+        ("deliveries_retrying", 5.0),
+        ("deliveries_held", 0.0),
+        ("oldest_ready_age_seconds", 0.0),
+        ("oldest_retrying_age_seconds", 90.0),
+        ("endpoints{health=\"failing\"}", 1.0),
+    ] {
+        is(&samples, name, value);
+    }
+    app.disable(&failing);
+    app.eventually("its deliveries are held", |app| {
+        let samples = scrape(app);
+        (samples["postrider_deliveries_held"] > 4.0).then_some(())
+    });
+}
+
+#[test]
+fn housekeeping_is_told_once_there_was_some() {
+    let app = TestApp::with_manual_clock();
+    let before = scrape(&app);
+    assert!(!before.keys().any(|name| name.contains("backup") || name.contains("cleanup")), "{before:?}");
+    app.post("/cleanups", &json!({})).expect(200);
+    let error = Some("no room".to_owned());
+    app.service().note_backup(LastBackup { ended_at: START, bytes: 7, error });
+    let samples = scrape(&app);
+    is(&samples, "cleanup_last_success", 1.0);
+    is(&samples, "cleanup_last_deleted{kind=\"events\"}", 0.0);
+    is(&samples, "backup_last_success", 0.0);
+    is(&samples, "backup_last_bytes", 7.0);
+    is(&samples, "backup_last_end_timestamp_seconds", 1_771_857_000.0);
+}
+
+#[test]
+fn a_setting_tells_some_counters_of_each_tenant_since_midnight() {
+    let (app, receiver) = (TestApp::with_manual_clock(), Receiver::start());
+    let at = |tenant: &str, path: &str| {
+        let fields =
+            json!({ "url": receiver.url(path), "tenant": tenant, "events": ["*"], "retry_schedule": [] });
+        text(&app.create_endpoint(&fields), "id")
+    };
+    receiver.always_on("/bad", Reply::status(500));
+    at("acme", "/ok");
+    let gone = at("acme", "/bad");
+    at("globex", "/ok");
+    for tenant in ["acme", "globex"] {
+        app.post("/events", &json!({ "type": "a", "data": 1, "tenant": tenant })).expect(202);
+    }
+    app.settle();
+    let tenants = |app: &TestApp| {
+        scrape(app).into_iter().filter(|(name, _)| name.contains("tenant=")).collect::<Samples>()
+    };
+    assert!(tenants(&app).is_empty(), "nobody has asked for it");
+    app.change_settings(&json!({ "metrics_per_tenant": true }));
+    let told = tenants(&app);
+    for (name, value) in [
+        ("tenant_deliveries_total{tenant=\"acme\",outcome=\"delivered\"}", 1.0),
+        ("tenant_deliveries_total{tenant=\"acme\",outcome=\"failed\"}", 1.0),
+        ("tenant_attempts_total{tenant=\"globex\",outcome=\"success\"}", 1.0),
+    ] {
+        is(&told, name, value);
+    }
+    app.delete_endpoint(&gone);
+    assert_eq!(tenants(&app), told, "what was counted stays counted");
+    app.advance(Duration::from_hours(12));
+    is(&tenants(&app), "tenant_attempts_total{tenant=\"globex\",outcome=\"success\"}", 0.0);
 }
 
 #[test]

@@ -126,7 +126,16 @@ impl World {
     fn path(&self, call: &Call) -> String {
         let resource = call.path.trim_start_matches("/api/v1/").split('/').next().unwrap_or_default();
         let name = match resource {
+            "mail-server" => {
+                let server = json!({ "host": "localhost", "security": "none", "from": "a@example.com" });
+                self.put("/mail-server", &server);
+                String::new()
+            }
             _ if !call.path.contains('{') => String::new(),
+            "alerts" => {
+                let alert = json!({ "kind": "webhook", "endpoint": self.endpoint() });
+                text(&self.app.post("/alerts", &alert).expect(201).json(), "id")
+            }
             "endpoints" => self.endpoint(),
             "events" => text(&self.event("acme"), "id"),
             "deliveries" => self.delivery(call),

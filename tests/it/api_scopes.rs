@@ -31,12 +31,16 @@ use Scope::{
 
 /// Everything that the calls are about belongs to the tenant `acme`.
 const TABLE: &[(&str, &str, Need)] = &[
+    ("DELETE", "/api/v1/alerts/{id}", Admin),
     ("DELETE", "/api/v1/endpoints/{id}", Of(EndpointsWrite)),
     ("DELETE", "/api/v1/event-types/{name:.+}", Admin),
     ("DELETE", "/api/v1/events/{id}/data", Of(EventsWrite)),
     ("DELETE", "/api/v1/formats/{name}", Admin),
     ("DELETE", "/api/v1/keys/{id}", Admin),
+    ("DELETE", "/api/v1/mail-server", Admin),
     ("DELETE", "/api/v1/tenants/{tenant}", Admin),
+    ("GET", "/api/v1/alerts", Admin),
+    ("GET", "/api/v1/alerts/{id}", Admin),
     ("GET", "/api/v1/attention", Admin),
     ("GET", "/api/v1/audit", Admin),
     ("GET", "/api/v1/cleanups", Admin),
@@ -57,6 +61,7 @@ const TABLE: &[(&str, &str, Need)] = &[
     ("GET", "/api/v1/formats", Common(EndpointsRead)),
     ("GET", "/api/v1/formats/{name}", Common(EndpointsRead)),
     ("GET", "/api/v1/keys", Admin),
+    ("GET", "/api/v1/mail-server", Admin),
     ("GET", "/api/v1/operators", Admin),
     ("GET", "/api/v1/operators/{id}", Admin),
     ("GET", "/api/v1/replays", Of(DeliveriesRead)),
@@ -74,9 +79,12 @@ const TABLE: &[(&str, &str, Need)] = &[
     ("GET", "/metrics", Of(MetricsRead)),
     ("GET", "/openapi.json", Nothing),
     ("GET", "/readyz", Nothing),
+    ("PATCH", "/api/v1/alerts/{id}", Admin),
     ("PATCH", "/api/v1/endpoints/{id}", Of(EndpointsWrite)),
     ("PATCH", "/api/v1/operators/{id}", Admin),
     ("PATCH", "/api/v1/settings", Admin),
+    ("POST", "/api/v1/alerts", Admin),
+    ("POST", "/api/v1/alerts/{id}/test", Admin),
     ("POST", "/api/v1/cleanups", Admin),
     ("POST", "/api/v1/deliveries/release", Of(DeliveriesWrite)),
     ("POST", "/api/v1/deliveries/{id}/cancel", Of(DeliveriesWrite)),
@@ -98,6 +106,7 @@ const TABLE: &[(&str, &str, Need)] = &[
     ("POST", "/api/v1/replays/{id}/cancel", Of(DeliveriesWrite)),
     ("PUT", "/api/v1/event-types/{name:.+}", Admin),
     ("PUT", "/api/v1/formats/{name}", Admin),
+    ("PUT", "/api/v1/mail-server", Admin),
     ("PUT", "/api/v1/tenants/{tenant}", Admin),
 ];
 
@@ -149,6 +158,11 @@ impl World {
         let id = match route.split('/').nth(3).unwrap_or_default() {
             "endpoints" if method == "DELETE" => self.another_endpoint(),
             "endpoints" => self.endpoint.clone(),
+            "alerts" => self.alert(),
+            "mail-server" => {
+                self.app.client.send_json("PUT", "/api/v1/mail-server", &mail_server()).expect(200);
+                String::new()
+            }
             "events" => self.event.clone(),
             "deliveries" if route.ends_with("/curl") => self.tested.clone(),
             "deliveries" => self.delivery.clone(),
@@ -175,6 +189,11 @@ impl World {
         if method == "GET" && of_tenants { path + "?tenant=acme" } else { path }
     }
 
+    fn alert(&self) -> String {
+        let fields = json!({ "kind": "webhook", "endpoint": self.endpoint });
+        text(&self.app.post("/alerts", &fields).expect(201).json(), "id")
+    }
+
     /// The name of a format that is there; to be deleted, of one that nobody uses.
     fn format(&self, method: &str) -> String {
         if method == "GET" || method == "POST" {
@@ -198,6 +217,8 @@ impl World {
             ("POST", "/api/v1/events/batch") => {
                 json!({ "events": [{ "type": "a", "data": 1, "tenant": "acme" }] })
             }
+            ("POST", "/api/v1/alerts") => json!({ "kind": "webhook", "endpoint": self.endpoint }),
+            ("PUT", "/api/v1/mail-server") => mail_server(),
             ("POST", "/api/v1/endpoints") => json!({ "url": self.receiver.url("/"), "tenant": "acme" }),
             ("POST", "/api/v1/operators") => json!({ "email": "bob@example.com", "role": "viewer" }),
             ("POST", "/api/v1/keys") => json!({ "name": "made", "scopes": ["events:read"] }),
@@ -217,6 +238,10 @@ impl World {
         };
         client.send_json(method, &path, &body)
     }
+}
+
+fn mail_server() -> Value {
+    json!({ "host": "localhost", "security": "none", "from": "a@example.com" })
 }
 
 /// The status of a refusal; `None`: the call is let in.

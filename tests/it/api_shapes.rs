@@ -30,7 +30,7 @@ fn forms(name: &str, value: &Value) {
         }
         Value::String(text) if name == "id" || name.ends_with("_id") && name != "request_id" => {
             let (prefix, rest) = text.split_once('_').expect("a prefix");
-            let known = ["evt", "ep", "dlv", "key", "rpl", "del", "aud"];
+            let known = ["evt", "ep", "dlv", "key", "rpl", "del", "aud", "alr"];
             assert!(known.contains(&prefix), "{name}: {text}");
             let right = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
             assert!(rest.len() == 13 && rest.bytes().all(right), "{name}: {text}");

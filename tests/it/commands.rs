@@ -235,6 +235,7 @@ fn every_wrong_setting_is_named_and_exits_with_2() {
         ("--trusted-proxy", "POSTRIDER_TRUSTED_PROXY", "10.0.0.0/8:80"),
         ("--delivery-threads", "POSTRIDER_DELIVERY_THREADS", "0"),
         ("--log-format", "POSTRIDER_LOG_FORMAT", "xml"),
+        ("--log-level", "POSTRIDER_LOG_LEVEL", "loud"),
         ("", "POSTRIDER_ALLOW_HTTP", "maybe"),
         ("", "POSTRIDER_DEV", "2"),
         ("", "POSTRIDER_NO_CHECKPOINT", "x"),

@@ -20,7 +20,7 @@ fn they_are_served_without_a_key_and_without_scripts() {
     let dir = tempfile::tempdir().expect("a temporary directory");
     let server = Start::on(&dir.path().join("data")).start();
     let client = Client::tcp(server.address);
-    for name in ["moving", "formats", "receiving", "running"] {
+    for name in ["moving", "formats", "receiving", "running", "monitoring", "messages"] {
         let page = client.get(&format!("/docs/{name}")).expect(200);
         assert_eq!(page.header("content-type"), Some("text/html; charset=utf-8"));
         let policy = page.header("content-security-policy").expect("a policy");

@@ -1,6 +1,8 @@
 //! Postrider's behaviour, seen from outside: one test binary, a file for each behaviour.
 
+mod alerting;
 mod api_admin;
+mod api_alerts;
 mod api_audit;
 mod api_batch;
 mod api_codes;
@@ -64,6 +66,8 @@ mod intervening;
 mod kills;
 mod listening;
 mod manual;
+mod messages;
+mod monitoring;
 mod moving;
 mod names;
 mod ordering;
@@ -92,6 +96,7 @@ mod stopping;
 mod supervised;
 mod support;
 mod testing;
+mod ui_alerts;
 mod ui_audit;
 mod ui_deliveries;
 mod ui_endpoint_changes;

@@ -29,6 +29,7 @@ const RUN_BY: &[(&str, &[&str])] = &[
     ("formats", &["guides.rs"]),
     ("running", &["installing/guide.rs", "installing/domain.rs", "demo.rs"]),
     ("commands", &["commands_guide.rs"]),
+    ("monitoring", &["monitoring.rs"]),
     ("contributing", &["readme.rs"]),
 ];
 

@@ -37,6 +37,14 @@ pub const TABLE: &[(&str, &str, For)] = &[
     ("POST", "/account/password", Oneself),
     ("POST", "/account/sessions/{id}/end", Oneself),
     ("POST", "/account/time-zone", Oneself),
+    ("GET", "/alerts", Operators),
+    ("POST", "/alerts", Admins),
+    ("POST", "/alerts/mail-server", Admins),
+    ("POST", "/alerts/mail-server/delete", Admins),
+    ("GET", "/alerts/{id}", Operators),
+    ("POST", "/alerts/{id}", Admins),
+    ("POST", "/alerts/{id}/delete", Admins),
+    ("POST", "/alerts/{id}/test", Admins),
     ("GET", "/endpoints", Operators),
     ("GET", "/endpoints/new", AdminsPage),
     ("POST", "/endpoints/new", Admins),
@@ -154,7 +162,10 @@ impl World {
             &app.post("/keys", &json!({ "name": "k", "scopes": ["events:write"] })).expect(201).json(),
             "id",
         );
+        let alert = json!({ "kind": "webhook", "endpoint": endpoint });
+        let alert = text(&app.post("/alerts", &alert).expect(201).json(), "id");
         let ids = BTreeMap::from([
+            ("alerts", alert),
             ("endpoints", endpoint),
             ("deliveries", text(&app.delivery_of(&event), "id")),
             ("events", text(&event, "id")),

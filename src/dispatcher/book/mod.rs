@@ -28,10 +28,15 @@ use std::sync::Arc;
 
 use crate::domain::ids::{DeliveryId, EndpointId, EventId};
 use crate::store::directory::Route;
+use crate::store::distribution::{Buckets, Distribution};
 use crate::store::handover::{After, Job, Pace, Payload};
 use crate::store::times::SteadyMs;
 
 use lane::{Lane, Wish};
+
+/// Waits for a thread, in milliseconds.
+const WAITS_MS: [u64; 17] =
+    [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 60_000, 300_000, 1_800_000, 7_200_000];
 
 /// The bounds of a book.
 #[derive(Debug, Clone, Copy)]
@@ -71,6 +76,8 @@ pub struct Book {
     in_flight: usize,
     reported: usize,
     halted: bool,
+    /// How long jobs waited until a thread took them, milliseconds.
+    waits: Distribution,
 }
 
 impl Book {
@@ -89,6 +96,7 @@ impl Book {
             in_flight: 0,
             reported: 0,
             halted: false,
+            waits: Distribution::new(&WAITS_MS, 1e3),
         }
     }
 
@@ -135,7 +143,10 @@ impl Book {
             let Some(lane) = self.lanes.get_mut(&endpoint) else { continue };
             if lane.whole && lane.route.enabled {
                 let payload = Arc::clone(payload);
-                self.keep(Job { delivery, endpoint, round: 1, attempts: 0, payload }, Lane::push);
+                self.keep(
+                    Job { delivery, endpoint, round: 1, attempts: 0, ready_at: now, payload },
+                    Lane::push,
+                );
             } else {
                 lane.whole = false;
             }
@@ -247,6 +258,11 @@ impl Book {
     /// Deliveries that are queued, and the bytes of their payloads.
     pub fn queued(&self) -> (usize, usize) {
         (self.known.len().saturating_sub(self.in_flight + self.reported), self.bytes)
+    }
+
+    /// How long jobs waited until a thread took them, seconds.
+    pub fn waits(&self) -> Buckets {
+        self.waits.read()
     }
 
     /// Whether nothing can happen until something new comes: no job can start, nothing is in flight, no outcome

@@ -46,6 +46,7 @@ impl Book {
             });
             if let Some(Some(job)) = started {
                 self.in_flight += 1;
+                self.waits.add(u64::try_from(now.0 - job.ready_at.0).unwrap_or(0));
                 self.known.insert(job.delivery, Known::InFlight);
                 self.update(id, now);
                 return Some((job, route));

@@ -79,7 +79,7 @@ impl Service {
     }
 
     /// Judges where a URL leads; a warning if nobody knows.
-    pub(super) fn check_target(&self, url: &str) -> Result<Option<String>, Error> {
+    pub(in crate::service) fn check_target(&self, url: &str) -> Result<Option<String>, Error> {
         let target =
             Target::parse(url, self.rules).map_err(|error| Error::field("url", error.to_string()))?;
         match self.sender.check(&target, RESOLVE_WAIT) {

@@ -137,7 +137,7 @@ impl EndpointDraft {
             );
         }
         warnings.extend(secret.warning(format.scheme()));
-        keep_first(&mut invalid);
+        invalid.keep_first();
         invalid.into_result(Applied { settings, revision, format, secret, enabled, warnings })
     }
 
@@ -203,12 +203,6 @@ impl EndpointDraft {
         });
         Revision { headers, timeout_seconds, format: format.name().to_owned(), ..base }
     }
-}
-
-/// A field that could not be read counts as absent, and may be missed for that as well: once is enough.
-fn keep_first(invalid: &mut Invalid) {
-    let mut seen = std::collections::HashSet::new();
-    invalid.0.retain(|error| seen.insert(error.field.clone()));
 }
 
 fn metadata(pairs: &[(String, String)]) -> Result<(), Invalid> {

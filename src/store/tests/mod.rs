@@ -3,6 +3,7 @@
 //! Most of them turn the writer by hand ([`house::House`]): no thread, no waiting, and a look at the file
 //! between any two turns.
 
+mod alerts;
 mod anything;
 mod blanking;
 mod bulk;

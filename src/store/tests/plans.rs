@@ -66,7 +66,7 @@ fn faults(connection: &Connection, sql: &str) -> Vec<String> {
     faults
 }
 
-fn check(house: &House, statements: &BTreeSet<String>) {
+pub(super) fn check(house: &House, statements: &BTreeSet<String>) {
     let connection = house.other();
     let faults: Vec<_> = statements.iter().flat_map(|sql| faults(&connection, sql)).collect();
     assert!(faults.is_empty(), "{} faults:\n{}", faults.len(), faults.join("\n\n"));

@@ -9,6 +9,7 @@ use actix_web::{HttpRequest, HttpResponse, guard};
 use serde::de::{Deserialize, Deserializer, IgnoredAny, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
+use crate::clock::Stopwatch;
 use crate::domain::names::IdempotencyKey;
 use crate::domain::scope::Scope;
 use crate::service::batch::{MAX_EVENTS, batch_answer};
@@ -46,6 +47,7 @@ async fn publish(
     query::none(&request)?;
     let key = idempotency_key(&request)?;
     let (body, kept) = body::read_and_keep(&request, payload, BODY, false).await?;
+    let watch = Stopwatch::start();
     let check = move |service: &Service| {
         let idempotency = key.map(|key: IdempotencyKey| (key, request_hash(&body)));
         let events = read(&body).map_err(|problem| problem.0)?;
@@ -56,6 +58,7 @@ async fn publish(
     };
     // To read and match a thousand events takes some milliseconds, and their schemas more.
     let done = state.read(check).await?.await.map_err(Error::from)?;
+    state.service.note_accepted(watch.elapsed());
     let mut answer = HttpResponse::Accepted();
     let text = match done {
         BatchDone::Accepted(published) => batch_answer(&published)?,

@@ -7,6 +7,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
+use crate::clock::Stopwatch;
 use crate::domain::ids::{DeliveryId, EndpointId, EventId};
 use crate::domain::invalid::Invalid;
 use crate::domain::matching::Pattern;
@@ -56,7 +57,9 @@ async fn publish(
     query::none(&request)?;
     let key = idempotency_key(&request)?;
     let body = body::read(&request, payload, state.service.data_limit() + AROUND_DATA, false).await?;
+    let watch = Stopwatch::start();
     let published = hand_over(&state, scope, body, key).await?.await?;
+    state.service.note_accepted(watch.elapsed());
     let mut answer = HttpResponse::Accepted();
     if published.replayed {
         answer.insert_header((REPLAYED, HeaderValue::from_static("true")));

@@ -1,5 +1,6 @@
 //! The JSON API below `/api/v1`: a file for each resource, whose `routes` registers its calls.
 
+mod alerts;
 mod audit;
 mod cleanups;
 mod deliveries;
@@ -10,6 +11,7 @@ pub(in crate::web) mod event_types;
 mod events;
 pub(in crate::web) mod formats;
 mod keys;
+mod mail_server;
 mod operators;
 mod overview;
 mod replays;
@@ -26,6 +28,7 @@ use actix_web::web::{self, ServiceConfig};
 pub fn routes(config: &mut ServiceConfig) {
     config.service(
         web::scope("/api/v1")
+            .configure(alerts::routes)
             .configure(audit::routes)
             .configure(cleanups::routes)
             .configure(deliveries::routes)
@@ -35,6 +38,7 @@ pub fn routes(config: &mut ServiceConfig) {
             .configure(events::routes)
             .configure(formats::routes)
             .configure(keys::routes)
+            .configure(mail_server::routes)
             .configure(operators::routes)
             .configure(overview::routes)
             .configure(replays::routes)

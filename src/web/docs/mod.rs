@@ -3,6 +3,7 @@
 //!
 //! *Add a page:* its Markdown in `templates/docs`, and a line of [`PAGES`] in `pages.rs`.
 
+mod downloads;
 mod markdown;
 mod pages;
 mod reference;
@@ -95,6 +96,9 @@ async fn show_page(
     request: HttpRequest,
     name: Path<String>,
 ) -> Result<HttpResponse, Problem> {
+    if let Some(file) = downloads::find(&name) {
+        return Ok(file);
+    }
     let Some(page) = PAGES.iter().find(|page| page.name == name.as_str()) else {
         return Err(Problem::new(Code::NotFound, "there is no such page; /docs names those that there are"));
     };
@@ -166,6 +170,7 @@ mod tests {
         let there = match page {
             "" => here.to_owned(),
             "/docs" => reference::render(Frame::of("API reference", "", None)).unwrap(),
+            name if downloads::DOWNLOADS.iter().any(|file| file.name == name) => String::new(),
             name => match PAGES.iter().find(|page| page.name == name) {
                 Some(page) => markdown::html(&page.markdown()),
                 None => return false,

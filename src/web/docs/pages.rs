@@ -79,6 +79,8 @@ pub static PAGES: &[Page] = &[
     page!(Receive, "formats", "Formats"),
     page!(Run, "running", "Running it"),
     page!(Run, "commands", "The command line"),
+    page!(Run, "monitoring", "Monitoring and alerts"),
+    page!(Run, "messages", "The log: what to do about a message"),
     page!(Run, "capacity", "Capacity"),
     page!(Run, "security", "Security"),
     page!(Run, "troubleshooting", "Troubleshooting"),

@@ -61,7 +61,7 @@ static GROUPS: &[Group] = &[
     },
     Group {
         name: "This server",
-        links: links! { "/settings" = "Settings", "/operators" = "Operators", "/audit" = "Audit log" },
+        links: links! { "/settings" = "Settings", "/alerts" = "Alerts", "/operators" = "Operators", "/audit" = "Audit log" },
     },
 ];
 

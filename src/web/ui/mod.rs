@@ -15,6 +15,7 @@
 //! `tests/it/ui_routes.rs`, which fails without one.
 
 mod account;
+mod alerts;
 mod amounts;
 mod audit;
 mod charts;
@@ -56,6 +57,7 @@ use actix_web::web::ServiceConfig;
 /// Registers all pages.
 pub fn routes(config: &mut ServiceConfig) {
     account::routes(config);
+    alerts::routes(config);
     audit::routes(config);
     deliveries::routes(config);
     endpoint_tabs::routes(config);

@@ -3,12 +3,13 @@
 use super::source::Tree;
 
 /// Every module and folder directly below `src`, with its floor.
-const FLOORS: [(&str, u8); 13] = [
+const FLOORS: [(&str, u8); 14] = [
     ("domain", 0),
     ("clock", 0),
     ("random", 0),
     ("store", 1),
     ("sender", 1),
+    ("mail", 1),
     ("config", 1),
     ("service", 2),
     ("web", 3),

@@ -3,12 +3,13 @@
 use super::source::{File, Tree};
 
 /// Crates, and the houses that may name them.
-const CRATES: [(&str, &[&str]); 11] = [
+const CRATES: [(&str, &[&str]); 12] = [
     ("rusqlite", &["store"]),
     ("rusqlite_migration", &["store"]),
     ("r2d2", &["store"]),
     ("r2d2_sqlite", &["store"]),
     ("ureq", &["sender"]),
+    ("lettre", &["mail"]),
     ("askama", &["web"]),
     ("prometheus", &["web"]),
     ("pulldown_cmark", &["web"]),

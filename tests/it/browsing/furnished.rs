@@ -19,6 +19,7 @@ pub struct Furnished {
     failed: String,
     event: String,
     link: String,
+    alert: String,
 }
 
 fn put(app: &TestApp, path: &str, body: &Value) {
@@ -61,6 +62,9 @@ impl Furnished {
         let invited = json!({ "email": "vic@example.com", "role": "viewer" });
         let link = text(&app.post("/operators", &invited).expect(201).json(), "link");
         let link = link[link.find("/join/").expect("a path")..].to_owned();
+        app.post("/operators", &json!({ "email": "vic@example.com", "role": "viewer" })).expect(201);
+        let alert = json!({ "kind": "email", "email": "ada@example.com", "name": "On call" });
+        let alert = text(&app.post("/alerts", &alert).expect(201).json(), "id");
         let make = |tenant: &str, path: &str, more: Value| {
             let mut fields = json!({ "tenant": tenant, "url": receiver.url(path), "events": ["invoice.*"],
                 "description": format!("{tenant}'s own {path}"), "retry_schedule": [1] });
@@ -95,7 +99,7 @@ impl Furnished {
         let wanted = json!({ "status": "missing", "since": "2020-01-01T00:00:00Z" });
         app.post(&format!("/endpoints/{good}/replay"), &wanted).expect(202);
         app.settle();
-        Self { _receiver: receiver, good, failing, disabled, delivered, failed, event, link }
+        Self { _receiver: receiver, good, failing, disabled, delivered, failed, event, link, alert }
     }
 
     /// The path of a link for somebody who has not joined yet.
@@ -105,7 +109,7 @@ impl Furnished {
 
     /// Every page that an operator can look at, by name.
     pub fn pages(&self) -> Vec<(String, String)> {
-        let Self { good, failing, disabled, delivered, failed, event, .. } = self;
+        let Self { good, failing, disabled, delivered, failed, event, alert, .. } = self;
         let fixed = [
             ("overview", "/"),
             ("events", "/events"),
@@ -127,6 +131,7 @@ impl Furnished {
             ("format-built-in", "/formats/standard"),
             ("keys", "/keys"),
             ("settings", "/settings"),
+            ("alerts", "/alerts"),
             ("operators", "/operators"),
             ("audit", "/audit"),
             ("account", "/account"),
@@ -149,6 +154,7 @@ impl Furnished {
             ("delivery-failed", format!("/deliveries/{failed}")),
             ("event", format!("/events/{event}")),
             ("event-delete-data", format!("/events/{event}/delete-data")),
+            ("alert", format!("/alerts/{alert}")),
         ];
         let fixed = fixed.iter().map(|(name, path)| ((*name).to_owned(), (*path).to_owned()));
         fixed.chain(own.into_iter().map(|(name, path)| (name.to_owned(), path))).collect()

@@ -19,4 +19,5 @@ pub mod receiver;
 pub mod routes;
 pub mod server;
 pub mod shell;
+pub mod smtp;
 pub mod stranger;

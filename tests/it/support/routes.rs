@@ -10,7 +10,7 @@ pub fn all() -> Vec<(&'static str, String)> {
         let path = entry.expect("a file of the API").path();
         routes.extend(read(&path).into_iter().map(|(method, path)| (method, format!("/api/v1{path}"))));
     }
-    for file in ["health.rs", "metrics.rs", "openapi/mod.rs", "docs/mod.rs"] {
+    for file in ["health.rs", "metrics/mod.rs", "openapi/mod.rs", "docs/mod.rs"] {
         routes.extend(read(&web.join(file)));
     }
     routes.sort();

@@ -76,6 +76,7 @@ fn job(delivery: i64, endpoint: i64, payload: &Arc<Payload>) -> Job {
         endpoint: EndpointId(endpoint),
         round: 1,
         attempts: 0,
+        ready_at: NOW,
         payload: Arc::clone(payload),
     }
 }

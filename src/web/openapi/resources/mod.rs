@@ -1,6 +1,7 @@
 //! What there is to say about each resource: its calls and its schemas, as data, a file for each.
 
 mod admin;
+mod alerts;
 mod deliveries;
 mod endpoint_fields;
 mod endpoints;
@@ -45,6 +46,7 @@ pub fn all() -> Vec<Resource> {
         keys::resource(),
         operators::resource(),
         settings::resource(),
+        alerts::resource(),
         admin::resource(),
         watch::resource(),
     ]

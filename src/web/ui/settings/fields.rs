@@ -36,7 +36,15 @@ pub(super) struct Field {
     pub(super) value: String,
 }
 
-const CHOICES: [(&str, &str); 2] = [("false", "are accepted"), ("true", "are refused")];
+type Choices = [(&'static str, &'static str); 2];
+
+/// What a flag is called, by what it is about.
+const fn choices(about: About) -> &'static Choices {
+    match about {
+        About::Telling => &[("false", "are not told"), ("true", "are told")],
+        _ => &[("false", "are accepted"), ("true", "are refused")],
+    }
+}
 
 fn all(settings: &Settings) -> Map<String, Value> {
     match serde_json::to_value(settings) {
@@ -68,18 +76,18 @@ impl Field {
         Self {
             name: words.name,
             label: format!("{}{unit}", words.title),
-            hint: format!("{} Default: {}{bounds}.", words.consequence, shown(default)),
-            choices: if flag { &CHOICES } else { &[] },
+            hint: format!("{} Default: {}{bounds}.", words.consequence, shown(default, words.about)),
+            choices: if flag { choices(words.about) } else { &[] },
             kind,
-            value: shown(now),
+            value: shown(now, words.about),
         }
     }
 }
 
 /// A value as it is read.
-fn shown(value: &Value) -> String {
+fn shown(value: &Value, about: About) -> String {
     match value {
-        Value::Bool(flag) => CHOICES[usize::from(*flag)].1.to_owned(),
+        Value::Bool(flag) => choices(about)[usize::from(*flag)].1.to_owned(),
         Value::Null => "empty".to_owned(),
         Value::Number(number) => number.as_u64().map_or_else(|| number.to_string(), grouped),
         value => typed(value),

@@ -1,0 +1,122 @@
+//! Who is told what, and when.
+
+use super::*;
+
+const NOW: UnixMs = UnixMs(1_771_857_000_000);
+const FAILS: Key = Key { topic: Topic::EndpointFailing, subject: 7 };
+const OFF: Key = Key { topic: Topic::EndpointDisabled, subject: 7 };
+const DISK: Key = Key { topic: Topic::Disk, subject: 0 };
+
+fn after(hours: i64) -> UnixMs {
+    UnixMs(NOW.0 + hours * 3_600_000)
+}
+
+/// Somebody who is told all news at once.
+#[derive(Default)]
+struct Ear(BTreeMap<Key, Told>);
+
+impl Ear {
+    fn hear(&mut self, present: &[Key], now: UnixMs) -> (Vec<Key>, Vec<Key>) {
+        let news = News::of(&present.iter().copied().collect(), &self.0, true, now);
+        news.noted(&mut self.0, true, now);
+        (news.began, news.ended)
+    }
+}
+
+#[test]
+fn a_beginning_and_an_end_are_told_once_each() {
+    let mut ear = Ear::default();
+    assert_eq!(ear.hear(&[FAILS, DISK], NOW), (vec![DISK, FAILS], vec![]));
+    assert_eq!(ear.hear(&[FAILS, DISK], after(1)), (vec![], vec![]));
+    assert_eq!(ear.hear(&[DISK], after(2)), (vec![], vec![FAILS]));
+    assert_eq!(ear.hear(&[DISK], after(3)), (vec![], vec![]));
+}
+
+#[test]
+fn what_begins_again_is_quiet_for_a_day_and_so_is_its_end() {
+    let mut ear = Ear::default();
+    ear.hear(&[FAILS], NOW);
+    ear.hear(&[], after(1));
+    assert_eq!(ear.hear(&[FAILS], after(2)), (vec![], vec![]));
+    assert_eq!(ear.hear(&[], after(3)), (vec![], vec![]), "its end was told before");
+    assert_eq!(ear.hear(&[FAILS], after(23)), (vec![], vec![]));
+    assert_eq!(ear.hear(&[FAILS], after(24)), (vec![FAILS], vec![]));
+}
+
+#[test]
+fn what_lasts_is_told_daily_if_it_is_the_servers_own() {
+    let mut ear = Ear::default();
+    ear.hear(&[FAILS, DISK], NOW);
+    assert_eq!(ear.hear(&[FAILS, DISK], after(24)), (vec![DISK], vec![]));
+    assert_eq!(ear.hear(&[FAILS, DISK], after(47)), (vec![], vec![]));
+    assert_eq!(ear.hear(&[FAILS, DISK], after(48)), (vec![DISK], vec![]));
+}
+
+#[test]
+fn an_endpoint_that_goes_from_failing_to_disabled_has_not_recovered() {
+    let mut ear = Ear::default();
+    ear.hear(&[FAILS], NOW);
+    assert_eq!(ear.hear(&[OFF], after(1)), (vec![OFF], vec![]));
+    assert_eq!(ear.hear(&[], after(2)), (vec![], vec![OFF]), "once, and not for both");
+}
+
+#[test]
+fn who_does_not_want_to_hear_of_recoveries_does_not() {
+    let told =
+        BTreeMap::from([(FAILS, Told { at: NOW, ended: false }), (DISK, Told { at: NOW, ended: false })]);
+    let news = News::of(&BTreeSet::new(), &told, false, after(1));
+    assert_eq!((news.ended, news.closed), (vec![DISK], vec![FAILS]));
+}
+
+#[test]
+fn what_is_over_is_forgotten_after_its_day() {
+    let mut ear = Ear::default();
+    ear.hear(&[FAILS], NOW);
+    ear.hear(&[], after(1));
+    ear.hear(&[], after(23));
+    assert_eq!(ear.0.len(), 1);
+    ear.hear(&[], after(24));
+    assert!(ear.0.is_empty());
+}
+
+#[test]
+fn what_could_not_be_sent_is_news_still() {
+    let mut told = BTreeMap::new();
+    let news = News::of(&BTreeSet::from([FAILS]), &told, true, NOW);
+    news.noted(&mut told, false, NOW);
+    assert!(told.is_empty());
+}
+
+#[test]
+fn a_clock_that_went_back_keeps_nobody_quiet_for_ever() {
+    let mut ear = Ear::default();
+    ear.hear(&[DISK], after(1_000));
+    assert_eq!(ear.hear(&[DISK], NOW).0, [DISK]);
+    let future = Progress { collecting_since: Some(after(9)), failures: 1, next_try_at: Some(after(9)) };
+    assert!(future.step(true, NOW, Duration::ZERO).1);
+}
+
+#[test]
+fn news_is_collected_and_then_sent() {
+    let collect = Duration::from_mins(5);
+    let at = |minutes: i64| UnixMs(NOW.0 + minutes * 60_000);
+    let (begun, send) = Progress::default().step(true, NOW, collect);
+    assert_eq!((begun.collecting_since, send), (Some(NOW), false));
+    assert!(!begun.step(true, at(4), collect).1);
+    assert!(begun.step(true, at(5), collect).1);
+    assert_eq!(begun.step(false, at(4), collect), (Progress::default(), false), "over before it was told");
+    assert!(Progress::default().step(true, NOW, Duration::ZERO).1);
+}
+
+#[test]
+fn tries_that_fail_come_less_and_less_often() {
+    let mut progress = Progress { collecting_since: Some(NOW), ..Progress::default() };
+    let mut waits = Vec::new();
+    for _ in 0..6 {
+        progress = progress.failed(NOW);
+        waits.push((progress.next_try_at.unwrap().0 - NOW.0) / 60_000);
+        assert!(!progress.step(true, NOW, Duration::ZERO).1);
+        assert!(progress.step(true, progress.next_try_at.unwrap(), Duration::ZERO).1);
+    }
+    assert_eq!(waits, [1, 5, 15, 30, 60, 60]);
+}
