@@ -7,7 +7,7 @@
 //! | floor | what | may not know |
 //! |---|---|---|
 //! | 4 | `main`, [`cli`], [`app`]: wiring, the order of start and stop | |
-//! | 3 | [`web`]: HTTP, the only actix · [`dispatcher`]: the only threads that deliver, the nightly cleanup | each other |
+//! | 3 | [`web`]: HTTP, the only actix · [`dispatcher`]: the only threads that deliver, what is done by a schedule | each other |
 //! | 2 | [`service`]: the use cases, synchronous; everybody above calls the same methods | HTTP, threads |
 //! | 1 | [`store`]: the file, the only SQL · [`sender`]: the only HTTP client · [`mail`] · [`config`]: flags, data directory | each other |
 //! | 0 | [`domain`]: values and rules without I/O · [`clock`] · [`random`] | everything above |
@@ -27,6 +27,9 @@
 //! 6. The outcome, a fact, goes back to the writer: `store/outcome.rs` decides with `domain/outcome.rs` what follows
 //!    (delivered, a retry, failed, held, an endpoint disabled) and writes it down with the attempt.
 //! 7. `web/api/deliveries.rs` shows it; `store/cleanup` deletes it when it is old.
+//!
+//! `store/backup` copies the file while all that goes on; `store/restore` makes such a copy ready to go on where
+//! `config/restoring.rs` puts it.
 //!
 //! What takes long (`store/bulk.rs`, `store/replaying.rs`, `store/tenant_jobs.rs`, `store/blanking.rs`, `store/cleanup`) goes in turns of a few
 //! milliseconds on the writer's thread, each a transaction that also notes how far it has come. A replay makes

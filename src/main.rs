@@ -16,6 +16,8 @@ fn main() -> ExitCode {
         Command::Listen(options) => app::receive(&options).map(|()| Output::default()),
         Command::Verify(request) => Ok(app::verify(&request)),
         Command::Admin { data, command } => app::run_command(&data, &command),
+        Command::Backup(options) => app::back_up(&options),
+        Command::Restore(options) => app::restore(&options),
         Command::Demo(demo) => app::demo::run(&demo).map(|()| Output::default()),
         Command::Health { data } => app::health(&data),
         Command::Doctor(doctor) => return app::doctor(&doctor),

@@ -37,35 +37,69 @@ pub fn run(data: &Path, command: &AdminCommand) -> Result<Output, String> {
         let client = Client::remote(Arc::clone(remote)).with_timeout(patience);
         return carry_out(&client, wanted, view).map_err(Failed::into_sentence);
     }
-    let client = |socket: &Path| Client::new(socket).with_timeout(patience);
+    let how = if wanted.needs_server() {
+        Alone::Never
+    } else if wanted.may_create_database() {
+        Alone::Anywhere
+    } else {
+        Alone::OnDatabase
+    };
+    let (output, ran) = ask(data, wanted.data_flag(), how, |socket| {
+        carry_out(&Client::new(socket).with_timeout(patience), wanted, view)
+    })?;
+    Ok(if ran { output } else { alone(wanted, output) })
+}
+
+/// Whether a command does its work where no server runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Alone {
+    /// It takes a server, which sends something.
+    Never,
+    /// There has to be a database.
+    OnDatabase,
+    /// One is made.
+    Anywhere,
+}
+
+/// Does `work` on the socket of the server that runs on this data directory, or of this process where none runs. What it
+/// came to, and whether one runs. `flag` names the directory.
+///
+/// # Errors
+/// A sentence that says what to do.
+pub(super) fn ask<T: Send>(
+    data: &Path,
+    flag: &str,
+    alone: Alone,
+    work: impl Fn(&Path) -> Result<T, Failed> + Sync,
+) -> Result<(T, bool), String> {
     let waiting = Stopwatch::start();
     loop {
-        match carry_out(&client(&socket_path(data)), wanted, view) {
+        match work(&socket_path(data)) {
             Err(Failed::Socket(SocketError::NobodyListens { .. })) => {}
-            answered => return answered.map_err(Failed::into_sentence),
+            answered => return answered.map(|done| (done, true)).map_err(Failed::into_sentence),
         }
-        if wanted.needs_server() {
-            return Err(format!(
-                "no server runs on {}, and this is sent by one: start it with `postrider serve`, or name another with \
-                 {} or --url",
-                data.display(),
-                wanted.data_flag()
-            ));
+        match alone {
+            Alone::Anywhere => {}
+            Alone::OnDatabase => {
+                DataDir::open_existing(data).map_err(|error| error.told_of(flag))?;
+            }
+            Alone::Never => {
+                return Err(format!(
+                    "no server runs on {}, and this is sent by one: start it with `postrider serve`, or name another \
+                     with {flag} or --url",
+                    data.display()
+                ));
+            }
         }
-        if !wanted.may_create_database() {
-            DataDir::open_existing(data).map_err(|error| error.told_of(wanted.data_flag()))?;
-        }
-        match with_own_server(data, |socket| carry_out(&client(socket), wanted, view)) {
+        match with_own_server(data, |socket| work(socket)) {
             Err(StartError::DataDir(DataDirError::Locked { .. }))
                 if !waiting.left(LOCK_PATIENCE).is_zero() =>
             {
                 std::thread::park_timeout(LOCK_LOOK);
             }
-            Err(StartError::DataDir(error)) => return Err(error.told_of(wanted.data_flag())),
+            Err(StartError::DataDir(error)) => return Err(error.told_of(flag)),
             Err(error) => return Err(error.to_string()),
-            Ok(answered) => {
-                return answered.map(|output| alone(wanted, output)).map_err(Failed::into_sentence);
-            }
+            Ok(answered) => return answered.map(|done| (done, false)).map_err(Failed::into_sentence),
         }
     }
 }

@@ -22,6 +22,9 @@ pub(crate) struct Files {
 pub(super) fn open(path: &Path, random: &dyn Random) -> Result<Files, StartError> {
     let dir = DataDir::open(path)?;
     let lock = dir.lock()?;
+    if let Some(kept) = dir.finish_restore(&lock)? {
+        tracing::warn!(kept = %kept.display(), "a restore that was cut off is finished; what was there before is kept");
+    }
     let database = dir.database();
     let needs_key =
         Store::needs_key(&database).map_err(|error| StartError::Store { path: database.clone(), error })?;

@@ -4,6 +4,7 @@
 //! calls), dispatcher (what is in flight finishes or is cut), store (what waits is written), socket, lock.
 //! The program and the tests start the same [`Application`].
 
+mod backup;
 mod commands;
 pub mod demo;
 mod descriptors;
@@ -14,6 +15,7 @@ mod health;
 mod listening;
 pub mod logging;
 mod manager;
+mod restore;
 mod signals;
 
 use std::net::{SocketAddr, TcpListener};
@@ -38,12 +40,14 @@ use crate::store::{Store, StoreConfig, StoreError};
 use crate::web::server;
 use crate::web::state::AppState;
 
+pub use backup::run as back_up;
 pub use commands::run as run_command;
 pub use doctor::run as doctor;
 pub use error::StartError;
 pub use health::ask as health;
 pub use listening::{run as receive, verify};
 use manager::{Manager, Watch};
+pub use restore::run as restore;
 pub use signals::Reason;
 use signals::Signals;
 

@@ -7,11 +7,13 @@ use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand}
 
 use crate::config::{Flags, RemoteFlags, with_variables};
 
+use super::backup::BackupFlags;
 use super::calls;
 use super::demo::DemoFlags;
 use super::doctor::DoctorFlags;
 use super::listen::ListenFlags;
 use super::manual::Shell;
+use super::restore::RestoreFlags;
 use super::send::SendFlags;
 use super::verify::VerifyFlags;
 
@@ -39,6 +41,12 @@ pub(super) enum Subcommands {
     Demo(DemoFlags),
     /// Say whether the server accepts and delivers; exits with 0 or 1
     Health(Data),
+    /// Copy the database: consistent, checked, while the server goes on
+    #[command(after_help = super::backup::HELP)]
+    Backup(BackupFlags),
+    /// Put a backup in the place of the database; the server has to be stopped
+    #[command(after_help = super::restore::HELP)]
+    Restore(RestoreFlags),
     /// Receive webhooks on this machine: show, verify, forward and record them
     Listen(Box<ListenFlags>),
     /// Publish an event
@@ -134,6 +142,8 @@ fn with(with_flags: &dyn Fn(&str) -> bool) -> clap::Command {
         })
         .mut_subcommand("health", with_variables)
         .mut_subcommand("doctor", with_variables)
+        .mut_subcommand("backup", with_variables)
+        .mut_subcommand("restore", with_variables)
         .subcommands(calls::commands(with_flags))
 }
 
@@ -210,6 +220,8 @@ mod tests {
             &["health"],
             &["endpoints", "test"],
             &["doctor"],
+            &["backup"],
+            &["restore"],
         ] {
             let args = ["postrider"].iter().chain(path).chain(&["--help"]);
             let help = read(args).unwrap_err().to_string();

@@ -5,11 +5,13 @@ use std::path::PathBuf;
 use crate::config::Config;
 use crate::domain::names::IdempotencyKey;
 
+use super::backup::Backup;
 use super::calls::Wanted;
 use super::demo::Demo;
 use super::doctor::Doctor;
 use super::listen::Listen;
 use super::manual::Shell;
+use super::restore::Restore;
 use super::verify::Verify;
 
 /// One thing to do.
@@ -31,6 +33,10 @@ pub enum Command {
         /// The data directory of the server.
         data: PathBuf,
     },
+    /// Copy the database.
+    Backup(Backup),
+    /// Put a backup in the place of the database.
+    Restore(Restore),
     /// Receive webhooks for a developer, until it is told to stop.
     Listen(Box<Listen>),
     /// Judge a captured request.
@@ -71,6 +77,11 @@ pub struct Request {
 }
 
 impl Request {
+    /// Sends JSON.
+    pub fn post(path: impl Into<String>, body: &serde_json::Value) -> Self {
+        Self { method: "POST", path: path.into(), idempotency_key: None, body: Some(body.to_string()) }
+    }
+
     /// Reads something.
     pub fn get(path: impl Into<String>) -> Self {
         Self { method: "GET", path: path.into(), idempotency_key: None, body: None }

@@ -4,6 +4,7 @@
 
 mod answer;
 mod args;
+mod backup;
 pub mod calls;
 pub mod chunked;
 mod command;
@@ -17,6 +18,7 @@ pub mod manual;
 pub mod output;
 mod parse;
 pub mod progress;
+mod restore;
 mod send;
 pub mod socket;
 mod table;
@@ -24,9 +26,13 @@ pub mod terminal;
 mod verify;
 
 pub use answer::Answer;
+pub(crate) use backup::made as backup_made;
+pub use backup::{Backup, Target};
 pub use command::{AdminCommand, Command, Request};
 pub use demo::Demo;
 pub use doctor::Doctor;
 pub use listen::Listen;
 pub use parse::{Refusal, parse, parse_from};
+pub use restore::Restore;
+pub(crate) use restore::done as restored;
 pub use verify::Verify;

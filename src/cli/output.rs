@@ -68,7 +68,7 @@ pub fn cleanup_done(report: &Value, dry_run: bool) -> Output {
         .map(|(name, _)| vec![name.replace('_', " "), shown(report, name)])
         .collect();
     let remark = if dry_run { "Nothing was deleted; this is what would be:" } else { "Cleaned up:" };
-    Output { remark: remark.to_owned(), ..Output::of(table(&rows, None)) }
+    Output { remark: remark.to_owned(), ..Output::of(table(&rows)) }
 }
 
 /// An event that was accepted: the answer is the result. `replayed`: it was accepted before, and not again.

@@ -80,6 +80,14 @@ where
         Subcommands::Serve(flags) => Ok(Command::Serve(Box::new(Config::read(*flags, env)?))),
         Subcommands::Demo(flags) => Ok(Command::Demo(flags.read())),
         Subcommands::Health(data) => Ok(Command::Health { data: data_path(data.data, env)? }),
+        Subcommands::Backup(mut flags) => {
+            let data = data_path(flags.data.take(), env)?;
+            Ok(Command::Backup(flags.read(data).map_err(|says| wrong(&["backup"], says))?))
+        }
+        Subcommands::Restore(mut flags) => {
+            let data = data_path(flags.data.take(), env)?;
+            Ok(Command::Restore(flags.read(data)))
+        }
         Subcommands::Send(flags) => send(flags, env),
         Subcommands::Listen(mut flags) => {
             let data = data_dir_path(flags.data_dir.take(), env)?;

@@ -3,23 +3,25 @@
 /// Blanks between two columns.
 const GAP: usize = 2;
 /// A column is not made narrower than this, as long as it was wider.
-const LEAST: usize = 6;
+const LEAST: usize = 8;
 
-/// The rows as text, columns as wide as their widest cell. With `width` wide columns give way until a row fits in it,
-/// and what does not fit is cut, which `…` says.
-pub fn table(rows: &[Vec<String>], width: Option<usize>) -> String {
+/// The rows as text, columns as wide as their widest cell.
+pub fn table(rows: &[Vec<String>]) -> String {
+    fitted(rows, None, &[])
+}
+
+/// The same for a terminal of this width: columns on the right that find no room are left out, wide ones are cut, which
+/// `…` says, but never those in `whole`, which people copy from.
+pub fn fitted(rows: &[Vec<String>], width: Option<usize>, whole: &[usize]) -> String {
     let columns = rows.iter().map(Vec::len).max().unwrap_or_default();
     let widest =
         |column| rows.iter().filter_map(|row| row.get(column)).map(|cell: &String| letters(cell)).max();
     let mut widths: Vec<usize> = (0..columns).map(|column| widest(column).unwrap_or_default()).collect();
     if let Some(width) = width {
-        fit(&mut widths, width);
+        fit(&mut widths, width, whole);
     }
     let line = |row: &Vec<String>| {
-        let cells = row.iter().zip(&widths).map(|(cell, most)| {
-            let cell = if width.is_some() { cut(cell, *most) } else { cell.clone() };
-            format!("{cell:<most$}")
-        });
+        let cells = row.iter().zip(&widths).map(|(cell, most)| format!("{:<most$}", cut(cell, *most)));
         let line = cells.collect::<Vec<_>>().join(&" ".repeat(GAP)).trim_end().to_owned();
         width.map_or_else(|| line.clone(), |width| cut(&line, width))
     };
@@ -38,11 +40,20 @@ fn cut(text: &str, most: usize) -> String {
     text.chars().take(most.saturating_sub(1)).chain(['…']).collect()
 }
 
-/// Makes the widest column narrower, again and again, until all fit.
-fn fit(widths: &mut [usize], room: usize) {
-    let gaps = widths.len().saturating_sub(1) * GAP;
-    while widths.iter().sum::<usize>() + gaps > room {
-        let Some(widest) = widths.iter_mut().max().filter(|width| **width > LEAST) else { return };
+/// Leaves columns out until the others can fit, and makes the widest narrower until they do.
+fn fit(widths: &mut Vec<usize>, room: usize, whole: &[usize]) {
+    let gaps = |widths: &[usize]| widths.len().saturating_sub(1) * GAP;
+    let least =
+        |(column, width): (usize, &usize)| if whole.contains(&column) { *width } else { LEAST.min(*width) };
+    while widths.len() > 1 && widths.iter().enumerate().map(least).sum::<usize>() + gaps(widths) > room {
+        widths.pop();
+    }
+    while widths.iter().sum::<usize>() + gaps(widths) > room {
+        let wide = widths
+            .iter_mut()
+            .enumerate()
+            .filter(|(column, width)| !whole.contains(column) && **width > LEAST);
+        let Some((_, widest)) = wide.max_by_key(|(_, width)| **width) else { return };
         *widest -= 1;
     }
 }
@@ -58,19 +69,20 @@ mod tests {
     #[test]
     fn columns_are_aligned_whatever_letters_they_have() {
         let all = rows(&[&["ID", "NAME"], &["key_1", "zähler"], &["k", "b"]]);
-        assert_eq!(table(&all, None), "ID     NAME\nkey_1  zähler\nk      b");
-        assert_eq!(table(&[], None), "");
+        assert_eq!(table(&all), "ID     NAME\nkey_1  zähler\nk      b");
+        assert_eq!(table(&[]), "");
     }
 
     #[test]
     fn a_terminal_cuts_the_widest_columns() {
         let long = "https://example.com/a/very/long/path";
         let all = rows(&[&["ID", "URL", "HEALTH"], &["ep_1", long, "failing"]]);
-        let shown = table(&all, Some(30));
+        let shown = fitted(&all, Some(30), &[0]);
         assert_eq!(shown, "ID    URL              HEALTH\nep_1  https://exampl…  failing");
-        assert_eq!(table(&all, None).lines().last(), Some(format!("ep_1  {long}  failing").as_str()));
-        for line in table(&all, Some(12)).lines() {
-            assert!(line.chars().count() <= 12, "{line}");
+        assert_eq!(table(&all).lines().last(), Some(format!("ep_1  {long}  failing").as_str()));
+        assert_eq!(fitted(&all, Some(16), &[0]), "ID    URL\nep_1  https://e…", "no room for the last");
+        for line in fitted(&all, Some(3), &[0]).lines() {
+            assert!(line.chars().count() <= 3, "{line}");
         }
     }
 }

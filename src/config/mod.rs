@@ -16,6 +16,7 @@ mod lock;
 mod networks;
 mod reached;
 mod remote;
+mod restoring;
 mod secret_key;
 mod serve;
 

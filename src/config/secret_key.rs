@@ -18,7 +18,8 @@ const KEY_LEN: usize = 32;
 /// More than a key file can need, and less than a file that was named by mistake can harm.
 const FILE_MAX: u64 = 16 * 1024;
 
-const COMMENT: &str = "\
+/// What stands above the key in its file.
+pub(super) const COMMENT: &str = "\
 # Postrider's key for the signing secrets and headers that are encrypted in postrider.db.
 # The database cannot be used without it: keep a copy, apart from the copies of the database.
 ";

@@ -1,4 +1,4 @@
-//! The nightly cleanup's schedule.
+//! What is done by a schedule: the nightly cleanup, and backups.
 
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -46,35 +46,85 @@ pub(super) fn start(dispatcher: &Arc<Dispatcher>) -> std::io::Result<JoinHandle<
     })
 }
 
+/// Something that is done by a schedule.
+struct Job {
+    /// The setting that says when.
+    schedule: fn(&Settings) -> &str,
+    /// Does it, or has it done in the background.
+    run: fn(&Started),
+    /// When it was done last.
+    last: UnixMs,
+    /// The setting that `last` goes with.
+    known: String,
+}
+
+impl Job {
+    /// When it is due next: never, if it has just become a matter of the past by a change of the setting.
+    fn due(&mut self, settings: &Settings, now: UnixMs, started_at: UnixMs) -> Option<UnixMs> {
+        // A clock that is set back must not put the next run off until it has caught up.
+        self.last = self.last.min(now);
+        let schedule = (self.schedule)(settings);
+        if schedule != self.known {
+            // Times of the new one that have passed were not missed.
+            schedule.clone_into(&mut self.known);
+            self.last = now;
+        }
+        due(schedule, self.last, started_at)
+    }
+}
+
+/// What there is to do, with when it was done last. Without any so far, one is missing since there is something to clean
+/// and to copy.
+fn jobs(started: &Started, started_at: UnixMs) -> [Job; 2] {
+    let store = started.service.store();
+    let settings = store.directory().settings();
+    #[expect(
+        clippy::redundant_closure_for_method_calls,
+        reason = "the methods themselves have one lifetime only"
+    )]
+    let cleaned = store.read(|reader| reader.cleaned_at()).ok().flatten();
+    #[expect(
+        clippy::redundant_closure_for_method_calls,
+        reason = "the methods themselves have one lifetime only"
+    )]
+    let backed_up = store.read(|reader| reader.backed_up_at()).ok().flatten();
+    let job = |schedule: fn(&Settings) -> &str, run, last: Option<UnixMs>| Job {
+        schedule,
+        run,
+        last: last.unwrap_or(started_at),
+        known: schedule(&settings).to_owned(),
+    };
+    [
+        // It waits there while the clock is in doubt.
+        job(
+            |settings| &settings.cleanup_schedule,
+            |started| started.service.store().cleanup_by_schedule(),
+            cleaned,
+        ),
+        job(|settings| &settings.backup_schedule, |started| started.service.backup_by_schedule(), backed_up),
+    ]
+}
+
 fn run(dispatcher: &Dispatcher, started: &Started) {
     let store = started.service.store();
     let mut started_at = store.times().wall();
-    // Without any so far, one is missing since there is something to clean.
-    #[expect(clippy::redundant_closure_for_method_calls, reason = "the method itself has one lifetime only")]
-    let mut last = store.read(|reader| reader.cleaned_at()).ok().flatten().unwrap_or(started_at);
-    let mut schedule = store.directory().settings().cleanup_schedule.clone();
+    let mut jobs = jobs(started, started_at);
     let nightly = &dispatcher.nightly;
     let mut stopped = nightly.stopped.lock().unwrap_or_else(PoisonError::into_inner);
     while !*stopped {
         let now = store.times().wall();
-        // A clock that is set back must not put the next run off until it has caught up.
-        (last, started_at) = (last.min(now), started_at.min(now));
+        started_at = started_at.min(now);
         let settings = store.directory().settings();
-        if settings.cleanup_schedule != schedule {
-            // Times of the new one that have passed were not missed.
-            schedule.clone_from(&settings.cleanup_schedule);
-            last = now;
-        }
-        let due = due(&settings, last, started_at);
-        if due.is_some_and(|due| due <= now) {
-            last = now;
+        let dues = jobs.each_mut().map(|job| job.due(&settings, now, started_at));
+        if let Some(at) = dues.iter().position(|due| due.is_some_and(|due| due <= now)) {
+            jobs[at].last = now;
             drop(stopped);
-            // It waits there while the clock is in doubt.
-            store.cleanup_by_schedule();
+            (jobs[at].run)(started);
             stopped = nightly.stopped.lock().unwrap_or_else(PoisonError::into_inner);
             continue;
         }
-        let wait = due.map_or(LOOK, |due| Duration::from_millis((due.0 - now.0).unsigned_abs()).min(LOOK));
+        let next = dues.into_iter().flatten().min();
+        let wait = next.map_or(LOOK, |due| Duration::from_millis((due.0 - now.0).unsigned_abs()).min(LOOK));
         let clock = &dispatcher.clock;
         stopped = match clock.sleep_until(clock.monotonic() + wait) {
             Some(patience) => {
@@ -85,11 +135,11 @@ fn run(dispatcher: &Dispatcher, started: &Started) {
     }
 }
 
-/// When the next run is due: by the schedule after the last one, but not in the first minutes after a start.
-fn due(settings: &Settings, last: UnixMs, started_at: UnixMs) -> Option<UnixMs> {
-    // The setting was checked when it was made.
-    let schedule = Schedule::parse(&settings.cleanup_schedule).ok()?;
-    let due = schedule.next_after(last)?;
+/// When the next run is due: by the schedule after the last one, but not in the first minutes after a start; `None`:
+/// never.
+fn due(schedule: &str, last: UnixMs, started_at: UnixMs) -> Option<UnixMs> {
+    // The setting was checked when it was made; it may be empty.
+    let due = Schedule::parse(schedule).ok()?.next_after(last)?;
     Some(if due < started_at { UnixMs(started_at.0 + MAKE_UP_MS) } else { due })
 }
 
@@ -105,13 +155,18 @@ mod tests {
     fn a_missed_run_is_made_up_soon_after_the_start() {
         let settings = Settings::default();
         let (last, start) = (at("2026-02-20T03:30:00Z"), at("2026-02-23T12:00:00Z"));
-        assert_eq!(due(&settings, last, start), Some(at("2026-02-23T12:05:00Z")));
+        assert_eq!(due(&settings.cleanup_schedule, last, start), Some(at("2026-02-23T12:05:00Z")));
+    }
+
+    #[test]
+    fn an_empty_schedule_never_comes() {
+        assert_eq!(due("", UnixMs(0), at("2026-02-23T12:00:00Z")), None);
     }
 
     #[test]
     fn a_server_that_runs_cleans_every_night() {
         let settings = Settings::default();
         let (last, start) = (at("2026-02-23T03:30:00Z"), at("2026-01-01T00:00:00Z"));
-        assert_eq!(due(&settings, last, start), Some(at("2026-02-24T03:30:00Z")));
+        assert_eq!(due(&settings.cleanup_schedule, last, start), Some(at("2026-02-24T03:30:00Z")));
     }
 }

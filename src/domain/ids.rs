@@ -19,6 +19,11 @@ pub fn first_at(at: UnixMs) -> i64 {
     at.0.clamp(0, i64::MAX >> 20) << 20
 }
 
+/// When an id was allotted, or before that where ids were ahead of the clock.
+pub fn time_of(id: i64) -> UnixMs {
+    UnixMs(id >> 20)
+}
+
 /// What could be one of our own ids, as a regular expression of ECMAScript.
 pub const OURS_PATTERN: &str = "^(evt|ep|dlv|key|rpl)_[A-Za-z0-9]{13}$";
 
@@ -123,6 +128,10 @@ id!(
 id!(
     /// An alert (`alr_…`): whom it reaches, and what it is about.
     AlertId, "alr_"
+);
+id!(
+    /// A backup (`bak_…`).
+    BackupId, "bak_"
 );
 
 #[cfg(test)]

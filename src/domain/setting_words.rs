@@ -5,6 +5,8 @@
 pub enum About {
     /// How long things are kept.
     Keeping,
+    /// Backups.
+    BackingUp,
     /// What follows a failed attempt.
     Failing,
     /// What is refused.
@@ -15,12 +17,13 @@ pub enum About {
 
 impl About {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Keeping, Self::Failing, Self::Refusing, Self::Telling];
+    pub const ALL: [Self; 5] = [Self::Keeping, Self::BackingUp, Self::Failing, Self::Refusing, Self::Telling];
 
     /// A name for a form.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Keeping => "keeping",
+            Self::BackingUp => "backing-up",
             Self::Failing => "failing",
             Self::Refusing => "refusing",
             Self::Telling => "telling",
@@ -31,6 +34,7 @@ impl About {
     pub const fn title(self) -> &'static str {
         match self {
             Self::Keeping => "How long things are kept",
+            Self::BackingUp => "Backups by a schedule",
             Self::Failing => "Retries and health",
             Self::Refusing => "Limits",
             Self::Telling => "Alerts and metrics",
@@ -56,7 +60,7 @@ pub struct Words {
 }
 
 /// All settings, in the order in which they are shown.
-pub static SETTINGS: [Words; 17] = [
+pub static SETTINGS: [Words; 20] = [
     Words {
         name: "retention_days",
         about: About::Keeping,
@@ -88,6 +92,31 @@ pub static SETTINGS: [Words; 17] = [
         unit: "",
         says: "Cron, five or six fields, UTC.",
         consequence: "Cron, five or six fields, in UTC. It works in small steps beside deliveries; a quiet hour is best.",
+    },
+    Words {
+        name: "backup_schedule",
+        about: About::BackingUp,
+        title: "A backup is made at",
+        unit: "",
+        says: "Cron, five or six fields, UTC; empty: never.",
+        consequence: "Cron, five or six fields, in UTC. It goes into backups/ of the data directory, on the same disk: copy it away. \
+                      The word none: never.",
+    },
+    Words {
+        name: "backups_keep",
+        about: About::BackingUp,
+        title: "So many of these are kept",
+        unit: "backups",
+        says: "So many backups of the schedule are kept, and as many made by hand; older ones go once a new one was made.",
+        consequence: "And as many that were made by hand. Older ones are removed once a new one was made, never before.",
+    },
+    Words {
+        name: "backup_compress",
+        about: About::BackingUp,
+        title: "They are compressed",
+        unit: "",
+        says: "Whether backups of the schedule are compressed (gzip).",
+        consequence: "Takes a quarter of the room, as a rule, and a minute of one processor for some gigabytes.",
     },
     Words {
         name: "retry_schedule",

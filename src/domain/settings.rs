@@ -43,6 +43,12 @@ pub struct Settings {
     pub alert_disk_days: u32,
     /// Whether `/metrics` tells some counters of each tenant.
     pub metrics_per_tenant: bool,
+    /// When a backup is made: cron, five or six fields, UTC; empty: never.
+    pub backup_schedule: String,
+    /// So many backups of the schedule are kept, and as many made by hand.
+    pub backups_keep: u32,
+    /// Whether backups of the schedule are compressed.
+    pub backup_compress: bool,
 }
 
 impl Default for Settings {
@@ -65,12 +71,15 @@ impl Default for Settings {
             alert_disk_percent: 90,
             alert_disk_days: 7,
             metrics_per_tenant: false,
+            backup_schedule: "0 30 2 * * *".to_owned(),
+            backups_keep: 7,
+            backup_compress: true,
         }
     }
 }
 
 /// The least and the most of each setting that is a whole number.
-const RANGES: [(&str, u32, u32); 12] = [
+const RANGES: [(&str, u32, u32); 13] = [
     ("retention_days", 1, 3650),
     ("event_retention_days", 0, 3650),
     ("failing_after_failures", 1, 10_000),
@@ -83,6 +92,7 @@ const RANGES: [(&str, u32, u32); 12] = [
     ("alert_backlog_minutes", 0, 10_080),
     ("alert_disk_percent", 0, 99),
     ("alert_disk_days", 0, 365),
+    ("backups_keep", 1, 1000),
 ];
 /// Most endpoints of a tenant that a setting may allow.
 pub const MAX_ENDPOINT_LIMIT: u32 = 100_000;
@@ -153,6 +163,15 @@ impl Settings {
             }
             "alert_disk_days" => self.alert_disk_days = number(name, value, default.alert_disk_days)?,
             "metrics_per_tenant" => self.metrics_per_tenant = flag(value)?,
+            "backup_schedule" => {
+                let never = value.as_str() == Some("");
+                self.backup_schedule =
+                    if never { String::new() } else { schedule(value, default.backup_schedule)? };
+            }
+            "backups_keep" => self.backups_keep = number(name, value, default.backups_keep)?,
+            "backup_compress" => {
+                self.backup_compress = if value.is_null() { default.backup_compress } else { flag(value)? };
+            }
             _ => return Err(format!("is not a setting; there are {}", Self::names().join(", "))),
         }
         Ok(())
@@ -226,6 +245,16 @@ mod tests {
             settings.set(&name, &serde_json::Value::Null).unwrap();
         }
         assert_eq!(settings, Settings::default());
+    }
+
+    #[test]
+    fn backups_can_be_left_to_others() {
+        let mut settings = Settings::default();
+        settings.set("backup_schedule", &json!("")).unwrap();
+        assert_eq!(settings.backup_schedule, "");
+        assert!(settings.set("backup_schedule", &json!("never")).is_err());
+        settings.set("backup_schedule", &json!(null)).unwrap();
+        assert_eq!(settings.backup_schedule, "0 30 2 * * *");
     }
 
     #[test]

@@ -31,6 +31,12 @@ impl UnixMs {
         self.0.div_euclid(1000)
     }
 
+    /// The same to the second without separators, for the name of a file: `20260223T143000Z` (ISO 8601, basic format).
+    pub fn stamp(self) -> String {
+        let text: String = self.to_string().chars().filter(|c| !matches!(c, '-' | ':')).collect();
+        text.split_once('.').map_or_else(|| text.clone(), |(seconds, _)| format!("{seconds}Z"))
+    }
+
     /// Reads RFC 3339 with any offset; digits beyond the millisecond are cut.
     ///
     /// # Errors

@@ -9,9 +9,10 @@ use crate::domain::health::Health;
 use crate::domain::ids::EndpointId;
 use crate::domain::names::TenantName;
 use crate::domain::time::UnixMs;
-use crate::store::Reader;
 use crate::store::backlog::UpTo;
 use crate::store::endpoints::DisabledReason;
+use crate::store::restored::HeldBack;
+use crate::store::{Reader, StoreError};
 
 use super::endpoints::{HealthStatus, Judging};
 use super::{Error, Service, ViewScope};
@@ -27,6 +28,8 @@ const SOON_MS: i64 = 3 * DAY_MS;
 pub enum Topic {
     /// The server cannot accept or deliver.
     NotReady,
+    /// Deliveries are held since a backup was restored, until somebody says what becomes of them.
+    Restored,
     /// A cleanup waits for a person's word that the clock is right.
     CleanupWaits,
     /// Held deliveries are about to be deleted because of their age.
@@ -107,6 +110,7 @@ impl Service {
     /// The database cannot be read.
     pub fn attention(&self, _scope: &ViewScope) -> Result<(Vec<Attention>, bool), Error> {
         let mut all: Vec<_> = self.problems().into_iter().map(|why| general(Topic::NotReady, why)).collect();
+        all.extend(self.held_back()?);
         all.extend(self.store.cleanup_doubt().map(|why| general(Topic::CleanupWaits, why)));
         let room = MOST.saturating_sub(all.len());
         let more = self.store.read::<_, Error>(|reader| {
@@ -127,6 +131,24 @@ impl Service {
             Ok(more)
         })?;
         Ok((all, more))
+    }
+
+    /// What a restore still holds back.
+    fn held_back(&self) -> Result<Option<Attention>, Error> {
+        #[expect(
+            clippy::redundant_closure_for_method_calls,
+            reason = "the method itself has one lifetime only"
+        )]
+        let held = self.store.read::<_, StoreError>(|reader| reader.held_back())?;
+        Ok(held.map(|HeldBack { since, held_then, count, more }| {
+            let count = if more { format!("{count} or more") } else { count.to_string() };
+            let why = format!(
+                "deliveries that were pending in the backup that was restored are held ({count}, of {held_then} at first): \
+                 deliver them, some perhaps for the second time, or discard them \
+                 (POST /api/v1/deliveries/release)"
+            );
+            Attention { since: Some(since), ..general(Topic::Restored, why) }
+        }))
     }
 
     /// Endpoints whose held deliveries are about to be deleted.
@@ -242,6 +264,6 @@ fn message(topic: Topic, endpoint: &Concerned, held: UpTo, found: &Found) -> Str
             format!("it failed for too long and was disabled; {held}: mend and enable it")
         }
         Topic::EndpointOff => format!("it was disabled by hand; {held}"),
-        Topic::NotReady | Topic::CleanupWaits => String::new(),
+        Topic::NotReady | Topic::Restored | Topic::CleanupWaits => String::new(),
     }
 }

@@ -116,6 +116,8 @@ codes! {
     FormatInUse = "format_in_use", Conflict, "Endpoints use the format";
     /// Endpoints that use the format do not fit what it would become.
     FormatDoesNotFit = "format_does_not_fit", Conflict, "Endpoints do not fit the format";
+    /// Another backup is under way.
+    BackupRunning = "backup_running", Conflict, "A backup is under way";
     /// There are 1,000 formats besides those that are built in.
     FormatLimitReached = "format_limit_reached", Conflict, "There are as many formats as there may be";
     /// The catalogue has 10,000 event types.

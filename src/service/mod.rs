@@ -6,6 +6,7 @@
 pub mod alerts;
 pub mod attention;
 pub mod audit;
+pub mod backups;
 pub mod batch;
 pub mod cleanup;
 pub mod curl;

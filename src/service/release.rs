@@ -43,6 +43,10 @@ impl Service {
             for id in ids {
                 concerned += usize::from(tx.release_restored(id, held == Held::Deliver)?);
             }
+            if endpoint.is_none() && scope.listed(tenant.as_ref()) == Some(Of::All) {
+                // Nothing is held back any more, once the rows have followed.
+                tx.forget_restore()?;
+            }
             let of = match scope.listed(tenant.as_ref()) {
                 Some(Of::One(name)) => Some(name),
                 _ => None,

@@ -22,7 +22,7 @@ pub(super) enum BulkKind {
 }
 
 impl BulkKind {
-    const ALL: [Self; 7] = [
+    pub(super) const ALL: [Self; 7] = [
         Self::Hold,
         Self::Release,
         Self::Discard,

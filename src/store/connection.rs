@@ -55,6 +55,26 @@ pub(super) fn prepare_writer(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update(None, "wal_autocheckpoint", 0)
 }
 
+/// Opens a database that nobody else has open and that is to stand alone in one file: what is in its WAL is folded into
+/// it, and changes go by a rollback journal. Each commit is synced.
+pub(super) fn open_alone(path: &Path) -> rusqlite::Result<Connection> {
+    let connection = Connection::open_with_flags(
+        path,
+        OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+    )?;
+    connection.execute_batch(
+        "PRAGMA locking_mode = EXCLUSIVE; PRAGMA trusted_schema = OFF; PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY",
+    )?;
+    let mode: String = connection.query_row("PRAGMA journal_mode = DELETE", [], |row| row.get(0))?;
+    if mode == "delete" {
+        return Ok(connection);
+    }
+    Err(rusqlite::Error::SqliteFailure(
+        ffi::Error::new(ffi::SQLITE_CANTOPEN),
+        Some("the WAL could not be folded into the file".to_owned()),
+    ))
+}
+
 /// Sets the mode WAL, and sees that it is set: SQLite answers with the mode that it then has, and what fails as the
 /// change is committed is only told after that answer.
 fn keep_wal(connection: &Connection) -> rusqlite::Result<()> {

@@ -26,6 +26,10 @@ pub(super) enum Meta {
     KeyMade,
     /// The greatest number of a tenant that was deleted: no later one gets it.
     LastTenant,
+    /// The key of `secret.key`, in a backup that carries it along (`backup/key.rs`).
+    CarriedKey,
+    /// When this file was restored from a backup, and what that has held back, as JSON (`restored.rs`).
+    Restored,
 }
 
 impl Meta {
@@ -40,6 +44,8 @@ impl Meta {
             Self::KeyCheck => "key_check",
             Self::KeyMade => "key_made",
             Self::LastTenant => "last_tenant",
+            Self::CarriedKey => "carried_key",
+            Self::Restored => "restored",
         }
     }
 }
@@ -59,6 +65,12 @@ pub(super) fn set(connection: &Connection, which: Meta, value: impl ToSql) -> ru
             "INSERT INTO meta (name, value) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
         )?
         .execute(rusqlite::params![which.name(), value])?;
+    Ok(())
+}
+
+/// Removes a value.
+pub(super) fn remove(connection: &Connection, which: Meta) -> rusqlite::Result<()> {
+    connection.prepare_cached("DELETE FROM meta WHERE name = ?1")?.execute([which.name()])?;
     Ok(())
 }
 

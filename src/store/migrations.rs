@@ -18,6 +18,7 @@ const STEPS: &[M<'static>] = &[
     M::up(include_str!("migrations/0008_seen.sql")),
     M::up(include_str!("migrations/0009_audit_blanked.sql")),
     M::up(include_str!("migrations/0010_blankings.sql")),
+    M::up(include_str!("migrations/0011_backups.sql")),
     M::up(include_str!("migrations/0012_alerts.sql")),
 ];
 
@@ -58,9 +59,13 @@ pub(super) fn look(connection: &Connection) -> Result<Found, OpenError> {
     }
 }
 
-/// Brings the schema to the latest version, in a transaction.
+/// Brings the schema to the latest version, in one transaction: if a step fails, the file stays as it was.
 pub(super) fn run(connection: &mut Connection) -> Result<(), OpenError> {
-    Migrations::from_slice(STEPS).to_latest(connection).map_err(|error| match error {
+    run_steps(connection, STEPS)
+}
+
+fn run_steps(connection: &mut Connection, steps: &[M<'_>]) -> Result<(), OpenError> {
+    Migrations::from_slice(steps).to_latest(connection).map_err(|error| match error {
         rusqlite_migration::Error::RusqliteError { err, .. } => OpenError::File(err),
         other => StoreError::Internal(format!("the database could not be upgraded: {other}")).into(),
     })
@@ -73,6 +78,27 @@ mod tests {
     #[test]
     fn every_migration_is_valid() {
         Migrations::from_slice(STEPS).validate().unwrap();
+    }
+
+    #[test]
+    fn an_upgrade_of_which_a_step_fails_leaves_the_file_as_it_was() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a.db");
+        let mut connection = Connection::open(&path).unwrap();
+        connection.pragma_update(None, "application_id", APPLICATION_ID).unwrap();
+        run_steps(&mut connection, &STEPS[..4]).unwrap();
+        let text = |connection: &Connection| -> String {
+            let sql = "SELECT group_concat(sql, ';') FROM (SELECT sql FROM sqlite_schema ORDER BY name)";
+            connection.query_row(sql, [], |row| row.get(0)).unwrap()
+        };
+        let (before, bytes) = (text(&connection), std::fs::read(&path).unwrap());
+        let mut steps = STEPS.to_vec();
+        steps.push(M::up("CREATE TABLE of_tomorrow (x INTEGER) STRICT; UPDATE nothing SET x = 1"));
+        let error = run_steps(&mut connection, &steps).unwrap_err().to_string();
+        assert!(error.contains("nothing"), "{error}");
+        assert_eq!((text(&connection), look(&connection).unwrap()), (before, Found::Version(4)));
+        drop(connection);
+        assert_eq!(std::fs::read(&path).unwrap(), bytes, "not a byte of it");
     }
 
     #[test]

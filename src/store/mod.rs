@@ -5,10 +5,10 @@
 //!   `work` and `queue` (what waits), `tx` (what a transaction sees and gathers), [`handover`] (what the dispatcher is told).
 //! - The hot path: [`publish`] (and [`publish_batch`]; `published`: what was accepted before) and [`outcome`]; `page` for
 //!   what memory had no room for (`unread`: how that is told if it fails).
-//! - By hand: [`intervene`] (retry and cancel one delivery), `blank` and `blanking` (delete what an event was about), `restored` (what a
-//!   restore holds back).
+//! - By hand: [`intervene`] (retry and cancel one delivery), `blank` and `blanking` (delete what an event was about), [`restored`] (what a
+//!   restore holds back; [`restore`]: how a backup is made ready).
 //! - Behind it: `soundness` (a check after a crash), `fill` (list indexes), `bulk` (changes to very many rows; `bulk_kind`: which there are),
-//!   `replaying` (`replay_judging`: what is sent again), [`tenant_jobs`], [`cleanup`]; `background` gives jobs their turns, `jobs` says whose it is.
+//!   `replaying` (`replay_judging`: what is sent again), [`tenant_jobs`], [`cleanup`], [`backup`]; `background` gives jobs their turns, `jobs` says whose it is.
 //! - A file for each table: [`tenants`], [`endpoints`] (and `endpoint_state`), [`events`], [`deliveries`], [`attempts`], [`keys`],
 //!   [`event_types`], [`formats`], [`replays`], [`operators`], [`sessions`], [`links`], [`settings`], [`audit`], [`alerts`], [`mail_server`], `health`,
 //!   [`hourly`], `meta`; `migrations` makes them.
@@ -23,7 +23,7 @@ pub mod attempts;
 pub mod audit;
 mod background;
 pub mod backlog;
-mod backup;
+pub mod backup;
 mod batch;
 mod blank;
 mod blanking;
@@ -77,7 +77,8 @@ mod replay_event;
 mod replay_judging;
 mod replaying;
 pub mod replays;
-mod restored;
+pub mod restore;
+pub mod restored;
 pub mod revisions;
 mod routes;
 pub mod sessions;
@@ -131,6 +132,8 @@ pub struct Store {
     /// Gone once the store is closed.
     readers: RwLock<Option<r2d2::Pool<SqliteConnectionManager>>>,
     path: PathBuf,
+    /// The folder of backups.
+    backups: PathBuf,
     writer: Mutex<Option<JoinHandle<()>>>,
     check: Mutex<Option<soundness::Check>>,
 }
@@ -218,11 +221,24 @@ impl Store {
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
-        if let Some(reason) = self.trouble() {
+        Self::write_to(&self.shared, &self.queue, work)
+    }
+
+    /// The same for threads of the store itself.
+    fn write_to<T, E>(
+        shared: &Shared,
+        queue: &Queue<Work>,
+        work: impl FnOnce(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+    ) -> Answer<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        if let Some(reason) = shared.trouble() {
             return Answer::ready(Err(E::from(StoreError::Unavailable(reason))));
         }
         let (reply, answer) = Answer::new();
-        match self.queue.push(Work::Task(Box::new(Closure::new(work, reply)))) {
+        match queue.push(Work::Task(Box::new(Closure::new(work, reply)))) {
             Ok(()) => answer,
             Err(error) => Answer::ready(Err(E::from(error))),
         }
@@ -293,6 +309,12 @@ impl Store {
 
     /// Stops: what is in the queue is still written. May be called twice.
     pub fn close(&self) {
+        if let Some(backup) = self.shared.backups.close() {
+            self.queue.nudge();
+            if backup.join().is_err() {
+                tracing::error!("the thread of a backup had panicked");
+            }
+        }
         // Before the writer's connection: the last one to close folds the WAL back, and only one that writes can.
         let check = self.check.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(check) = check {

@@ -35,7 +35,7 @@ use super::times::Times;
 use super::tx::Kept;
 use super::unread::TOLD_EVERY;
 use super::vault::Vault;
-use super::writer::Writer;
+use super::writer::NewWriter;
 use super::{Shared, Store};
 
 /// Bytes that may wait for the writer.
@@ -130,11 +130,13 @@ impl Store {
         let work = move || {
             // Items are guarded one by one; a panic that comes this far is a defect of the writer itself. Nobody
             // may wait for a writer that is no more.
-            if let Err(panic) = catch_unwind(AssertUnwindSafe(|| writer.run())) {
+            if let Err(panic) = catch_unwind(AssertUnwindSafe(|| writer.here().run())) {
                 let text = super::tx::panic_text(panic.as_ref());
                 tracing::error!(panic = text, "the writer has ended by a defect; restart the server");
                 shared.set_trouble(Some("the writer has ended by a defect; restart the server".to_owned()));
                 queue.abandon();
+                // Nor for a copy that it has not begun.
+                drop(shared.backups.asked());
             }
         };
         let thread =
@@ -148,16 +150,18 @@ impl Store {
     }
 
     /// The store, and the writer that is not running yet.
-    pub(super) fn build(config: StoreConfig) -> Result<(Self, Writer), OpenError> {
+    pub(super) fn build(config: StoreConfig) -> Result<(Self, NewWriter), OpenError> {
         let mut writer = connection::open_writer(&config.path)?;
         prepare(&mut writer, &config)?;
         let shared = Arc::new(share(&writer, &config)?);
         let kept = load(&writer, &shared, config.checkpoints)?;
         note_version(&writer, shared.times.wall())?;
+        tidy_backups(&writer, &config.backups, shared.times.wall());
+        shared.backups.start(backup::last_rows(&writer)?);
         connection::fold_at_close(&writer, config.checkpoints)?;
         let queue = Arc::new(Queue::new(QUEUE_BYTES));
         let readers = RwLock::new(Some(readers(&config.path)?));
-        let writer = Writer {
+        let writer = NewWriter {
             connection: writer,
             shared: Arc::clone(&shared),
             queue: Arc::clone(&queue),
@@ -165,7 +169,8 @@ impl Store {
             kept,
         };
         let (writer_thread, check) = (Mutex::new(None), Mutex::new(None));
-        let store = Self { shared, queue, readers, path: config.path, writer: writer_thread, check };
+        let (path, backups) = (config.path, config.backups);
+        let store = Self { shared, queue, readers, path, backups, writer: writer_thread, check };
         Ok((store, writer))
     }
 }
@@ -200,6 +205,8 @@ fn prepare(writer: &mut Connection, config: &StoreConfig) -> Result<(), OpenErro
     if found != Found::Version(migrations::LATEST) {
         migrations::run(writer)?;
     }
+    // One that was put in its place by hand, and not by a restore.
+    backup::take_key_out(writer)?;
     if check.is_none() {
         meta::set(writer, Meta::KeyCheck, vault.check_value())?;
     }
@@ -224,6 +231,7 @@ fn share(writer: &Connection, config: &StoreConfig) -> Result<Shared, OpenError>
         damage: RwLock::new(None),
         orphans: Complaints::every(TOLD_EVERY),
         cleanups: Cleanups::default(),
+        backups: backup::Backups::default(),
         figures: super::figures::Figures::default(),
     })
 }
@@ -239,7 +247,7 @@ fn load(writer: &Connection, shared: &Shared, checkpoints: bool) -> Result<Kept,
     let unfilled = Unfilled::load(writer, |tenant, own, key| shared.hashes(tenant, own, key))?;
     let ahead_until = meta::get::<i64>(writer, Meta::AheadUntil)?.unwrap_or(0);
     Ok(Kept {
-        last_id: last_id(writer, ahead_until)?,
+        last_id: greatest_ids(writer, TABLES_WITH_IDS)?.max(ahead_until),
         unfilled,
         ahead_until,
         bulk: Bulk::load(writer)?,
@@ -252,28 +260,45 @@ fn load(writer: &Connection, shared: &Shared, checkpoints: bool) -> Result<Kept,
     })
 }
 
-/// The greatest id in the file: in whichever table it is the last row, or the last end of a bulk change.
-fn last_id(writer: &Connection, ahead_until: i64) -> rusqlite::Result<i64> {
-    let tables = [
-        "events",
-        "deliveries",
-        "endpoints",
-        "keys",
-        "audit",
-        "cleanups",
-        "replays",
-        "tenant_deletions",
-        "operators",
-        "sessions",
-    ];
-    let mut last = ahead_until;
+/// Tables whose rows have ids that no later row gets: in whichever it is, the last row has the greatest.
+pub(super) const TABLES_WITH_IDS: [&str; 12] = [
+    "events",
+    "deliveries",
+    "endpoints",
+    "keys",
+    "audit",
+    "cleanups",
+    "replays",
+    "tenant_deletions",
+    "operators",
+    "sessions",
+    "backups",
+    "bulk_changes",
+];
+
+/// The greatest id in these tables.
+pub(super) fn greatest_ids<'a>(
+    connection: &Connection,
+    tables: impl IntoIterator<Item = &'a str>,
+) -> rusqlite::Result<i64> {
+    let mut last = 0;
     for table in tables {
         let found: Option<i64> =
-            writer.query_row(&format!("SELECT max(id) FROM {table}"), [], |row| row.get(0))?;
+            connection.query_row(&format!("SELECT max(id) FROM {table}"), [], |row| row.get(0))?;
         last = last.max(found.unwrap_or(0));
     }
-    let bulk: Option<i64> = writer.query_row("SELECT max(id) FROM bulk_changes", [], |row| row.get(0))?;
-    Ok(last.max(bulk.unwrap_or(0)))
+    Ok(last)
+}
+
+/// Cleans up after a backup that a kill has cut off. Where that cannot be done, on a full disk for one, the server works
+/// all the same.
+fn tidy_backups(writer: &Connection, folder: &std::path::Path, now: UnixMs) {
+    if let Err(error) = backup::tidy(folder) {
+        tracing::warn!(%error, "what is left of a backup could not be removed");
+    }
+    if let Err(error) = backup::note_cut_off(writer, now) {
+        tracing::warn!(%error, "that a backup was cut off could not be written down");
+    }
 }
 
 /// Keeps from when on which version of the program made requests: their `User-Agent` names it.

@@ -9,6 +9,7 @@ use siphasher::sip::SipHasher13;
 use crate::domain::complaints::Complaints;
 use crate::random::Random;
 
+use super::backup::Backups;
 use super::cleanup::Cleanups;
 use super::directory::Directory;
 use super::event_types::EventTypes;
@@ -36,6 +37,7 @@ pub(crate) struct Shared {
     /// About deliveries without an event: each page finds them again.
     pub(super) orphans: Complaints,
     pub(super) cleanups: Cleanups,
+    pub(super) backups: Backups,
     pub(super) figures: Figures,
 }
 

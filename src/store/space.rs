@@ -1,5 +1,7 @@
 //! Room on the disk: what the file takes, what is free in it and around it, and how it grew.
 
+use std::path::Path;
+
 use rusqlite::{Connection, params};
 
 use crate::domain::growth::{DAY_MS, Sample};
@@ -47,6 +49,19 @@ pub(super) fn pages(connection: &Connection) -> rusqlite::Result<(i64, i64)> {
     Ok((size * number("page_count")?, size * number("freelist_count")?))
 }
 
+/// Bytes that are free on the file system of this path, for a process without privileges.
+pub(super) fn free_at(path: &Path) -> Result<u64, StoreError> {
+    Ok(disk_at(path)?.0)
+}
+
+/// The same, and how many it has in all.
+fn disk_at(path: &Path) -> Result<(u64, u64), StoreError> {
+    let system = rustix::fs::statvfs(path)
+        .map_err(|error| StoreError::Internal(format!("the room on the disk: {error}")))?;
+    let bytes = |blocks: u64| blocks.saturating_mul(system.f_frsize);
+    Ok((bytes(system.f_bavail), bytes(system.f_blocks)))
+}
+
 impl Reader<'_> {
     /// Bytes of free pages in the file, which are used before it grows.
     pub fn free_bytes(&self) -> Result<u64, StoreError> {
@@ -82,11 +97,8 @@ impl Store {
     /// # Errors
     /// The operating system does not tell.
     pub fn space(&self) -> Result<Space, StoreError> {
-        let system = rustix::fs::statvfs(&self.path)
-            .map_err(|error| StoreError::Internal(format!("the room on the disk: {error}")))?;
+        let (disk_free_bytes, disk_bytes) = disk_at(&self.path)?;
         let (database_bytes, wal_bytes) = self.sizes();
-        let disk_free_bytes = system.f_bavail.saturating_mul(system.f_frsize);
-        let disk_bytes = system.f_blocks.saturating_mul(system.f_frsize);
         Ok(Space { database_bytes, wal_bytes, disk_free_bytes, disk_bytes })
     }
 }

@@ -4,6 +4,7 @@
 //! where there is time: pages for the dispatcher, a turn of a change to many rows, a turn of the cleanup, a
 //! checkpoint. It sleeps when there is nothing to do.
 
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -41,9 +42,27 @@ pub(super) const FEW_ROWS: usize = 32;
 /// The longest that deliveries of a backlog wait for those who publish.
 const LONGEST_REST: Duration = Duration::from_millis(5);
 
-/// The writer, to be run on a thread of its own.
-pub(super) struct Writer {
+/// A writer that has no thread yet.
+pub(super) struct NewWriter {
     pub(super) connection: Connection,
+    pub(super) shared: Arc<Shared>,
+    pub(super) queue: Arc<Queue<Work>>,
+    pub(super) handover: Arc<dyn Handover>,
+    pub(super) kept: Kept,
+}
+
+impl NewWriter {
+    /// The writer, on the thread that calls and no other.
+    pub(super) fn here(self) -> Writer {
+        let Self { connection, shared, queue, handover, kept } = self;
+        Writer { connection: Rc::new(connection), shared, queue, handover, kept }
+    }
+}
+
+/// The writer, on a thread of its own.
+pub(super) struct Writer {
+    /// A copy that is being made has it as well.
+    pub(super) connection: Rc<Connection>,
     pub(super) shared: Arc<Shared>,
     pub(super) queue: Arc<Queue<Work>>,
     pub(super) handover: Arc<dyn Handover>,
@@ -54,7 +73,7 @@ pub(super) struct Writer {
 pub(super) struct Run {
     /// Outcomes of a commit that failed.
     again: Vec<Work>,
-    trouble: bool,
+    pub(super) trouble: bool,
     pub(super) last_turn: Stopwatch,
     last_page: Stopwatch,
     /// The last turn failed, and not because of the disk.
@@ -77,6 +96,11 @@ impl Writer {
         loop {
             let patience = self.patience(&run);
             if !self.once(&mut run, patience) {
+                break;
+            }
+            if let Some(job) = self.shared.backups.asked()
+                && !self.copy_out(&mut run, &job)
+            {
                 break;
             }
         }
@@ -125,7 +149,8 @@ impl Writer {
         true
     }
 
-    fn patience(&self, run: &Run) -> Option<Duration> {
+    /// How long there is nothing to do unless something arrives; `None`: for ever.
+    pub(super) fn patience(&self, run: &Run) -> Option<Duration> {
         if run.trouble {
             return Some(PATIENCE_IN_TROUBLE);
         }

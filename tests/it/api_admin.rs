@@ -71,6 +71,19 @@ fn table() -> Vec<(&'static str, Value, Vec<Value>, Vec<Value>)> {
         range("alert_disk_percent", json!(90), 0, 99),
         range("alert_disk_days", json!(7), 0, 365),
         flag("metrics_per_tenant"),
+        (
+            "backup_schedule",
+            json!("0 30 2 * * *"),
+            vec![json!(""), json!("30 2 * * *"), json!("0 0 3 * * SUN")],
+            vec![json!("never"), json!(" "), json!("60 3 * * *"), json!(3), json!(false)],
+        ),
+        range("backups_keep", json!(7), 1, 1000),
+        (
+            "backup_compress",
+            json!(true),
+            vec![json!(false), json!(true)],
+            vec![json!(0), json!("true"), json!([])],
+        ),
     ]
 }
 

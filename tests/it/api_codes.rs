@@ -54,6 +54,13 @@ fn reach(code: Code) -> Response {
             conflict(&app, code)
         }
         Code::NotRetryable | Code::NotCancelable | Code::TooManyTests => under_way(&app, code),
+        Code::BackupRunning => loop {
+            // The first is under way for some milliseconds at least.
+            let answer = app.post("/backups", &json!({}));
+            if answer.status != 202 {
+                break answer;
+            }
+        },
         Code::FormatBuiltIn => app.delete("/formats/standard"),
         Code::FormatLimitReached | Code::EventTypeLimitReached => one_too_many(&app, code),
         Code::FormatInUse | Code::FormatDoesNotFit => used_format(&app, code),

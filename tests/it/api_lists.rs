@@ -155,6 +155,7 @@ fn unknown_parameters_are_named_in_every_list_with_those_that_there_are() {
         "tenants",
         "cleanups",
         "audit",
+        "backups",
         "endpoints/ep_x/deliveries",
     ] {
         let refused = app.client.get(&format!("/api/v1/{list}?sort=asc&page=2&limit=5"));

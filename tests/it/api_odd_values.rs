@@ -98,6 +98,7 @@ fn odd_values_in_any_field_break_nothing() {
         ("POST", "/api/v1/keys", "\"name\":\"k\",\"scopes\":[\"events:read\"]", "name scopes tenant"),
         ("PUT", "/api/v1/tenants/acme", "\"name\":null", "name endpoint_limit"),
         ("POST", "/api/v1/cleanups", "\"dry_run\":true", "older_than_seconds dry_run"),
+        ("POST", "/api/v1/backups", "\"compress\":true", "compress"),
     ];
     for (method, path, base, names) in calls {
         for name in names.split_whitespace() {

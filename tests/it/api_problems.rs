@@ -248,7 +248,7 @@ fn nonsense_in_paths_and_parameters_is_a_problem() {
 #[test]
 fn absurd_cursors_are_problems_in_every_list() {
     let app = TestApp::start();
-    let lists = ["events", "endpoints", "deliveries", "keys", "tenants", "cleanups"];
+    let lists = ["events", "endpoints", "deliveries", "keys", "tenants", "cleanups", "backups"];
     let wrong = ["", "0x1", "1.5", "evt_", "evt_!!!!!!!!!!!!!", "evt_zzzzzzzzzzzzz", "dlv_00000", "null"];
     for list in lists {
         let huge = [i64::MIN.to_string(), i64::MAX.to_string() + "0", "-1".to_owned()];

@@ -43,6 +43,8 @@ const TABLE: &[(&str, &str, Need)] = &[
     ("GET", "/api/v1/alerts/{id}", Admin),
     ("GET", "/api/v1/attention", Admin),
     ("GET", "/api/v1/audit", Admin),
+    ("GET", "/api/v1/backups", Admin),
+    ("GET", "/api/v1/backups/{id}", Admin),
     ("GET", "/api/v1/cleanups", Admin),
     ("GET", "/api/v1/deliveries", Of(DeliveriesRead)),
     ("GET", "/api/v1/deliveries/{id}", Of(DeliveriesRead)),
@@ -85,6 +87,8 @@ const TABLE: &[(&str, &str, Need)] = &[
     ("PATCH", "/api/v1/settings", Admin),
     ("POST", "/api/v1/alerts", Admin),
     ("POST", "/api/v1/alerts/{id}/test", Admin),
+    ("POST", "/api/v1/backups", Admin),
+    ("POST", "/api/v1/backups/{id}/cancel", Admin),
     ("POST", "/api/v1/cleanups", Admin),
     ("POST", "/api/v1/deliveries/release", Of(DeliveriesWrite)),
     ("POST", "/api/v1/deliveries/{id}/cancel", Of(DeliveriesWrite)),
@@ -112,6 +116,7 @@ const TABLE: &[(&str, &str, Need)] = &[
 
 /// A server with something of everything for `acme`.
 struct World {
+    backup: String,
     app: TestApp,
     receiver: Receiver,
     endpoint: String,
@@ -141,7 +146,8 @@ impl World {
         let invited = json!({ "email": "ada@example.com", "role": "viewer" });
         let operator = text(&app.post("/operators", &invited).expect(201).json(), "id");
         let event = text(&event.json(), "id");
-        Self { app, receiver, endpoint, event, delivery, tested, replay, deletion, operator }
+        let backup = text(&app.post("/backups", &json!({})).expect(202).json(), "id");
+        Self { backup, app, receiver, endpoint, event, delivery, tested, replay, deletion, operator }
     }
 
     fn key(&self, scope: Scope, tenant: Option<&str>) -> Value {
@@ -173,6 +179,7 @@ impl World {
                 return "/api/v1/tenants/gone".to_owned();
             }
             "replays" => self.replay.clone(),
+            "backups" => self.backup.clone(),
             "formats" => self.format(method),
             "keys" => text(&self.key(EventsRead, None), "id"),
             _ => String::new(),

@@ -30,7 +30,7 @@ fn forms(name: &str, value: &Value) {
         }
         Value::String(text) if name == "id" || name.ends_with("_id") && name != "request_id" => {
             let (prefix, rest) = text.split_once('_').expect("a prefix");
-            let known = ["evt", "ep", "dlv", "key", "rpl", "del", "aud", "alr"];
+            let known = ["evt", "ep", "dlv", "key", "rpl", "del", "aud", "alr", "bak"];
             assert!(known.contains(&prefix), "{name}: {text}");
             let right = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
             assert!(rest.len() == 13 && rest.bytes().all(right), "{name}: {text}");
@@ -109,6 +109,11 @@ fn jobs(app: &TestApp, endpoint: &str) {
     members(&made, replay);
     members(&app.get(&format!("/replays/{}", text(&made, "id"))), replay);
     members(&app.get("/replays")["data"][0], replay);
+    let backup = "id status stage percent by compressed file kept bytes started_at ended_at error";
+    let begun = app.post("/backups", &json!({})).expect(202).json();
+    members(&begun, backup);
+    members(&app.get(&format!("/backups/{}", text(&begun, "id"))), backup);
+    members(&app.get("/backups")["data"][0], backup);
     app.client.send_json("PUT", "/api/v1/tenants/gone", &json!({})).expect(201);
     let deletion = "id tenant status endpoints keys events deliveries attempts created_at ended_at";
     members(&app.delete("/tenants/gone").expect(202).json(), deletion);

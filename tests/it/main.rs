@@ -38,6 +38,7 @@ mod api_tenants_delete;
 mod api_trouble;
 mod architecture;
 mod attempts;
+mod backups;
 mod browsing;
 mod cleaning;
 mod clients;

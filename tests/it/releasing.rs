@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use crate::support::actions::shows;
 use crate::support::app::{TestApp, text};
 use crate::support::client::Client;
+use crate::support::console::{Console, holds, lacks};
 use crate::support::problem::fields;
 use crate::support::receiver::Receiver;
 
@@ -24,6 +25,8 @@ fn restored(receiver: &Receiver) -> (TestApp, [String; 2]) {
     let file = rusqlite::Connection::open(app.data().join("postrider.db")).expect("the database");
     let held = file.execute("UPDATE deliveries SET held_reason = 2 WHERE state = 3", []).expect("rows");
     assert_eq!(held, 4);
+    file.execute("INSERT INTO meta VALUES ('restored', '{\"at\":1771857000000,\"held\":4}')", [])
+        .expect("a row");
     file.execute("UPDATE endpoints SET enabled = 1, disabled_reason = NULL, disabled_at = NULL", [])
         .expect("rows");
     drop(file);
@@ -90,6 +93,39 @@ fn what_comes_free_of_a_disabled_endpoint_is_held_as_everything_else_of_it() {
     app.enable(&ours);
     wait_for(&app, &ours, "delivered");
     assert_eq!(receiver.count_on("/default"), 2);
+}
+
+#[test]
+fn the_overview_tells_of_it_until_a_person_says_what_becomes_of_it() {
+    for (held, says, status) in
+        [("deliver", "is being delivered", "delivered"), ("discard", "is discarded", "canceled")]
+    {
+        let receiver = Receiver::start();
+        let (app, endpoints) = restored(&receiver);
+        let attention = app.get("/attention")["data"][0].clone();
+        shows(
+            &attention,
+            &json!({ "topic": "restored", "since": "2026-02-23T14:30:00.000Z", "endpoint": null }),
+        );
+        let viewer = Console::viewer(&app);
+        let page = viewer.page("/");
+        holds(&page, &["are held (4, of 4 at first)"]);
+        lacks(&page, &["action=\"/release\""]);
+        viewer.post("/release", &[("held", held)]).expect(403);
+        let console = Console::admin(&app);
+        holds(
+            &console.page("/"),
+            &["A backup was restored.", "Deliver them", "Discard them", "data-confirm"],
+        );
+        console.post("/release", &[("held", "keep")]).expect(422);
+        holds(&console.done("/release", &[("held", held)]).1, &[says]);
+        for endpoint in &endpoints {
+            wait_for(&app, endpoint, status);
+        }
+        lacks(&console.page("/"), &["A backup was restored.", "action=\"/release\""]);
+        assert_eq!(app.get("/attention")["data"], json!([]));
+        assert_eq!(app.list("/audit?action=delivery.release")[0]["actor"], "operator:ada@example.com");
+    }
 }
 
 #[test]

@@ -101,8 +101,12 @@ pub const TABLE: &[(&str, &str, For)] = &[
     ("POST", "/operators", Admins),
     ("POST", "/operators/{id}", Admins),
     ("POST", "/operators/{id}/link", Admins),
+    // What becomes of what a restore holds back.
+    ("POST", "/release", Admins),
     ("GET", "/settings", Operators),
     ("POST", "/settings", Admins),
+    ("POST", "/settings/backup", Admins),
+    ("POST", "/settings/backup/{id}/cancel", Admins),
     ("POST", "/settings/cleanup", Admins),
     ("GET", "/setup", Anybody),
     ("GET", "/setup/{token}", Anybody),

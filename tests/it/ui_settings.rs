@@ -122,13 +122,56 @@ fn how_the_file_grows_is_told_after_a_day() {
 }
 
 #[test]
+fn a_backup_by_hand_is_begun_and_seen_in_the_list_with_its_size() {
+    let app = TestApp::with_manual_clock();
+    let console = Console::admin(&app);
+    let page = console.page("/settings");
+    holds(
+        &page,
+        &["The next one begins", "Back up now", "value=\"true\" checked", "name=\"backup_schedule\""],
+    );
+    let (to, page) = console.done("/settings/backup", &[]);
+    assert_eq!(to, "/settings#backups");
+    holds(&page, &["The backup has begun."]);
+    let made = app.eventually("the end of the backup", |app| {
+        app.list("/backups").pop().filter(|backup| backup["status"] != "running")
+    });
+    let file = made["file"].as_str().expect("a name");
+    assert_eq!((&made["compressed"], &made["by"]), (&json!(false), &json!("operator:ada@example.com")));
+    let page = console.page("/settings");
+    holds(&page, &["status done", file, "operator:ada@example.com", " kB"]);
+    lacks(&page, &["data-live", "not there any more"]);
+    std::fs::remove_file(app.data().join("backups").join(file)).expect("a file");
+    holds(&console.page("/settings"), &["not there any more"]);
+    let id = made["id"].as_str().expect("an id");
+    console.done(&format!("/settings/backup/{id}/cancel"), &[]);
+    assert_eq!(app.list("/backups")[0]["status"], "done");
+}
+
+#[test]
+fn backups_can_be_left_to_others() {
+    let app = TestApp::start();
+    let console = Console::admin(&app);
+    let page = console.done("/settings", &[("backup_schedule", "none"), ("backup_compress", "false")]).1;
+    assert_eq!(value(&page, "backup_schedule"), "none");
+    holds(&page, &["None is made by a schedule."]);
+    assert_eq!(
+        (&app.get("/settings")["backup_schedule"], &app.get("/settings")["backup_compress"]),
+        (&json!(""), &json!(false))
+    );
+    let page = console.refused("/settings", &[("backup_schedule", "never"), ("backups_keep", "0")], 422);
+    holds(&page, &["id=\"backup_schedule-wrong\"", "Must be a whole number from 1 to 1000."]);
+}
+
+#[test]
 fn a_viewer_reads_them_and_changes_nothing() {
     let app = TestApp::start();
     let viewer = Console::viewer(&app);
     let page = viewer.page("/settings");
     holds(&page, &["Deliveries are kept for (days)", "<b>30</b>", "<b>are accepted</b>"]);
-    lacks(&page, &["action=\"/settings", "Clean up now", "name=\"retention_days\""]);
+    lacks(&page, &["action=\"/settings", "Clean up now", "Back up now", "name=\"retention_days\""]);
     viewer.post("/settings", &[("retention_days", "1")]).expect(403);
     viewer.post("/settings/cleanup", &[("what", "clean")]).expect(403);
+    viewer.post("/settings/backup", &[]).expect(403);
     assert_eq!(app.get("/settings")["retention_days"], 30);
 }

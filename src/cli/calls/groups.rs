@@ -6,13 +6,13 @@ use super::{Call, Group, admin};
 
 const DELIVERY: &[&str] = &[
     "id",
+    "status",
     "event_type",
     "endpoint_id",
-    "tenant",
-    "status",
+    "created_at",
     "attempts",
     "status_code",
-    "created_at",
+    "tenant",
     "next_retry_at",
 ];
 const ATTEMPT: &[&str] = &["number", "round", "started_at", "duration_ms", "status_code", "error"];

@@ -21,7 +21,7 @@ use crate::domain::time::UnixMs;
 use crate::web::openapi::RESOURCES;
 use crate::web::openapi::operation::Operation;
 
-pub use run::{Failed, carry_out};
+pub use run::{Failed, call, carry_out};
 pub(super) use wanted::event;
 pub use wanted::{Refused, Wanted};
 

@@ -44,7 +44,10 @@ impl Failed {
 }
 
 /// Makes a call; a refusal is an error.
-fn call(client: &Client, request: &Request) -> Result<Answer, Failed> {
+///
+/// # Errors
+/// See [`Failed`].
+pub fn call(client: &Client, request: &Request) -> Result<Answer, Failed> {
     let answer = client.request(request).map_err(Failed::Socket)?;
     match answer.status {
         200..300 => Ok(answer),

@@ -1,6 +1,6 @@
 //! Answers as people read them. What receivers and publishers have sent is made inert.
 
-use crate::cli::table::table;
+use crate::cli::table::fitted;
 use crate::cli::terminal::View;
 use crate::domain::inert;
 use crate::domain::time::UnixMs;
@@ -19,7 +19,10 @@ pub(super) fn rows(rows: &[Json], columns: &[&str], view: View) -> String {
         row.get(name).map_or_else(|| "-".to_owned(), |value| inert::line(&text(name, value, view)))
     };
     all.extend(rows.iter().map(|row| columns.iter().map(|name| cell(row, name)).collect()));
-    table(&all, view.width)
+    let ids = |(_, name): &(usize, &String)| *name == "id" || name.ends_with("_id");
+    let mut whole: Vec<usize> = columns.iter().enumerate().filter(ids).map(|(column, _)| column).collect();
+    whole.push(0);
+    fitted(&all, view.width, &whole)
 }
 
 /// `CREATED`: when something happened needs no more words.

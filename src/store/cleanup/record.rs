@@ -67,6 +67,11 @@ impl Reader<'_> {
         if let Some((_, last)) = self.cleanups(None, 1)?.rows.first() {
             return Ok(Some(last.started_at));
         }
+        self.oldest_event_at()
+    }
+
+    /// When the oldest event that is kept was accepted.
+    pub fn oldest_event_at(&self) -> Result<Option<UnixMs>, StoreError> {
         let oldest = self
             .connection()
             .prepare_cached("SELECT created_at FROM events WHERE id > 0 ORDER BY id LIMIT 1")?

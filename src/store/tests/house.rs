@@ -82,6 +82,7 @@ impl House {
     pub(super) fn in_dir(dir: TempDir, clock: ManualClock) -> Result<Self, OpenError> {
         let told = Arc::new(Recorder::default());
         let (store, writer) = Store::build(config(&new_file(&dir), &clock, &told, 7))?;
+        let writer = writer.here();
         let run = writer.start();
         Ok(Self { dir, clock, told, store: Arc::new(store), writer: Some((writer, run)) })
     }

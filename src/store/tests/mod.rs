@@ -5,6 +5,7 @@
 
 mod alerts;
 mod anything;
+mod backups;
 mod blanking;
 mod bulk;
 mod changes;
@@ -31,6 +32,7 @@ mod recorder;
 mod replays;
 mod replays_model;
 mod restored;
+mod restoring;
 mod soundness;
 mod tenant_jobs;
 mod trace;

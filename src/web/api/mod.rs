@@ -2,6 +2,7 @@
 
 mod alerts;
 mod audit;
+mod backups;
 mod cleanups;
 mod deliveries;
 mod endpoint_fields;
@@ -30,6 +31,7 @@ pub fn routes(config: &mut ServiceConfig) {
         web::scope("/api/v1")
             .configure(alerts::routes)
             .configure(audit::routes)
+            .configure(backups::routes)
             .configure(cleanups::routes)
             .configure(deliveries::routes)
             .configure(endpoints::routes)

@@ -78,6 +78,7 @@ pub static PAGES: &[Page] = &[
     page!(Receive, "testing", "Testing webhooks"),
     page!(Receive, "formats", "Formats"),
     page!(Run, "running", "Running it"),
+    page!(Run, "backup", "Backup, restore, moving"),
     page!(Run, "commands", "The command line"),
     page!(Run, "monitoring", "Monitoring and alerts"),
     page!(Run, "messages", "The log: what to do about a message"),

@@ -5,11 +5,13 @@ use std::fs;
 use super::place::Place;
 use crate::support::server::Start;
 
-/// Says that it is new, and ruins the database.
-const BROKEN: &str = "case $1 in
-serve) echo 'this version is broken' >&2; printf ruined >\"$POSTRIDER_DATA/postrider.db\"; exit 1 ;;
-*) exit 1 ;;
-esac";
+/// Keeps the database as it finds it, beside the data directory, and ruins it.
+const BROKEN: &str = "if [ \"$1\" = serve ]; then
+    echo 'this version is broken' >&2
+    cp \"$POSTRIDER_DATA/postrider.db\" \"$POSTRIDER_DATA/../as-it-was.db\"
+    printf ruined >\"$POSTRIDER_DATA/postrider.db\"
+fi
+exit 1";
 
 #[test]
 fn a_new_version_takes_the_place_of_the_old_one_after_a_backup() {
@@ -43,14 +45,15 @@ fn a_version_that_does_not_become_ready_gives_way_to_the_old_one_and_the_databas
     let place = Place::new();
     place.install(&place.version("0.0.1"));
     let endpoint = place.used();
-    let database = fs::read(place.data().join("postrider.db")).expect("a database");
     let broken = place.program("9.9.9", BROKEN);
     let ran = place.run(&["--binary", broken.to_str().expect("a path")]);
     assert_eq!(ran.code, Some(1), "{ran:?}");
     assert!(ran.err.contains("postrider 9.9.9 did not become ready"), "{ran:?}");
     assert!(ran.err.contains("this version is broken"), "its own words: {ran:?}");
     assert_eq!(place.installed(), "postrider 0.0.1");
-    assert!(fs::read(place.data().join("postrider.db")).expect("a database") == database);
+    // The backup, which is made before, may have noted something in it.
+    let as_it_was = fs::read(place.at("var/lib/as-it-was.db")).expect("a database");
+    assert!(fs::read(place.data().join("postrider.db")).expect("a database") == as_it_was);
     place.is_tidy();
     let backups = fs::read_dir(place.data().join("backups")).expect("a folder");
     let mut paths = backups.map(|entry| entry.expect("an entry").path());

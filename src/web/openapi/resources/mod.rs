@@ -2,6 +2,7 @@
 
 mod admin;
 mod alerts;
+mod backups;
 mod deliveries;
 mod endpoint_fields;
 mod endpoints;
@@ -48,6 +49,7 @@ pub fn all() -> Vec<Resource> {
         settings::resource(),
         alerts::resource(),
         admin::resource(),
+        backups::resource(),
         watch::resource(),
     ]
 }

@@ -39,7 +39,7 @@ fn fields() -> impl Iterator<Item = (&'static str, Schema, &'static str)> {
 fn schema(name: &str) -> Schema {
     match (name, range(name)) {
         (_, Some((least, most))) => whole(least.into(), most.into()),
-        ("cleanup_schedule", _) => text(),
+        ("cleanup_schedule" | "backup_schedule", _) => text(),
         ("retry_schedule", _) => retry_schedule(),
         _ => flag(),
     }

@@ -104,6 +104,7 @@ fn now() -> Schema {
 fn needs_a_hand() -> Schema {
     let topics = [
         "not_ready",
+        "restored",
         "cleanup_waits",
         "held_expires",
         "endpoint_ends",

@@ -20,6 +20,8 @@ pub(super) struct Concerns {
     /// How many of either there are; more are not told of where `more` says so.
     counts: (usize, usize),
     more: bool,
+    /// A restore holds deliveries back.
+    pub(super) restored: bool,
 }
 
 /// Something that needs a hand.
@@ -46,12 +48,13 @@ pub(super) struct Concern {
 
 impl Concerns {
     pub(super) fn of(attention: Vec<Attention>, more: bool) -> Self {
+        let restored = attention.iter().any(|one| one.topic == Topic::Restored);
         let (wanted, urgent): (Vec<_>, Vec<_>) =
             attention.into_iter().partition(|one| one.topic == Topic::EndpointOff);
         let counts = (urgent.len(), wanted.len());
         let told = |all: Vec<Attention>, most| all.into_iter().take(most).map(Concern::of).collect();
         let left = ROWS.saturating_sub(urgent.len());
-        Self { urgent: told(urgent, ROWS), wanted: told(wanted, left), counts, more }
+        Self { urgent: told(urgent, ROWS), wanted: told(wanted, left), counts, more, restored }
     }
 
     /// Whether there are more than are shown.
@@ -85,6 +88,7 @@ impl Concern {
     fn of(one: Attention) -> Self {
         let (title, place) = match one.topic {
             Topic::NotReady => ("The server", ""),
+            Topic::Restored => ("A restored backup", ""),
             Topic::CleanupWaits => ("Cleanup", "/settings#cleanup"),
             _ => ("", ""),
         };

@@ -2,6 +2,7 @@
 
 mod concerns;
 mod first_steps;
+mod release;
 
 use actix_web::web::{self, Data, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
@@ -28,6 +29,7 @@ const PATH: &str = "/";
 /// Registers the pages.
 pub fn routes(config: &mut ServiceConfig) {
     config.service(web::resource("/").route(read().to(show)));
+    release::routes(config);
 }
 
 #[derive(Template)]

@@ -26,7 +26,7 @@ async fn clean(state: Data<AppState>, Posted(visit, mut form): Posted) -> Result
         _ => None,
     };
     if form.is_refused() {
-        return super::page(&state, &visit, Form::default(), form).await;
+        return super::page(&state, &visit, Form::default(), form, Form::default()).await;
     }
     let dry_run = form.has("what", "count");
     match state.service.cleanup(&scope, older_than, dry_run) {
@@ -42,7 +42,7 @@ async fn clean(state: Data<AppState>, Posted(visit, mut form): Posted) -> Result
         Err(_) => {
             form.invalid().push("older_than_days", "must be a whole number of days from 1 to 3650, or empty");
             form.is_refused();
-            super::page(&state, &visit, Form::default(), form).await
+            super::page(&state, &visit, Form::default(), form, Form::default()).await
         }
     }
 }

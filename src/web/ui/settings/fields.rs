@@ -7,7 +7,7 @@ use crate::domain::settings::{Settings, range};
 use crate::web::ui::amounts::grouped;
 use crate::web::ui::form::Form;
 
-/// What is typed for a schedule without a retry.
+/// What is typed for a schedule without a retry, and for one that never comes.
 const NONE: &str = "none";
 
 /// Settings that are shown and saved together.
@@ -41,6 +41,7 @@ type Choices = [(&'static str, &'static str); 2];
 /// What a flag is called, by what it is about.
 const fn choices(about: About) -> &'static Choices {
     match about {
+        About::BackingUp => &[("false", "no"), ("true", "yes")],
         About::Telling => &[("false", "are not told"), ("true", "are told")],
         _ => &[("false", "are accepted"), ("true", "are refused")],
     }
@@ -98,6 +99,7 @@ fn shown(value: &Value, about: About) -> String {
 fn typed(value: &Value) -> String {
     match value {
         Value::Null => String::new(),
+        Value::String(text) if text.is_empty() => NONE.to_owned(),
         Value::String(text) => text.clone(),
         Value::Array(steps) if steps.is_empty() => NONE.to_owned(),
         Value::Array(steps) => steps.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
@@ -122,7 +124,7 @@ pub(super) fn patch(form: &Form) -> Map<String, Value> {
     let value = |words: &Words| {
         let Some(text) = form.filled(words.name) else { return Value::Null };
         let read = match defaults.get(words.name) {
-            Some(Value::String(_)) => None,
+            Some(Value::String(_)) => (text == NONE).then(|| "".into()),
             Some(Value::Array(_)) => steps(text),
             _ => serde_json::from_str(text).ok(),
         };
@@ -145,8 +147,12 @@ mod tests {
     #[test]
     fn what_is_shown_can_be_saved_and_changes_nothing() {
         let mut form = Form::default();
-        let settings =
-            Settings { event_retention_days: Some(0), strict_tenants: true, ..Settings::default() };
+        let settings = Settings {
+            event_retention_days: Some(0),
+            strict_tenants: true,
+            backup_schedule: String::new(),
+            ..Settings::default()
+        };
         fill(&mut form, &settings);
         let patch = patch(&form);
         assert_eq!(patch.len(), SETTINGS.len());

@@ -1,5 +1,6 @@
-//! Settings, the cleanup, and room on the disk.
+//! Settings, backups, the cleanup, and room on the disk.
 
+mod backups;
 mod cleanup;
 mod fields;
 mod room;
@@ -20,6 +21,7 @@ use super::amounts::{change, grouped};
 use super::form::{Form, sentence};
 use super::frame::Frame;
 use super::visit::{Posted, Visit};
+use backups::Backups;
 use fields::Group;
 use room::Room;
 
@@ -30,6 +32,7 @@ const LAST: usize = 10;
 /// Registers the pages.
 pub fn routes(config: &mut ServiceConfig) {
     config.service(web::resource("/settings").route(read().to(show)).route(web::post().to(save)));
+    backups::routes(config);
     cleanup::routes(config);
 }
 
@@ -40,8 +43,10 @@ struct Settings {
     groups: Vec<Group>,
     /// With all settings: what was typed, else those in force.
     form: Form,
-    /// Of the cleanup.
+    /// Of the cleanup, and of a backup.
     cleaning: Form,
+    copying: Form,
+    backups: Backups,
     waits: Option<String>,
     now: CleanupsNow,
     last: Vec<CleanupReport>,
@@ -69,7 +74,7 @@ impl Settings {
 }
 
 async fn show(state: Data<AppState>, visit: Visit) -> Result<HttpResponse, Problem> {
-    page(&state, &visit, Form::default(), Form::default()).await
+    page(&state, &visit, Form::default(), Form::default(), Form::default()).await
 }
 
 async fn save(state: Data<AppState>, Posted(visit, mut form): Posted) -> Result<HttpResponse, Problem> {
@@ -78,7 +83,7 @@ async fn save(state: Data<AppState>, Posted(visit, mut form): Posted) -> Result<
         Ok(_) => Ok(visit.done(PATH, "The settings are saved and in force.")),
         Err(error) => {
             form.refuse(error.into())?;
-            page(&state, &visit, form, Form::default()).await
+            page(&state, &visit, form, Form::default(), Form::default()).await
         }
     }
 }
@@ -88,15 +93,21 @@ async fn page(
     visit: &Visit,
     mut form: Form,
     cleaning: Form,
+    mut copying: Form,
 ) -> Result<HttpResponse, Problem> {
     let scope = visit.caller.view()?;
     let settings = state.service.settings(&scope);
     let read = state.read(move |service: &Service| {
         let (waits, now) = (service.cleanup_waits(&scope), service.cleanups_now(&scope));
-        Ok((waits, now, service.cleanups(&scope, None, LAST)?.rows, service.storage(&scope)?))
+        let last = service.cleanups(&scope, None, LAST)?.rows;
+        Ok((waits, now, last, service.storage(&scope)?, Backups::read(service, &scope)?))
     });
-    let (waits, now, last, storage) = read.await?;
-    let status = if cleaning.alert().is_some() { cleaning.status() } else { form.status() };
+    let (waits, now, last, storage, backups) = read.await?;
+    let refused = [&cleaning, &copying].into_iter().find(|form| form.alert().is_some());
+    let status = refused.unwrap_or(&form).status();
+    if backups.compress && copying.alert().is_none() {
+        copying.add("compress", "true".to_owned());
+    }
     fields::fill(&mut form, &settings);
     let schedule = Schedule::parse(&settings.cleanup_schedule).ok();
     let page = Settings {
@@ -104,6 +115,8 @@ async fn page(
         groups: fields::groups(&settings),
         form,
         cleaning,
+        copying,
+        backups,
         waits,
         now,
         last,
