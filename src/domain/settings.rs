@@ -8,6 +8,7 @@ use super::whole::Whole;
 
 /// The settings in force. Serialized, they are the answer of `GET /settings`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a setting of its own, with a name of its own")]
 pub struct Settings {
     /// Deliveries and attempts older than so many days are deleted at night.
     pub retention_days: u32,

@@ -1,7 +1,7 @@
 //! What a monitoring system wants to know: most of it from memory, the rest from a few short reads of the file, whatever
 //! is in it.
 
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use crate::domain::time::UnixMs;
@@ -60,13 +60,12 @@ pub(super) struct Probes {
     dispatcher: OnceLock<Probe>,
     /// From the reading of a publisher's request to the answer, microseconds.
     accepts: Distribution,
-    backup: Mutex<Option<LastBackup>>,
 }
 
 impl Default for Probes {
     fn default() -> Self {
         let accepts = Distribution::new(&ACCEPT_US, 1e6);
-        Self { dispatcher: OnceLock::new(), accepts, backup: Mutex::default() }
+        Self { dispatcher: OnceLock::new(), accepts }
     }
 }
 
@@ -91,7 +90,7 @@ pub struct Metrics {
     pub space: Option<Space>,
     /// What this process takes.
     pub process: Option<Process>,
-    /// How the last backup ended; `None`: there was none since the start.
+    /// How the last backup ended; `None`: there was none.
     pub backup: Option<LastBackup>,
     /// What the file tells; `None`: it cannot be read now.
     pub stored: Option<Stored>,
@@ -126,14 +125,15 @@ impl Service {
         self.probes.accepts.add(u64::try_from(took.as_micros()).unwrap_or(u64::MAX));
     }
 
-    /// A backup has ended so.
-    pub fn note_backup(&self, backup: LastBackup) {
-        *self.probes.backup.lock().unwrap_or_else(PoisonError::into_inner) = Some(backup);
-    }
-
-    /// How the last backup ended, of this process.
+    /// How the last backup ended that nobody canceled; `None`: there was none.
     pub fn backup_told(&self) -> Option<LastBackup> {
-        self.probes.backup.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        let last = self.last_backup();
+        let ended = last.last.filter(|backup| backup.canceled.is_none()).or(last.made)?;
+        Some(LastBackup {
+            ended_at: ended.ended_at?,
+            bytes: ended.bytes.unwrap_or_default(),
+            error: ended.error,
+        })
     }
 
     /// What there is to tell, of all tenants. Blocks.

@@ -3,10 +3,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use postrider::service::metrics::LastBackup;
 use serde_json::json;
 
-use crate::support::app::{START, TestApp, text};
+use crate::support::app::{TestApp, text};
 use crate::support::client::Client;
 use crate::support::problem::{code, fields};
 use crate::support::receiver::{Gate, Receiver, Reply};
@@ -159,14 +158,15 @@ fn housekeeping_is_told_once_there_was_some() {
     let before = scrape(&app);
     assert!(!before.keys().any(|name| name.contains("backup") || name.contains("cleanup")), "{before:?}");
     app.post("/cleanups", &json!({})).expect(200);
-    let error = Some("no room".to_owned());
-    app.service().note_backup(LastBackup { ended_at: START, bytes: 7, error });
+    let backup = app.back_up();
     let samples = scrape(&app);
     is(&samples, "cleanup_last_success", 1.0);
     is(&samples, "cleanup_last_deleted{kind=\"events\"}", 0.0);
-    is(&samples, "backup_last_success", 0.0);
-    is(&samples, "backup_last_bytes", 7.0);
+    is(&samples, "backup_last_success", 1.0);
+    is(&samples, "backup_last_bytes", backup["bytes"].as_f64().expect("a number"));
     is(&samples, "backup_last_end_timestamp_seconds", 1_771_857_000.0);
+    app.fail_to_back_up();
+    is(&scrape(&app), "backup_last_success", 0.0);
 }
 
 #[test]

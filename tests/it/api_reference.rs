@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use crate::support::app::{TestApp, text};
 use crate::support::client::{Client, Response};
+use crate::support::process::{self, PATIENCE};
 use crate::support::receiver::Receiver;
 use crate::support::routes;
 
@@ -199,6 +200,13 @@ impl World {
             "/api/v1/endpoints/{id}/deliveries" => drop(self.event("acme")),
             // A link before may have deleted the only one.
             "/api/v1/event-types" => drop(self.put("/event-types/invoice.paid", &json!({}))),
+            "/api/v1/alerts" if call.method == "GET" => {
+                self.app.post("/alerts", &json!({ "kind": "email", "email": "a@example.com" })).expect(201);
+            }
+            // One at a time.
+            "/api/v1/backups" => process::until("no backup to be under way", PATIENCE, || {
+                (self.app.get("/backups")["data"][0]["status"] != "running").then_some(())
+            }),
             _ => {}
         }
         let mut body = body(call).cloned();

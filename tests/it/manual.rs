@@ -27,7 +27,7 @@ const RUN_BY: &[(&str, &[&str])] = &[
     ("verifying-rust", &["manual/verifying.rs"]),
     ("testing", &["listening.rs", "manual.rs", "fakes.rs", "../examples/fake/README.md"]),
     ("formats", &["guides.rs"]),
-    ("running", &["installing/guide.rs", "installing/domain.rs", "demo.rs"]),
+    ("running", &["installing/guide.rs", "installing/domain.rs", "demo.rs", "container.rs"]),
     ("backup", &["backups/guide.rs"]),
     ("commands", &["commands_guide.rs"]),
     ("monitoring", &["monitoring.rs"]),

@@ -5,10 +5,9 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use postrider::service::metrics::LastBackup;
 use serde_json::{Value, json};
 
-use crate::support::app::{START, TestApp};
+use crate::support::app::TestApp;
 use crate::support::client::Client;
 use crate::support::guide;
 use crate::support::server::Start;
@@ -25,7 +24,7 @@ fn exposition() -> String {
     app.change_settings(&json!({ "metrics_per_tenant": true }));
     app.post("/events", &json!({ "type": "a", "data": 1, "tenant": "acme" })).expect(202);
     app.post("/cleanups", &json!({})).expect(200);
-    app.service().note_backup(LastBackup { ended_at: START, bytes: 1, error: None });
+    assert_eq!(app.back_up()["status"], "done");
     app.client.get("/metrics").expect(200).text().to_owned()
 }
 

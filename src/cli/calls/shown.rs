@@ -159,7 +159,7 @@ mod tests {
         {
             assert!(shown.chars().all(|c| !c.is_control() || c == '\n'), "{shown:?}");
         }
-        assert_eq!(rows(list.items(), &["id"], View::plain(NOW)), "ID\na␛[2Jb␊");
+        assert_eq!(rows(list.items(), &["id"], View::plain(NOW)), "ID\na␛[2Jb");
     }
 
     #[test]

@@ -82,7 +82,10 @@ impl Worker {
         drop(reply.send(Ok(row.clone())));
         let made = self.make(&row);
         let ended = self.end(row, made);
-        place.ended = Some(ended);
+        place.ended = Some(ended.clone());
+        // Before it is written down: whoever reads that it is over may begin the next one.
+        drop(place);
+        self.write_down(ended);
     }
 
     /// Makes the file; its name and its bytes. After an error nothing is left of it.
@@ -169,7 +172,7 @@ impl Worker {
         })
     }
 
-    /// Writes down how it ended, tells the log, and removes older ones if it was made.
+    /// How it ended: tells the log, and removes older ones if it was made.
     fn end(&self, mut row: BackupRow, made: Result<(String, u64), StoreError>) -> BackupRow {
         row.ended_at = Some(self.shared.times.wall());
         match (made, self.shared.backups.decide()) {
@@ -181,15 +184,18 @@ impl Worker {
             (Err(error), None) => row.error = Some(error.to_string()),
         }
         log(&row);
-        let ended = row.clone();
-        let written = Store::write_to(&self.shared, &self.queue, move |tx| tx.end_backup(&ended)).wait();
-        if let Err(error) = written {
-            tracing::warn!(%error, backup = %row.id, "how a backup ended could not be written down");
-        }
         if row.file.is_some() {
             self.prune();
         }
         row
+    }
+
+    fn write_down(&self, row: BackupRow) {
+        let id = row.id;
+        let written = Store::write_to(&self.shared, &self.queue, move |tx| tx.end_backup(&row)).wait();
+        if let Err(error) = written {
+            tracing::warn!(%error, backup = %id, "how a backup ended could not be written down");
+        }
     }
 
     /// Removes those that are too many, now that there is a new one.

@@ -64,7 +64,7 @@ fn changes(browser: &Browser) -> Vec<String> {
             || form == "/formats do=preview"
     };
     let links = browser.script(
-        "return [...document.querySelectorAll('a[href]')].map(link => new URL(link.href))
+        "return [...document.querySelectorAll('a[href]:not([href^=\"#\"])')].map(link => new URL(link.href))
              .filter(url => url.host === location.host && !/^\\/(docs|login|static)/.test(url.pathname)).map(url => url.pathname)",
     );
     let forms = texts(&forms).into_iter().filter(|form| !own(form));

@@ -23,7 +23,10 @@ fn below(place: &Place, mark: &str, version: &std::path::Path) -> Command {
         .replace("setpriv --reuid postrider --regid postrider --clear-groups ", "")
         .replace("/var/lib/", &format!("{root}/var/lib/"))
         .replace("/etc/postrider/", &format!("{root}/etc/postrider/"))
-        .replace(" /usr/local/", &format!(" {root}/usr/local/"));
+        .replace(" /usr/local/", &format!(" {root}/usr/local/"))
+        .replace("sudo systemctl stop postrider", "\"$POSTRIDER_TEST_SYSTEMCTL\" stop postrider.service")
+        .replace("before-upgrade-….db", "before-upgrade-*.db")
+        .replace(" --binary OLD-PROGRAM", "");
     let mut command = Command::new("bash");
     command.args(["-euc", &script]).envs(place.stand_ins());
     command
@@ -42,6 +45,8 @@ fn the_commands_install_upgrade_and_remove() {
     assert_eq!(run("sh health", &first), "ready\n");
     assert!(run("sh domain", &first).contains("POSTRIDER_TRUSTED_PROXY=127.0.0.1/32,::1/128"));
     assert!(run("sh upgrade", &second).contains("postrider 0.0.2 is ready"));
+    let back = run("sh back", &first);
+    assert!(back.contains("postrider 0.0.1 is ready"), "{back}");
     assert!(run("sh uninstall", &second).contains("is removed"));
     assert!(place.data().join("postrider.db").exists() && !place.bin().exists());
 }
@@ -67,5 +72,14 @@ fn the_sites_are_those_that_the_script_writes() {
         let site = text.split_once('\n').expect("a first line that is a comment").1;
         let site = site.replace("@DOMAIN@", "hooks.example.com").replace("@LISTEN@", "127.0.0.1:8383");
         assert_eq!(block(RUNNING, mark), site.trim_end(), "{mark}");
+    }
+}
+
+#[test]
+fn the_options_that_it_names_are_there() {
+    let options = include_str!("../../../templates/install/postrider.env");
+    for line in block(RUNNING, "env options").lines() {
+        let name = line.split('=').next().expect("a name");
+        assert!(options.contains(&format!("#{name}=")), "{name}");
     }
 }

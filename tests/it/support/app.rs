@@ -19,6 +19,7 @@ use tempfile::TempDir;
 use tokio::sync::Notify;
 
 use super::client::{Client, Response};
+use super::process;
 use super::receiver::Receiver;
 
 /// The key that every test server knows from its first start: with every scope.
@@ -216,6 +217,28 @@ impl TestApp {
     pub fn advance(&self, by: Duration) {
         self.clock().advance(by);
         self.settle();
+    }
+
+    /// Makes a backup, and waits for its end; how it ended.
+    #[track_caller]
+    pub fn back_up(&self) -> Value {
+        let begun = self.post("/backups", &json!({})).expect(202).json();
+        let path = format!("/backups/{}", text(&begun, "id"));
+        process::until("the backup to end", PATIENCE, || {
+            let backup = self.get(&path);
+            (backup["status"] != "running").then_some(backup)
+        })
+    }
+
+    /// The same with something in its way, so that it fails; why it failed.
+    #[track_caller]
+    pub fn fail_to_back_up(&self) -> String {
+        let way = self.data().join("backups/unfinished.part");
+        std::fs::create_dir_all(way.join("something")).expect("a folder");
+        let backup = self.back_up();
+        std::fs::remove_dir_all(way).expect("a folder");
+        assert_eq!(backup["status"], "failed", "{backup}");
+        text(&backup, "error")
     }
 
     #[track_caller]

@@ -70,7 +70,6 @@ fn begin() -> Operation {
         .may_take(body, r#"{"compress":true}"#)
         .answers(202, "It has begun.", named("Backup"), RUNNING)
         .leads_to("getBackup", ID)
-        .leads_to("cancelBackup", ID)
         .fails([Code::BackupRunning])
 }
 
