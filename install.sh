@@ -223,13 +223,14 @@ back_up() {
         die "the backup failed, so nothing was changed. If $bin itself is broken, remove it and run this again"
 }
 
-# A copy of the database needs room beside it.
+# The backup, what is kept for going back, and the copy that a migration makes need room beside the database; going back
+# needs as much once more.
 check_room() {
     if [ ! -f "$data/postrider.db" ]; then return; fi
-    needed=$(du -kc "$data/postrider.db" "$data/postrider.db-wal" 2>/dev/null | tail -n 1 | cut -f 1)
+    needed=$(($(du -kc "$data/postrider.db" "$data/postrider.db-wal" 2>/dev/null | tail -n 1 | cut -f 1) * 4))
     free=$(df -Pk "$(dirname "$kept")" | awk 'NR == 2 { print $4 }')
     [ "$free" -gt "$needed" ] ||
-        die "$(dirname "$kept") has $free KB free, and a copy of the database needs $needed; nothing was changed"
+        die "$(dirname "$kept") has $free KB free, and copies of the database need $needed; nothing was changed"
 }
 
 # From here to `settled` the old version is kept, and comes back if this run ends early.

@@ -107,8 +107,9 @@ function show(fresh) {
 // Nothing changes by itself any more, and the page says so.
 function ended() {
   for (const part of live()) part.removeAttribute("data-live");
+  if (document.querySelector("main > .ended")) return;
   const notice = document.createElement("p"), link = document.createElement("a");
-  notice.className = "alert warn";
+  notice.className = "alert warn ended";
   notice.setAttribute("role", "status");
   link.href = `/login?to=${encodeURIComponent(location.pathname + location.search)}`;
   link.textContent = "Sign in again";

@@ -70,7 +70,12 @@ fn take(options: &Backup, made: &Path) -> Result<Option<PathBuf>, String> {
     match &options.target {
         Target::Folder => return Ok(Some(made)),
         Target::File(path) => {
-            move_to(&made, path).map_err(failed(path))?;
+            let moved = move_to(&made, path).map_err(failed(path));
+            if moved.is_err() && options.with_key {
+                // It holds the key: nobody expects it among the others. The first error is the one to tell.
+                drop(fs::remove_file(&made));
+            }
+            moved?;
             return Ok(Some(path.clone()));
         }
         Target::Output => {}

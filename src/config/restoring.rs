@@ -50,6 +50,10 @@ impl DataDir {
         stamp: &str,
         key: Option<&[u8; 32]>,
     ) -> Result<Option<PathBuf>, SecretKeyError> {
+        // What was kept before is not to be kept over.
+        let free = |stamp: &str| !self.path().join(format!("{REPLACED}{stamp}")).exists();
+        let numbered = || (1..=u32::MAX).map(|n| format!("{stamp}-{n}")).find(|stamp| free(stamp));
+        let stamp = if free(stamp) { stamp.to_owned() } else { numbered().unwrap_or_default() };
         if let Some(key) = key {
             let path = self.path().join(format!("{DECIDED_KEY}{stamp}"));
             let mut file = self.create_private(&path)?;

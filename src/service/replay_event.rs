@@ -1,5 +1,6 @@
 //! One event delivered again.
 
+use crate::domain::alert::form::EVENT_TYPE;
 use crate::domain::ids::EventId;
 use crate::store::audit::Audited;
 use crate::store::matched::Matched;
@@ -17,8 +18,8 @@ impl Service {
     /// the event is found; the answer comes when the deliveries are on disk.
     ///
     /// # Errors
-    /// `not_found`; in the answer as well, for the endpoint too; `not_replayable` (the data was deleted, or the
-    /// endpoint is disabled), `idempotency_key_reused`.
+    /// `not_found`; in the answer as well, for the endpoint too; `not_replayable` (the data was deleted, the endpoint is
+    /// disabled, or it is an alert), `idempotency_key_reused`.
     pub fn replay_event(
         &self,
         scope: &TenantScope,
@@ -50,6 +51,11 @@ fn deliver(tx: &mut Tx<'_>, scope: &TenantScope, id: EventId, to: &To) -> Result
     let event = tx.stored_event(id)?.ok_or_else(|| Error::not_found("event", id))?;
     if event.blanked_at.is_some() {
         let detail = format!("the data of {} was deleted; publish the event again", event.public_id());
+        return Err(Error::new(Code::NotReplayable, detail));
+    }
+    if event.event_type.as_str() == EVENT_TYPE {
+        let detail =
+            "an alert is for one endpoint alone, and what it told is old by now; retry its delivery instead";
         return Err(Error::new(Code::NotReplayable, detail));
     }
     let (deliveries, endpoint) = match to {

@@ -2,6 +2,7 @@
 
 use rusqlite::OptionalExtension;
 
+use crate::domain::alert::form::EVENT_TYPE;
 use crate::domain::delivery::{Made, State};
 use crate::domain::ids::EventId;
 use crate::domain::replay::Replayed;
@@ -79,7 +80,8 @@ impl Tx<'_> {
     /// Whether an event matches now and never had a delivery here. One whose data was deleted matches by its type.
     fn is_missing(&self, look: &mut Look<'_>, looked: &Looked) -> Result<bool, StoreError> {
         let subscription = &look.route.subscription;
-        if !subscription.matches_type(&looked.event_type) {
+        // An alert is for one endpoint alone.
+        if !subscription.matches_type(&looked.event_type) || looked.event_type.as_str() == EVENT_TYPE {
             return Ok(false);
         }
         match self.had_delivery(looked, look.route)? {

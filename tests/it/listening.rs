@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::support::app::{TestApp, text};
 use crate::support::client::Response;
 use crate::support::listener::{Listener, SECRET, signed};
-use crate::support::process::{PATIENCE, Process};
+use crate::support::process::{self, PATIENCE, Process};
 use crate::support::program::program;
 use crate::support::receiver::{Receiver, Reply};
 
@@ -231,11 +231,10 @@ fn it_ends_when_nobody_reads_what_it_prints() {
     let log = listener.log();
     let address = log.split("http://").nth(1).and_then(|rest| rest.split(',').next()).expect("an address");
     let client = crate::support::client::Client::tcp(address.parse().expect("an address"));
-    for _ in 0..3 {
-        if client.try_request("POST", "/", &[], Some(b"{}")).is_err() {
-            break;
-        }
-    }
+    // `head` takes its time to go.
+    process::until("the listener to end", PATIENCE, || {
+        client.try_request("POST", "/", &[], Some(b"{}")).is_err().then_some(())
+    });
     assert!(listener.wait_for_end(PATIENCE).status.success());
 }
 

@@ -182,15 +182,21 @@ fn listed(
 /// Waits until what an answer has started is done, and shows how far it is; the last answer.
 fn follow(client: &Client, mut answer: Answer) -> Result<Answer, Failed> {
     let id = answer.body["id"].as_str().unwrap_or_default().to_owned();
-    let path = format!("/api/v1/replays/{id}");
-    let request = Request::get(path);
+    let request = Request::get(format!("/api/v1/replays/{id}"));
     let mut progress = Progress::new(terminal::shows_progress());
     while answer.body["status"] == "running" {
         let number = |name: &str| answer.body[name].as_u64().unwrap_or_default();
         let (examined, matched, done) = (number("examined"), number("matched"), number("done"));
         progress.bar(done, matched, &format!("{done} of {matched}, after {examined} looked at"));
         std::thread::park_timeout(LOOK);
-        answer = call(client, &request)?;
+        // It has begun: this is not to be begun once more where another server answers then.
+        answer = call(client, &request).map_err(|failed| match failed {
+            Failed::Socket(SocketError::NobodyListens { .. }) => Failed::Refused(format!(
+                "the server has stopped meanwhile; the replay goes on when it starts again, and `postrider replays show {id}` \
+                 tells how far it is"
+            )),
+            other => other,
+        })?;
     }
     Ok(answer)
 }

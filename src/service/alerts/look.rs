@@ -30,7 +30,9 @@ impl Service {
     /// The database cannot be read. What cannot be sent is noted with its alert, and logged.
     pub fn look_at_alerts(&self) -> Result<(), Error> {
         let mut unwritten = self.alerts.unwritten.lock().unwrap_or_else(PoisonError::into_inner);
-        let alerts = self.all_alerts()?;
+        let mut alerts = self.all_alerts()?;
+        // The team comes first: a server for mail that hangs holds up all behind it.
+        alerts.sort_by_key(|alert| alert.tenant.is_some());
         unwritten.retain(|id, _| alerts.iter().any(|alert| alert.id == *id));
         if alerts.is_empty() {
             return Ok(());

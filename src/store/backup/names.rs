@@ -68,10 +68,12 @@ impl Name {
 }
 
 /// Which of the files with these names are too many, where the newest `keep` of the schedule stay, and as many of those
-/// made by hand. What has another name is somebody else's.
-pub(super) fn too_many(names: impl IntoIterator<Item = String>, keep: usize) -> Vec<String> {
+/// made by hand. What has another name is somebody else's. `new` was just made: what claims to be younger comes from a
+/// clock that was ahead, and counts as the oldest.
+pub(super) fn too_many(names: impl IntoIterator<Item = String>, new: &str, keep: usize) -> Vec<String> {
     let mut ours: Vec<Name> = names.into_iter().filter_map(|name| Name::parse(&name)).collect();
-    ours.sort_unstable();
+    let new = Name::parse(new);
+    ours.sort_unstable_by_key(|name| (new.as_ref().is_none_or(|new| name <= new), name.clone()));
     let of = |by_hand: bool| ours.iter().rev().filter(move |name| name.by_hand == by_hand).skip(keep);
     of(false).chain(of(true)).map(ToString::to_string).collect()
 }
@@ -118,10 +120,20 @@ mod tests {
             "letter.txt".to_owned(),
         ];
         assert_eq!(
-            too_many(all.clone(), 1),
+            too_many(all.clone(), &name(5, true, true), 1),
             [name(3, false, true), name(1, false, false), name(2, true, false)]
         );
-        assert_eq!(too_many(all.clone(), 2), [name(1, false, false)]);
-        assert!(too_many(all, 3).is_empty());
+        assert_eq!(too_many(all.clone(), &name(5, true, true), 2), [name(1, false, false)]);
+        assert!(too_many(all, &name(5, true, true), 3).is_empty());
+    }
+
+    #[test]
+    fn what_a_clock_that_was_ahead_has_named_does_not_drive_out_what_is_new() {
+        let all = [name(20, false, false), name(4, false, false), name(3, false, false)];
+        assert_eq!(
+            too_many(all.clone(), &name(4, false, false), 1),
+            [name(3, false, false), name(20, false, false)]
+        );
+        assert_eq!(too_many(all, &name(4, false, false), 2), [name(20, false, false)]);
     }
 }

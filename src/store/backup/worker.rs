@@ -184,8 +184,8 @@ impl Worker {
             (Err(error), None) => row.error = Some(error.to_string()),
         }
         log(&row);
-        if row.file.is_some() {
-            self.prune();
+        if let Some(new) = &row.file {
+            self.prune(new);
         }
         row
     }
@@ -198,13 +198,13 @@ impl Worker {
         }
     }
 
-    /// Removes those that are too many, now that there is a new one.
-    fn prune(&self) {
+    /// Removes those that are too many, now that there is this new one.
+    fn prune(&self, new: &str) {
         let keep = self.shared.directory.settings().backups_keep;
         let listed = std::fs::read_dir(&self.folder);
         let names =
             listed.into_iter().flatten().flatten().filter_map(|entry| entry.file_name().into_string().ok());
-        for name in names::too_many(names, usize::try_from(keep).unwrap_or(usize::MAX)) {
+        for name in names::too_many(names, new, usize::try_from(keep).unwrap_or(usize::MAX)) {
             match part::remove(&self.folder.join(&name)) {
                 Ok(()) => tracing::info!(file = name, "an old backup was removed"),
                 Err(error) => tracing::warn!(%error, "an old backup could not be removed"),

@@ -1,7 +1,7 @@
 //! Pages that are written as Markdown.
 
 use pulldown_cmark::html::push_html;
-use pulldown_cmark::{CowStr, Event, Options, Parser, Tag, TagEnd};
+use pulldown_cmark::{Alignment, CowStr, Event, Options, Parser, Tag, TagEnd};
 
 /// Markdown of ours as HTML. HTML in it is passed on, so it is for nothing that comes from outside.
 pub(super) fn html(markdown: &str) -> String {
@@ -25,10 +25,12 @@ fn linked(event: Event<'_>) -> Event<'_> {
 }
 
 /// Notes the names of a table's columns, and tells each cell behind the first which one it is in: on a narrow screen
-/// cells stand below one another, without their head.
+/// cells stand below one another, without their head. Columns that are set to the right hold numbers; that is said by a
+/// class, because pages may have no style of their own.
 #[derive(Default)]
 struct Columns {
     names: Vec<String>,
+    numbers: Vec<bool>,
     in_head: bool,
     next: usize,
 }
@@ -36,6 +38,10 @@ struct Columns {
 impl Columns {
     fn label<'a>(&mut self, event: Event<'a>) -> Event<'a> {
         match &event {
+            Event::Start(Tag::Table(columns)) => {
+                self.numbers = columns.iter().map(|column| *column == Alignment::Right).collect();
+                return Event::Start(Tag::Table(vec![Alignment::None; columns.len()]));
+            }
             Event::Start(Tag::TableHead) => (self.names, self.in_head) = (Vec::new(), true),
             Event::End(TagEnd::TableHead) => self.in_head = false,
             Event::Start(Tag::TableRow) => self.next = 0,
@@ -53,19 +59,31 @@ impl Columns {
     fn cell(&mut self) -> Event<'static> {
         let at = self.next;
         self.next += 1;
-        match self.names.get(at).filter(|name| at > 0 && !name.is_empty()) {
-            None => Event::InlineHtml("<td>".into()),
-            Some(name) => {
-                let name = name.replace('&', "&amp;").replace('<', "&lt;").replace('"', "&quot;");
-                Event::InlineHtml(format!("<td data-label=\"{name}\">").into())
-            }
+        let mut cell = "<td".to_owned();
+        if self.numbers.get(at) == Some(&true) {
+            cell.push_str(" class=\"number\"");
         }
+        if let Some(name) = self.names.get(at).filter(|name| at > 0 && !name.is_empty()) {
+            let name = name.replace('&', "&amp;").replace('<', "&lt;").replace('"', "&quot;");
+            cell.push_str(" data-label=\"");
+            cell.push_str(&name);
+            cell.push('"');
+        }
+        cell.push('>');
+        Event::InlineHtml(cell.into())
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::html;
+
+    #[test]
+    fn columns_of_numbers_have_a_class_and_no_style() {
+        let html = html("| a | b |\n|---|---:|\n| x | 1 |\n");
+        assert!(html.contains("<td>x</td><td class=\"number\" data-label=\"b\">1</td>"), "{html}");
+        assert!(!html.contains("style="), "{html}");
+    }
 
     #[test]
     fn links_to_files_become_links_to_pages() {

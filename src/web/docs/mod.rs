@@ -129,6 +129,7 @@ mod tests {
         for page in PAGES {
             let text = page.render(None).unwrap();
             assert!(text.contains(page.title) && text.contains("href=\"/docs\""), "{}", page.name);
+            assert!(!text.contains("<script") && !text.contains(" style="), "{}", page.name);
             for other in PAGES {
                 assert!(text.contains(&format!("href=\"/docs/{}\"", other.name)), "{}", other.name);
             }

@@ -15,7 +15,7 @@ pub(super) const LIMIT: usize = 4 * 1024 * 1024;
 pub(super) const CARRIED_LIMIT: usize = 32 * 1024;
 /// The same for who is not signed in: an address and a password, and what is carried, each of their bytes written as up
 /// to three.
-pub(super) const STRANGERS_LIMIT: usize = 16 * 1024 + 2 * CARRIED_LIMIT;
+pub(super) const STRANGERS_LIMIT: usize = 16 * 1024 + 3 * CARRIED_LIMIT;
 /// More than any page has, with a box for each type of the catalogue.
 const MOST_FIELDS: usize = 1_000;
 
@@ -129,15 +129,29 @@ impl Form {
     /// Takes over why a use case refused it, so that the page is shown again with everything that was typed.
     ///
     /// # Errors
-    /// The problem itself, where a page of its own says more than the form could: nothing found, not now, a defect.
+    /// The problem itself, where a page of its own says more than the form could: nothing found, a defect.
     pub fn refuse(&mut self, problem: Problem) -> Result<(), Problem> {
         let kind = problem.0.code.kind();
-        if !matches!(kind, Kind::Invalid | Kind::Conflict | Kind::Malformed | Kind::TooMany | Kind::TooLarge)
-        {
+        let told = [
+            Kind::Invalid,
+            Kind::Conflict,
+            Kind::Malformed,
+            Kind::TooMany,
+            Kind::TooLarge,
+            Kind::Unavailable,
+        ];
+        if !told.contains(&kind) {
             return Err(problem);
         }
         let several = problem.0.fields.len();
         let sentence = match several {
+            // What a program would be told, about keys of requests, is not for people.
+            _ if kind == Kind::Unavailable => {
+                let title = problem.0.code.title();
+                format!(
+                    "{title}. Nothing was changed as far as is known, and what you typed is still here: send it again in a moment."
+                )
+            }
             0 => sentence(&problem.0.detail),
             1 => "One thing has to be mended; nothing was changed.".to_owned(),
             many => format!("{many} things have to be mended; nothing was changed."),

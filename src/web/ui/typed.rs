@@ -23,7 +23,7 @@ use super::{login, origin, page};
 const LONG: usize = 80;
 
 /// Fields that no page shows.
-const HIDDEN: [&str; 3] = ["old", "once", "shown"];
+const HIDDEN: [&str; 2] = ["once", "shown"];
 
 /// A form to be sent again.
 #[derive(Clone, Default)]
@@ -104,7 +104,8 @@ impl Page {
     /// A name of a field for people.
     #[expect(clippy::unused_self, reason = "templates call methods")]
     fn label(&self, name: &str) -> String {
-        name.replace('_', " ")
+        // Of what is changed or deleted, the name that it has.
+        if name == "old" { "of".to_owned() } else { name.replace('_', " ") }
     }
 
     /// Whether the field is the page's own business, or nothing was typed there.

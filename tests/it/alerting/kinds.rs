@@ -34,6 +34,17 @@ fn an_alert_that_goes_to_an_endpoint_is_a_signed_event_for_it_alone() {
     assert_eq!(group["first"].as_array().map(Vec::len), Some(5));
     assert_eq!(group["first"][0]["endpoint"]["tenant"], "acme");
     assert_eq!(world.receiver.count_on("/all"), 0, "nobody else gets it, whatever they subscribe to");
+    // Nor by a replay, of the event or of what they missed.
+    let alert = &world.app.get("/events?type=postrider.alert&tenant=ops")["data"][0];
+    let again =
+        world.app.post(&format!("/events/{}/replay", text(alert, "id")), &json!({})).expect(409).json();
+    assert_eq!(again["code"], "not_replayable");
+    let curious = json!({ "url": world.receiver.url("/curious"), "tenant": "ops", "events": ["*"] });
+    let curious = text(&world.app.create_endpoint(&curious), "id");
+    let missed = json!({ "status": "missing", "since": "2020-01-01T00:00:00Z" });
+    world.app.post(&format!("/endpoints/{curious}/replay"), &missed).expect(202);
+    world.app.settle();
+    assert_eq!(world.receiver.count_on("/curious"), 0);
     world.app.disable(&text(&made, "id"));
     let tested = world.app.post(&format!("/alerts/{id}/test"), &json!({})).expect(200).json();
     assert_eq!(tested["success"], false);

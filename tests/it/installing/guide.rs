@@ -25,8 +25,9 @@ fn below(place: &Place, mark: &str, version: &std::path::Path) -> Command {
         .replace("/etc/postrider/", &format!("{root}/etc/postrider/"))
         .replace(" /usr/local/", &format!(" {root}/usr/local/"))
         .replace("sudo systemctl stop postrider", "\"$POSTRIDER_TEST_SYSTEMCTL\" stop postrider.service")
-        .replace("before-upgrade-….db", "before-upgrade-*.db")
-        .replace(" --binary OLD-PROGRAM", "");
+        .replace("sudo systemctl start postrider", "\"$POSTRIDER_TEST_SYSTEMCTL\" start postrider.service")
+        .replace("sudo install -m 755 OLD-PROGRAM", &format!("install -m 755 {}", version.display()))
+        .replace("before-upgrade-….db", "before-upgrade-*.db");
     let mut command = Command::new("bash");
     command.args(["-euc", &script]).envs(place.stand_ins());
     command
@@ -45,8 +46,11 @@ fn the_commands_install_upgrade_and_remove() {
     assert_eq!(run("sh health", &first), "ready\n");
     assert!(run("sh domain", &first).contains("POSTRIDER_TRUSTED_PROXY=127.0.0.1/32,::1/128"));
     assert!(run("sh upgrade", &second).contains("postrider 0.0.2 is ready"));
-    let back = run("sh back", &first);
-    assert!(back.contains("postrider 0.0.1 is ready"), "{back}");
+    run("sh back", &first);
+    assert_eq!(
+        (place.installed().as_str(), run("sh health", &first).as_str()),
+        ("postrider 0.0.1", "ready\n")
+    );
     assert!(run("sh uninstall", &second).contains("is removed"));
     assert!(place.data().join("postrider.db").exists() && !place.bin().exists());
 }
