@@ -75,7 +75,7 @@ impl Place {
         command
     }
 
-    /// Variables by which the script finds what stands for systemd.
+    /// Variables by which the script finds what stands for systemd. What it starts listens on a free port: places are many.
     pub fn stand_ins(&self) -> Vec<(&'static str, String)> {
         let root = ("FAKE_ROOT", self.at("").to_str().expect("a path").trim_end_matches('/').to_owned());
         let script = |name: &str| format!("{CLONE}/tests/install/{name}");
@@ -84,7 +84,8 @@ impl Place {
             ("POSTRIDER_TEST_JOURNALCTL", script("journalctl.sh")),
         ];
         let systemd = systemd.into_iter().filter(|_| self.systemd);
-        std::iter::once(root).chain(systemd).collect()
+        let port = ("POSTRIDER_LISTEN", "127.0.0.1:0".to_owned());
+        [root, port].into_iter().chain(systemd).collect()
     }
 
     /// Runs the script, with something to read.
