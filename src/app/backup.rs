@@ -2,7 +2,7 @@
 //! be. The server writes into its own folder alone; whoever may use its socket may read what lies there.
 
 use std::fs::{self, File};
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -10,7 +10,9 @@ use serde_json::{Value, json};
 
 use crate::cli::calls::{Failed, call};
 use crate::cli::output::Output;
+use crate::cli::progress::Progress;
 use crate::cli::socket::Client;
+use crate::cli::terminal;
 use crate::cli::{Backup, Request, Target, backup_made};
 use crate::config::DataDir;
 use crate::store::backup::{add_key, compress};
@@ -46,18 +48,25 @@ fn make(client: &Client, options: &Backup) -> Result<Value, Failed> {
     let begin = Request::post("/api/v1/backups", &json!({ "compress": compress }));
     let mut backup = call(client, &begin)?.body;
     let id = backup["id"].as_str().unwrap_or_default().to_owned();
-    let mut progress = Progress::default();
+    let mut progress = Progress::new(terminal::shows_progress());
     while backup["status"] == "running" {
-        progress.show(&backup);
+        progress.show(&how_far(&backup));
         std::thread::park_timeout(LOOK);
         backup = call(client, &Request::get(format!("/api/v1/backups/{id}")))?.body;
     }
-    progress.end();
+    drop(progress);
     if backup["status"] == "done" {
         return Ok(backup);
     }
     let why = backup["error"].as_str().unwrap_or("the server does not say why");
     Err(Failed::Refused(format!("no backup was made: {why}")))
+}
+
+/// How far a backup has come, in a line.
+fn how_far(backup: &Value) -> String {
+    let stage = backup["stage"].as_str().unwrap_or_default();
+    let percent = backup["percent"].as_u64().map_or_else(String::new, |percent| format!(" {percent} %"));
+    format!("{stage}{percent}")
 }
 
 /// Takes a backup from the server's folder to where it is to be; where it is then.
@@ -144,30 +153,4 @@ fn copy_privately(from: &Path, to: &Path) -> io::Result<()> {
     target.set_permissions(fs::Permissions::from_mode(0o600))?;
     io::copy(&mut source, &mut target)?;
     target.sync_all()
-}
-
-/// How far it has come, on one line of a terminal.
-#[derive(Default)]
-struct Progress {
-    shown: bool,
-}
-
-impl Progress {
-    fn show(&mut self, backup: &Value) {
-        let error = io::stderr();
-        if !error.is_terminal() {
-            return;
-        }
-        let stage = backup["stage"].as_str().unwrap_or_default();
-        let percent = backup["percent"].as_u64().map_or_else(String::new, |percent| format!(" {percent} %"));
-        self.shown = true;
-        // A terminal that is gone is no reason to end the backup.
-        drop(write!(error.lock(), "\r{stage}{percent}\u{1b}[K"));
-    }
-
-    fn end(&self) {
-        if self.shown {
-            drop(write!(io::stderr().lock(), "\r\u{1b}[K"));
-        }
-    }
 }

@@ -12,8 +12,10 @@ use futures_util::StreamExt;
 use crate::service::Code;
 
 use super::budget::Taken;
+use super::fields::Fields;
 use super::flow::Flow;
 use super::problem::Problem;
+use super::query;
 use super::state::AppState;
 
 /// How long a whole body may take to arrive.
@@ -40,6 +42,16 @@ pub async fn read(
     optional: bool,
 ) -> Result<Bytes, Problem> {
     Ok(read_and_keep(request, payload, limit, optional).await?.0)
+}
+
+/// Refuses whatever comes with a call that takes neither fields nor parameters.
+///
+/// # Errors
+/// As [`read`]; 400 with what is not known.
+pub async fn nothing(request: &HttpRequest, payload: Payload) -> Result<(), Problem> {
+    query::none(request)?;
+    let body = read(request, payload, SMALL, true).await?;
+    Fields::parse_optional(&body)?.finish()
 }
 
 /// The same for a body that may be large and is worked on for a while: until what comes with it is dropped, it counts

@@ -79,16 +79,6 @@ pub fn number(database: &Connection, sql: &str) -> i64 {
     database.query_row(sql, [], |row| row.get(0)).unwrap_or_else(|error| panic!("{sql}: {error}"))
 }
 
-/// Waits until a backup is over.
-#[track_caller]
-pub fn ended(app: &TestApp, id: &Value) -> Value {
-    let path = format!("/backups/{}", id["id"].as_str().expect("an id"));
-    app.eventually("the end of the backup", |app| {
-        let backup = app.get(&path);
-        (backup["status"] != "running").then_some(backup)
-    })
-}
-
 #[test]
 fn a_backup_is_made_by_a_call_and_told_from_its_beginning_to_its_end() {
     let (app, receiver) = (TestApp::start(), Receiver::start());
@@ -100,7 +90,7 @@ fn a_backup_is_made_by_a_call_and_told_from_its_beginning_to_its_end() {
         (&begun["by"], &begun["compressed"]),
         (&json!(app.get("/keys")["data"][0]["id"].as_str().map(|id| format!("key:{id}"))), &json!(false))
     );
-    let made = ended(&app, &begun);
+    let made = app.backup_ended(&begun);
     assert_eq!(
         (&made["status"], &made["kept"], &made["error"]),
         (&json!("done"), &json!(true), &Value::Null),
@@ -133,7 +123,7 @@ fn a_compressed_one_is_what_gzip_reads() {
     let app = TestApp::start();
     let begun = app.post("/backups", &json!({})).expect(202).json();
     assert_eq!(begun["compressed"], true, "as the settings say");
-    let made = ended(&app, &begun);
+    let made = app.backup_ended(&begun);
     let path = app.data().join("backups").join(made["file"].as_str().expect("a name"));
     let (temp, mut bytes) = (tempfile::tempdir().expect("a folder"), Vec::new());
     GzDecoder::new(fs::File::open(&path).expect("a file")).read_to_end(&mut bytes).expect("gzip");
@@ -239,7 +229,7 @@ fn what_is_wrong_with_a_call_is_named_and_a_second_one_waits_for_no_first() {
     app.client.get("/api/v1/backups/bak_0000000000001").expect(404);
     app.client.get("/api/v1/backups/x").expect(404);
     app.post("/backups/bak_0000000000001/cancel", &json!({})).expect(404);
-    let made = ended(&app, &app.post("/backups", &json!({})).expect(202).json());
+    let made = app.back_up();
     let again =
         app.post(&format!("/backups/{}/cancel", made["id"].as_str().expect("an id")), &json!({})).expect(202);
     assert_eq!(again.json()["status"], "done", "one that is over stays as it is");

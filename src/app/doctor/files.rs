@@ -21,6 +21,14 @@ const WARNING_BYTES: u64 = 1024 * 1024 * 1024;
 /// A disk that is full so soon is a warning.
 const WARNING_DAYS: i64 = 14;
 
+fn unreadable(data: &Path, error: &io::Error, report: &mut Report) {
+    report.error(
+        "folder",
+        format!("{}: {error}", data.display()),
+        "run this as the user that runs the server",
+    );
+}
+
 /// Looks at the folder and the files in it; whether there is something to go on with.
 pub(super) fn folder(data: &Path, report: &mut Report) -> bool {
     let found = match fs::metadata(data) {
@@ -35,22 +43,14 @@ pub(super) fn folder(data: &Path, report: &mut Report) -> bool {
             return false;
         }
         Err(error) => {
-            report.error(
-                "folder",
-                format!("{}: {error}", data.display()),
-                "run this as the user that runs the server",
-            );
+            unreadable(data, &error, report);
             return false;
         }
     };
     let names = match names(data) {
         Ok(names) => names,
         Err(error) => {
-            report.error(
-                "folder",
-                format!("{}: {error}", data.display()),
-                "run this as the user that runs the server",
-            );
+            unreadable(data, &error, report);
             return false;
         }
     };

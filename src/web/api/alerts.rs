@@ -106,9 +106,7 @@ async fn test(
     id: Path<String>,
 ) -> Result<HttpResponse, Problem> {
     let scope = caller.admin()?;
-    query::none(&request)?;
-    let body = body::read(&request, payload, body::SMALL, true).await?;
-    Fields::parse_optional(&body)?.finish()?;
+    body::nothing(&request, payload).await?;
     let tested = state.read(move |service| service.test_alert(&scope, &id)).await?.await?;
     Ok(HttpResponse::Ok().json(tested))
 }

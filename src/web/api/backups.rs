@@ -72,9 +72,7 @@ async fn cancel(
     id: Path<String>,
 ) -> Result<HttpResponse, Problem> {
     let scope = caller.admin()?;
-    query::none(&request)?;
-    let body = body::read(&request, payload, body::SMALL, true).await?;
-    Fields::parse_optional(&body)?.finish()?;
+    body::nothing(&request, payload).await?;
     let row = state.service.cancel_backup(&scope, &id)?.await?;
     Ok(HttpResponse::Accepted().json(state.service.show_backup(row)))
 }

@@ -1,6 +1,6 @@
 //! `/deliveries`, and `/endpoints/{id}/deliveries`.
 
-use actix_web::web::{self, Bytes, Data, Path, Payload, ServiceConfig};
+use actix_web::web::{self, Data, Path, Payload, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 
 use crate::domain::delivery::StatusFilter;
@@ -156,8 +156,6 @@ pub(super) async fn without_fields(
     payload: Payload,
 ) -> Result<TenantScope, Problem> {
     let scope = caller.0.tenant_scope(Scope::DeliveriesWrite)?;
-    query::none(request)?;
-    let body: Bytes = body::read(request, payload, body::SMALL, true).await?;
-    Fields::parse_optional(&body)?.finish()?;
+    body::nothing(request, payload).await?;
     Ok(scope)
 }

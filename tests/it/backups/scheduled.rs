@@ -40,8 +40,7 @@ fn one_is_made_every_night_and_old_ones_go_once_there_is_a_new_one() {
     let kept = ["postrider-20260225T023000Z.db.gz", "postrider-20260226T023000Z.db.gz"];
     assert_eq!(files(&app.data()), kept);
     std::fs::write(app.data().join("backups/letter.txt"), "mine").expect("a file");
-    let by_hand = app.post("/backups", &json!({})).expect(202).json();
-    super::ended(&app, &by_hand);
+    app.back_up();
     let mut all = vec!["letter.txt"];
     all.extend(kept);
     all.push("postrider-20260226T023000Z-by-hand.db.gz");
@@ -70,5 +69,5 @@ fn a_missed_one_is_made_up_after_a_start_and_none_is_made_where_none_is_wanted()
         app.advance(HOUR);
         app.list("/backups").into_iter().find(|row| row["compressed"] == false)
     });
-    shows(&super::ended(&app, &begun), &json!({ "by": "schedule", "compressed": false }));
+    shows(&app.backup_ended(&begun), &json!({ "by": "schedule", "compressed": false }));
 }

@@ -8,6 +8,7 @@ use serde_json::json;
 
 use crate::support::app::{TestApp, text};
 use crate::support::client::Client;
+use crate::support::foreign::in_target;
 use crate::support::guide;
 use crate::support::process::{self, PATIENCE, Process};
 
@@ -151,11 +152,6 @@ fn in_ruby() {
     });
 }
 
-/// Where what was compiled stays for the next run.
-fn compiled(name: &str) -> std::path::PathBuf {
-    Path::new(env!("CARGO_TARGET_TMPDIR")).parent().expect("the target directory").join(name)
-}
-
 #[test]
 fn in_go() {
     answers("verifying-go", |page, dir| {
@@ -165,7 +161,7 @@ fn in_go() {
         let built = Command::new("go")
             .args(["build", "-o", "receiver", "."])
             .current_dir(dir)
-            .env("GOCACHE", compiled("verify-go"))
+            .env("GOCACHE", in_target("verify-go"))
             .env("GOPROXY", "off")
             .env("CGO_ENABLED", "0")
             .output()
@@ -192,7 +188,7 @@ fn in_rust() {
         let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.lock");
         std::fs::copy(own, dir.join("Cargo.lock")).expect("the versions");
         let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-        command.args(["run", "--quiet", "--offline", "--target-dir"]).arg(compiled("verify-rust"));
+        command.args(["run", "--quiet", "--offline", "--target-dir"]).arg(in_target("verify-rust"));
         command
     });
 }

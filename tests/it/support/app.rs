@@ -222,8 +222,13 @@ impl TestApp {
     /// Makes a backup, and waits for its end; how it ended.
     #[track_caller]
     pub fn back_up(&self) -> Value {
-        let begun = self.post("/backups", &json!({})).expect(202).json();
-        let path = format!("/backups/{}", text(&begun, "id"));
+        self.backup_ended(&self.post("/backups", &json!({})).expect(202).json())
+    }
+
+    /// Waits for the end of a backup; how it ended.
+    #[track_caller]
+    pub fn backup_ended(&self, begun: &Value) -> Value {
+        let path = format!("/backups/{}", text(begun, "id"));
         process::until("the backup to end", PATIENCE, || {
             let backup = self.get(&path);
             (backup["status"] != "running").then_some(backup)

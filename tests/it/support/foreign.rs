@@ -89,10 +89,14 @@ impl Verdict {
     }
 }
 
+/// A folder of the target directory: what is there stays for the next run.
+pub fn in_target(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).parent().expect("the target directory").join(name)
+}
+
 /// Where `tests/run` has put the published packages.
 pub fn packages() -> PathBuf {
-    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().expect("the target directory");
-    let packages = target.join("packages");
+    let packages = in_target("packages");
     for installed in ["venv/installed", "node_modules/installed"] {
         assert!(packages.join(installed).exists(), "{installed} is missing: run tests/run --prepare first");
     }

@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 
 use serde_json::{Value, json};
 
-use crate::support::foreign::packages;
+use crate::support::foreign::{in_target, packages};
 
 /// The code for a format, and the requests that it is asked about.
 pub struct Program {
@@ -144,11 +144,6 @@ fn said(command: &mut Command, dir: &Path, input: &Value) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
-/// Where what was compiled stays for the next run.
-fn compiled(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_TARGET_TMPDIR")).parent().expect("the target directory").join(name)
-}
-
 /// Runs one program after another.
 fn interpreted(dir: &Path, interpreter: &Path, ending: &str, driver: &str, programs: &[Program]) -> Said {
     let run = |program: &Program| {
@@ -216,7 +211,7 @@ fn go(dir: &Path, programs: &[Program]) -> Said {
     let mut command = Command::new("go");
     command
         .args(["run", "."])
-        .env("GOCACHE", compiled("verify-go"))
+        .env("GOCACHE", in_target("verify-go"))
         .env("GOPROXY", "off")
         .env("CGO_ENABLED", "0");
     taken_apart(&said(&mut command, dir, &cases(programs)))
@@ -254,6 +249,6 @@ fn rust(dir: &Path, programs: &[Program]) -> Said {
     let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.lock");
     std::fs::copy(own, dir.join("Cargo.lock")).expect("the versions");
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    command.args(["run", "--quiet", "--offline", "--target-dir"]).arg(compiled("verify-rust"));
+    command.args(["run", "--quiet", "--offline", "--target-dir"]).arg(in_target("verify-rust"));
     taken_apart(&said(&mut command, dir, &cases(programs)))
 }
