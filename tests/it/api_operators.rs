@@ -40,7 +40,7 @@ fn every_wrong_field_of_an_operator_is_named() {
     assert_eq!(fields(&wrong), ["role", "active", "email"]);
     let taken = app.post("/operators", &json!({ "email": "ADA@example.com", "role": "admin" })).expect(409);
     assert_eq!((code(&taken).as_str(), fields(&taken)), ("operator_exists", vec!["email".to_owned()]));
-    for id in ["op_0000000000001", "ada@example.com"] {
+    for id in ["op_0000000000001", "bob@example.com", "ada"] {
         app.client.get(&format!("/api/v1/operators/{id}")).expect(404);
         app.patch(&format!("/operators/{id}"), &json!({ "active": false })).expect(404);
         app.post(&format!("/operators/{id}/link"), &json!({})).expect(404);
@@ -71,6 +71,19 @@ fn an_operator_is_changed_and_the_audit_log_says_how() {
     assert_eq!(lines[2]["after"], json!({ "role": "admin", "active": false }));
     let secret = text(&link, "link").rsplit('/').next().expect("a text").to_owned();
     assert!(!audit.to_string().contains(&secret), "the link is shown once");
+}
+
+#[test]
+fn an_operator_is_also_found_by_the_address() {
+    let app = TestApp::start();
+    let made = invite(&app, "Ada+x@example.com", "viewer");
+    let path = "/operators/ADA%2Bx@example.com";
+    assert_eq!(app.get(path)["id"], made["id"]);
+    app.patch(path, &json!({ "role": "admin" })).expect(200);
+    app.post(&format!("{path}/link"), &json!({})).expect(201);
+    let audit = app.list(&format!("/audit?target={}", text(&made, "id")));
+    let actions: Vec<_> = audit.iter().map(|line| text(line, "action")).collect();
+    assert_eq!(actions, ["operator.link", "operator.update", "operator.invite"]);
 }
 
 #[test]

@@ -271,6 +271,21 @@ fn a_link_works_once_for_72_hours_and_ends_nothing_until_it_is_used() {
 }
 
 #[test]
+fn who_sets_a_new_password_with_a_link_need_not_wait_for_the_wrong_ones() {
+    let app = app();
+    let service = app.service();
+    for _ in 0..12 {
+        let refused = service.sign_in(ADA, "wrong horse", &here());
+        assert!(matches!(refused, Err(SignInError::Wrong | SignInError::TooOften { .. })));
+        app.clock().advance(Duration::from_mins(2));
+    }
+    assert!(matches!(service.sign_in(ADA, PASSWORD, &here()), Err(SignInError::TooOften { .. })));
+    let link = service.make_operator_link(&admin(), ADA).wait().expect("a link");
+    service.accept_invitation(link.token.expose(), "battery staple", &here()).expect("a session");
+    service.sign_in(ADA, "battery staple", &here()).expect("at once");
+}
+
+#[test]
 fn a_time_zone_is_kept_with_the_operator() {
     let app = app();
     let service = app.service();

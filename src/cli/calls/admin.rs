@@ -73,18 +73,15 @@ pub(super) const OPERATORS: &[Call] = &[
     Call::new("list", "listOperators", Rows(&["id", "email", "role", "active", "pending", "last_seen_at"]))
         .example(&[("operators list", "who may sign in")]),
     Call::new("show", "getOperator", One(&[]))
-        .only_ids_of("op")
         .example(&[("operators show op_01m0e3tb0g007", "everything about one")]),
     Call::new("invite", "inviteOperator", One(&[])).words(&["email"]).example(&[(
         "operators invite ada@example.com --role viewer",
         "the answer shows the link, this once",
     )]),
     Call::new("update", "changeOperator", One(&[]))
-        .only_ids_of("op")
         .example(&[("operators update op_01m0e3tb0g007 --active=false", "may not sign in any more")]),
     Call::new("link", "makeOperatorLink", One(&[]))
-        .only_ids_of("op")
-        .example(&[("operators link op_01m0e3tb0g007", "for a new password")]),
+        .example(&[("operators link ada@example.com", "for a new password")]),
 ];
 
 pub(super) const SETTINGS: &[Call] = &[

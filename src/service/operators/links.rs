@@ -85,8 +85,8 @@ impl Service {
         Ok(LinkView { purpose: link.purpose, operator, expires_at: link.expires_at })
     }
 
-    /// Takes an invitation, or a link for a new password: sets the password, ends what sessions there are, and signs
-    /// in. Blocks.
+    /// Takes an invitation, or a link for a new password: sets the password, ends what sessions there are, forgets the
+    /// wrong passwords that were tried, and signs in. Blocks.
     ///
     /// # Errors
     /// `not_found` as [`Service::open_link`]; `invalid` for `password`; `overloaded`.
@@ -100,7 +100,8 @@ impl Service {
         self.open_link(text)?;
         check_password(password).map_err(|message| Error::field("password", message))?;
         let hash = self.hashing.hash(password, &**self.store.random())?;
-        let (link, token, visitor) = (token::hash(text), self.token(), visitor.clone());
+        let (link, token, here) = (token::hash(text), self.token(), visitor.clone());
+        let visitor = here.clone();
         let accepted = self.store.write(move |tx| {
             let (found, operator) = find(tx, &link, tx.now)?;
             let operator = operator.ok_or_else(gone)?;
@@ -117,6 +118,9 @@ impl Service {
             })?;
             Ok::<_, Error>(session::open(tx, &operator, &visitor, token)?)
         });
-        accepted.wait()
+        let signed = accepted.wait()?;
+        let account = signed.session.email.clone();
+        self.slowing.succeeded(&self.attempt(Some(account), None, &here));
+        Ok(signed)
     }
 }

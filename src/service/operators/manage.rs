@@ -20,10 +20,14 @@ pub struct OperatorInvited {
     pub link: LinkMade,
 }
 
+/// An operator by id, or by address: whoever has lost a password knows no id.
 fn find(reader: &Reader<'_>, id: &str) -> Result<Operator, Error> {
-    let absent = || Error::not_found("operator", id);
-    let known = OperatorId::parse(id).ok_or_else(absent)?;
-    reader.operator(known)?.ok_or_else(absent)
+    let found = match (OperatorId::parse(id), Email::parse(id)) {
+        (Some(id), _) => reader.operator(id)?,
+        (None, Ok(email)) => reader.operator_by_email(&email)?,
+        (None, Err(_)) => None,
+    };
+    found.ok_or_else(|| Error::not_found("operator", id))
 }
 
 impl Service {
@@ -118,7 +122,7 @@ impl Service {
             tx.audit(Audited {
                 actor: scope.actor(),
                 action: "operator.link",
-                target: id,
+                target: operator.id.to_string(),
                 tenant_id: None,
                 before: None,
                 after: Some(serde_json::json!({ "purpose": purpose.as_str(), "expires_at": expires_at })),
@@ -149,7 +153,7 @@ fn change(
     tx.audit(Audited {
         actor: scope.actor(),
         action: "operator.update",
-        target: id.to_owned(),
+        target: before.id.to_string(),
         tenant_id: None,
         before: Some(serde_json::json!({ "role": before.role, "active": before.active })),
         after: Some(serde_json::json!({ "role": role, "active": active })),

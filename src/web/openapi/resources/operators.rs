@@ -87,7 +87,7 @@ fn operator_link() -> Schema {
 }
 
 fn operator_id() -> Parameter {
-    path("id", id(OperatorId::PATTERN), "op_01m0e3tb0g007", "The operator's id.")
+    path("id", text(), "op_01m0e3tb0g007", "The operator's id, or the address that they sign in with.")
 }
 
 fn list() -> Operation {
