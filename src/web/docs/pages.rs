@@ -50,15 +50,13 @@ impl Part {
     }
 }
 
-/// A page whose text is the file of its name in `templates/docs`.
+/// A page whose text is the file of its name in `templates/docs`, or the one that is named.
 macro_rules! page {
     ($part:ident, $name:literal, $title:literal) => {
-        Page {
-            name: $name,
-            title: $title,
-            part: Part::$part,
-            text: include_str!(concat!("../../../templates/docs/", $name, ".md")),
-        }
+        page!($part, $name, $title, concat!("../../../templates/docs/", $name, ".md"))
+    };
+    ($part:ident, $name:literal, $title:literal, $file:expr) => {
+        Page { name: $name, title: $title, part: Part::$part, text: include_str!($file) }
     };
 }
 
@@ -86,19 +84,9 @@ pub static PAGES: &[Page] = &[
     page!(Run, "security", "Security"),
     page!(Run, "troubleshooting", "Troubleshooting"),
     page!(About, "comparison", "Comparison"),
-    Page {
-        name: "architecture",
-        title: "Architecture",
-        part: Part::About,
-        text: include_str!("../../lib.rs"),
-    },
+    page!(About, "architecture", "Architecture", "../../lib.rs"),
     page!(About, "contributing", "Contributing"),
-    Page {
-        name: "changelog",
-        title: "Changelog",
-        part: Part::About,
-        text: include_str!("../../../CHANGELOG.md"),
-    },
+    page!(About, "changelog", "Changelog", "../../../CHANGELOG.md"),
     page!(About, "security-policy", "Security policy"),
 ];
 
