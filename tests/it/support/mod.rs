@@ -12,6 +12,7 @@ pub mod house;
 pub mod length;
 pub mod listener;
 pub mod mac;
+pub mod poisoned;
 pub mod problem;
 pub mod process;
 pub mod program;
