@@ -56,6 +56,27 @@ fn a_cursor_that_is_none_of_a_list_is_told_and_not_taken_for_the_first_page() {
 }
 
 #[test]
+fn a_part_of_a_page_that_is_none_is_told_and_not_taken_for_the_first_one() {
+    let (app, receiver) = (TestApp::start(), Receiver::start());
+    app.endpoint_at(&receiver, "/");
+    let event = app.publish("test", &json!(1));
+    let delivery = app.delivery_of(&event)["id"].clone();
+    let delivery = delivery.as_str().expect("an id");
+    let console = Console::admin(&app);
+    for path in [
+        format!("/events/{event}?below=x"),
+        format!("/events/{event}?beside=x"),
+        format!("/events/{event}?tenant=%20x%20y"),
+        format!("/deliveries/{delivery}?attempt=x"),
+        format!("/deliveries/{delivery}?below=-1"),
+        format!("/deliveries/{delivery}/curl?attempt=x"),
+        "/alerts?cursor=x".to_owned(),
+    ] {
+        holds(console.get(&path).expect(422).text(), &["is not of this page", "aria-label=\"Pages\""]);
+    }
+}
+
+#[test]
 fn times_of_filters_say_what_they_may_be() {
     let (app, receiver) = (TestApp::start(), Receiver::start());
     let endpoint = app.endpoint_at(&receiver, "/");

@@ -1,6 +1,8 @@
 //! Filters of lists: they stand in the address, and what is wrong with one stands beside its field.
 
+use crate::service::Error;
 use crate::store::lists::Span;
+use crate::web::problem::Problem;
 use crate::web::query;
 
 use super::form::Form;
@@ -19,6 +21,20 @@ pub(super) fn taken<T>(
 /// Where the page begins, as an address of this list says it. What is none is noted.
 pub(super) fn cursor<T>(form: &mut Form, parse: impl FnOnce(&str) -> Option<T>) -> Option<T> {
     taken(form, "cursor", |text| parse(text).ok_or_else(|| query::WRONG_CURSOR.to_owned()))
+}
+
+/// The same for a page that has no field to tell it beside: which of several parts is shown, where one of its lists begins.
+///
+/// # Errors
+/// 422, with what such an address says.
+pub(super) fn exactly<T>(
+    asked: &Form,
+    name: &'static str,
+    parse: impl FnOnce(&str) -> Option<T>,
+) -> Result<Option<T>, Problem> {
+    let Some(text) = asked.filled(name) else { return Ok(None) };
+    let wrong = || Error::field(name, "is not of this page; open it from the page that leads here");
+    Ok(Some(parse(text).ok_or_else(wrong)?))
 }
 
 /// `since` and `until`, in the time zone of whoever looks.
@@ -46,6 +62,9 @@ mod tests {
         let span = span(&mut form, &Zone::named("Europe/Berlin").unwrap());
         assert_eq!(span.since.map(|at| at.0), Some(1_771_857_000_000));
         assert!(form.is_wrong("until") && !form.is_wrong("since") && !form.is_wrong("tenant"));
+        let exactly = |text| exactly(&Form::of_query(text), "below", |text| text.parse::<u32>().ok());
+        assert_eq!((exactly("below=7").unwrap(), exactly("below=+").unwrap()), (Some(7), None));
+        assert_eq!(exactly("below=x").unwrap_err().0.fields[0].field, "below");
         assert!(any(&form, &["tenant", "since"]) && !any(&form, &["tenant", "type"]));
     }
 }

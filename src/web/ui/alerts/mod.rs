@@ -16,6 +16,7 @@ use crate::web::problem::Problem;
 use crate::web::query::DEFAULT_LIMIT;
 use crate::web::read;
 use crate::web::state::AppState;
+use crate::web::ui::filters;
 use crate::web::ui::form::Form;
 use crate::web::ui::frame::Frame;
 use crate::web::ui::pager::Pager;
@@ -83,7 +84,7 @@ async fn page(
     mut mail: Form,
 ) -> Result<HttpResponse, Problem> {
     let scope = visit.caller.view()?;
-    let before = Form::of_query(query).filled("cursor").and_then(AlertId::parse);
+    let before = filters::exactly(&Form::of_query(query), "cursor", AlertId::parse)?;
     let read = move |service: &crate::service::Service| {
         let server = match service.mail_server(&scope) {
             Err(error) if error.code.kind() == Failure::NotFound => None,

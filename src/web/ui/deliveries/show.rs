@@ -15,6 +15,7 @@ use crate::web::problem::Problem;
 use crate::web::read;
 use crate::web::state::AppState;
 use crate::web::ui::events;
+use crate::web::ui::filters;
 use crate::web::ui::form::Form;
 use crate::web::ui::frame::Frame;
 use crate::web::ui::shown::{self, Body};
@@ -84,9 +85,9 @@ pub(super) async fn page(
     form: Form,
 ) -> Result<HttpResponse, Problem> {
     let scope = visit.caller.tenant_scope(Scope::DeliveriesRead)?;
-    let number = |name| asked.filled(name).and_then(|text| text.parse().ok());
+    let number = |name| filters::exactly(asked, name, |text| text.parse().ok());
     let (attempt, below, raw, id) =
-        (number("attempt"), number("below"), asked.has("body", "raw"), id.to_owned());
+        (number("attempt")?, number("below")?, asked.has("body", "raw"), id.to_owned());
     let read = state.read(move |service| gather(service, &scope, &id, attempt)).await?;
     let status = form.status();
     visit.page_with(&delivery(visit.frame("Delivery", "/deliveries"), form, read, below, raw), status)
@@ -158,7 +159,8 @@ async fn curl(
     id: Path<String>,
 ) -> Result<HttpResponse, Problem> {
     let scope = visit.caller.tenant_scope(Scope::DeliveriesRead)?;
-    let number = Form::of_query(request.query_string()).filled("attempt").and_then(|text| text.parse().ok());
+    let asked = Form::of_query(request.query_string());
+    let number = filters::exactly(&asked, "attempt", |text| text.parse().ok())?;
     let command = state.read(move |service| service.curl(&scope, &id, number)).await?;
     Ok(shown::file("curl.sh", command))
 }

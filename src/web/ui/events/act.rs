@@ -34,7 +34,7 @@ async fn replay(
     let content = ["replay", &id, request.query_string(), form.text("endpoint")];
     let again = ReplayEvent {
         id: id.to_string(),
-        tenant: show::tenant(&asked),
+        tenant: show::tenant(&asked)?,
         endpoint: form.filled("endpoint").map(str::to_owned),
         idempotency: once::key(&form, &content),
     };
@@ -87,7 +87,7 @@ async fn ask(
     id: Path<String>,
 ) -> Result<HttpResponse, Problem> {
     let scope = visit.caller.tenant_scope(Scope::EventsWrite)?;
-    let tenant = show::tenant(&Form::of_query(request.query_string()));
+    let tenant = show::tenant(&Form::of_query(request.query_string()))?;
     let event = state.read(move |service| service.event(&scope, &id, tenant.as_ref())).await?;
     let id = event.public_id().to_string();
     let back = links::path(&id, &event.tenant);
@@ -102,7 +102,7 @@ async fn empty(
     id: Path<String>,
 ) -> Result<HttpResponse, Problem> {
     let scope = visit.caller.tenant_scope(Scope::EventsWrite)?;
-    let tenant = show::tenant(&Form::of_query(request.query_string()));
+    let tenant = show::tenant(&Form::of_query(request.query_string()))?;
     let to = here(&id, &request);
     state.read(move |service| service.blank_event(&scope, &id, tenant.as_ref())).await?.await?;
     Ok(visit.done(&to, "The data is deleted."))

@@ -25,7 +25,7 @@ async fn data(
     id: Path<String>,
 ) -> Result<HttpResponse, Problem> {
     let scope = visit.caller.tenant_scope(Scope::EventsRead)?;
-    let tenant = show::tenant(&Form::of_query(request.query_string()));
+    let tenant = show::tenant(&Form::of_query(request.query_string()))?;
     let event = state.read(move |service| service.event(&scope, &id, tenant.as_ref())).await?;
     if event.blanked_at.is_some() {
         let detail = format!("the data of {} was deleted", event.public_id());

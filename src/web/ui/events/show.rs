@@ -14,6 +14,7 @@ use crate::web::problem::Problem;
 use crate::web::read;
 use crate::web::state::AppState;
 use crate::web::ui::deliveries::rows::Row;
+use crate::web::ui::filters;
 use crate::web::ui::form::Form;
 use crate::web::ui::frame::Frame;
 use crate::web::ui::shown::{self, Body};
@@ -85,8 +86,11 @@ async fn show(
 }
 
 /// Which tenant an own id is looked up in.
-pub(super) fn tenant(asked: &Form) -> Option<TenantName> {
-    asked.filled("tenant").and_then(|name| TenantName::parse(name).ok())
+///
+/// # Errors
+/// 422: that is no name of a tenant.
+pub(super) fn tenant(asked: &Form) -> Result<Option<TenantName>, Problem> {
+    filters::exactly(asked, "tenant", |name| TenantName::parse(name).ok())
 }
 
 /// The page. `asked` holds the address's query; `form` what was refused.
@@ -99,9 +103,9 @@ pub(super) async fn page(
 ) -> Result<HttpResponse, Problem> {
     let scope = visit.caller.tenant_scope(Scope::EventsRead)?;
     visit.caller.tenant_scope(Scope::DeliveriesRead)?;
-    let (id, tenant, raw) = (id.to_owned(), tenant(asked), asked.has("data", "raw"));
-    let below = asked.filled("below").and_then(DeliveryId::parse);
-    let beside = asked.filled("beside").and_then(EndpointId::parse);
+    let (id, tenant, raw) = (id.to_owned(), tenant(asked)?, asked.has("data", "raw"));
+    let below = filters::exactly(asked, "below", DeliveryId::parse)?;
+    let beside = filters::exactly(asked, "beside", EndpointId::parse)?;
     let read =
         state.read(move |service| gather(service, &scope, &id, tenant.as_ref(), below, beside)).await?;
     let (frame, once) = (visit.frame("Event", "/events"), once::nonce(state));
