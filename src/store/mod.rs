@@ -81,6 +81,7 @@ pub mod restore;
 pub mod restored;
 pub mod revisions;
 mod routes;
+mod sealing;
 pub mod sessions;
 pub mod settings;
 mod shared;

@@ -122,16 +122,17 @@ fn a_form_whose_session_has_ended_is_there_again_after_the_sign_in() {
     ];
     let page = browser.post("/keys", &fields).expect(401);
     holds(page.text(), &["Your session has ended", "name=\"kept\"", "name=\"password\""]);
+    lacks(page.text(), &["the shop", "the+", "events:read", "events%3Aread"]);
     assert!(
         app.list("/keys").iter().all(|key| key["name"] != "the <shop>"),
         "nothing is done without a session"
     );
 
-    let (csrf, kept) = (value(page.text(), "csrf"), value(page.text(), "kept").replace("&#38;", "&"));
+    let (csrf, kept) = (value(page.text(), "csrf"), value(page.text(), "kept"));
     let own =
         [("csrf", csrf.as_str()), ("kept", &kept), ("to", "/keys"), ("email", ADMIN), ("password", "wrong")];
     let wrong = browser.post("/login", &own).expect(401);
-    assert_eq!(value(wrong.text(), "kept").replace("&#38;", "&"), kept, "a wrong password loses nothing");
+    assert_eq!(value(wrong.text(), "kept"), kept, "a wrong password loses nothing");
     let own =
         [("csrf", csrf.as_str()), ("kept", &kept), ("to", "/keys"), ("email", ADMIN), ("password", PASSWORD)];
     let to = browser.post("/login", &own).expect(303).header("location").expect("a page").to_owned();
@@ -149,6 +150,77 @@ fn a_form_whose_session_has_ended_is_there_again_after_the_sign_in() {
 }
 
 #[test]
+fn a_form_of_an_earlier_session_is_shown_to_be_sent_again() {
+    let app = with_operator();
+    let mut browser = Browser::at(&app);
+    browser.sign_in(&[]).expect(303);
+    let old = value(browser.get("/alerts").expect(200).text(), "csrf");
+    // In another tab somebody signs out and in again.
+    browser.post("/logout", &[("csrf", &old)]).expect(303);
+    browser.sign_in(&[]).expect(303);
+    let fields = [("csrf", old.as_str()), ("host", "mail.example.com"), ("password", "hush"), ("port", "")];
+    let page = browser.post("/alerts/mail-server", &fields).expect(403);
+    holds(
+        page.text(),
+        &[
+            "older than your session",
+            "action=\"/alerts/mail-server\"",
+            "value=\"mail.example.com\"",
+            "Passwords are not kept",
+            "<input type=\"password\" id=\"typed-2\" name=\"password\"",
+        ],
+    );
+    lacks(page.text(), &["hush", &format!("value=\"{old}\"")]);
+    let now = value(page.text(), "csrf");
+    assert_ne!(now, old);
+    browser.post("/alerts/mail-server", &[&[("csrf", now.as_str())], &fields[1..]].concat()).expect(422);
+    // Without the browser's word for it, and with nothing that would be lost, it is refused as before.
+    let body = format!("csrf={old}&name=x");
+    let refused = browser.send("POST", "/keys", &[FORM], Some(&body)).expect(403);
+    lacks(refused.text(), &["Send it"]);
+    lacks(browser.post("/settings/cleanup", &[("csrf", &old)]).expect(403).text(), &["Send it"]);
+}
+
+#[test]
+fn a_form_of_who_has_signed_out_elsewhere_is_carried_over_two_tabs_to_sign_in() {
+    let app = with_operator();
+    let mut browser = Browser::at(&app);
+    browser.sign_in(&[]).expect(303);
+    let csrf = value(browser.get("/keys").expect(200).text(), "csrf");
+    browser.post("/logout", &[("csrf", &csrf)]).expect(303);
+    assert!(browser.session().is_none(), "the browser has thrown it away");
+    let fields = [("csrf", csrf.as_str()), ("name", "shop"), ("scopes", "events:write")];
+    let page = browser.post("/keys", &fields).expect(401).text().to_owned();
+    // Another tab signs in meanwhile; this one does so, too.
+    browser.sign_in(&[]).expect(303);
+    let (csrf, kept) = (value(&page, "csrf"), value(&page, "kept"));
+    let own = |csrf: &str, password: &'static str| {
+        [("csrf", csrf), ("kept", &kept), ("to", "/keys"), ("email", ADMIN), ("password", password)]
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+    };
+    let post = |browser: &mut Browser, fields: &[(String, String)]| {
+        let fields: Vec<_> = fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        browser.post("/login", &fields)
+    };
+    let to = post(&mut browser, &own(&csrf, PASSWORD)).expect(303);
+    holds(browser.get(to.header("location").expect("a page")).expect(200).text(), &["value=\"shop\""]);
+    // A browser that was closed meanwhile has forgotten the cookie of that page: nothing is lost either.
+    browser.cookies.clear();
+    let again = post(&mut browser, &own(&csrf, PASSWORD)).expect(403);
+    holds(again.text(), &["This page was too old", &format!("value=\"{ADMIN}\"")]);
+    lacks(again.text(), &[PASSWORD]);
+    assert_eq!(value(again.text(), "kept"), kept);
+    let to = post(&mut browser, &own(&value(again.text(), "csrf"), PASSWORD)).expect(303);
+    holds(browser.get(to.header("location").expect("a page")).expect(200).text(), &["value=\"shop\""]);
+    // What was not sealed here is nothing.
+    let mut made_up = own(&value(&page, "csrf"), PASSWORD);
+    browser.cookies.clear();
+    made_up[0].1 = value(browser.get("/login").expect(200).text(), "csrf");
+    made_up[1].1 = "bmFtZT1ldmls".to_owned();
+    assert_eq!(post(&mut browser, &made_up).expect(303).header("location"), Some("/keys"));
+}
+
+#[test]
 fn nothing_is_carried_on_that_did_not_come_from_a_page_of_ours() {
     let app = with_operator();
     let mut browser = Browser::at(&app);
@@ -163,7 +235,7 @@ fn nothing_is_carried_on_that_did_not_come_from_a_page_of_ours() {
     // A link cannot bring it either.
     let page = browser.get("/login?to=%2Fkeys&kept=name%3Devil&email=eve%40example.com").expect(200);
     lacks(page.text(), &["evil", "eve@"]);
-    // What a form of passwords held goes nowhere, and a form with nothing typed needs no second page.
+    // What a form of passwords alone held goes nowhere, and a form with nothing typed needs no second page.
     let page = browser.post("/account/password", &[("csrf", "x"), ("old_password", "hush")]).expect(303);
     assert_eq!(page.header("location"), Some("/login?to=%2Faccount"));
     let long = "x".repeat(40_000);

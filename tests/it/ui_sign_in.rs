@@ -157,7 +157,7 @@ fn signing_in_begins_a_session_of_its_own_whatever_the_browser_has() {
     let again = stranger.sign_in_with(&session(&first), ADMIN, PASSWORD, "/").expect(303);
     let all = [planted.clone(), session(&first), session(&again)];
     assert!(all[0] != all[1] && all[1] != all[2], "{all:?}");
-    assert!(cookie(&again, "-form").is_some_and(|(_, line)| line.contains("Max-Age=0")));
+    assert!(cookie(&again, "-form").is_none(), "another tab may have a page to sign in");
     // A form from before is not one of the session.
     let before = stranger.get_with("", "/login");
     let admin = Console::admin(&app);

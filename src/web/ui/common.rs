@@ -18,6 +18,7 @@ use super::cookies::{self, Kind};
 use super::form::Form;
 use super::frame::{Frame, Who};
 use super::moments::Zone;
+use super::sent::Sent;
 use super::{origin, page, theme};
 
 /// See the module.
@@ -62,18 +63,26 @@ impl Common {
     }
 
     /// Reads a form that has to come from one of our pages.
+    ///
+    /// # Errors
+    /// 403 where it comes from elsewhere; what cannot be read.
     pub(super) async fn read(
         &self,
         state: &AppState,
         request: &HttpRequest,
         payload: Payload,
         limit: usize,
-    ) -> Result<Form, Problem> {
+    ) -> Result<Sent, Problem> {
         origin::check(request, state)?;
         let form = Form::read(request, payload, limit).await?;
-        origin::check_token(form.text("csrf"), &self.csrf)
-            .map_err(|problem| origin::without_cookies(request, state).unwrap_or(problem))?;
-        Ok(form)
+        match origin::check_token(form.text("csrf"), &self.csrf) {
+            Ok(()) => Ok(Sent::Now(form)),
+            Err(problem) => match origin::without_cookies(request, state) {
+                Some(explained) => Err(explained),
+                None if origin::is_told(request, state) => Ok(Sent::Stale(form, problem)),
+                None => Err(problem),
+            },
+        }
     }
 
     pub(super) fn page(&self, template: &impl Template, status: StatusCode) -> Result<HttpResponse, Problem> {

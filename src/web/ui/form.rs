@@ -13,9 +13,9 @@ use crate::web::problem::{self, Problem};
 pub(super) const LIMIT: usize = 4 * 1024 * 1024;
 /// The same for a form whose session has ended, which is carried through the page to sign in: few forms are longer.
 pub(super) const CARRIED_LIMIT: usize = 32 * 1024;
-/// The same for who is not signed in: an address and a password, and what is carried, each of their bytes written as up
-/// to three.
-pub(super) const STRANGERS_LIMIT: usize = 16 * 1024 + 3 * CARRIED_LIMIT;
+/// The same for who is not signed in: an address and a password, and what is carried: each of its bytes may be written as
+/// three, and three bytes take four once they are sealed.
+pub(super) const STRANGERS_LIMIT: usize = 16 * 1024 + 4 * CARRIED_LIMIT;
 /// More than any page has, with a box for each type of the catalogue.
 const MOST_FIELDS: usize = 1_000;
 

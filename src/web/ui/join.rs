@@ -54,9 +54,15 @@ async fn join(
     payload: Payload,
     token: Path<String>,
 ) -> Result<HttpResponse, Problem> {
-    let mut form = stranger.form(&request, payload).await?;
+    let sent = stranger.form(&request, payload).await?;
     let text = token.clone();
     let link = state.read(move |service| service.open_link(&text)).await?;
+    let mut form = match sent.now() {
+        Ok(form) => form,
+        Err(again) => {
+            return stranger.page_with(&page(&stranger, again, &token, &link), StatusCode::FORBIDDEN);
+        }
+    };
     let (text, password, visitor) =
         (token.clone(), form.text("password").to_owned(), stranger.visitor.clone());
     match state.read(move |service| service.accept_invitation(&text, &password, &visitor)).await {

@@ -1,5 +1,5 @@
 //! What is shown this once: a secret that was just made. It waits in memory for the page that the browser is sent to, for
-//! whoever has made it, so that a reload makes no other. Also a form that waits to be sent again ([`super::typed`]).
+//! whoever has made it, so that a reload makes no other. Also a form that waits to be sent again ([`super::send_again`]).
 
 use actix_web::http::Method;
 use actix_web::web::{self, Data, Path, ServiceConfig};
@@ -13,7 +13,8 @@ use crate::web::read;
 use crate::web::state::AppState;
 
 use super::frame::Frame;
-use super::typed::{self, Typed};
+use super::send_again;
+use super::typed::Typed;
 use super::visit::Visit;
 
 /// Registers the page.
@@ -71,7 +72,7 @@ async fn show(
             let frame = visit.frame(secret.done.trim_end_matches('.'), secret.section);
             visit.page(&Shown { frame, secret: *secret })
         }
-        Some(Kept::Typed(typed)) => typed::page(&visit, typed),
+        Some(Kept::Typed(typed)) => send_again::page(&visit, typed),
         None => {
             let detail = "this was shown once already, or nobody looked at it for five minutes; if it is lost, \
                           make another one";

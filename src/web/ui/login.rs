@@ -14,6 +14,7 @@ use super::form::Form;
 use super::frame::Frame;
 use super::kept::Kept;
 use super::page;
+use super::shelf::Shelf;
 use super::stranger::Stranger;
 use super::typed::Typed;
 use super::visit::Posted;
@@ -53,14 +54,17 @@ async fn sign_in(
     request: HttpRequest,
     payload: Payload,
 ) -> Result<HttpResponse, Problem> {
-    let mut form = stranger.form(&request, payload).await?;
+    let mut form = match stranger.form(&request, payload).await?.now() {
+        Ok(form) => form,
+        Err(again) => return page(&stranger, again),
+    };
     let visitor = stranger.visitor.clone();
     let (email, password) = (form.text("email").trim().to_owned(), form.text("password").to_owned());
     let signed = state.read(move |service| Ok(service.sign_in(&email, &password, &visitor))).await?;
     let error = match signed {
         Ok(signed) => {
-            let to = match Typed::of(&form) {
-                Some(typed) => state.kept.put(&state, signed.session.id, Kept::Typed(typed)),
+            let to = match Typed::from_carried(&state, &form) {
+                Some(typed) => Shelf::put(&state, signed.session.id, Kept::Typed(typed)),
                 None => page::within_site(form.text("to")).to_owned(),
             };
             return stranger.enter(&signed, &form, &to).await;

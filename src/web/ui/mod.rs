@@ -2,7 +2,7 @@
 //! `templates/ui`; it calls the same use cases as the API, and can do nothing else.
 //!
 //! - [`visit`]: who looks. A page takes a [`visit::Visit`], or a [`stranger::Stranger`] before there is a session; what
-//!   changes something takes a [`visit::Posted`] form. [`common`]: what both bring. [`typed`]: a form whose session has
+//!   changes something takes a [`visit::Posted`] form. [`common`]: what both bring. [`send_again`]: a form whose session has
 //!   ended.
 //! - [`kept`]: a secret that was made, on a page of its own, this once. [`shelf`]: where it waits for it.
 //! - [`page`]: an answer with its headers, and the page that tells a failure.
@@ -41,6 +41,8 @@ mod overview;
 pub mod page;
 mod pager;
 mod plot;
+mod send_again;
+mod sent;
 mod settings;
 mod setup;
 pub mod shelf;

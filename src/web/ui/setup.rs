@@ -78,7 +78,10 @@ async fn set_up(
     payload: Payload,
     token: Path<String>,
 ) -> Result<HttpResponse, Problem> {
-    let mut form = stranger.form(&request, payload).await?;
+    let mut form = match stranger.form(&request, payload).await?.now() {
+        Ok(form) => form,
+        Err(again) => return stranger.page_with(&page(&stranger, again, &token), StatusCode::FORBIDDEN),
+    };
     let (token, visitor) = (token.into_inner(), stranger.visitor.clone());
     let typed = (token.clone(), form.text("email").trim().to_owned(), form.text("password").to_owned());
     let made = state.read(move |service| service.set_up(&typed.0, &typed.1, &typed.2, &visitor)).await;

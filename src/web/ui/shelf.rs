@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use actix_web::web::Data;
 use data_encoding::BASE64URL_NOPAD;
 
 use crate::domain::ids::SessionId;
@@ -30,18 +31,29 @@ pub struct Shelf(Mutex<VecDeque<Entry>>);
 
 impl Shelf {
     /// Keeps something for a session; the address of the page that shows it.
-    pub(super) fn put(&self, state: &AppState, session: SessionId, what: Kept) -> String {
+    pub(super) fn put(state: &Data<AppState>, session: SessionId, what: Kept) -> String {
         let id = BASE64URL_NOPAD.encode(&crate::random::bytes::<16>(&**state.service.store().random()));
         let path = format!("/shown/{id}");
-        self.add(Entry { id, session, ends: now(state) + PATIENCE, what }, now(state));
+        state.kept.add(Entry { id, session, ends: now(state) + PATIENCE, what }, now(state));
+        let state = state.clone();
+        // What nobody comes for is not to stay in memory until somebody comes for something else.
+        actix_web::rt::spawn(async move {
+            actix_web::rt::time::sleep(PATIENCE + Duration::from_secs(1)).await;
+            state.kept.forget(now(&state));
+        });
         path
     }
 
     fn add(&self, entry: Entry, now: Duration) {
+        self.forget(now);
         let mut entries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        entries.retain(|entry| now < entry.ends);
         entries.truncate(MOST - 1);
         entries.push_front(entry);
+    }
+
+    /// Forgets what has waited for long enough.
+    fn forget(&self, now: Duration) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).retain(|entry| now < entry.ends);
     }
 
     /// What waits under this id for this session: a secret is there this once.
@@ -50,8 +62,8 @@ impl Shelf {
     }
 
     fn find(&self, id: &str, session: SessionId, now: Duration) -> Option<Kept> {
+        self.forget(now);
         let mut entries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        entries.retain(|entry| now < entry.ends);
         let at = entries.iter().position(|entry| entry.id == id && entry.session == session)?;
         match entries.get(at).map(|entry| &entry.what) {
             Some(Kept::Typed(typed)) => Some(Kept::Typed(typed.clone())),
@@ -101,6 +113,11 @@ mod tests {
         let (shelf, now) = (Shelf::default(), Duration::ZERO);
         shelf.add(entry("old", 1, 10, secret()), now);
         assert!(shelf.find("old", SessionId(1), Duration::from_secs(10)).is_none());
+        shelf.add(entry("old", 1, 10, secret()), now);
+        shelf.forget(Duration::from_secs(9));
+        assert_eq!(shelf.0.lock().unwrap().len(), 1);
+        shelf.forget(Duration::from_secs(10));
+        assert!(shelf.0.lock().unwrap().is_empty(), "it is gone without anybody asking");
         for n in 0..=MOST {
             shelf.add(entry(&n.to_string(), 1, 10, secret()), now);
         }

@@ -18,6 +18,7 @@ use super::common::{self, Common};
 use super::cookies::{self, Kind};
 use super::form::{self, Form};
 use super::frame::Frame;
+use super::sent::Sent;
 
 /// Anybody.
 pub struct Stranger {
@@ -69,7 +70,7 @@ impl Stranger {
     ///
     /// # Errors
     /// 403 where it comes from elsewhere; what cannot be read.
-    pub async fn form(&self, request: &HttpRequest, payload: Payload) -> Result<Form, Problem> {
+    pub(super) async fn form(&self, request: &HttpRequest, payload: Payload) -> Result<Sent, Problem> {
         self.common.read(&self.state, request, payload, form::STRANGERS_LIMIT).await
     }
 
@@ -87,8 +88,8 @@ impl Stranger {
             }
         }
         let mut response = self.common.go(to, "");
+        // The cookie of forms stays: another tab may have a page to sign in, with something that is carried.
         cookies::set(&mut response, Kind::Session, signed.token.expose(), self.common.secure);
-        cookies::set(&mut response, Kind::Form, "", self.common.secure);
         Ok(response)
     }
 

@@ -25,7 +25,9 @@ use super::form::{self, Form};
 use super::frame::Frame;
 use super::kept::Kept;
 use super::moments::Zone;
-use super::{page, typed};
+use super::sent::Sent;
+use super::shelf::Shelf;
+use super::{page, send_again};
 
 /// An operator who is signed in.
 pub struct Visit {
@@ -69,7 +71,7 @@ impl Visit {
 
     /// Goes to a page that shows this, once: so a reload repeats nothing.
     pub(super) fn show_once(&self, what: Kept) -> HttpResponse {
-        self.common.go(&self.state.kept.put(&self.state, self.session.id, what), "")
+        self.common.go(&Shelf::put(&self.state, self.session.id, what), "")
     }
 
     /// Goes to the page to sign in, without the session.
@@ -139,8 +141,9 @@ fn visit(request: &HttpRequest) -> Result<Visit, actix_web::Error> {
 /// so that neither the session nor where the form comes from can be left unchecked.
 ///
 /// # Errors
-/// As for a [`Visit`]; where the session has ended, a page to sign in that carries on what was typed ([`typed`]); 403
-/// where the form comes from elsewhere; what cannot be read.
+/// As for a [`Visit`]; where the session has ended, a page to sign in that carries on what was typed, and where the form
+/// is of another session, a page to send it again from ([`send_again`]); 403 where the form comes from elsewhere; what cannot
+/// be read.
 pub struct Posted(pub Visit, pub Form);
 
 impl FromRequest for Posted {
@@ -154,12 +157,19 @@ impl FromRequest for Posted {
             let visit = match visit(&request) {
                 Ok(visit) => visit,
                 Err(error) => {
-                    let Some(page) = typed::carried_on(&request, body).await? else { return Err(error) };
+                    let Some(page) = send_again::after_sign_in(&request, body).await? else {
+                        return Err(error);
+                    };
                     return Err(InternalError::from_response("the session has ended", page).into());
                 }
             };
-            let form = visit.common.read(&visit.state, &request, body, form::LIMIT).await?;
-            Ok(Self(visit, form))
+            match visit.common.read(&visit.state, &request, body, form::LIMIT).await? {
+                Sent::Now(form) => Ok(Self(visit, form)),
+                Sent::Stale(form, problem) => {
+                    let page = send_again::in_this_session(&visit, &request, &form)?.ok_or(problem)?;
+                    Err(InternalError::from_response("the form is of another session", page).into())
+                }
+            }
         })
     }
 }
