@@ -30,7 +30,8 @@ cargo bench [-- ARGUMENTS]
   --json FILE         where the figures go as JSON (target/bench/postrider.json)
   --keep              leaves databases and logs where they are
 
-The variable POSTRIDER_BENCH_DIR names a directory on the disk to measure on (target/bench).
+The variable POSTRIDER_BENCH_DIR names a directory on the disk to measure on (target/bench), and
+POSTRIDER_BENCH_SERVER_CORES the processors that the server is held to, such as 0: a smaller machine.
 ";
 
 impl Options {

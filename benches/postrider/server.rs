@@ -1,5 +1,6 @@
 //! The server under test: the release build as a child process, on a data directory of its own.
 
+use std::ffi::OsString;
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -19,6 +20,8 @@ const PROGRAM: &str = env!("CARGO_BIN_EXE_postrider");
 pub const KEY: &str = "pr_benchmarkbenchmarkbenchmark";
 /// Who signs in to the console, and with what.
 pub const OPERATOR: (&str, &str) = ("bench@example.com", "correct horse");
+/// Names the processors that the server is held to, such as `0`.
+const CORES: &str = "POSTRIDER_BENCH_SERVER_CORES";
 const LISTENS: &str = "postrider listens on http://";
 
 /// How a server is started.
@@ -59,12 +62,20 @@ impl Start {
         self
     }
 
+    /// The program, behind what has to be set up for it. Each becomes the next, so that the child is the server in the end.
     fn command(&self) -> Command {
-        let Some(hosts) = &self.hosts else { return Command::new(PROGRAM) };
-        let mut command = Command::new("unshare");
-        command.args(["--map-root-user", "--mount", "sh", "-c"]);
-        // Each becomes the next, so that the child is the server in the end.
-        command.arg("mount --bind \"$0\" /etc/hosts && exec \"$@\"").arg(hosts).arg(PROGRAM);
+        let mut words: Vec<OsString> = Vec::new();
+        if let Some(hosts) = &self.hosts {
+            words.extend(["unshare", "--map-root-user", "--mount", "sh", "-c"].map(OsString::from));
+            words.push("mount --bind \"$0\" /etc/hosts && exec \"$@\"".into());
+            words.push(hosts.into());
+        }
+        if let Some(cores) = std::env::var_os(CORES).filter(|cores| !cores.is_empty()) {
+            words.extend(["taskset".into(), "--cpu-list".into(), cores]);
+        }
+        words.push(PROGRAM.into());
+        let mut command = Command::new(&words[0]);
+        command.args(&words[1..]);
         command
     }
 
