@@ -11,15 +11,17 @@
 #   --root DIR     works on the system below DIR: for images, and for tests. Nothing is started there
 #
 # Run again it upgrades: backup, swap, restart, and a look whether the new one is ready. If it is not, the old program and
-# the database as it was come back. It may be interrupted anywhere: the next run first ends what that one began.
+# the database as it was come back, unless the new one has begun to accept events: then it stays, and you are told how to
+# go back. It may be interrupted anywhere: the next run first ends what that one began.
 # Without systemd it puts the files in place, says how to run the server, and tries a new version before it leaves it.
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
 templates=$here/templates/install
 user=postrider
-# How long a new version may take to bring a large file up to date, in seconds.
+# How long a new version may take to bring a large file up to date, and deliveries to go out as they did before, in seconds.
 patience=900
+patience_sending=${POSTRIDER_TEST_PATIENCE:-90}
 
 root=
 given=
@@ -47,6 +49,8 @@ find_places() {
     # What an upgrade keeps for going back; root's alone.
     kept=$root/var/lib/postrider.upgrade
     data=$root$(option POSTRIDER_DATA /var/lib/postrider)
+    # The program removes it before it accepts or sends anything.
+    mark=$data/postrider.upgrading
     listen=$(option POSTRIDER_LISTEN 127.0.0.1:8383)
 }
 
@@ -148,13 +152,20 @@ owner() { as_service cat "$data/postrider.lock" | tr -cd 0-9; }
 
 nap() { sleep 0.1 2>/dev/null || sleep 1; }
 
-# Waits until the server says that it is ready; a process that has ended is not waited for.
+# Waits until the server says that it is ready. That it accepts and its deliveries fail is as good, unless it was known to
+# be ready before. A process that has ended is not waited for.
 is_ready() {
-    tries=0
+    tries=0 trouble=
     until said=$(as_service "$bin" health --data "$data" 2>&1); do
+        code=$? limit=$patience
+        if [ "$code" -eq 3 ]; then
+            trouble="runs and accepts events, but ${said#postrider: }"
+            if [ -z "$was_ready" ]; then return; fi
+            limit=$patience_sending
+        fi
         tries=$((tries + 1))
         if [ -n "${1-}" ] && ! kill -0 "$1" 2>/dev/null; then return 1; fi
-        if [ "$tries" -ge "$((patience * 10))" ]; then warn "$said"; return 1; fi
+        if [ "$tries" -ge "$((limit * 10))" ]; then warn "$said"; return 1; fi
         if has_systemd && ! is_started; then return 1; fi
         nap
     done
@@ -205,10 +216,55 @@ database_files="postrider.db postrider.db-wal"
 # A file of the data directory into the one beside what is kept, with the rights of the service.
 keep() { if [ -f "$data/$1" ]; then as_service cat "$data/$1" >"$kept/$1"; fi; }
 
-put_back() {
-    if [ ! -f "$kept/$1" ]; then return; fi
+# Whether a file of the data directory is as it was kept.
+is_as_kept() {
+    if [ ! -f "$kept/$1" ]; then [ ! -f "$data/$1" ]; return; fi
+    [ -f "$data/$1" ] && as_service cat "$data/$1" | cmp -s - "$kept/$1"
+}
+
+rm_backs() { as_service rm -f "$data/postrider.db.back" "$data/postrider.db-wal.back"; }
+
+# Whether nothing was accepted or sent since the database was kept, so that nothing is lost with it.
+nothing_accepted() { [ -f "$mark" ]; }
+
+# The database as it was, in the place of what the new version has made of it.
+put_database_back() {
+    if is_as_kept postrider.db && is_as_kept postrider.db-wal; then return; fi
+    # All of it on the disk, which may be full, before anything is moved.
+    for file in $database_files; do
+        if [ ! -f "$kept/$file" ]; then continue; fi
+        # shellcheck disable=SC2016
+        if ! as_service sh -c 'umask 077; cat >"$1.back"' sh "$data/$file" <"$kept/$file"; then
+            rm_backs
+            die "the database as it was does not fit beside the one that is there. Nothing was moved: make room in $data and run this again"
+        fi
+    done
+    # No program is there meanwhile, whatever starts this machine anew: it would find half a database.
+    rm -f "$bin"
+    sync
+    aside=$data/backups/after-failed-upgrade-$(cat "$kept/stamp").db
+    # The main file last, which says that all is aside.
     # shellcheck disable=SC2016
-    as_service sh -c 'umask 077; cat >"$1.back" && mv -f "$1.back" "$1"' sh "$data/$1" <"$kept/$1"
+    as_service sh -c 'if [ ! -f "$2" ]; then
+            for end in -wal ""; do if [ -f "$1$end" ]; then mv -f "$1$end" "$2$end"; fi; done
+        fi
+        rm -f "$1" "$1-wal" "$1-shm"
+        for end in -wal ""; do if [ -f "$1$end.back" ]; then mv -f "$1$end.back" "$1$end"; fi; done
+        ' sh "$data/postrider.db" "$aside"
+    sync
+    say "The database as the new version has left it is $aside"
+}
+
+# The old program and its unit.
+put_program_back() {
+    place 755 "$kept/postrider" "$bin"
+    if [ -f "$kept/postrider.service" ]; then
+        place 644 "$kept/postrider.service" "$unit"
+        if has_systemd; then systemd daemon-reload; fi
+    fi
+    # The new one may have failed so often that systemd starts nothing of this name for a while.
+    if has_systemd; then systemd reset-failed postrider.service 2>/dev/null || true; fi
+    sync
 }
 
 # A name that no other run gives.
@@ -224,13 +280,17 @@ back_up() {
 }
 
 # The backup, what is kept for going back, and the copy that a migration makes need room beside the database; going back
-# needs as much once more.
+# needs as much once more. Where the data lies on a disk of its own, only what is kept does not.
 check_room() {
     if [ ! -f "$data/postrider.db" ]; then return; fi
-    needed=$(($(du -kc "$data/postrider.db" "$data/postrider.db-wal" 2>/dev/null | tail -n 1 | cut -f 1) * 4))
-    free=$(df -Pk "$(dirname "$kept")" | awk 'NR == 2 { print $4 }')
-    [ "$free" -gt "$needed" ] ||
-        die "$(dirname "$kept") has $free KB free, and copies of the database need $needed; nothing was changed"
+    size=$(du -kc "$data/postrider.db" "$data/postrider.db-wal" 2>/dev/null | tail -n 1 | cut -f 1)
+    has_room "$data" $((size * 4))
+    has_room "$(dirname "$kept")" "$size"
+}
+
+has_room() {
+    free=$(df -Pk "$1" | awk 'NR == 2 { print $4 }')
+    [ "$free" -gt "$2" ] || die "$1 has $free KB free, and copies of the database need $2; nothing was changed"
 }
 
 # From here to `settled` the old version is kept, and comes back if this run ends early.
@@ -248,17 +308,21 @@ upgrade() {
     phase=upgrading
     place 755 "$bin" "$kept/postrider"
     if [ -f "$unit" ]; then place 644 "$unit" "$kept/postrider.service"; fi
+    stamp >"$kept/stamp"
     if has_systemd && is_started; then : >"$kept/was-running"; fi
+    if as_service "$bin" health --data "$data" >/dev/null 2>&1; then was_ready=1; fi
     stop
     if is_in_use; then die "another server than the service's runs on $data (pid $(owner)): stop it and run this again"; fi
     for file in $database_files; do keep "$file"; done
+    # shellcheck disable=SC2016
+    as_service sh -c ': >"$1"' sh "$mark"
     sync
     : >"$kept/complete"
     place 755 "$program" "$bin"
     write_unit
     if comes_up; then
         settled
-        say "$version is ready."
+        say "$version ${trouble:-is ready}."
     else
         warn "$version did not become ready"
         phase=
@@ -271,48 +335,69 @@ upgrade() {
 settled() {
     phase=
     rm -f "$kept/complete"
+    rm_backs
+    as_service rm -f "$mark"
     rm -rf "$kept"
 }
 
-# Whether the new program has been in place, so that the database may have changed.
-was_swapped() { ! cmp -s "$kept/postrider" "$bin" || [ -f "$kept/going-back" ]; }
+# Whether the old program is in place: before the swap, or when all of the way back is done. Its database is there, and
+# belongs to it.
+is_old_in_place() { [ ! -f "$kept/complete" ] || cmp -s "$kept/postrider" "$bin"; }
 
-# The old program, its unit and the database as it was. Done again from the start if it is interrupted, and never again
-# once the old version may accept something.
-go_back() {
-    say "Going back to the old program and the database as it was."
-    stop
-    stop_trial
-    if is_in_use; then
-        warn "a server runs on $data (pid $(owner)): stop it and run this again"
-        trap - EXIT
-        exit 1
-    fi
-    if was_swapped && [ -f "$kept/postrider.db" ]; then
-        : >"$kept/going-back"
-        aside=$data/backups/after-failed-upgrade-$(stamp).db
-        # shellcheck disable=SC2016
-        as_service sh -c 'for end in "" -wal; do if [ -f "$1$end" ]; then mv -f "$1$end" "$2$end"; fi; done
-            rm -f "$1-shm"' sh "$data/postrider.db" "$aside"
-        say "The database as the new version has left it is $aside"
-        for file in $database_files; do put_back "$file"; done
-    fi
-    place 755 "$kept/postrider" "$bin"
-    if [ -f "$kept/postrider.service" ]; then
-        place 644 "$kept/postrider.service" "$unit"
-        if has_systemd; then systemd daemon-reload; fi
-    fi
-    sync
-    rm -f "$kept/complete"
+# The old version stays, with whatever it has accepted since.
+stay_old() {
+    if [ -f "$kept/complete" ]; then put_program_back; fi
     start_again
     settled
+}
+
+# The old program, its unit and the database as it was. Done again from the start if it is interrupted. The program comes
+# last: from when it is in place the database is its own.
+go_back() {
+    was_ready=
+    if nothing_accepted; then
+        stop
+        stop_trial
+        if is_in_use; then
+            trap - EXIT
+            die "a server runs on $data (pid $(owner)): stop it and run this again"
+        fi
+    fi
+    nothing_accepted || leave
+    say "Going back to the old program and the database as it was."
+    put_database_back
+    put_program_back
+    start_again
+    settled
+}
+
+# The new version has begun to accept, so only a person may take back what it has.
+leave() {
+    left=$kept-$(cat "$kept/stamp")
+    rm_backs
+    mv "$kept" "$left"
+    off="(stop the server)" on="(start the server)"
+    if has_systemd; then
+        off="systemctl stop postrider" on="systemctl start postrider"
+        systemd start --no-block postrider.service || true
+        warn "journalctl -u postrider says why"
+    fi
+    die "the new version has begun to accept events, so it stays, with its database. To try another one, run this again.
+  To go back to the old version, with all events. It refuses a database to which the new one has added something:
+    $off
+    install -m 755 $left/postrider $bin
+    $on
+  If it refuses: the database as it was before the upgrade, without what was accepted since. The old version first, then:
+    $bin restore $left/postrider.db --data $data
+    $on
+  When all is well: rm -r $left"
 }
 
 # Starts the old version, if it ran.
 start_again() {
     if [ ! -f "$kept/was-running" ]; then return; fi
     if start && is_ready; then
-        say "The old version is ready again."
+        say "The old version ${trouble:-is ready again}."
     else
         warn "the old version does not become ready either; journalctl -u postrider says why"
     fi
@@ -328,28 +413,29 @@ recover() {
     if [ -d "$kept" ]; then recover_upgrade; fi
 }
 
-# If the new program comes up it stays, with what it may have accepted.
+# It may have been days ago, and whatever program was in place has run since.
 recover_upgrade() {
     say "The last upgrade was interrupted."
     if has_systemd; then systemd daemon-reload; fi
-    if [ ! -f "$kept/complete" ]; then
-        start_again
-        settled
-    elif [ ! -f "$kept/going-back" ] && was_swapped && stop_trial && comes_up; then
+    if is_old_in_place; then
+        stay_old
+    elif [ -e "$bin" ] && stop_trial && comes_up; then
         settled
     else
         go_back
     fi
 }
 
-# Ends what this run has begun, early.
+# Ends what this run has begun, early. A new version that accepts already stays.
 abort() {
     phase=
-    if [ -f "$kept/complete" ]; then
-        go_back
-    else
-        start_again
+    was_ready=
+    if is_old_in_place; then
+        stay_old
+    elif ! nothing_accepted && comes_up; then
         settled
+    else
+        go_back
     fi
 }
 
@@ -453,11 +539,11 @@ write_site() {
     site_says="To reach it at https://$domain: $then_do"
 }
 
-# What the server has printed for whoever makes the first operator.
+# What the server has printed for whoever makes the first operator. Links of an earlier installation are in the log as well.
 setup_link() {
     tries=0
     while [ "$tries" -lt 50 ]; do
-        link=$("${POSTRIDER_TEST_JOURNALCTL:-journalctl}" -u postrider.service -n 200 -o cat 2>/dev/null |
+        link=$("${POSTRIDER_TEST_JOURNALCTL:-journalctl}" -u postrider.service --since "@$began" -o cat 2>/dev/null |
             sed -n 's/^open this link within 30 minutes to make the first operator: //p' | tail -n 1)
         if [ -n "$link" ]; then return; fi
         tries=$((tries + 1))
@@ -498,8 +584,8 @@ is_installed_already() {
 }
 
 install() {
-    find_program
     recover
+    find_program
     make_user
     run mkdir -p "$root/usr/local/bin" "$root/var/lib"
     make_data
@@ -509,6 +595,7 @@ install() {
     site_says=
     if [ -n "$domain" ]; then write_site; fi
     first=
+    began=$(date +%s)
     if [ ! -f "$data/postrider.db" ]; then first=1; fi
     if [ ! -e "$bin" ]; then
         write_unit
@@ -559,11 +646,14 @@ remove() {
     fi
     run rm -f "$unit" "$bin" "$root/var/lib/postrider.install"
     if has_systemd; then run systemd daemon-reload; fi
+    for site in caddy/postrider.caddyfile nginx/sites-available/postrider nginx/conf.d/postrider.conf; do
+        if [ -f "$root/etc/$site" ]; then say "The site $root/etc/$site stays: remove it, and what names it."; fi
+    done
     if [ -z "$purge" ]; then
         say "Postrider is removed. $data and $etc stay: to remove them as well, run this with --uninstall --purge."
         return
     fi
-    run rm -rf "$data" "$etc"
+    run rm -rf "$data" "$etc" "$kept"-*
     if [ -n "$ids" ] && [ -z "$root" ] && command -v userdel >/dev/null; then run userdel "$user"; fi
     say "Postrider and its data are removed."
 }
@@ -602,10 +692,15 @@ esac
 
 ids=
 phase=
+was_ready=
 options=$root/etc/postrider/postrider.env
 find_places
 find_ids
 if [ "$ids" = : ]; then ids=; fi
+case $data in
+"$root"/*) ;;
+*) die "POSTRIDER_DATA in $options must be a whole path, without quotes" ;;
+esac
 
 for tool in flock setpriv; do
     command -v "$tool" >/dev/null || die "there is no $tool; it is in Debian's package util-linux"

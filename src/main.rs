@@ -19,7 +19,7 @@ fn main() -> ExitCode {
         Command::Backup(options) => app::back_up(&options),
         Command::Restore(options) => app::restore(&options),
         Command::Demo(demo) => app::demo::run(&demo).map(|()| Output::default()),
-        Command::Health { data } => app::health(&data),
+        Command::Health { data } => return app::health(&data),
         Command::Doctor(doctor) => return app::doctor(&doctor),
         Command::Openapi => Ok(manual::openapi()),
         Command::Completions(shell) => Ok(manual::completions(shell)),

@@ -11,7 +11,7 @@ use crate::cli::output::Output;
 use crate::cli::socket::{Client, SocketError};
 use crate::cli::terminal::View;
 use crate::clock::Stopwatch;
-use crate::config::{DataDir, DataDirError, socket_path};
+use crate::config::{DataDir, DataDirError, act_as_owner, socket_path};
 
 use super::StartError;
 
@@ -78,20 +78,14 @@ pub(super) fn ask<T: Send>(
             Err(Failed::Socket(SocketError::NobodyListens { .. })) => {}
             answered => return answered.map(|done| (done, true)).map_err(Failed::into_sentence),
         }
-        match alone {
-            Alone::Anywhere => {}
-            Alone::OnDatabase => {
-                DataDir::open_existing(data).map_err(|error| error.told_of(flag))?;
-            }
-            Alone::Never => {
-                return Err(format!(
-                    "no server runs on {}, and this is sent by one: start it with `postrider serve`, or name another \
-                     with {flag} or --url",
-                    data.display()
-                ));
-            }
+        if alone == Alone::Never {
+            return Err(format!(
+                "no server runs on {}, and this is sent by one: start it with `postrider serve`, or name another \
+                 with {flag} or --url",
+                data.display()
+            ));
         }
-        match with_own_server(data, |socket| work(socket)) {
+        match with_own_server(data, alone, |socket| work(socket)) {
             Err(StartError::DataDir(DataDirError::Locked { .. }))
                 if !waiting.left(LOCK_PATIENCE).is_zero() =>
             {
@@ -112,11 +106,20 @@ fn alone(wanted: &Wanted, mut output: Output) -> Output {
     output
 }
 
-/// Runs `work` while this process answers on the socket that `work` is given.
-fn with_own_server<T: Send>(data: &Path, work: impl FnOnce(&Path) -> T + Send) -> Result<T, StartError> {
+/// Runs `work` while this process answers on the socket that `work` is given. Only who answers acts as the owner of the
+/// folder: what root asked for goes where root may write.
+fn with_own_server<T: Send>(
+    data: &Path,
+    alone: Alone,
+    work: impl FnOnce(&Path) -> T + Send,
+) -> Result<T, StartError> {
     let (ready, started) = std::sync::mpsc::channel();
     std::thread::scope(|scope| {
         let server = scope.spawn(move || {
+            act_as_owner(data)?;
+            if alone == Alone::OnDatabase {
+                DataDir::open_existing(data)?;
+            }
             actix_web::rt::System::new().block_on(async {
                 let (web, service, files) = super::local_only(data)?;
                 let _ = ready.send((web.handle(), files.dir.call_socket()));

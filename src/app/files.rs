@@ -43,6 +43,11 @@ pub(super) fn open(path: &Path, random: &dyn Random) -> Result<Files, StartError
 }
 
 impl Files {
+    /// To be called before anything is accepted or sent: an upgrade cannot be taken back unasked from then on.
+    pub(super) fn begin_accepting(&self) -> Result<(), StartError> {
+        Ok(self.dir.begin_accepting(&self.lock)?)
+    }
+
     /// Listens on the socket for the commands of this machine.
     pub(super) fn listen(&self) -> Result<UnixListener, StartError> {
         self.listen_on(&self.dir.socket())

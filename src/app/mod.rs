@@ -28,7 +28,7 @@ use tokio::net::TcpSocket;
 use tokio::sync::Notify;
 
 use crate::clock::{Clock, SystemClock};
-use crate::config::{Config, ConfigError, Environment, Flags, console_at};
+use crate::config::{Config, ConfigError, Environment, Flags, become_owner, console_at};
 use crate::dispatcher::{Courier, Dispatcher};
 use crate::domain::address::{AllowedNet, Policy};
 use crate::domain::target::TargetRules;
@@ -44,7 +44,7 @@ pub use backup::run as back_up;
 pub use commands::run as run_command;
 pub use doctor::run as doctor;
 pub use error::StartError;
-pub use health::ask as health;
+pub use health::run as health;
 pub use listening::{run as receive, verify};
 use manager::{Manager, Watch};
 pub use restore::run as restore;
@@ -126,6 +126,7 @@ impl Application {
             let registered = service.register_first_operator(&first.email, first.password.expose()).await;
             registered.map_err(|error| first_key_failed(error, &service, &files))?;
         }
+        files.begin_accepting()?;
         dispatcher
             .start(Arc::clone(&service), (world.courier)(sender))
             .map_err(|error| StartError::Store { path: files.dir.database(), error: error.into() })?;
@@ -199,6 +200,7 @@ impl Application {
 /// # Errors
 /// A sentence that says what to do.
 pub fn serve(config: &Config) -> Result<(), String> {
+    become_owner(&config.data).map_err(|error| error.to_string())?;
     let world = World::real().map_err(|error| error.to_string())?;
     logging::start(config.log_format, config.log_level, Arc::clone(&world.clock))
         .map_err(|error| error.to_string())?;
@@ -306,6 +308,7 @@ pub(crate) fn local_only(data: &std::path::Path) -> Result<(Server, Arc<Service>
     let sender = sender(&config, None, Arc::clone(&world.lookup), OWN_CALLS)?;
     let rules = TargetRules { allow_http: config.allow_http };
     let service = Arc::new(Service::new(store, Arc::new(sender), rules));
+    files.begin_accepting()?;
     let unix: UnixListener = files.listen_for_own_call()?;
     let state = AppState::new(Arc::clone(&service), Vec::new(), reached_at);
     let web = server::start(state, None, Some(unix), OWN_CALLS)

@@ -1,5 +1,6 @@
 //! `postrider restore`: a backup in the place of the database, in a data directory that this process owns meanwhile.
 
+use std::fmt::Display;
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -9,7 +10,7 @@ use serde_json::{Value, json};
 use crate::cli::output::Output;
 use crate::cli::{Restore, restored};
 use crate::clock::{Clock, SystemClock};
-use crate::config::{DataDir, DataDirError, Lock};
+use crate::config::{DataDir, DataDirError, Lock, act_as_owner};
 use crate::store::audit::Actor;
 use crate::store::backup::unpack;
 use crate::store::restore::{Judged, Pending, Preparing, judge, prepare};
@@ -20,6 +21,10 @@ use crate::store::vault::Vault;
 /// # Errors
 /// A sentence that says what to do; nothing was touched then, or it says so.
 pub fn run(options: &Restore) -> Result<Output, String> {
+    let caller = rustix::process::getuid().as_raw();
+    // Whoever asks for it may read the backup, and the owner of the directory perhaps not.
+    let source = options.file.as_deref().map(open).transpose()?;
+    act_as_owner(&options.data).map_err(|error| error.to_string())?;
     let dir = DataDir::open(&options.data).map_err(|error| error.to_string())?;
     let lock = dir.lock().map_err(|error| match error {
         DataDirError::Locked { pid, .. } => {
@@ -32,7 +37,7 @@ pub fn run(options: &Restore) -> Result<Output, String> {
         error => error.to_string(),
     })?;
     dir.finish_restore(&lock).map_err(|error| error.to_string())?;
-    let made = restore(options, &dir, &lock);
+    let made = restore(options, source, caller, &dir, &lock);
     if made.is_err() {
         // The first error is the one to tell; the next start tidies as well.
         drop(dir.tidy_restore(&lock));
@@ -40,14 +45,33 @@ pub fn run(options: &Restore) -> Result<Output, String> {
     made.map(|figures| restored(&figures, options.json))
 }
 
-fn restore(options: &Restore, dir: &DataDir, lock: &Lock) -> Result<Value, String> {
+/// The files of a backup: it, and the WAL beside it, if it is a plain copy of both.
+type Source = (File, Option<File>);
+
+fn open(path: &Path) -> Result<Source, String> {
+    let opened = || -> io::Result<Source> {
+        let wal = beside(path);
+        Ok((File::open(path)?, if wal.exists() { Some(File::open(wal)?) } else { None }))
+    };
+    opened().map_err(|error| refused(&path.display(), &error))
+}
+
+fn refused(name: &dyn Display, error: &dyn Display) -> String {
+    format!("{name} cannot be restored, and nothing was touched: {error}")
+}
+
+fn restore(
+    options: &Restore,
+    source: Option<Source>,
+    caller: u32,
+    dir: &DataDir,
+    lock: &Lock,
+) -> Result<Value, String> {
     let name =
         options.file.as_ref().map_or_else(|| "standard input".to_owned(), |path| path.display().to_string());
-    let refused = |error: &dyn std::fmt::Display| {
-        format!("{name} cannot be restored, and nothing was touched: {error}")
-    };
+    let refused = |error: &dyn Display| refused(&name, error);
     let (staged, file) = dir.begin_restore(lock).map_err(|error| error.to_string())?;
-    bring(options, &staged, &file).map_err(|error| refused(&error))?;
+    bring(source, dir, &staged, &file).map_err(|error| refused(&error))?;
     drop(file);
     let judged = judge(&staged).map_err(|error| refused(&error))?;
     let key = choose_key(dir, &judged).map_err(|error| refused(&error))?;
@@ -56,11 +80,13 @@ fn restore(options: &Restore, dir: &DataDir, lock: &Lock) -> Result<Value, Strin
     let how = Preparing {
         pending: if options.hold { Pending::Hold } else { Pending::Send },
         now,
-        actor: &Actor::cli(rustix::process::getuid().as_raw()),
+        actor: &Actor::cli(caller),
         name: &name,
         replaces: there.exists().then_some(there.as_path()),
     };
     let prepared = prepare(&staged, &how).map_err(|error| refused(&error))?;
+    // Whoever restores has decided what the database is.
+    dir.begin_accepting(lock).map_err(|error| error.to_string())?;
     let kept = dir.commit_restore(lock, &now.stamp(), key.as_ref()).map_err(|error| {
         format!("{error}; what was there is kept in the data directory, and the next start goes on with the restore")
     })?;
@@ -71,18 +97,16 @@ fn restore(options: &Restore, dir: &DataDir, lock: &Lock) -> Result<Value, Strin
     Ok(figures)
 }
 
-/// Copies the backup into the data directory, unpacked; with the WAL beside it, if it is a plain copy of both files.
-fn bring(options: &Restore, staged: &Path, file: &File) -> io::Result<()> {
-    let Some(path) = &options.file else {
-        return unpack(io::stdin().lock(), file).map(drop);
+/// Copies the backup into the data directory, unpacked; with the WAL, if there is one.
+fn bring(source: Option<Source>, dir: &DataDir, staged: &Path, file: &File) -> Result<(), String> {
+    let text = |error: io::Error| error.to_string();
+    let Some((backup, wal)) = source else {
+        return unpack(io::stdin().lock(), file).map(drop).map_err(text);
     };
-    unpack(File::open(path)?, file)?;
-    let wal = beside(path);
-    if wal.exists() {
-        let copy = File::options().write(true).create_new(true).open(beside(staged))?;
-        let mut wal = File::open(wal)?;
-        io::copy(&mut wal, &mut &copy)?;
-        copy.sync_all()?;
+    unpack(backup, file).map_err(text)?;
+    if let Some(mut wal) = wal {
+        let copy = dir.create_private(&beside(staged)).map_err(|error| error.to_string())?;
+        io::copy(&mut wal, &mut &copy).and_then(|_| copy.sync_all()).map_err(text)?;
     }
     Ok(())
 }

@@ -23,7 +23,8 @@ use super::verify::VerifyFlags;
     name = "postrider",
     version,
     about = "Webhook delivery: one binary, one SQLite file",
-    after_help = "Exit codes: 0 done; 1 failed or refused (`doctor`: warnings); 2 wrong usage (`doctor`: errors).\n\
+    after_help = "Exit codes: 0 done; 1 failed or refused (`doctor`: warnings); 2 wrong usage (`doctor`: errors);\n\
+                  3 (`health`) the server accepts, and deliveries fail on its side.\n\
                   Results go to standard output, all else to standard error. The manual is at /docs of a server.",
     arg_required_else_help = true,
     infer_subcommands = false
@@ -39,7 +40,11 @@ pub(super) enum Subcommands {
     Serve(Box<Flags>),
     /// Show a server at work: customers of all kinds, six days of history, a stream of events. Ctrl-C removes it all
     Demo(DemoFlags),
-    /// Say whether the server accepts and delivers; exits with 0 or 1
+    /// Say whether the server accepts and delivers
+    #[command(
+        after_help = "Exit codes: 0 it does; 3 it accepts, and deliveries fail on its own side (no route, no names, the \
+                            proxy);\n1 it does not accept, or nobody listens; 2 wrong usage."
+    )]
     Health(Data),
     /// Copy the database: consistent, checked, while the server goes on
     #[command(after_help = super::backup::HELP)]

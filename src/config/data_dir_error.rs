@@ -48,6 +48,15 @@ pub enum DataDirError {
         /// What the operating system said.
         error: io::Error,
     },
+    /// It belongs to another user, and this process, which is root, cannot become that one.
+    Owner {
+        /// The data directory.
+        path: PathBuf,
+        /// To whom it belongs.
+        uid: u32,
+        /// What the operating system said.
+        error: io::Error,
+    },
     /// Another process owns the directory.
     Locked {
         /// The data directory.
@@ -107,6 +116,10 @@ impl DataDirError {
             Self::Mode { path, found, wanted, error } => format!(
                 "{path:?} has the mode {found:04o} and must have {wanted:04o}, which could not be set ({error}): \
                  let it belong to the user that runs Postrider, or name a folder inside it with {flag}"
+            ),
+            Self::Owner { path, uid, error } => format!(
+                "the data directory {path:?} belongs to user {uid}, whom root cannot become here ({error}): \
+                 run this as that user"
             ),
             Self::Locked { path, pid } => format!(
                 "another Postrider process{} uses the data directory {path:?}: \

@@ -150,8 +150,10 @@ codes! {
     Internal = "internal", Internal, "Something went wrong inside";
     /// More is waiting than fits.
     Overloaded = "overloaded", Unavailable, "Too much at once";
-    /// The server cannot do its work at present: the database, the way to the endpoints.
+    /// The server cannot do its work at present: the disk, the database.
     Unavailable = "unavailable", Unavailable, "The server cannot do this at present";
+    /// The server accepts, and what it sends fails on its own side: the way to the endpoints.
+    NotDelivering = "not_delivering", Unavailable, "Deliveries fail on the server's side";
     /// The server is stopping.
     Stopping = "stopping", Unavailable, "The server is stopping";
 }

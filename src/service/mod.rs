@@ -88,6 +88,11 @@ impl Service {
         self.readiness.problems(self.store.trouble(), self.store.damage(), now)
     }
 
+    /// Whether events are accepted, if not delivered.
+    pub fn accepts(&self) -> bool {
+        !self.readiness.is_stopping() && self.store.trouble().is_none() && self.store.damage().is_none()
+    }
+
     /// Sends requests, and judges targets.
     pub fn sender(&self) -> &Arc<Sender> {
         &self.sender

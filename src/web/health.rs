@@ -26,5 +26,6 @@ async fn ready(state: Data<AppState>) -> Result<HttpResponse, Problem> {
     if problems.is_empty() {
         return Ok(HttpResponse::Ok().json(json!({ "status": "ready" })));
     }
-    Err(Problem::new(Code::Unavailable, problems.join("; ")))
+    let code = if state.service.accepts() { Code::NotDelivering } else { Code::Unavailable };
+    Err(Problem::new(code, problems.join("; ")))
 }

@@ -89,6 +89,8 @@ match [word for word in sys.argv[1:] if not word.startswith("-")]:
         start()
     case ["stop", "postrider.service"]:
         stop()
+    case ["reset-failed", "postrider.service"]:
+        pass
     case ["is-active", "postrider.service"]:
         sys.exit(0 if running() else 3)
     case other:

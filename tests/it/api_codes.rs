@@ -74,6 +74,11 @@ fn reach(code: Code) -> Response {
         Code::Internal => unreadable_row(&app),
         Code::Overloaded => too_many_bodies(&app),
         Code::Unavailable => locked_database(&app),
+        Code::NotDelivering => {
+            let now = app.service().store().times().clock().monotonic();
+            app.service().readiness().set_own_trouble("there is no route".to_owned(), now);
+            app.client.get("/readyz")
+        }
         Code::Stopping => {
             app.service().store().close();
             app.post("/events", &json!({ "type": "a", "data": 1 }))

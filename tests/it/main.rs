@@ -72,6 +72,7 @@ mod monitoring;
 mod moving;
 mod names;
 mod ordering;
+mod owners;
 mod pacing;
 mod packages;
 mod power;

@@ -282,6 +282,7 @@ fn a_failure_on_our_side_uses_up_no_attempt_and_readyz_says_so() {
     assert_eq!(app.endpoint(&endpoint)["failure_count"], 0);
     let ready = app.client.get("/readyz").expect(503).json();
     assert!(text(&ready, "detail").contains("proxy"), "{ready}");
+    assert_eq!(ready["code"], "not_delivering", "it accepts");
     app.client.get("/healthz").expect(200);
 
     // Nothing is left that would find out: readiness does not stay lost for it.

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde_json::json;
 
-use crate::support::process::{PATIENCE, Process};
+use crate::support::process::{PATIENCE, Process, until};
 use crate::support::program::program;
 use crate::support::server::{Server, Start};
 
@@ -90,4 +90,20 @@ fn health_is_asked_of_the_running_server_and_opens_no_file_itself() {
     assert_eq!(health(&data), (Some(0), "ready\n".to_owned(), String::new()));
     server.stop();
     assert_eq!(health(&data).0, Some(1));
+}
+
+#[test]
+fn health_tells_a_server_that_accepts_and_cannot_send_from_one_that_does_not_accept() {
+    let temp = tempfile::tempdir().expect("a temporary directory");
+    let data = temp.path().join("data");
+    // Nobody listens there.
+    let server = Start::on(&data).with("POSTRIDER_EGRESS_PROXY", "http://127.0.0.1:1").start();
+    server.endpoint("https://example.com/", &json!({}));
+    assert_eq!(health(&data).0, Some(0));
+    server.publish(&json!(1)).expect(202);
+    until("the trouble", PATIENCE, || (server.readiness().0 == 503).then_some(()));
+    let (code, out, err) = health(&data);
+    assert!((code, out.as_str()) == (Some(3), "") && err.contains("deliveries fail on this side"), "{err}");
+    server.publish(&json!(2)).expect(202);
+    server.stop();
 }

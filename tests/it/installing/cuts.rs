@@ -13,12 +13,12 @@ use crate::support::length::short_or_long;
 const COMMANDS: [&str; 11] =
     ["cat", "chmod", "cp", "date", "du", "flock", "mkdir", "mv", "rm", "sed", "sync"];
 
-/// Runs an upgrade that gets this signal at its command number `at`; how many there were.
-fn cut(place: &Place, version: &Path, at: usize, signal: &str) -> (Ran, usize) {
+/// Runs an upgrade that gets this signal at number `at` of these commands; how many there were.
+pub(super) fn cut(place: &Place, version: &Path, commands: &[&str], at: usize, signal: &str) -> (Ran, usize) {
     let folder = place.at("../cuts");
     if !folder.exists() {
         fs::create_dir(&folder).expect("a folder");
-        for name in COMMANDS {
+        for name in commands {
             symlink(format!("{CLONE}/tests/install/cut.sh"), folder.join(name)).expect("a link");
         }
     }
@@ -51,13 +51,13 @@ fn copy_of(place: &Place) -> Place {
 fn interrupt(make: fn(&Place) -> PathBuf, code: i32) {
     let (from, endpoint) = prepared();
     let whole = copy_of(&from);
-    let (ran, commands) = cut(&whole, &make(&whole), 0, "KILL");
+    let (ran, commands) = cut(&whole, &make(&whole), &COMMANDS, 0, "KILL");
     assert!(ran.code == Some(code) && commands > 20, "{commands}: {ran:?}");
     let (step, signals) = short_or_long((9, &["KILL"][..]), (1, &["KILL", "TERM"][..]));
     for signal in signals {
         for at in (1..=commands).step_by(step) {
             let place = copy_of(&from);
-            let (ran, reached) = cut(&place, &make(&place), at, signal);
+            let (ran, reached) = cut(&place, &make(&place), &COMMANDS, at, signal);
             assert!(ran.code != Some(0) && reached >= at, "{signal} at {at}: {ran:?}");
             let second = place.version("0.0.2");
             let ran = place.run(&["--binary", second.to_str().expect("a path")]);

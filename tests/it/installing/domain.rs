@@ -63,6 +63,8 @@ fn nginx_gets_a_site_that_it_accepts_and_the_options_know_of_it() {
     fs::write(&site, "certbot was here").expect("a file");
     assert!(install(&place).contains("stays as it is"));
     assert_eq!(fs::read_to_string(&site).expect("a file"), "certbot was here");
+    let out = place.done(&["--uninstall"]);
+    assert!(out.contains("etc/nginx/sites-available/postrider stays: remove it"), "{out}");
 }
 
 #[test]

@@ -129,6 +129,13 @@ fn what_is_typed_wrong_is_told_and_nothing_happens() {
         assert!(ran.code == Some(1) && ran.err.contains(says), "{words:?}: {ran:?}");
         assert!(!place.at("usr").exists() && !place.at("etc").exists(), "{words:?}");
     }
+    let options = place.at("etc/postrider/postrider.env");
+    fs::create_dir_all(options.parent().expect("a folder")).expect("a folder");
+    for wrong in ["\"/srv/postrider\"", "postrider"] {
+        fs::write(&options, format!("POSTRIDER_DATA={wrong}\n")).expect("a file");
+        let ran = place.run(&["--binary", "/bin/true"]);
+        assert!(ran.code == Some(1) && ran.err.contains("must be a whole path, without quotes"), "{ran:?}");
+    }
     let help = place.done(&["--help"]);
     assert!(help.contains("--uninstall --purge") && !help.contains("set -eu"), "{help}");
 }

@@ -150,6 +150,13 @@ impl Place {
         id
     }
 
+    /// There is a database: the service has made it, or the program does, run by hand.
+    pub fn used_unless_it_runs(&self) {
+        if !self.systemd {
+            self.used();
+        }
+    }
+
     /// Whether a server on the data still knows this endpoint.
     #[track_caller]
     pub fn knows(&self, endpoint: &str) {

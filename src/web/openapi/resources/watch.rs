@@ -32,9 +32,12 @@ fn alive() -> Operation {
 
 fn ready() -> Operation {
     Operation::open("/readyz", "getReadiness")
-        .says("Can it accept and deliver?", "A 503 says what is in the way.")
+        .says(
+            "Can it accept and deliver?",
+            "A 503 says what is in the way; with the code `not_delivering` events are accepted meanwhile.",
+        )
         .answers(200, "It can.", status("ready"), r#"{"status":"ready"}"#)
-        .fails([Code::Unavailable])
+        .fails([Code::Unavailable, Code::NotDelivering])
 }
 
 fn metrics() -> Operation {

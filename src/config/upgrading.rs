@@ -1,0 +1,46 @@
+//! The mark of an upgrade. `install.sh` puts it beside the database when it has copied that, and starts the new version.
+//! As long as it lies there, nothing was accepted or sent since, and the copy may take the place of the database again.
+//! Without it nobody but a person may decide that: an answer of 202 is a promise.
+
+use std::fs;
+use std::io;
+
+use super::data_dir::DataDir;
+use super::data_dir_error::DataDirError;
+use super::lock::Lock;
+
+/// The name of the mark.
+const MARK: &str = "postrider.upgrading";
+
+impl DataDir {
+    /// Removes the mark, and has that on the disk before it returns: from now on the database may hold what is nowhere else.
+    /// To be called before anything is accepted or sent.
+    ///
+    /// # Errors
+    /// The reason of the operating system.
+    pub fn begin_accepting(&self, _owner: &Lock) -> Result<(), DataDirError> {
+        let mark = self.path().join(MARK);
+        match fs::remove_file(&mark) {
+            Ok(()) => self.sync(),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            Err(error) => Err(DataDirError::io("remove", &mark, error)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_mark_goes_and_that_there_is_none_is_no_error() {
+        let temp = tempfile::tempdir().unwrap();
+        let dir = DataDir::open(&temp.path().join("data")).unwrap();
+        let lock = dir.lock().unwrap();
+        dir.begin_accepting(&lock).unwrap();
+        let mark = dir.path().join("postrider.upgrading");
+        fs::write(&mark, "").unwrap();
+        dir.begin_accepting(&lock).unwrap();
+        assert!(!mark.exists());
+    }
+}
