@@ -8,6 +8,7 @@ use serde_json::json;
 use tempfile::TempDir;
 
 use crate::backups::{done, fails, text};
+use crate::support::client::Client;
 use crate::support::guide::output;
 use crate::support::program::program;
 use crate::support::server::{Server, Start};
@@ -61,9 +62,10 @@ fn what_commands_of_root_make_is_the_users_and_its_server_opens_it() {
     done(&data, &["restore", text(&plain)]);
     belongs_to_the_user(&data);
     let server = served(&data);
-    server.publish(&json!(1)).expect(202);
-    let actor = &server.get("/audit?action=backup.restore")["data"][0]["actor"];
-    assert_eq!(actor, "cli:0", "who has done it, not as whom");
+    let local = Client::unix(data.join("postrider.sock"));
+    local.post("/api/v1/events", &json!({ "type": "order.paid", "data": 1 })).expect(202);
+    let audit = local.get("/api/v1/audit?action=backup.restore").expect(200).json();
+    assert_eq!(audit["data"][0]["actor"], "cli:0", "who has done it, not as whom");
     // Beside the server, root's commands go through its socket.
     done(&data, &["backup", text(&private.join("another.db"))]);
     server.stop();

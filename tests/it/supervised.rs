@@ -98,7 +98,7 @@ fn health_tells_a_server_that_accepts_and_cannot_send_from_one_that_does_not_acc
     let data = temp.path().join("data");
     // Nobody listens there.
     let server = Start::on(&data).with("POSTRIDER_EGRESS_PROXY", "http://127.0.0.1:1").start();
-    server.endpoint("https://example.com/", &json!({}));
+    server.endpoint("http://127.0.0.1:1025/", &json!({}));
     assert_eq!(health(&data).0, Some(0));
     server.publish(&json!(1)).expect(202);
     until("the trouble", PATIENCE, || (server.readiness().0 == 503).then_some(()));
