@@ -323,6 +323,7 @@ upgrade() {
     if comes_up; then
         settled
         say "$version ${trouble:-is ready}."
+        if [ -n "${backup-}" ]; then say "When all is well, remove the copy from before: $backup"; fi
     else
         warn "$version did not become ready"
         phase=

@@ -3,6 +3,7 @@
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use serde_json::json;
 use tempfile::TempDir;
@@ -100,4 +101,23 @@ fn a_directory_of_roots_own_and_one_that_is_not_there_stay_roots() {
     );
     assert_eq!(fs::metadata(data.join("postrider.db")).expect("a file").uid(), 0);
     assert!(fails(&data, &["restore", "/nowhere.db"]).contains("nothing was touched"));
+}
+
+#[test]
+fn where_root_cannot_become_the_user_it_says_as_whom_to_run() {
+    let (_temp, data) = folder();
+    // Root of a name space that knows no other user: the folder is nobody's there.
+    let mut command = Command::new("unshare");
+    command
+        .args(["--map-root-user"])
+        .arg(program().get_program())
+        .args(["keys", "list", "--data"])
+        .arg(&data);
+    let ended = command.output().expect("unshare");
+    let said = String::from_utf8_lossy(&ended.stderr);
+    assert!(
+        !ended.status.success() && said.contains("belongs to user 65534, whom root cannot become"),
+        "{said}"
+    );
+    assert_eq!(fs::read_dir(&data).expect("a folder").count(), 0, "nothing was made");
 }

@@ -101,6 +101,25 @@ fn debian() -> PathBuf {
     folder
 }
 
+/// A version that accepts and then dies stays, and the commands that are printed then bring the old one back.
+fn goes_back_by_hand(machine: &Machine) {
+    let out = machine.install("9.9.8", 1);
+    assert!(out.contains("so it stays, with its database"), "{out}");
+    assert_eq!(machine.run("postrider --version"), "postrider 9.9.8\n");
+    let commands: Vec<_> = out.lines().filter_map(|line| line.strip_prefix("    ")).collect();
+    assert_eq!(commands.len(), 5, "{out}");
+    machine.run(&commands[..3].join("\n"));
+    let state =
+        "postrider --version; systemctl is-active postrider; postrider keys list --data /var/lib/postrider";
+    let said = machine.run(state);
+    assert!(said.starts_with("postrider 0.0.2\nactive\n") && said.contains("app"), "{said}");
+    // As root, into the directory of the service's user.
+    machine.run(&format!("systemctl stop postrider\n{}", commands[3..].join("\n")));
+    let said = machine.run(state);
+    assert!(said.starts_with("postrider 0.0.2\nactive\n") && said.contains("app"), "{said}");
+    machine.run("rm -r /var/lib/postrider.upgrade-*");
+}
+
 #[test]
 fn a_real_systemd_starts_upgrades_brings_back_and_watches_the_service() {
     if short_or_long(true, false) {
@@ -118,6 +137,9 @@ fn a_real_systemd_starts_upgrades_brings_back_and_watches_the_service() {
         place.version_at(version, "/opt/postrider");
     }
     place.program("9.9.9", "printf ruined >\"$POSTRIDER_DATA/postrider.db\"; exit 1");
+    let dies =
+        "if [ \"$1\" = health ]; then kill -KILL \"$(cat /var/lib/postrider/postrider.lock)\"; exit 1; fi";
+    place.program("9.9.8", &format!("{dies}; exec /opt/postrider \"$@\""));
     let machine = Machine::boot(&place);
     assert!(machine.install("0.0.1", 0).contains("1. http://127.0.0.1:8383/setup/"));
     let state = machine.run(
@@ -142,6 +164,7 @@ fn a_real_systemd_starts_upgrades_brings_back_and_watches_the_service() {
     );
     let keys = machine.run("postrider keys list --data /var/lib/postrider");
     assert!(key.starts_with("pr_") && keys.contains("app"), "{keys}");
+    goes_back_by_hand(&machine);
 
     machine.run(
         "mkdir -p /etc/systemd/system/postrider.service.d
