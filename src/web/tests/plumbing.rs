@@ -11,7 +11,7 @@ async fn health_needs_no_key() {
     assert_eq!(house.call(TestRequest::get().uri("/readyz")).await.status, StatusCode::OK);
     house.state.service.readiness().set_own_trouble("no route to anywhere".to_owned(), Duration::ZERO);
     let answer = house.call(TestRequest::get().uri("/readyz")).await;
-    assert_eq!(answer.problem(), (503, "unavailable"));
+    assert_eq!(answer.problem(), (503, "not_delivering"));
     assert!(answer.text.contains("no route to anywhere") && answer.header("retry-after") == "1");
 }
 
