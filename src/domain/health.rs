@@ -108,6 +108,12 @@ impl Health {
         near.then(|| UnixMs(now.0.saturating_add(whole - elapsed)))
     }
 
+    /// Whether nothing has succeeded since the last failed attempt although no failures count: the endpoint was enabled,
+    /// and has yet to show that it receives again.
+    pub fn is_unproven(&self) -> bool {
+        self.failure_count == 0 && self.last_failure_at > self.last_success_at
+    }
+
     /// Whether the endpoint gets one request at a time, because it ran into too many timeouts.
     pub fn one_at_a_time(&self) -> bool {
         self.timeouts_in_row >= TIMEOUTS_UNTIL_ONE_AT_A_TIME
@@ -160,6 +166,17 @@ mod tests {
         assert!(failed(10, 7).should_disable(10, 120, 7 + after));
         assert!(!failed(10, 7).should_disable(10, 120, 6 + after), "too early");
         assert!(!failed(9, 7).should_disable(10, 120, 7 + after), "too few");
+    }
+
+    #[test]
+    fn an_endpoint_that_was_enabled_is_unproven_until_a_success() {
+        let disabled = Health::default().after_success(UnixMs(1)).after_failure(NOW, 0, false, false);
+        assert!(!disabled.is_unproven(), "it fails");
+        let enabled = disabled.enabled();
+        assert!(enabled.is_unproven());
+        assert!(!enabled.after_success(UnixMs(NOW.0 + 1)).is_unproven());
+        assert!(!enabled.after_failure(UnixMs(NOW.0 + 1), 1, false, false).is_unproven());
+        assert!(!Health::default().is_unproven() && !Health::default().enabled().is_unproven());
     }
 
     #[test]

@@ -5,7 +5,6 @@ use std::cmp::Reverse;
 use serde::Serialize;
 
 use crate::domain::growth::DAY_MS;
-use crate::domain::health::Health;
 use crate::domain::ids::EndpointId;
 use crate::domain::names::TenantName;
 use crate::domain::time::UnixMs;
@@ -168,18 +167,12 @@ impl Service {
 
     /// Endpoints that fail, those that are disabled soonest first, then those that have failed for the shortest time.
     fn failing(&self, reader: &Reader<'_>, judging: &Judging) -> Result<Vec<Found>, Error> {
-        let directory = self.store.directory();
-        let enabled = |id: EndpointId| directory.route(id).is_some_and(|route| route.enabled);
-        let troubled = reader.troubled_endpoints()?.into_iter();
-        let fails = |(id, health): &(EndpointId, Health)| {
-            enabled(*id) && judging.status(true, health) == HealthStatus::Failing
-        };
-        let mut found: Vec<_> = troubled
-            .filter(fails)
-            .map(|(endpoint, health)| {
+        let failing = self.failing_endpoints(reader, judging)?.into_iter();
+        let mut found: Vec<_> = failing
+            .map(|(route, health)| {
                 let until = judging.disable_at(true, &health);
                 let topic = if until.is_some() { Topic::EndpointEnds } else { Topic::EndpointFails };
-                Found { topic, endpoint, since: health.first_failure_at, until, expiring: 0 }
+                Found { topic, endpoint: route.id, since: health.first_failure_at, until, expiring: 0 }
             })
             .collect();
         found.sort_by_key(Found::urgency);

@@ -12,7 +12,6 @@ use crate::store::figures::Counted;
 use crate::store::space::Space;
 use crate::store::{Reader, StoreError};
 
-use super::endpoints::HealthStatus;
 use super::process::Process;
 use super::{Service, TenantScope};
 
@@ -165,13 +164,7 @@ impl Service {
     fn stored(&self, reader: &Reader<'_>) -> Result<Stored, StoreError> {
         let (judging, routes) = (self.judging(), self.store.directory().all());
         let enabled = routes.iter().filter(|route| route.enabled).count();
-        let directory = self.store.directory();
-        let is_enabled = |id| directory.route(id).is_some_and(|route| route.enabled);
-        let troubled = reader.troubled_endpoints()?;
-        let failing = troubled
-            .iter()
-            .filter(|(id, health)| is_enabled(*id) && judging.status(true, health) == HealthStatus::Failing);
-        let failing = failing.count();
+        let failing = self.failing_endpoints(reader, &judging)?.len();
         Ok(Stored {
             depth: reader.depth()?,
             endpoints: [enabled.saturating_sub(failing), failing, routes.len() - enabled],

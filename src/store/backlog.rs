@@ -72,7 +72,7 @@ impl Reader<'_> {
                      WHERE endpoint_id > 0 AND state = 0 LIMIT ?1",
                     &[FOUND],
                 )?,
-                self.oldest_ready()?,
+                self.oldest_ready()?.map(|(id, _)| id),
             ),
         };
         let oldest = [oldest_ready, self.oldest_later(tenant_id)?].into_iter().flatten().min();
@@ -119,8 +119,8 @@ impl Reader<'_> {
         }
     }
 
-    /// The oldest that is ready: the first one of each endpoint that has any.
-    pub(super) fn oldest_ready(&self) -> Result<Option<i64>, StoreError> {
+    /// The oldest that is ready, and its endpoint: of the first one of each endpoint that has any.
+    pub(super) fn oldest_ready(&self) -> Result<Option<(i64, EndpointId)>, StoreError> {
         let mut next = self.connection().prepare_cached(
             "SELECT endpoint_id, id FROM deliveries INDEXED BY deliveries_ready
              WHERE state = 0 AND endpoint_id > ?1 ORDER BY endpoint_id, id LIMIT 1",
@@ -130,7 +130,8 @@ impl Reader<'_> {
             let found = next.query_row([last], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?)));
             let Some((endpoint, id)) = found.optional()? else { break };
             last = endpoint;
-            oldest = Some(oldest.map_or(id, |known: i64| known.min(id)));
+            let this = (id, EndpointId(endpoint));
+            oldest = Some(oldest.map_or(this, |known: (i64, EndpointId)| known.min(this)));
         }
         Ok(oldest)
     }

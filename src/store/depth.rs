@@ -64,14 +64,16 @@ impl Reader<'_> {
             ready: count(ready),
             retrying: count(rare(State::Waiting)?),
             held: count(rare(State::Held)?),
-            oldest_ready_at: self.oldest_ready_at()?,
+            oldest_ready_at: self.oldest_due()?.map(|(_, made_at)| made_at),
             oldest_retrying_at: retrying.map(|id| self.made_at(id)).transpose()?.flatten(),
         })
     }
 
-    /// When the oldest delivery that is due was made. Looks at the first of each endpoint that has any.
-    pub fn oldest_ready_at(&self) -> Result<Option<UnixMs>, StoreError> {
-        Ok(self.oldest_ready()?.map(|id| self.made_at(id)).transpose()?.flatten())
+    /// Whom the oldest delivery that is due is for, and when it was made. Looks at the first of each endpoint that has
+    /// any.
+    pub fn oldest_due(&self) -> Result<Option<(EndpointId, UnixMs)>, StoreError> {
+        let Some((id, endpoint)) = self.oldest_ready()? else { return Ok(None) };
+        Ok(self.made_at(id)?.map(|made_at| (endpoint, made_at)))
     }
 
     /// What happened to each tenant since midnight, from the hourly totals that are kept; at most [`TENANTS`] of them.

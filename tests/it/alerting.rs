@@ -1,12 +1,16 @@
 //! Alerts that leave the machine: what is told, to whom, when, and how often.
 
+mod house;
 mod kinds;
+mod mail;
+mod many;
+mod recovery;
 
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::support::app::{START, TestApp, text};
+use crate::support::app::{TestApp, text};
 use crate::support::receiver::{Gate, Receiver, Reply};
 
 const COLLECT: Duration = Duration::from_mins(5);
@@ -79,30 +83,6 @@ impl World {
     fn last(&self) -> String {
         self.told().pop().expect("a message")
     }
-}
-
-#[test]
-fn a_night_with_many_dead_endpoints_is_one_message_that_names_the_first() {
-    let world = World::new();
-    world.chat(&json!({}));
-    world.dead("acme", 40);
-    world.look();
-    assert_eq!(world.told(), [""; 0], "it is collected first");
-    world.pass(Duration::from_mins(4));
-    assert_eq!(world.told(), [""; 0]);
-    world.pass(Duration::from_mins(1));
-    let all = world.told();
-    assert_eq!(all.len(), 1);
-    let url = world.receiver.url("/dead/acme");
-    let line = format!("- acme {url}: its last attempt has failed, since {START}\n");
-    let (named, console) = (line.repeat(5), world.app.address());
-    let expected = format!(
-        "*Postrider: 40 endpoints are failing*\n40 endpoints are failing:\n{named}- and 35 more\n\nhttp://{console}"
-    );
-    assert_eq!(all[0], expected);
-    world.pass(DAY);
-    world.pass(DAY);
-    assert_eq!(world.told().len(), 1, "endpoints that go on failing are told of once");
 }
 
 #[test]
@@ -286,7 +266,9 @@ fn deliveries_that_wait_for_too_long_are_a_backlog() {
     // Not settled: it is in flight all the time.
     world.app.clock().advance(Duration::from_mins(2));
     world.look();
-    assert!(world.last().starts_with("*Postrider: deliveries wait for too long*"), "{}", world.last());
+    let told = world.last();
+    assert!(told.starts_with("*Postrider: deliveries wait for too long*"), "{told}");
+    assert!(told.contains("/slow: the oldest delivery that is due is for this endpoint"), "{told}");
     gate.open();
     world.app.settle();
     world.look();

@@ -13,6 +13,7 @@ use crate::store::alerts::{AlertNoted, AlertRow};
 use crate::store::audit::Audited;
 use crate::store::{Answer, Promise};
 
+use super::send::MailState;
 use super::view::find;
 
 /// Tests that may wait.
@@ -85,7 +86,8 @@ impl Service {
         !self.alerts.desk.waiting.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
     }
 
-    /// Makes the tests that wait. Blocks as long as sending takes.
+    /// Makes the tests that wait. Blocks as long as sending takes. A test finds out by itself whether the mail server
+    /// answers, since that is what somebody wants to know.
     pub fn make_alert_tests(&self) {
         loop {
             let next = self.alerts.desk.waiting.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
@@ -93,7 +95,7 @@ impl Service {
             let watch = Stopwatch::start();
             let console = self.alerts.console.get().filter(|_| alert.tenant.is_none()).cloned();
             let message = Message::test(console);
-            let result = self.send_alert(&alert, &message);
+            let result = self.send_alert(&alert, &message, &mut MailState::default());
             let tested = AlertTested {
                 success: result.is_ok(),
                 duration_ms: u64::try_from(watch.elapsed().as_millis()).unwrap_or(u64::MAX),

@@ -18,6 +18,8 @@ mod view;
 
 use std::sync::{Mutex, OnceLock};
 
+use crate::mail::Mailer;
+
 pub use change::{AlertDraft, CheckedAlert};
 pub use desk::AlertTested;
 pub use mail_server::{MailServerDraft, MailServerView};
@@ -30,6 +32,8 @@ pub(super) struct Alerts {
     unwritten: Mutex<look::Unwritten>,
     /// Tests that wait.
     desk: desk::Desk,
+    /// Hands mail to the mail server.
+    mailer: Mailer,
     /// Where people reach the console.
     console: OnceLock<String>,
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::alert::Topic;
-use crate::domain::alert::message::Item;
+use crate::domain::alert::message::{Endpoint, Item};
 use crate::domain::alert::told::{Key, Told};
 use crate::domain::growth::{DAY_MS, Growth, Sample};
 use crate::domain::ids::EndpointId;
@@ -15,6 +15,8 @@ use crate::store::alerts::AlertRow;
 use crate::store::endpoints::{DisabledReason, EndpointRow};
 
 const MINUTE_MS: i64 = 60_000;
+/// The last cleanup that came to an end, well or not, is looked for among so many.
+const ENDED_AMONG: usize = 20;
 
 /// What is the matter.
 pub(super) struct Present {
@@ -25,8 +27,10 @@ pub(super) struct Present {
 }
 
 impl Present {
-    /// What an alert is about of it, given what it has told. An endpoint that was told of and is not seen now is looked
-    /// at once more by itself: of very many, only the first are seen at once. `gone`: those that were deleted.
+    /// What an alert is about of it, given what it has told; and which of that is over without anybody having to be told:
+    /// an endpoint was deleted or switched off, which whoever did it knows.
+    ///
+    /// An endpoint that was told of and is enabled again has not recovered before something succeeds.
     pub(super) fn of(
         &self,
         alert: &AlertRow,
@@ -45,21 +49,24 @@ impl Present {
         let of_endpoints = of_endpoints.map(|(id, (topic, _))| Key { topic: *topic, subject: id.0 });
         let mut keys: BTreeSet<Key> =
             of_server.chain(of_endpoints).filter(|key| wanted(&key.topic)).collect();
-        let mut gone = BTreeSet::new();
+        let mut quiet = BTreeSet::new();
         for (key, _) in told.iter().filter(|(key, told)| key.topic.is_of_endpoint() && !told.ended) {
             let id = EndpointId(key.subject);
             if self.endpoints.contains_key(&id) {
                 continue;
             }
             match reader.endpoint(id)?.filter(|row| row.deleted_at.is_none()) {
-                None => drop(gone.insert(*key)),
-                Some(row) => {
-                    let now = topic_of(&row, judging).filter(wanted);
-                    keys.extend(now.map(|topic| Key { topic, subject: key.subject }));
-                }
+                None => drop(quiet.insert(*key)),
+                // It may have changed since it was not seen.
+                Some(row) => match topic_of(&row, judging) {
+                    Some(topic) => keys.extend(wanted(&topic).then_some(Key { topic, subject: key.subject })),
+                    None if !row.enabled => drop(quiet.insert(*key)),
+                    None if row.health.health.is_unproven() => drop(keys.insert(*key)),
+                    None => {}
+                },
             }
         }
-        Ok((keys, gone))
+        Ok((keys, quiet))
     }
 }
 
@@ -78,12 +85,8 @@ impl Service {
     /// Looks.
     pub(super) fn present(&self, reader: &Reader<'_>, judging: &Judging) -> Result<Present, Error> {
         let mut endpoints = BTreeMap::new();
-        let directory = self.store.directory();
-        for (id, health) in reader.troubled_endpoints()? {
-            let Some(route) = directory.route(id).filter(|route| route.enabled) else { continue };
-            if judging.status(true, &health) == HealthStatus::Failing {
-                endpoints.insert(id, (Topic::EndpointFailing, route.tenant_id));
-            }
+        for (route, _) in self.failing_endpoints(reader, judging)? {
+            endpoints.insert(route.id, (Topic::EndpointFailing, route.tenant_id));
         }
         for (id, tenant) in reader.ended_endpoints()? {
             endpoints.insert(id, (Topic::EndpointDisabled, tenant));
@@ -92,12 +95,25 @@ impl Service {
         let found = [
             (Topic::OwnTrouble, self.own_trouble()),
             (Topic::Disk, self.disk(reader, now)?),
-            (Topic::Backlog, backlog(reader, now)?),
+            (Topic::Backlog, self.backlog_trouble(reader, now)?),
             (Topic::Cleanup, self.cleanup_trouble(reader)?),
             (Topic::Backup, self.backup_trouble()),
         ];
         let server = found.into_iter().filter_map(|(topic, item)| Some((topic, item?))).collect();
         Ok(Present { server, endpoints })
+    }
+
+    /// Told with the endpoint whose delivery is the oldest: it is the first to look at.
+    fn backlog_trouble(&self, reader: &Reader<'_>, now: UnixMs) -> Result<Option<Item>, Error> {
+        let minutes = reader.settings().alert_backlog_minutes;
+        let oldest = if minutes == 0 { None } else { reader.oldest_due()? };
+        let late = oldest.filter(|(_, at)| now.0 - at.0 >= i64::from(minutes) * MINUTE_MS);
+        let Some((endpoint, at)) = late else { return Ok(None) };
+        let message = "the oldest delivery that is due is for this endpoint: is it slow, paused or limited? \
+                       if many wait, see the overview";
+        let endpoint = reader.endpoint(endpoint)?;
+        let endpoint = endpoint.map(|row| Endpoint::new(&row.id, &row.tenant, &row.revision.url));
+        Ok(Some(Item { message: message.to_owned(), since: Some(at), endpoint }))
     }
 
     fn own_trouble(&self) -> Option<Item> {
@@ -142,8 +158,10 @@ impl Service {
         if let Some(doubt) = self.store.cleanup_doubt() {
             return Ok(Some(item(doubt, None)));
         }
-        let last = reader.cleanups(None, 1)?.rows.into_iter().next();
-        let failed = last.and_then(|(_, report)| Some((report.error?, report.started_at)));
+        // One that runs has not shown yet that it works. At most one does, and one that a kill has cut stays without end.
+        let last = reader.cleanups(None, ENDED_AMONG)?.rows.into_iter();
+        let last = last.map(|(_, report)| report).find(|report| report.ended_at.is_some());
+        let failed = last.and_then(|report| Some((report.error?, report.started_at)));
         Ok(failed.map(|(error, at)| item(format!("it ended early: {error}; the next one goes on"), Some(at))))
     }
 
@@ -151,16 +169,6 @@ impl Service {
         let backup = self.backup_told()?;
         Some(item(backup.error?, Some(backup.ended_at)))
     }
-}
-
-fn backlog(reader: &Reader<'_>, now: UnixMs) -> Result<Option<Item>, Error> {
-    let minutes = reader.settings().alert_backlog_minutes;
-    let oldest = if minutes == 0 { None } else { reader.oldest_ready_at()? };
-    let late = oldest.filter(|at| now.0 - at.0 >= i64::from(minutes) * MINUTE_MS);
-    Ok(late.map(|at| {
-        let message = "the oldest delivery that is due has not been sent; see endpoints that are slow, paused or limited";
-        item(message.to_owned(), Some(at))
-    }))
 }
 
 fn item(message: String, since: Option<UnixMs>) -> Item {

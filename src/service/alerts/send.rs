@@ -9,7 +9,7 @@ use crate::domain::alert::message::Message;
 use crate::domain::ids::EndpointId;
 use crate::domain::names::EventType;
 use crate::domain::target::Target;
-use crate::mail::{self, Letter, MailServer};
+use crate::mail::{Letter, MailServer, Refused};
 use crate::sender::{HeaderName, HeaderValue, Request};
 use crate::service::{Error, Service};
 use crate::store::alerts::AlertRow;
@@ -19,17 +19,29 @@ use crate::store::publish::PublishError;
 const TIMEOUT: Duration = Duration::from_secs(10);
 const USER_AGENT: &str = concat!("Postrider/", env!("CARGO_PKG_VERSION"));
 
+/// What one message after the other has found out about the mail server.
+#[derive(Debug, Default)]
+pub(super) struct MailState {
+    /// Why it takes nothing. Whoever comes after that need not wait for it once more.
+    pub(super) down: Option<String>,
+}
+
 impl Service {
     /// Sends a message.
     ///
     /// # Errors
     /// A line that says why, and what to do; never the URL.
-    pub(super) fn send_alert(&self, alert: &AlertRow, message: &Message) -> Result<(), String> {
+    pub(super) fn send_alert(
+        &self,
+        alert: &AlertRow,
+        message: &Message,
+        mail: &mut MailState,
+    ) -> Result<(), String> {
         match alert.kind {
             Kind::Webhook => self.to_endpoint(alert, message),
             Kind::Slack => self.to_chat(alert, &form::slack(message)),
             Kind::Discord => self.to_chat(alert, &form::discord(message)),
-            Kind::Email => self.by_mail(alert, message),
+            Kind::Email => self.by_mail(alert, message, mail),
         }
     }
 
@@ -78,7 +90,10 @@ impl Service {
         }
     }
 
-    fn by_mail(&self, alert: &AlertRow, message: &Message) -> Result<(), String> {
+    fn by_mail(&self, alert: &AlertRow, message: &Message, mail: &mut MailState) -> Result<(), String> {
+        if let Some(reason) = &mail.down {
+            return Err(reason.clone());
+        }
         let to = alert.email.as_deref().ok_or("no address is set; set one")?;
         let read = |reader: &crate::store::Reader<'_>| {
             Ok::<_, Error>((reader.mail_server()?, reader.mail_password()?))
@@ -92,8 +107,13 @@ impl Service {
             credentials: row.user.map(|user| (user, password.unwrap_or_default())),
             from: row.from,
         };
-        let letter = Letter { to, subject: &form::subject(message), text: &form::mail(message) };
+        let id = format!("{}.{}", alert.id, self.store.times().wall().0);
+        let letter = Letter { id: &id, to, subject: &form::subject(message), text: &form::mail(message) };
         let authorities = self.sender.authorities().iter().map(|der| der.as_ref().to_vec());
-        mail::send(&server, letter, authorities)
+        let sent = self.alerts.mailer.send(&server, letter, authorities);
+        sent.map_err(|Refused { reason, of_server }| {
+            mail.down = of_server.then(|| reason.clone());
+            reason
+        })
     }
 }

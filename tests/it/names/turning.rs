@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::dns::Reply;
 use super::namespace::inside;
-use super::world::{GOOD, GOOD_TOO, World};
+use super::world::{GOOD, GOOD_TOO, World, url};
 use crate::support::process::until;
 
 const METADATA: &str = "169.254.169.254";
@@ -89,5 +89,36 @@ fn a_kept_connection_is_not_used_once_its_name_has_turned() {
         world.ended(&again, "failed").expect_blocked();
         assert_eq!([world.dns.asked("turns.test"), world.dns.asked("moves.test")], [2, 2]);
         world.only_spoke_to(&[GOOD, GOOD_TOO]);
+    });
+}
+
+#[test]
+fn a_chat_that_turns_after_it_was_saved_is_told_nothing() {
+    inside("timeout:1 attempts:1", || {
+        let world = World::new();
+        let chats = [("slack", "slack.test", METADATA), ("discord", "discord.test", "10.0.0.1")];
+        let made = chats.map(|(kind, name, _)| {
+            world.dns.set(name, &[Reply::addresses(&[GOOD])]);
+            let fields = json!({ "kind": kind, "url": url(name) });
+            let made = world.server.post("/alerts", &fields).expect(201).json();
+            format!("/alerts/{}", made["id"].as_str().expect("an id"))
+        });
+        let test = |world: &World, alert: &str| {
+            world.server.post(&format!("{alert}/test"), &json!({})).expect(200).json()
+        };
+        for alert in &made {
+            assert_eq!(test(&world, alert)["success"], true);
+        }
+        let world = world.restart();
+        for ((_, name, turned), alert) in chats.iter().zip(&made) {
+            world.dns.set(name, &[Reply::addresses(&[turned])]);
+            let tested = test(&world, alert);
+            let error = tested["error"].as_str().expect("a reason");
+            assert!(error.starts_with("blocked: "), "{tested}");
+            let shown = world.server.get(alert);
+            assert_eq!(shown["last_error"], error, "it is noted: {shown}");
+        }
+        assert_eq!(world.receiver.count(), 2, "what was sent before they turned");
+        world.only_spoke_to(&[GOOD]);
     });
 }

@@ -1,5 +1,5 @@
-//! A scripted mail server on a loopback port, by hand: it takes mail, in the clear or over TLS, keeps what it got, and
-//! refuses what it is told to. Dropping it ends its thread.
+//! A scripted mail server on a loopback port, by hand: it takes mail, in the clear or over TLS, keeps what it got,
+//! refuses what it is told to, and lets wait or turns away whom it is told to. Dropping it ends its thread.
 
 use std::collections::VecDeque;
 use std::io::{self, Read, Write};
@@ -55,12 +55,25 @@ struct State {
     mails: Vec<Mail>,
     /// What the next commands `DATA` are answered with.
     refusals: VecDeque<&'static str>,
+    /// Connections so far.
+    connections: usize,
+    /// So many more connections are spoken to, and the next waits; `None`: all are.
+    let_in: Option<usize>,
+    /// Connections are closed at once.
+    absent: bool,
     stopped: bool,
 }
 
 struct Shared {
     state: Mutex<State>,
     changed: Condvar,
+}
+
+/// What becomes of a connection.
+enum Welcome {
+    Speak,
+    TurnAway,
+    Stop,
 }
 
 /// See the module.
@@ -93,8 +106,10 @@ impl MailServer {
         let serving = Arc::clone(&shared);
         let thread = std::thread::spawn(move || {
             for stream in listener.incoming() {
-                if serving.lock().stopped {
-                    return;
+                match serving.welcome() {
+                    Welcome::Speak => {}
+                    Welcome::TurnAway => continue,
+                    Welcome::Stop => return,
                 }
                 // A client that leaves in the middle has sent nothing.
                 let _ = serve(&serving, stream.expect("a connection"), &way);
@@ -112,23 +127,54 @@ impl MailServer {
         self.shared.lock().refusals.push_back(answer);
     }
 
+    /// From now on connections are closed at once, or not any more.
+    pub fn absent(&self, absent: bool) {
+        self.shared.change(|state| state.absent = absent);
+    }
+
+    /// From now on whoever connects waits for [`MailServer::let_in`] before anything is said.
+    pub fn hold(&self) {
+        self.shared.change(|state| state.let_in = Some(0));
+    }
+
+    /// Speaks to so many more connections.
+    pub fn let_in(&self, n: usize) {
+        self.shared.change(|state| state.let_in = state.let_in.map(|left| left + n));
+    }
+
+    /// How many connections there were.
+    pub fn connections(&self) -> usize {
+        self.shared.lock().connections
+    }
+
+    /// Waits until there were at least `n` connections.
+    #[track_caller]
+    pub fn wait_for_connections(&self, n: usize) {
+        drop(self.wait_until(&format!("{n} connections"), |state| state.connections >= n));
+    }
+
     /// Waits until at least `n` mails were taken; all of them.
     #[track_caller]
     pub fn wait_for(&self, n: usize) -> Vec<Mail> {
+        self.wait_until(&format!("{n} mails"), |state| state.mails.len() >= n).mails.clone()
+    }
+
+    #[track_caller]
+    fn wait_until(&self, what: &str, holds: impl Fn(&State) -> bool) -> MutexGuard<'_, State> {
         let waiting = Stopwatch::start();
         let mut state = self.shared.lock();
-        while state.mails.len() < n {
+        while !holds(&state) {
             let left = waiting.left(PATIENCE);
-            assert!(!left.is_zero(), "waited {PATIENCE:?} for {n} mails, and there are {:?}", state.mails);
+            assert!(!left.is_zero(), "waited {PATIENCE:?} for {what}, and there are {:?}", state.mails);
             state = self.shared.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
         }
-        state.mails.clone()
+        state
     }
 }
 
 impl Drop for MailServer {
     fn drop(&mut self) {
-        self.shared.lock().stopped = true;
+        self.shared.change(|state| state.stopped = true);
         // The thread looks at `stopped` when it has accepted this one.
         let _ = TcpStream::connect_timeout(&self.address, PATIENCE);
         if let Some(thread) = self.thread.take() {
@@ -140,6 +186,25 @@ impl Drop for MailServer {
 impl Shared {
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn change(&self, with: impl FnOnce(&mut State)) {
+        with(&mut self.lock());
+        self.changed.notify_all();
+    }
+
+    /// What becomes of a connection that has come; waits as long as it is to wait.
+    fn welcome(&self) -> Welcome {
+        self.change(|state| state.connections += 1);
+        let waits = |state: &mut State| !state.stopped && state.let_in == Some(0);
+        let state = self.changed.wait_while(self.lock(), waits);
+        let mut state = state.unwrap_or_else(PoisonError::into_inner);
+        state.let_in = state.let_in.map(|left| left.saturating_sub(1));
+        match (state.stopped, state.absent) {
+            (true, _) => Welcome::Stop,
+            (false, true) => Welcome::TurnAway,
+            (false, false) => Welcome::Speak,
+        }
     }
 }
 
