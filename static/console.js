@@ -23,22 +23,36 @@ document.addEventListener("submit", (event) => {
   if (question && !confirm(question)) event.preventDefault();
 });
 
-// A choice among filters holds at once.
+// A choice among filters holds at once. With the keyboard a choice is passed by on the way to another one.
+let clicked = false;
+document.addEventListener("pointerdown", () => { clicked = true; }, true);
+document.addEventListener("keydown", () => { clicked = false; }, true);
 document.addEventListener("change", (event) => {
-  if (event.target.matches("form[data-at-once] select")) event.target.form.requestSubmit();
+  if (clicked && event.target.matches("form[data-at-once] select")) event.target.form.requestSubmit();
 });
 
-// `/` goes to the search, Escape leaves it.
+// Filters that are empty do not stand in the address.
+document.addEventListener("formdata", (event) => {
+  if (event.target.method !== "get") return;
+  for (const [name, value] of [...event.formData]) if (value === "") event.formData.delete(name);
+});
+
+// `/` goes to the search, of this page or else of the events; Escape leaves it.
+const SEARCH = "#search";
+function search() {
+  const field = document.querySelector("[data-search]");
+  field?.focus();
+  field?.select();
+  return field !== null;
+}
+if (location.hash === SEARCH) search();
 document.addEventListener("keydown", (event) => {
   if (event.key === "Escape" && event.target.matches("[data-search]")) event.target.blur();
   if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey) return;
   if (event.target.closest("input, textarea, select, [contenteditable]")) return;
-  const search = document.querySelector("[data-search]");
-  if (search) {
-    event.preventDefault();
-    search.focus();
-    search.select();
-  }
+  if (!document.querySelector(".side")) return;
+  event.preventDefault();
+  if (!search()) location.assign(`/events${SEARCH}`);
 });
 
 function prepare(root) {

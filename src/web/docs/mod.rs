@@ -7,6 +7,7 @@ mod downloads;
 mod markdown;
 mod pages;
 mod reference;
+mod still;
 
 use std::sync::LazyLock;
 
@@ -22,6 +23,8 @@ use super::assets;
 use super::problem::Problem;
 use super::state::AppState;
 use super::ui::theme;
+
+use self::still::Still;
 
 pub use self::pages::{PAGES, Page, Part};
 
@@ -68,7 +71,7 @@ pub fn routes(config: &mut ServiceConfig) {
 }
 
 /// The reference in each look. It is the same as long as the program runs.
-type Reference = (Option<&'static str>, LazyLock<Result<Bytes, String>>);
+type Reference = (Option<&'static str>, LazyLock<Result<Still, String>>);
 
 static REFERENCES: [Reference; 3] = [
     (None, LazyLock::new(|| reference(None))),
@@ -76,16 +79,16 @@ static REFERENCES: [Reference; 3] = [
     (Some("dark"), LazyLock::new(|| reference(Some("dark")))),
 ];
 
-fn reference(theme: Option<&'static str>) -> Result<Bytes, String> {
-    let page = reference::render(Frame::of("API reference", "", theme));
-    page.map(Bytes::from).map_err(|error| error.to_string())
+fn reference(theme: Option<&'static str>) -> Result<Still, String> {
+    let page = reference::render(Frame::of("API reference", "", theme)).map_err(|error| error.to_string())?;
+    Still::of(page).map_err(|error| error.to_string())
 }
 
 async fn show_reference(state: Data<AppState>, request: HttpRequest) -> Result<HttpResponse, Problem> {
     let theme = theme::chosen(&request, &state);
     let page = REFERENCES.iter().find(|(known, _)| *known == theme).map(|(_, page)| page);
     match page.map(LazyLock::force) {
-        Some(Ok(page)) => Ok(html(page.clone())),
+        Some(Ok(page)) => Ok(page.answer(&request)),
         Some(Err(error)) => Err(Problem::internal(format!("the reference: {error}"))),
         None => Err(Problem::internal("the reference has no such look")),
     }

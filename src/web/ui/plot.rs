@@ -92,7 +92,7 @@ impl Plot {
         (0..=parts)
             .map(|part| {
                 let value = top * part / parts;
-                Tick { at: number(height_of(value, top)), text: format!("{}{}", short(value), self.unit) }
+                Tick { at: number(height_of(value, top)), text: tick(value, self.unit) }
             })
             .collect()
     }
@@ -190,6 +190,15 @@ fn number(at: f64) -> String {
     format!("{at:.1}")
 }
 
+/// A number of the axis. There is little room: a second and more is told in seconds.
+fn tick(value: u64, unit: &str) -> String {
+    if unit != " ms" || value < 1_000 {
+        return format!("{}{unit}", short(value));
+    }
+    let seconds = format!("{}.{:03}", value / 1_000, value % 1_000);
+    format!("{} s", seconds.trim_end_matches('0').trim_end_matches('.'))
+}
+
 /// 1, 2, 4, 5 or 8 and zeros; at least 4, so that the axis has whole numbers.
 fn round_up(value: u64) -> u64 {
     let mut unit = 1_u64;
@@ -267,6 +276,13 @@ mod tests {
             (short(9_999), short(12_000), short(1_250_000)),
             ("9999".into(), "12k".into(), "1.2M".into())
         );
+    }
+
+    #[test]
+    fn the_axis_of_a_time_is_told_in_seconds_from_one_on() {
+        let told = [0, 750, 1_000, 1_250, 20_000].map(|value| tick(value, " ms"));
+        assert_eq!(told, ["0 ms", "750 ms", "1 s", "1.25 s", "20 s"]);
+        assert_eq!(tick(5_000, ""), "5000");
     }
 
     #[test]

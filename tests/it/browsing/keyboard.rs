@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use crate::support::app::TestApp;
-use crate::support::browser::{Browser, ENTER, ESCAPE, TAB, Window};
+use crate::support::browser::{Browser, DOWN, ENTER, ESCAPE, TAB, Window};
 
 use super::furnished::Furnished;
 
@@ -96,6 +96,31 @@ fn the_keyboard_skips_the_navigation_finds_the_search_and_leaves_it() {
     browser.press(ENTER);
     browser.wait_until("what is found", |browser| browser.path().contains("search=globex"));
     assert_eq!(browser.count("tbody tr"), 2);
+}
+
+#[test]
+fn a_filter_is_chosen_by_its_arrows_and_only_what_is_filled_in_stands_in_the_address() {
+    let app = TestApp::start();
+    Furnished::new(&app);
+    let browser = super::admin(&app, Window::default());
+    browser.open("/deliveries");
+    browser.script("document.getElementById('status').focus()");
+    for _ in 0..2 {
+        browser.press(DOWN);
+    }
+    assert_eq!(browser.path(), "/deliveries", "what is passed by on the way is not chosen");
+    let chosen = browser.script("return document.activeElement.value");
+    let chosen = chosen.as_str().filter(|chosen| !chosen.is_empty()).expect("a status").to_owned();
+    browser.press(TAB);
+    browser.press(ENTER);
+    browser.wait_until("what is chosen", |browser| browser.path() == format!("/deliveries?status={chosen}"));
+    // Where a page has no search, the key leads to that of the events.
+    browser.open("/account");
+    browser.press('/');
+    browser.wait_until("the search", |browser| browser.path() == "/events");
+    browser.wait_until("the focus on it", |browser| {
+        browser.script("return document.activeElement.matches('[data-search]')") == true
+    });
 }
 
 #[test]

@@ -24,6 +24,8 @@ pub const TAB: char = '\u{e004}';
 pub const ESCAPE: char = '\u{e00c}';
 /// The Enter key.
 pub const ENTER: char = '\u{e007}';
+/// The arrow that points down.
+pub const DOWN: char = '\u{e015}';
 
 /// How long a page may take to show what it should.
 const PATIENCE: Duration = Duration::from_secs(40);
