@@ -62,15 +62,16 @@ impl Reader<'_> {
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 
-    /// All endpoints that are disabled because they failed or are gone, with the number of their tenant; the one that was
-    /// last first.
-    pub fn ended_endpoints(&self) -> Result<Vec<(EndpointId, i64)>, StoreError> {
+    /// All endpoints that are disabled because they failed or are gone, with the number of their tenant and when they
+    /// were; the one that was last first.
+    pub fn ended_endpoints(&self) -> Result<Vec<(EndpointId, i64, UnixMs)>, StoreError> {
         let mut statement = self.connection().prepare_cached(
-            "SELECT id, tenant_id FROM endpoints INDEXED BY endpoints_disabled
+            "SELECT id, tenant_id, disabled_at FROM endpoints INDEXED BY endpoints_disabled
              WHERE enabled = 0 AND deleted_at IS NULL AND disabled_at > 0 AND disabled_reason <> 'manual'
              ORDER BY disabled_at DESC, id DESC",
         )?;
-        let rows = statement.query_map([], |row| Ok((EndpointId(row.get(0)?), row.get(1)?)))?;
+        let read = |row: &rusqlite::Row<'_>| Ok((EndpointId(row.get(0)?), row.get(1)?, UnixMs(row.get(2)?)));
+        let rows = statement.query_map([], read)?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 

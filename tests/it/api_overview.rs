@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use crate::support::actions::shows;
 use crate::support::app::{TestApp, text};
 use crate::support::client::Client;
+use crate::support::console::{Console, holds};
 use crate::support::problem::code;
 use crate::support::receiver::{Receiver, Reply};
 
@@ -118,6 +119,41 @@ fn held_deliveries_that_will_be_deleted_and_a_cleanup_that_waits_are_told() {
 }
 
 #[test]
+fn a_backup_that_failed_and_an_alert_that_was_not_sent_are_told() {
+    let (app, receiver) = (TestApp::start(), Receiver::start());
+    let topics = || {
+        let rows = app.get("/attention")["data"].as_array().expect("rows").clone();
+        rows.iter().map(|row| (text(row, "topic"), text(row, "message"))).collect::<Vec<_>>()
+    };
+    assert_eq!(topics(), []);
+    let why = app.fail_to_back_up();
+    let alert = |name: &str, path: &str| {
+        let fields = json!({ "kind": "slack", "name": name, "url": receiver.url(path) });
+        text(&app.post("/alerts", &fields).expect(201).json(), "id")
+    };
+    receiver.always_on("/away", Reply::status(404));
+    let (night, day, good) = (alert("Night", "/away"), alert("Day", "/away"), alert("Good", "/good"));
+    let test = |alert: &str| app.post(&format!("/alerts/{alert}/test"), &json!({})).expect(200);
+    for alert in [&night, &day, &good] {
+        test(alert);
+    }
+    let unsent = "could not be sent: answered 404: the webhook is not there any more; make a new one; mend and test it (page Alerts)";
+    let expected = [
+        ("backup_fails".to_owned(), format!("the last backup failed: {why}")),
+        ("alert_fails".to_owned(), format!("the alert Day (and 1 more) {unsent}")),
+    ];
+    assert_eq!(topics(), expected);
+    let page = Console::admin(&app).page("/");
+    holds(&page, &["2 things need a hand.", "href=\"/settings#backups\"", "href=\"/alerts\""]);
+    app.back_up();
+    app.patch(&format!("/alerts/{day}"), &json!({ "enabled": false })).expect(200);
+    assert_eq!(topics(), [("alert_fails".to_owned(), format!("the alert Night {unsent}"))]);
+    receiver.always_on("/away", Reply::ok());
+    test(&night);
+    assert_eq!(topics(), []);
+}
+
+#[test]
 fn the_room_on_the_disk_is_measured_and_foreseen() {
     let (mut app, receiver) = (TestApp::with_manual_clock(), Receiver::start());
     app.endpoint_at(&receiver, "/");
@@ -133,10 +169,13 @@ fn the_room_on_the_disk_is_measured_and_foreseen() {
     app.stop();
     app.clock().advance(DAY / 2);
     app.restart();
-    let seen = app.get("/storage");
-    let days = seen["days"].as_array().expect("days");
-    let noted: Vec<_> = days.iter().map(|day| text(day, "at")[..10].to_owned()).collect();
-    assert_eq!(noted, ["2026-02-23", "2026-02-24", "2026-02-25"]);
+    // The size is noted by the writer, which has just started.
+    let seen = app.eventually("the third day", |app| {
+        let seen = app.get("/storage");
+        let days = seen["days"].as_array().expect("days");
+        let noted: Vec<_> = days.iter().map(|day| text(day, "at")[..10].to_owned()).collect();
+        (noted == ["2026-02-23", "2026-02-24", "2026-02-25"]).then_some(seen)
+    });
     let growth = bytes(&seen, "growth_bytes_per_day");
     assert!((100_000..200_000).contains(&growth), "{seen}");
     assert!(seen["growth_since"].as_str().is_some_and(|since| since.starts_with("2026-02-23")), "{seen}");

@@ -1,20 +1,25 @@
 //! What is news to somebody, given what they were told before; and when it is sent.
 //!
-//! - What begins is told once. The same thing that begins again within a day is not told again until the day is over.
+//! - What begins is told once. The same thing that is over and begins again within a day is told again if it lasts, so
+//!   that nobody believes for a day that it is over: an endpoint's once it has lasted for an hour, the server's an hour
+//!   after it was last told. What only flaps is told once a day.
 //! - What concerns the whole server is told once a day as long as it lasts: somebody has to do something about it.
 //! - An end is told once, if the beginning was.
 //! - News is collected for some minutes and sent as one message: what is over by then was never told.
 //! - A message that could not be sent is made anew at each try, of what is news then.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::domain::time::UnixMs;
 
 use super::Topic;
 
-/// The same thing is told at most once in this time.
-const QUIET_MS: i64 = 24 * 3_600_000;
+/// The same thing is told once in this time.
+const QUIET_MS: i64 = 24 * HOUR_MS;
+/// But what is over and begins again is told again once it has lasted for so long.
+const LASTS_MS: i64 = HOUR_MS;
+const HOUR_MS: i64 = 3_600_000;
 /// Waits before the tries after the first one that failed; the last goes on.
 const WAITS: [Duration; 5] = [
     Duration::from_mins(1),
@@ -32,6 +37,9 @@ pub struct Key {
     /// With what.
     pub subject: i64,
 }
+
+/// What is the matter now, and since when, where that is known.
+pub type PresentKeys = BTreeMap<Key, Option<UnixMs>>;
 
 /// What somebody was told about a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,19 +65,20 @@ pub struct News {
 
 impl News {
     /// What is news, given what is the matter now. `tells_recovery`: whether ends of endpoints' conditions are wanted.
-    pub fn of(
-        present: &BTreeSet<Key>,
-        told: &BTreeMap<Key, Told>,
-        tells_recovery: bool,
-        now: UnixMs,
-    ) -> Self {
+    pub fn of(present: &PresentKeys, told: &BTreeMap<Key, Told>, tells_recovery: bool, now: UnixMs) -> Self {
         let mut news = Self::default();
         // A clock that went back must not keep anybody quiet for long.
         let quiet_is_over = |told: &Told| (now.0 - told.at.0).abs() >= QUIET_MS;
-        for key in present {
+        for (key, since) in present {
+            let of_endpoint = key.topic.is_of_endpoint();
+            let lasts = |told: &Told| {
+                let from = if of_endpoint { *since } else { Some(told.at) };
+                from.is_some_and(|from| now.0 - from.0 >= LASTS_MS)
+            };
             let again = match told.get(key) {
                 None => true,
-                Some(told) => quiet_is_over(told) && (told.ended || !key.topic.is_of_endpoint()),
+                Some(told) if told.ended => quiet_is_over(told) || lasts(told),
+                Some(told) => quiet_is_over(told) && !of_endpoint,
             };
             if again {
                 news.began.push(*key);
@@ -79,9 +88,9 @@ impl News {
             key.topic.is_of_endpoint()
                 && [Topic::EndpointFailing, Topic::EndpointDisabled]
                     .iter()
-                    .any(|topic| present.contains(&Key { topic: *topic, subject: key.subject }))
+                    .any(|topic| present.contains_key(&Key { topic: *topic, subject: key.subject }))
         };
-        for (key, told) in told.iter().filter(|(key, _)| !present.contains(key)) {
+        for (key, told) in told.iter().filter(|(key, _)| !present.contains_key(key)) {
             match told.ended {
                 false if has_another(key) => news.closed.push(*key),
                 false if key.topic.is_of_endpoint() && !tells_recovery => news.closed.push(*key),

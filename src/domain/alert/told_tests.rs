@@ -17,7 +17,12 @@ struct Ear(BTreeMap<Key, Told>);
 
 impl Ear {
     fn hear(&mut self, present: &[Key], now: UnixMs) -> (Vec<Key>, Vec<Key>) {
-        let news = News::of(&present.iter().copied().collect(), &self.0, true, now);
+        self.hear_since(&present.iter().map(|key| (*key, now)).collect::<Vec<_>>(), now)
+    }
+
+    fn hear_since(&mut self, present: &[(Key, UnixMs)], now: UnixMs) -> (Vec<Key>, Vec<Key>) {
+        let present = present.iter().map(|(key, since)| (*key, Some(*since))).collect();
+        let news = News::of(&present, &self.0, true, now);
         news.noted(&mut self.0, true, now);
         (news.began, news.ended)
     }
@@ -33,7 +38,7 @@ fn a_beginning_and_an_end_are_told_once_each() {
 }
 
 #[test]
-fn what_begins_again_is_quiet_for_a_day_and_so_is_its_end() {
+fn what_flaps_is_quiet_for_a_day_and_so_is_its_end() {
     let mut ear = Ear::default();
     ear.hear(&[FAILS], NOW);
     ear.hear(&[], after(1));
@@ -41,6 +46,28 @@ fn what_begins_again_is_quiet_for_a_day_and_so_is_its_end() {
     assert_eq!(ear.hear(&[], after(3)), (vec![], vec![]), "its end was told before");
     assert_eq!(ear.hear(&[FAILS], after(23)), (vec![], vec![]));
     assert_eq!(ear.hear(&[FAILS], after(24)), (vec![FAILS], vec![]));
+}
+
+#[test]
+fn what_begins_again_within_a_day_and_lasts_is_told() {
+    let mut ear = Ear::default();
+    ear.hear(&[FAILS], NOW);
+    ear.hear(&[], after(1));
+    assert_eq!(ear.hear_since(&[(FAILS, after(2))], UnixMs(after(3).0 - 1)), (vec![], vec![]));
+    assert_eq!(ear.hear_since(&[(FAILS, after(2))], after(3)), (vec![FAILS], vec![]));
+    assert_eq!(ear.hear_since(&[(FAILS, after(2))], after(4)), (vec![], vec![]));
+    assert_eq!(ear.hear(&[], after(5)), (vec![], vec![FAILS]));
+    let unknown = BTreeMap::from([(FAILS, None)]);
+    assert!(News::of(&unknown, &ear.0, true, after(20)).is_empty(), "nobody knows whether it lasts");
+}
+
+#[test]
+fn what_begins_again_at_the_server_is_told_an_hour_later_at_the_earliest() {
+    let mut ear = Ear::default();
+    ear.hear(&[DISK], NOW);
+    ear.hear(&[], UnixMs(NOW.0 + 1));
+    assert_eq!(ear.hear(&[DISK], UnixMs(after(1).0 - 1)), (vec![], vec![]));
+    assert_eq!(ear.hear(&[DISK], after(1)), (vec![DISK], vec![]));
 }
 
 #[test]
@@ -64,7 +91,7 @@ fn an_endpoint_that_goes_from_failing_to_disabled_has_not_recovered() {
 fn who_does_not_want_to_hear_of_recoveries_does_not() {
     let told =
         BTreeMap::from([(FAILS, Told { at: NOW, ended: false }), (DISK, Told { at: NOW, ended: false })]);
-    let news = News::of(&BTreeSet::new(), &told, false, after(1));
+    let news = News::of(&PresentKeys::new(), &told, false, after(1));
     assert_eq!((news.ended, news.closed), (vec![DISK], vec![FAILS]));
 }
 
@@ -82,7 +109,7 @@ fn what_is_over_is_forgotten_after_its_day() {
 #[test]
 fn what_could_not_be_sent_is_news_still() {
     let mut told = BTreeMap::new();
-    let news = News::of(&BTreeSet::from([FAILS]), &told, true, NOW);
+    let news = News::of(&PresentKeys::from([(FAILS, None)]), &told, true, NOW);
     news.noted(&mut told, false, NOW);
     assert!(told.is_empty());
 }

@@ -16,7 +16,7 @@ use crate::service::{Error, Service};
 use crate::store::alerts::{AlertNoted, AlertRow};
 use crate::store::{Reader, StoreError};
 
-use super::present::Present;
+use super::present::{About, Present};
 use super::send::MailState;
 
 /// Alerts that are read at once.
@@ -180,7 +180,7 @@ impl Service {
                 }
             }
         }
-        let (keys, quiet) = present.of(alert, &told, reader, &self.judging())?;
+        let About { keys, quiet } = present.of(alert, &told, reader, &self.judging())?;
         let recovery = alert.topics.contains(&Topic::EndpointRecovered);
         let mut news = News::of(&keys, &told, recovery, self.store.times().wall());
         let (quiet, ended) = news.ended.into_iter().partition(|key| quiet.contains(key));

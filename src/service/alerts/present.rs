@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::alert::Topic;
 use crate::domain::alert::message::{Endpoint, Item};
-use crate::domain::alert::told::{Key, Told};
+use crate::domain::alert::told::{Key, PresentKeys, Told};
 use crate::domain::growth::{DAY_MS, Growth, Sample};
 use crate::domain::ids::EndpointId;
 use crate::domain::time::UnixMs;
@@ -22,62 +22,112 @@ const ENDED_AMONG: usize = 20;
 pub(super) struct Present {
     /// With the server, and since when.
     pub(super) server: BTreeMap<Topic, Item>,
-    /// With endpoints, and whose they are.
-    pub(super) endpoints: BTreeMap<EndpointId, (Topic, i64)>,
+    /// With endpoints.
+    pub(super) endpoints: BTreeMap<EndpointId, Concern>,
+}
+
+/// What is the matter with an endpoint.
+#[derive(Clone, Copy)]
+pub(super) struct Concern {
+    topic: Topic,
+    tenant_id: i64,
+    since: Option<UnixMs>,
+}
+
+/// What an alert is about.
+#[derive(Default)]
+pub(super) struct About {
+    /// What is the matter.
+    pub(super) keys: PresentKeys,
+    /// What was told, is over for this alert, and is told nobody.
+    pub(super) quiet: BTreeSet<Key>,
 }
 
 impl Present {
-    /// What an alert is about of it, given what it has told; and which of that is over without anybody having to be told:
-    /// an endpoint was deleted or switched off, which whoever did it knows.
-    ///
-    /// An endpoint that was told of and is enabled again has not recovered before something succeeds.
+    /// What an alert is about of it, given what it has told.
     pub(super) fn of(
         &self,
         alert: &AlertRow,
         told: &BTreeMap<Key, Told>,
         reader: &Reader<'_>,
         judging: &Judging,
-    ) -> Result<(BTreeSet<Key>, BTreeSet<Key>), Error> {
+    ) -> Result<About, Error> {
         let tenant = alert.tenant.as_ref().map(|(id, _)| *id);
-        let wanted = |topic: &Topic| alert.topics.contains(topic);
-        let of_server =
-            self.server.keys().filter(|_| tenant.is_none()).map(|topic| Key { topic: *topic, subject: 0 });
+        let of_server = self.server.iter().filter(|_| tenant.is_none());
+        let of_server = of_server.map(|(topic, item)| (Key { topic: *topic, subject: 0 }, item.since));
         // It is not told that it fails itself: it would not arrive.
-        let of_endpoints = self.endpoints.iter().filter(|(id, (_, whose))| {
-            tenant.is_none_or(|tenant| tenant == *whose) && alert.endpoint != Some(**id)
+        let of_endpoints = self.endpoints.iter().filter(|(id, concern)| {
+            tenant.is_none_or(|tenant| tenant == concern.tenant_id) && alert.endpoint != Some(**id)
         });
-        let of_endpoints = of_endpoints.map(|(id, (topic, _))| Key { topic: *topic, subject: id.0 });
-        let mut keys: BTreeSet<Key> =
-            of_server.chain(of_endpoints).filter(|key| wanted(&key.topic)).collect();
-        let mut quiet = BTreeSet::new();
-        for (key, _) in told.iter().filter(|(key, told)| key.topic.is_of_endpoint() && !told.ended) {
-            let id = EndpointId(key.subject);
-            if self.endpoints.contains_key(&id) {
-                continue;
-            }
-            match reader.endpoint(id)?.filter(|row| row.deleted_at.is_none()) {
-                None => drop(quiet.insert(*key)),
-                // It may have changed since it was not seen.
-                Some(row) => match topic_of(&row, judging) {
-                    Some(topic) => keys.extend(wanted(&topic).then_some(Key { topic, subject: key.subject })),
-                    None if !row.enabled => drop(quiet.insert(*key)),
-                    None if row.health.health.is_unproven() => drop(keys.insert(*key)),
-                    None => {}
-                },
+        let of_endpoints = of_endpoints.map(|(id, concern)| concern.entry(*id));
+        let keys = of_server.chain(of_endpoints).filter(|(key, _)| alert.topics.contains(&key.topic));
+        let mut about = About { keys: keys.collect(), ..About::default() };
+        for (key, _) in told.iter().filter(|(_, told)| !told.ended) {
+            self.follow(alert, *key, reader, judging, &mut about)?;
+        }
+        Ok(about)
+    }
+
+    /// Looks what became of something that was told. Only what is over for good has come to an end.
+    fn follow(
+        &self,
+        alert: &AlertRow,
+        key: Key,
+        reader: &Reader<'_>,
+        judging: &Judging,
+        about: &mut About,
+    ) -> Result<(), Error> {
+        if !alert.topics.contains(&key.topic) {
+            // It lasts perhaps, and nobody asks any more.
+            about.quiet.insert(key);
+            return Ok(());
+        }
+        if !key.topic.is_of_endpoint() || about.keys.contains_key(&key) {
+            return Ok(());
+        }
+        let id = EndpointId(key.subject);
+        let mut concern = self.endpoints.get(&id).copied();
+        if concern.is_none() {
+            let row = reader.endpoint(id)?.filter(|row| row.deleted_at.is_none());
+            // It may have changed since it was not seen.
+            concern = row.as_ref().and_then(|row| Concern::of(row, judging));
+            match row {
+                Some(row) if concern.is_none() && row.enabled => {
+                    // It was enabled again: whether it receives is seen once something succeeds.
+                    about.keys.extend(row.health.health.is_unproven().then_some((key, None)));
+                }
+                // It was deleted or switched off: whoever did it knows.
+                _ if concern.is_none() => drop(about.quiet.insert(key)),
+                _ => {}
             }
         }
-        Ok((keys, quiet))
+        let entry = concern.map(|concern| concern.entry(id));
+        // Where something else is the matter, which this alert is not about, it has not recovered.
+        about.keys.extend(
+            entry.map(|entry| if alert.topics.contains(&entry.0.topic) { entry } else { (key, None) }),
+        );
+        Ok(())
     }
 }
 
-/// What is the matter with an endpoint. Being disabled by somebody is nothing.
-pub(super) fn topic_of(row: &EndpointRow, judging: &Judging) -> Option<Topic> {
-    match (row.enabled, row.disabled_reason) {
-        (true, _) if judging.status(true, &row.health.health) == HealthStatus::Failing => {
-            Some(Topic::EndpointFailing)
-        }
-        (false, Some(DisabledReason::Failing | DisabledReason::Gone)) => Some(Topic::EndpointDisabled),
-        _ => None,
+impl Concern {
+    /// What is the matter with an endpoint. Being disabled by somebody is nothing.
+    fn of(row: &EndpointRow, judging: &Judging) -> Option<Self> {
+        let health = &row.health.health;
+        let (topic, since) = match (row.enabled, row.disabled_reason) {
+            (true, _) if judging.status(true, health) == HealthStatus::Failing => {
+                (Topic::EndpointFailing, health.first_failure_at)
+            }
+            (false, Some(DisabledReason::Failing | DisabledReason::Gone)) => {
+                (Topic::EndpointDisabled, row.disabled_at)
+            }
+            _ => return None,
+        };
+        Some(Self { topic, tenant_id: row.tenant_id, since })
+    }
+
+    fn entry(&self, id: EndpointId) -> (Key, Option<UnixMs>) {
+        (Key { topic: self.topic, subject: id.0 }, self.since)
     }
 }
 
@@ -85,11 +135,12 @@ impl Service {
     /// Looks.
     pub(super) fn present(&self, reader: &Reader<'_>, judging: &Judging) -> Result<Present, Error> {
         let mut endpoints = BTreeMap::new();
-        for (route, _) in self.failing_endpoints(reader, judging)? {
-            endpoints.insert(route.id, (Topic::EndpointFailing, route.tenant_id));
+        for (route, health) in self.failing_endpoints(reader, judging)? {
+            let (topic, since) = (Topic::EndpointFailing, health.first_failure_at);
+            endpoints.insert(route.id, Concern { topic, tenant_id: route.tenant_id, since });
         }
-        for (id, tenant) in reader.ended_endpoints()? {
-            endpoints.insert(id, (Topic::EndpointDisabled, tenant));
+        for (id, tenant_id, since) in reader.ended_endpoints()? {
+            endpoints.insert(id, Concern { topic: Topic::EndpointDisabled, tenant_id, since: Some(since) });
         }
         let now = self.store.times().wall();
         let found = [
@@ -154,7 +205,8 @@ impl Service {
         }))
     }
 
-    fn cleanup_trouble(&self, reader: &Reader<'_>) -> Result<Option<Item>, Error> {
+    /// Why the last cleanup is none to rely on.
+    pub(in crate::service) fn cleanup_trouble(&self, reader: &Reader<'_>) -> Result<Option<Item>, Error> {
         if let Some(doubt) = self.store.cleanup_doubt() {
             return Ok(Some(item(doubt, None)));
         }
@@ -165,7 +217,8 @@ impl Service {
         Ok(failed.map(|(error, at)| item(format!("it ended early: {error}; the next one goes on"), Some(at))))
     }
 
-    fn backup_trouble(&self) -> Option<Item> {
+    /// Why the last backup is none.
+    pub(in crate::service) fn backup_trouble(&self) -> Option<Item> {
         let backup = self.backup_told()?;
         Some(item(backup.error?, Some(backup.ended_at)))
     }

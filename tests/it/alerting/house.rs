@@ -7,6 +7,7 @@ use rusqlite::Connection;
 use serde_json::json;
 
 use crate::names::namespace::inside;
+use crate::support::app::text;
 
 use super::{DAY, World};
 
@@ -35,6 +36,12 @@ fn a_cleanup_that_fails_is_told_of_until_one_comes_to_its_end() {
     assert!(told.starts_with("*Postrider: the cleanup does not work*"), "{told}");
     assert!(told.contains("- it ended early: ") && told.contains("planted"), "{told}");
     assert!(told.contains("; the next one goes on, since 2026-02-25T03:30:00.000Z"), "{told}");
+    let seen = &world.app.get("/attention")["data"][0];
+    assert_eq!(
+        (&seen["topic"], &seen["since"]),
+        (&json!("cleanup_fails"), &json!("2026-02-25T03:30:00.000Z"))
+    );
+    assert!(text(seen, "message").starts_with("the last cleanup failed: it ended early: "), "{seen}");
     // One that runs, or that a kill has cut, has not shown that it works.
     let begin = "INSERT INTO cleanups (id, started_at, by_whom) SELECT max(id) + 1, max(started_at) + 1, 'key:x' FROM cleanups";
     file.execute_batch(begin).expect("a row");
@@ -46,6 +53,7 @@ fn a_cleanup_that_fails_is_told_of_until_one_comes_to_its_end() {
     assert!(world.last().contains("The cleanup works again."), "{}", world.last());
     world.pass(DAY);
     assert_eq!(world.told().len(), 2);
+    assert_eq!(world.app.get("/attention")["data"], json!([]));
 }
 
 #[test]

@@ -24,8 +24,8 @@ pub fn resource() -> Resource {
     Resource {
         name: "Alerts",
         about: "Whom this server tells when something is the matter: by an event to an endpoint, in Slack or Discord, or by \
-                mail. News is collected for some minutes (setting `alert_collect_minutes`) and told in one message; the \
-                same thing at most once a day.",
+                mail. News is collected for some minutes (setting `alert_collect_minutes`) and told in one message; \
+                what flaps, at most once a day.",
         operations: vec![
             list(),
             create(),

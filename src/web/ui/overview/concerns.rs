@@ -89,7 +89,9 @@ impl Concern {
         let (title, place) = match one.topic {
             Topic::NotReady => ("The server", ""),
             Topic::Restored => ("A restored backup", ""),
-            Topic::CleanupWaits => ("Cleanup", "/settings#cleanup"),
+            Topic::CleanupWaits | Topic::CleanupFails => ("Cleanup", "/settings#cleanup"),
+            Topic::BackupFails => ("Backup", "/settings#backups"),
+            Topic::AlertFails => ("Alerts", "/alerts"),
             _ => ("", ""),
         };
         let then = if one.topic == Topic::HeldExpires { "Deleted" } else { "Disabled" };

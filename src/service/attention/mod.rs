@@ -1,4 +1,6 @@
-//! What needs a hand first.
+//! What needs a hand first. `server`: what is the matter with the server itself, and not with an endpoint.
+
+mod server;
 
 use std::cmp::Reverse;
 
@@ -8,10 +10,9 @@ use crate::domain::growth::DAY_MS;
 use crate::domain::ids::EndpointId;
 use crate::domain::names::TenantName;
 use crate::domain::time::UnixMs;
+use crate::store::Reader;
 use crate::store::backlog::UpTo;
 use crate::store::endpoints::DisabledReason;
-use crate::store::restored::HeldBack;
-use crate::store::{Reader, StoreError};
 
 use super::endpoints::{HealthStatus, Judging};
 use super::{Error, Service, ViewScope};
@@ -31,6 +32,12 @@ pub enum Topic {
     Restored,
     /// A cleanup waits for a person's word that the clock is right.
     CleanupWaits,
+    /// The last cleanup ended early.
+    CleanupFails,
+    /// The last backup failed.
+    BackupFails,
+    /// What an alert had to tell could not be sent the last time.
+    AlertFails,
     /// Held deliveries are about to be deleted because of their age.
     HeldExpires,
     /// An endpoint is about to be disabled, because it fails.
@@ -108,9 +115,7 @@ impl Service {
     /// # Errors
     /// The database cannot be read.
     pub fn attention(&self, _scope: &ViewScope) -> Result<(Vec<Attention>, bool), Error> {
-        let mut all: Vec<_> = self.problems().into_iter().map(|why| general(Topic::NotReady, why)).collect();
-        all.extend(self.held_back()?);
-        all.extend(self.store.cleanup_doubt().map(|why| general(Topic::CleanupWaits, why)));
+        let mut all = self.of_server()?;
         let room = MOST.saturating_sub(all.len());
         let more = self.store.read::<_, Error>(|reader| {
             let judging = self.judging();
@@ -130,24 +135,6 @@ impl Service {
             Ok(more)
         })?;
         Ok((all, more))
-    }
-
-    /// What a restore still holds back.
-    fn held_back(&self) -> Result<Option<Attention>, Error> {
-        #[expect(
-            clippy::redundant_closure_for_method_calls,
-            reason = "the method itself has one lifetime only"
-        )]
-        let held = self.store.read::<_, StoreError>(|reader| reader.held_back())?;
-        Ok(held.map(|HeldBack { since, held_then, count, more }| {
-            let count = if more { format!("{count} or more") } else { count.to_string() };
-            let why = format!(
-                "deliveries that were pending in the backup that was restored are held ({count}, of {held_then} at first): \
-                 deliver them, some perhaps for the second time, or discard them \
-                 (POST /api/v1/deliveries/release)"
-            );
-            Attention { since: Some(since), ..general(Topic::Restored, why) }
-        }))
     }
 
     /// Endpoints whose held deliveries are about to be deleted.
@@ -187,10 +174,6 @@ fn disabled(reader: &Reader<'_>, room: usize) -> Result<Vec<Found>, Error> {
     let found = reader.disabled_endpoints(limit)?.into_iter();
     let topic = Topic::EndpointDisabled;
     Ok(found.map(|endpoint| Found { topic, endpoint, since: None, until: None, expiring: 0 }).collect())
-}
-
-fn general(topic: Topic, why: String) -> Attention {
-    Attention { topic, message: why, since: None, until: None, endpoint: None }
 }
 
 /// The endpoint that was found; `None`: it was deleted.
@@ -257,6 +240,11 @@ fn message(topic: Topic, endpoint: &Concerned, held: UpTo, found: &Found) -> Str
             format!("it failed for too long and was disabled; {held}: mend and enable it")
         }
         Topic::EndpointOff => format!("it was disabled by hand; {held}"),
-        Topic::NotReady | Topic::Restored | Topic::CleanupWaits => String::new(),
+        Topic::NotReady
+        | Topic::Restored
+        | Topic::CleanupWaits
+        | Topic::CleanupFails
+        | Topic::BackupFails
+        | Topic::AlertFails => String::new(),
     }
 }
