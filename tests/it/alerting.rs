@@ -276,6 +276,22 @@ fn deliveries_that_wait_for_too_long_are_a_backlog() {
 }
 
 #[test]
+fn what_waits_for_its_retry_or_is_held_is_no_backlog() {
+    let world = World::new();
+    world.chat(&json!({ "conditions": ["backlog"] }));
+    world.app.change_settings(&json!({ "alert_backlog_minutes": 2 }));
+    world.receiver.always_on("/later", Reply::status(500));
+    let fields = json!({ "retry_schedule": [100_000] });
+    world.app.endpoint_with(&world.receiver, "/later", &fields);
+    world.app.endpoint_with(&world.receiver, "/held", &json!({ "enabled": false }));
+    world.app.publish("a.b", &json!(1));
+    world.app.settle();
+    world.pass(Duration::from_hours(2));
+    world.tell();
+    assert_eq!(world.told(), [""; 0]);
+}
+
+#[test]
 fn an_alert_that_is_switched_off_tells_nothing_and_can_be_tested() {
     let world = World::new();
     let id = world.chat(&json!({ "enabled": false }));

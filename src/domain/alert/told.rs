@@ -5,10 +5,11 @@
 //!   after it was last told. What only flaps is told once a day.
 //! - What concerns the whole server is told once a day as long as it lasts: somebody has to do something about it.
 //! - An end is told once, if the beginning was.
-//! - News is collected for some minutes and sent as one message: what is over by then was never told.
+//! - News is collected for some minutes and sent as one message: what is over by then was never told. Where endpoints
+//!   fail one after the other through a night, more and more of that is collected.
 //! - A message that could not be sent is made anew at each try, of what is news then.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use crate::domain::time::UnixMs;
@@ -20,6 +21,11 @@ const QUIET_MS: i64 = 24 * HOUR_MS;
 /// But what is over and begins again is told again once it has lasted for so long.
 const LASTS_MS: i64 = HOUR_MS;
 const HOUR_MS: i64 = 3_600_000;
+/// So many messages within this time are nothing unusual.
+const USUAL: usize = 2;
+const LATELY_MS: i64 = 4 * HOUR_MS;
+/// News of endpoints is collected for so many times as long at most.
+const LONGEST: u32 = 12;
 /// Waits before the tries after the first one that failed; the last goes on.
 const WAITS: [Duration; 5] = [
     Duration::from_mins(1),
@@ -105,6 +111,18 @@ impl News {
     /// Whether there is nothing to tell.
     pub fn is_empty(&self) -> bool {
         self.began.is_empty() && self.ended.is_empty()
+    }
+
+    /// How long it is collected, where `collect` is usual: after three messages within four hours twice as long, and with
+    /// each more twice as long again. What begins at the server waits no longer than usual.
+    pub fn patience(&self, told: &BTreeMap<Key, Told>, collect: Duration, now: UnixMs) -> Duration {
+        if self.began.iter().any(|key| !key.topic.is_of_endpoint()) {
+            return collect;
+        }
+        // All that one message tells has the same moment.
+        let at = told.values().map(|told| told.at).filter(|at| (0..LATELY_MS).contains(&(now.0 - at.0)));
+        let doubled = at.collect::<BTreeSet<_>>().len().saturating_sub(USUAL).min(4);
+        collect * LONGEST.min(1 << doubled)
     }
 
     /// What was told once this is sent. Without `sent`: only what need not be.

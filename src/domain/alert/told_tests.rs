@@ -147,3 +147,27 @@ fn tries_that_fail_come_less_and_less_often() {
     }
     assert_eq!(waits, [1, 5, 15, 30, 60, 60]);
 }
+
+#[test]
+fn news_of_endpoints_that_keeps_coming_is_collected_for_longer_and_longer() {
+    let collect = Duration::from_mins(5);
+    let minutes = |messages: usize, began: &[Key]| {
+        let told = |n: usize| {
+            let key = Key { topic: Topic::EndpointFailing, subject: i64::try_from(n).unwrap() };
+            (key, Told { at: UnixMs(NOW.0 - key.subject * 60_000), ended: n.is_multiple_of(2) })
+        };
+        let news = News { began: began.to_vec(), ..News::default() };
+        news.patience(&(0..messages).map(told).collect(), collect, NOW).as_secs() / 60
+    };
+    assert_eq!(
+        [0, 1, 2, 3, 4, 5, 6, 59].map(|messages| minutes(messages, &[FAILS])),
+        [5, 5, 5, 10, 20, 40, 60, 60]
+    );
+    assert_eq!(minutes(59, &[DISK, FAILS]), 5, "the server does not wait");
+    let one = Told { at: NOW, ended: false };
+    let many = (0..500).map(|subject| (Key { subject, ..FAILS }, one)).collect();
+    assert_eq!(News::default().patience(&many, collect, NOW), collect, "that was one message");
+    let old =
+        (0..9).map(|n| (Key { subject: n, ..FAILS }, Told { at: after(-4 - n), ended: false })).collect();
+    assert_eq!(News::default().patience(&old, collect, NOW), collect);
+}

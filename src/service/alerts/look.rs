@@ -99,6 +99,7 @@ impl Service {
         let now = self.store.times().wall();
         let look = self.store.read(|reader| self.news_for(reader, alert, present, before.as_ref()))?;
         let collect = Duration::from_mins(self.store.directory().settings().alert_collect_minutes.into());
+        let collect = look.news.patience(&look.told, collect, now);
         let (progress, send) = look.progress.step(!look.news.is_empty(), now, collect);
         let send = send && self.now() < half.ends_at;
         let result = if send { Some(self.tell(alert, &look.news, present, &mut half.mail)?) } else { None };

@@ -146,25 +146,12 @@ impl Service {
         let found = [
             (Topic::OwnTrouble, self.own_trouble()),
             (Topic::Disk, self.disk(reader, now)?),
-            (Topic::Backlog, self.backlog_trouble(reader, now)?),
+            (Topic::Backlog, backlog(reader, now)?),
             (Topic::Cleanup, self.cleanup_trouble(reader)?),
             (Topic::Backup, self.backup_trouble()),
         ];
         let server = found.into_iter().filter_map(|(topic, item)| Some((topic, item?))).collect();
         Ok(Present { server, endpoints })
-    }
-
-    /// Told with the endpoint whose delivery is the oldest: it is the first to look at.
-    fn backlog_trouble(&self, reader: &Reader<'_>, now: UnixMs) -> Result<Option<Item>, Error> {
-        let minutes = reader.settings().alert_backlog_minutes;
-        let oldest = if minutes == 0 { None } else { reader.oldest_due()? };
-        let late = oldest.filter(|(_, at)| now.0 - at.0 >= i64::from(minutes) * MINUTE_MS);
-        let Some((endpoint, at)) = late else { return Ok(None) };
-        let message = "the oldest delivery that is due is for this endpoint: is it slow, paused or limited? \
-                       if many wait, see the overview";
-        let endpoint = reader.endpoint(endpoint)?;
-        let endpoint = endpoint.map(|row| Endpoint::new(&row.id, &row.tenant, &row.revision.url));
-        Ok(Some(Item { message: message.to_owned(), since: Some(at), endpoint }))
     }
 
     fn own_trouble(&self) -> Option<Item> {
@@ -222,6 +209,19 @@ impl Service {
         let backup = self.backup_told()?;
         Some(item(backup.error?, Some(backup.ended_at)))
     }
+}
+
+/// Told with the endpoint whose delivery is the oldest: it is the first to look at.
+fn backlog(reader: &Reader<'_>, now: UnixMs) -> Result<Option<Item>, Error> {
+    let minutes = reader.settings().alert_backlog_minutes;
+    let oldest = if minutes == 0 { None } else { reader.oldest_due()? };
+    let late = oldest.filter(|(_, at)| now.0 - at.0 >= i64::from(minutes) * MINUTE_MS);
+    let Some((endpoint, at)) = late else { return Ok(None) };
+    let message = "the oldest delivery that is due is for this endpoint: is it slow, paused or limited? \
+                   if many wait, see the overview";
+    let endpoint = reader.endpoint(endpoint)?;
+    let endpoint = endpoint.map(|row| Endpoint::new(&row.id, &row.tenant, &row.revision.url));
+    Ok(Some(Item { message: message.to_owned(), since: Some(at), endpoint }))
 }
 
 fn item(message: String, since: Option<UnixMs>) -> Item {

@@ -34,6 +34,28 @@ fn a_night_with_many_dead_endpoints_is_one_message_that_names_the_first() {
 }
 
 #[test]
+fn a_night_in_which_one_endpoint_dies_after_the_other_is_few_messages() {
+    let world = World::new();
+    world.chat(&json!({}));
+    for n in 0..80 {
+        world.dead(&format!("t{n}"), 1);
+        for _ in 0..6 {
+            world.pass(Duration::from_mins(1));
+        }
+    }
+    let messages = world.told().len();
+    // Eight hours. All collected for five minutes would be eighty.
+    assert!((8..=16).contains(&messages), "{messages}: {:#?}", world.told());
+    let named = world.told().concat();
+    assert!(named.contains("- t0 ") && named.contains("- and "), "{named}");
+    // The server does not wait for that.
+    world.app.change_settings(&json!({ "alert_disk_percent": 1 }));
+    world.tell();
+    assert_eq!(world.told().len(), messages + 1);
+    assert!(world.last().contains("the disk is nearly full"), "{}", world.last());
+}
+
+#[test]
 fn endpoints_that_failed_and_were_deleted_long_ago_hide_nobody() {
     let mut world = World::new();
     world.chat(&json!({}));
