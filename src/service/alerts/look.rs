@@ -88,7 +88,7 @@ impl Service {
         }
     }
 
-    /// Looks at an alert; what could not be written down.
+    /// Looks at an alert as it is by now; what could not be written down.
     fn look_at(
         &self,
         alert: &AlertRow,
@@ -96,6 +96,12 @@ impl Service {
         before: Option<AlertNoted>,
         half: &mut Half,
     ) -> Result<Option<AlertNoted>, Error> {
+        // It may have been changed while others were told.
+        let alert = self.store.read::<_, StoreError>(|reader| reader.alert(alert.id))?;
+        let Some(alert) = alert.filter(|alert| alert.enabled) else { return Ok(before) };
+        let alert = &alert;
+        // What is kept in memory is about the alert as it was.
+        let before = before.filter(|before| before.seen == alert.updated_at);
         let now = self.store.times().wall();
         let look = self.store.read(|reader| self.news_for(reader, alert, present, before.as_ref()))?;
         let collect = Duration::from_mins(self.store.directory().settings().alert_collect_minutes.into());

@@ -99,7 +99,11 @@ impl Service {
             Ok::<_, Error>((reader.mail_server()?, reader.mail_password()?))
         };
         let (row, password) = self.store.read(read).map_err(|error| error.detail)?;
-        let row = row.ok_or("no mail server is set; PUT /api/v1/mail-server, or the page Alerts")?;
+        let Some(row) = row else {
+            let reason = "no mail server is set; PUT /api/v1/mail-server, or the page Alerts".to_owned();
+            mail.down = Some(reason.clone());
+            return Err(reason);
+        };
         let server = MailServer {
             host: row.host,
             port: row.port,

@@ -108,6 +108,28 @@ fn a_slow_mail_server_leaves_the_rest_to_the_next_look() {
 }
 
 #[test]
+fn an_alert_that_is_changed_while_others_are_told_is_told_as_it_is_then() {
+    let mail = MailServer::start();
+    let (world, alerts) = world(&mail, 3);
+    world.dead("acme", 1);
+    world.look();
+    mail.hold();
+    world.app.clock().advance(COLLECT);
+    mail.wait_for_connections(1);
+    let change = |alert: &str, fields: &Value| {
+        world.app.patch(&format!("/alerts/{alert}"), fields).expect(200);
+    };
+    // The newest is being told.
+    change(&alerts[0], &json!({ "enabled": false }));
+    change(&alerts[1], &json!({ "name": "Renamed" }));
+    mail.let_in(2);
+    let to: Vec<_> = mail.wait_for(2).into_iter().flat_map(|mail| mail.to).collect();
+    assert_eq!(to, ["2@example.com", "1@example.com"]);
+    world.tell();
+    assert_eq!(mail.connections(), 2, "one is switched off, the others were told");
+}
+
+#[test]
 fn a_mail_is_told_from_others_and_answered_by_no_machine() {
     let mail = MailServer::start();
     let (world, alerts) = world(&mail, 1);
