@@ -244,13 +244,16 @@ async fn print_setup_link(service: Arc<Service>, reached_at: String) {
 /// connection finds no place tries again only after a second. The system may allow fewer.
 const BACKLOG: u32 = 4096;
 
+/// Takes an address, without listening yet.
+fn bind(address: SocketAddr) -> std::io::Result<TcpSocket> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    Ok(socket)
+}
+
 fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
-    let bound = || {
-        let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
-        socket.set_reuseaddr(true)?;
-        socket.bind(address)?;
-        socket.listen(BACKLOG)?.into_std()
-    };
+    let bound = || bind(address)?.listen(BACKLOG)?.into_std();
     bound().map_err(|error| StartError::Listen { address, error })
 }
 

@@ -6,7 +6,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use data_encoding::{BASE64, BASE64_NOPAD};
 
@@ -60,6 +60,20 @@ pub enum SecretKeyError {
     Write(#[from] DataDirError),
 }
 
+/// Reads the key of the data directory at `data`, and changes nothing there.
+///
+/// # Errors
+/// [`SecretKeyError`]: missing, unreadable or damaged.
+pub fn read_secret_key(data: &Path) -> Result<[u8; KEY_LEN], SecretKeyError> {
+    let path = data.join("secret.key");
+    let mut bytes = Vec::new();
+    match File::open(&path).and_then(|file| file.take(FILE_MAX).read_to_end(&mut bytes)) {
+        Ok(_) => parse(&bytes).map_err(|what| SecretKeyError::Damaged { path, what }),
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Err(SecretKeyError::Missing { path }),
+        Err(error) => Err(SecretKeyError::Unreadable { path, error }),
+    }
+}
+
 impl DataDir {
     /// Whether there is a `secret.key`, of whatever content.
     ///
@@ -75,13 +89,7 @@ impl DataDir {
     /// # Errors
     /// [`SecretKeyError`]: missing, unreadable or damaged.
     pub fn load_secret_key(&self) -> Result<[u8; KEY_LEN], SecretKeyError> {
-        let path = self.secret_key();
-        let mut bytes = Vec::new();
-        match File::open(&path).and_then(|file| file.take(FILE_MAX).read_to_end(&mut bytes)) {
-            Ok(_) => parse(&bytes).map_err(|what| SecretKeyError::Damaged { path, what }),
-            Err(e) if e.kind() == io::ErrorKind::NotFound => Err(SecretKeyError::Missing { path }),
-            Err(error) => Err(SecretKeyError::Unreadable { path, error }),
-        }
+        read_secret_key(self.path())
     }
 
     /// Writes a new key, all of it or nothing, and has it on the disk before it returns.

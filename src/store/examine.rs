@@ -16,8 +16,9 @@ use super::connection;
 use super::cut_off;
 use super::meta::{self, Meta};
 use super::migrations::{self, Found, LATEST};
-use super::open::OpenError;
+use super::open::{self, OpenError};
 use super::settings;
+use super::vault::Vault;
 
 /// Steps of SQLite between two looks at the time.
 const STEPS: i32 = 10_000;
@@ -33,6 +34,8 @@ pub struct Examined {
     pub bytes: (u64, u64),
     /// The wall clock when the server last noted it, hourly.
     pub mark: Option<UnixMs>,
+    /// When a server has opened it for the first time.
+    pub first_used: Option<UnixMs>,
     /// Sizes that were noted, a day each, the oldest first.
     pub sizes: Vec<Sample>,
     /// The settings in force.
@@ -126,6 +129,15 @@ impl Examination {
         }
     }
 
+    /// Whether the file was made with this key of `secret.key`. One that keeps no secret yet takes any.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn fits(&self, key: [u8; 32]) -> Result<bool, OpenError> {
+        let check = open::key_check(&self.connection)?;
+        Ok(check.is_none_or(|check| Vault::new(key).fits(&check)))
+    }
+
     /// Everything but the check of the whole file.
     ///
     /// # Errors
@@ -136,6 +148,7 @@ impl Examination {
         Ok(Examined {
             bytes: (bytes.unsigned_abs(), free.unsigned_abs()),
             mark: meta::get::<i64>(&self.connection, Meta::Mark)?.map(UnixMs),
+            first_used: self.first_used()?,
             sizes: super::space::daily_sizes(&self.connection)?,
             counts: self.counts(&settings, now)?,
             settings,
@@ -174,6 +187,13 @@ impl Examination {
 
     fn number(&self, sql: &str, params: &[i64]) -> rusqlite::Result<i64> {
         self.connection.query_row(sql, rusqlite::params_from_iter(params), |row| row.get(0))
+    }
+
+    fn first_used(&self) -> rusqlite::Result<Option<UnixMs>> {
+        let first = self
+            .connection
+            .query_row("SELECT min(since_at) FROM program_versions", [], |row| row.get::<_, Option<i64>>(0));
+        Ok(first?.map(UnixMs))
     }
 
     fn counts(&self, settings: &Settings, now: UnixMs) -> rusqlite::Result<Counts> {

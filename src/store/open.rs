@@ -176,7 +176,7 @@ impl Store {
 }
 
 /// What the file keeps of its key, if it does.
-fn key_check(connection: &Connection) -> Result<Option<Vec<u8>>, OpenError> {
+pub(super) fn key_check(connection: &Connection) -> Result<Option<Vec<u8>>, OpenError> {
     match migrations::look(connection)? {
         Found::Nothing | Found::Version(0) => Ok(None),
         Found::Version(_) => Ok(meta::get(connection, Meta::KeyCheck)?),

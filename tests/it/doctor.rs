@@ -75,13 +75,14 @@ fn a_server_that_runs_is_looked_at_and_asked() {
     let (_temp, data) = folder();
     let server = Server::on(&data);
     let (code, found) = examine(&data, &[]);
-    assert!(code == 1 && found["grade"] == "warning", "there is no backup yet: {found:#}");
+    assert!(code == 1 && found["grade"] == "warning", "nobody can sign in yet: {found:#}");
     let pid = format!("process {} runs it and is ready", server.process.pid());
     for (check, says) in [
         ("server", pid.as_str()),
         ("folder", "is private"),
         ("owner", "all belongs to user"),
-        ("key", "secret.key is there"),
+        ("key", "secret.key is that of the database"),
+        ("backups", "makes the first"),
         ("schema", "as this program writes it"),
         ("integrity", "is sound"),
         ("endpoints", "none of 0 fails"),
@@ -94,7 +95,7 @@ fn a_server_that_runs_is_looked_at_and_asked() {
     ] {
         assert_line(&found, check, "ok", says);
     }
-    assert_line(&found, "backups", "warning", "there is none");
+    assert_line(&found, "operators", "warning", "nobody can sign in");
     let text = Process::spawn(&mut doctor(&data, &[])).wait_for_end(PATIENCE);
     assert!(text.out.starts_with("ok       version") && !text.out.contains('\u{1b}'), "{text:?}");
     server.stop();
@@ -139,6 +140,8 @@ fn what_is_wrong_with_the_files_is_told() {
     assert_eq!(code, 2);
     assert_line(&found, "folder", "warning", "postrider.db has 644 instead of 600");
     assert_line(&found, "key", "error", "secret.key is missing");
+    fs::write(data.join("secret.key"), "garbage").expect("written");
+    assert_line(&examine(&data, &[]).1, "key", "error", "secret.key is damaged");
     fs::write(data.join("secret.key"), key).expect("written");
 
     let database = data.join("postrider.db");
@@ -151,6 +154,37 @@ fn what_is_wrong_with_the_files_is_told() {
         line["grade"] == "error" && (line["check"] == "integrity" || line["check"] == "database")
     });
     assert!(code == 2 && damaged, "{found:#}");
+}
+
+#[test]
+fn a_key_of_another_database_is_told_whether_a_server_runs_or_not() {
+    let (temp, data) = folder();
+    let other = temp.path().join("other");
+    for folder in [&data, &other] {
+        Server::on(folder).stop();
+    }
+    let server = Server::on(&data);
+    fs::copy(other.join("secret.key"), data.join("secret.key")).expect("a key");
+    assert_line(&examine(&data, &[]).1, "key", "error", "not the one that the database was made with");
+    server.stop();
+    let (code, found) = examine(&data, &[]);
+    assert_eq!(code, 2);
+    assert_line(&found, "key", "error", "not the one that the database was made with");
+}
+
+#[test]
+fn a_port_that_another_program_has_is_told_before_a_server_is_started() {
+    let (_temp, data) = folder();
+    Server::on(&data).stop();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = taken.local_addr().expect("an address").to_string();
+    let look = |listen: &str| {
+        let mut command = doctor(&data, &["--json"]);
+        let ended = Process::spawn(command.env("POSTRIDER_LISTEN", listen)).wait_for_end(PATIENCE);
+        serde_json::from_str::<Value>(&ended.out).expect("JSON")
+    };
+    assert_line(&look(&address), "port", "error", &format!("no server can listen on {address}"));
+    assert_line(&look("127.0.0.1:0"), "port", "ok", "a server can listen on 127.0.0.1:0");
 }
 
 #[test]

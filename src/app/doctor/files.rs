@@ -8,9 +8,10 @@ use std::path::Path;
 
 use rustix::process::geteuid;
 
+use crate::config::{SecretKeyError, read_secret_key};
 use crate::domain::growth::{DAY_MS, Growth, Sample};
 use crate::domain::time::UnixMs;
-use crate::store::examine::Examined;
+use crate::store::examine::{Examination, Examined};
 
 use super::report::{Report, size};
 
@@ -18,6 +19,9 @@ use super::report::{Report, size};
 const ERROR_BYTES: u64 = 64 * 1024 * 1024;
 /// Less than this is a warning.
 const WARNING_BYTES: u64 = 1024 * 1024 * 1024;
+/// What to do about a key that is not the right one.
+const RIGHT_KEY: &str = "put the right one back, from your copy of it or from a backup made with `--with-key`: without it the \
+     signing secrets cannot be read, and the server does not start";
 /// A disk that is full so soon is a warning.
 const WARNING_DAYS: i64 = 14;
 
@@ -66,7 +70,6 @@ pub(super) fn folder(data: &Path, report: &mut Report) -> bool {
         report.warn("folder", says, "the next start of the server closes it; or use chmod");
     }
     owner(data, &found, &names, report);
-    key(data, &names, report);
     true
 }
 
@@ -91,7 +94,10 @@ fn owner(data: &Path, found: &fs::Metadata, names: &[String], report: &mut Repor
     if !strange.is_empty() {
         let says =
             format!("{} do not belong to the owner of the folder, user {}", strange.join(", "), found.uid());
-        report.error("owner", says, format!("chown {} them; the server cannot open them", found.uid()));
+        let paths: Vec<String> = strange.iter().map(|name| data.join(name).display().to_string()).collect();
+        let todo =
+            format!("`chown {} {}`: the server cannot open them as they are", found.uid(), paths.join(" "));
+        report.error("owner", says, todo);
     } else if me != 0 && me != found.uid() {
         let says = format!("all belongs to user {}, and this runs as user {me}", found.uid());
         report.warn("owner", says, "run this as the user that runs the server, to see everything");
@@ -100,20 +106,38 @@ fn owner(data: &Path, found: &fs::Metadata, names: &[String], report: &mut Repor
     }
 }
 
-fn key(data: &Path, names: &[String], report: &mut Report) {
-    let has = |name: &str| names.iter().any(|known| known == name);
-    if has("secret.key") {
-        let length = fs::metadata(data.join("secret.key")).map(|found| found.len());
-        if length.as_ref().is_ok_and(|length| *length == 0) {
-            report.error("key", "secret.key is empty", "put the right one back, from a backup that has it");
-        } else {
-            report.ok("key", "secret.key is there; keep a copy of it apart from the backups");
+/// The key, and whether the database was made with it. `served`: a server has that open.
+pub(super) fn key(data: &Path, served: bool, report: &mut Report) {
+    let database = data.join("postrider.db");
+    let key = match read_secret_key(data) {
+        Ok(key) => key,
+        Err(SecretKeyError::Missing { .. }) if !database.exists() => {
+            report.ok("key", "none yet: the first start makes it");
+            return;
         }
-    } else if has("postrider.db") {
-        let todo = "put it back, from a backup that has it: without it the signing secrets cannot be read";
-        report.error("key", "secret.key is missing", todo);
-    } else {
-        report.ok("key", "none yet: the first start makes it");
+        Err(SecretKeyError::Missing { .. }) => {
+            return report.error("key", "secret.key is missing", RIGHT_KEY);
+        }
+        Err(SecretKeyError::Damaged { what, .. }) => {
+            return report.error("key", format!("secret.key is damaged: {what}"), RIGHT_KEY);
+        }
+        Err(error) => {
+            return report.error("key", error.to_string(), "run this as the user that runs the server");
+        }
+    };
+    // A file that cannot be read, or not yet, is told of elsewhere.
+    let readable = database.exists() && (served || !Examination::was_cut_off(&database));
+    let fits = readable.then(|| Examination::of(&database, served).and_then(|file| file.fits(key)));
+    match fits {
+        Some(Ok(false)) => {
+            report.error("key", "secret.key is not the one that the database was made with", RIGHT_KEY);
+        }
+        Some(Ok(true)) => {
+            report.ok("key", "secret.key is that of the database; keep a copy of it apart from the backups");
+        }
+        Some(Err(_)) | None => {
+            report.ok("key", "secret.key is a key; whether it is that of the database is not known yet");
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use std::fs;
 
 use rustix::process::{Resource, getrlimit};
 
-use crate::app::descriptors;
+use crate::app::{bind, descriptors};
 use crate::cli::Doctor;
 use crate::config::LockState;
 use crate::sender;
@@ -34,6 +34,22 @@ pub(super) fn configuration(doctor: &Doctor, report: &mut Report) {
         Ok(_) => report.ok("config", "the variables of this shell can be used"),
         Err(error) => {
             report.error("config", error.to_string(), "a server with these variables would not start");
+        }
+    }
+}
+
+/// Whether a server could listen where the variables say. One that runs does already.
+pub(super) fn port(doctor: &Doctor, lock: LockState, report: &mut Report) {
+    let (Ok(config), LockState::Free) = (&doctor.config, lock) else { return };
+    let address = config.listen;
+    match bind(address) {
+        Ok(_) => report.ok("port", format!("a server can listen on {address}")),
+        Err(error) => {
+            let todo = format!(
+                "`ss -ltnp 'sport = :{}'` says who has it; end that, or name another address with --listen (POSTRIDER_LISTEN)",
+                address.port()
+            );
+            report.error("port", format!("no server can listen on {address}: {error}"), todo);
         }
     }
 }

@@ -66,12 +66,14 @@ fn examine(doctor: &Doctor, view: View, report: &mut Report) -> Collected {
     if files::folder(&doctor.data, report) {
         let server = server(doctor, report);
         collected.metrics = server.metrics;
+        files::key(&doctor.data, server.lock != LockState::Free, report);
         collected.examined = database::look(doctor, server.lock, view.now, report);
         files::disk(&doctor.data, collected.examined.as_ref(), view.now, report);
         if let Some(examined) = &collected.examined {
             work::look(examined, view.now, report);
         }
-        work::backups(&doctor.data.join("backups"), view.now, report);
+        work::backups(&doctor.data.join("backups"), collected.examined.as_ref(), view.now, report);
+        machine::port(doctor, server.lock, report);
         machine::descriptors(doctor, server.lock, report);
         machine::replaced(server.lock, report);
     }

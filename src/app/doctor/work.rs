@@ -41,7 +41,7 @@ pub(super) fn look(examined: &Examined, now: UnixMs, report: &mut Report) {
         report.warn(
             "operators",
             "nobody can sign in to the console",
-            "start the server again: it prints a link",
+            "open the link that the server has printed at its start (journalctl -u postrider), or start it again for a new one",
         );
     }
 }
@@ -79,8 +79,14 @@ fn held(counts: &Counts, report: &mut Report) {
     }
 }
 
+/// Whether the schedule may not have made a backup yet.
+fn is_first_day(examined: &Examined, now: UnixMs) -> bool {
+    let young = examined.first_used.is_some_and(|first| now.0 - first.0 < DAY_MS);
+    young && !examined.settings.backup_schedule.is_empty()
+}
+
 /// Looks at the files in `backups`: the newest is what counts.
-pub(super) fn backups(folder: &Path, now: UnixMs, report: &mut Report) {
+pub(super) fn backups(folder: &Path, examined: Option<&Examined>, now: UnixMs, report: &mut Report) {
     let todo = "`postrider backup` makes one, and a setting makes one every night";
     let newest = fs::read_dir(folder).into_iter().flatten().flatten().filter_map(|entry| {
         let found = entry.metadata().ok().filter(std::fs::Metadata::is_file)?;
@@ -92,7 +98,14 @@ pub(super) fn backups(folder: &Path, now: UnixMs, report: &mut Report) {
     let (count, newest) =
         newest.fold((0, None), |(count, newest), found| (count + 1, newest.max(Some(found))));
     let Some((made, bytes, name)) = newest else {
-        report.warn("backups", format!("there is none in {}", folder.display()), todo);
+        let none = format!("there is none in {}", folder.display());
+        match examined.filter(|examined| is_first_day(examined, now)) {
+            Some(Examined { settings, .. }) => {
+                let says = format!("{none} yet; the schedule {:?} makes the first", settings.backup_schedule);
+                report.ok("backups", says);
+            }
+            None => report.warn("backups", none, todo),
+        }
         return;
     };
     let age = now.0 - made;
