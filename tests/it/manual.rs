@@ -126,6 +126,52 @@ fn what_the_page_about_testing_sends_is_published_and_what_it_verifies_holds() {
     guide::run(&refused, dir.path());
 }
 
+/// The names that a forge gives the headings of a file.
+fn headings(markdown: &str) -> Vec<String> {
+    let mut within = false;
+    let lines = markdown.lines().filter(|line| {
+        within ^= line.starts_with("```");
+        !within && line.starts_with('#')
+    });
+    let kept = |c: &char| c.is_alphanumeric() || [' ', '-', '_'].contains(c);
+    let name = |line: &str| line.trim_start_matches('#').trim().to_lowercase().chars().filter(kept).collect();
+    lines.map(name).map(|name: String| name.replace(' ', "-")).collect()
+}
+
+#[test]
+fn the_files_of_the_manual_read_well_on_a_forge_and_every_link_leads_somewhere() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("templates/docs");
+    let read = |path: &Path| std::fs::read_to_string(path).expect("a file");
+    let mut seen = 0;
+    for entry in std::fs::read_dir(&folder).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        if path.extension().is_none_or(|extension| extension != "md") {
+            continue;
+        }
+        let text = read(&path);
+        assert!(!text.contains("{#") && !text.contains("\n%"), "signs of ours in {}", path.display());
+        let mut names = headings(&text);
+        names.sort_unstable();
+        assert!(names.windows(2).all(|two| two[0] != two[1]), "two headings alike in {}", path.display());
+        for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+            if link.starts_with("https://") {
+                continue;
+            }
+            let (file, place) = link.split_once('#').unwrap_or((link, ""));
+            let there = if file.is_empty() { path.clone() } else { folder.join(file) };
+            assert!(there.is_file(), "{} links to {link}, which is not there", path.display());
+            let found = place.is_empty() || headings(&read(&there)).iter().any(|name| name == place);
+            assert!(found, "{} links to {link}, and there is no such heading", path.display());
+            seen += 1;
+        }
+    }
+    assert!(seen > 80, "only {seen} links");
+    let contents = read(&folder.join("README.md"));
+    for page in PAGES {
+        assert!(contents.contains(&format!("- [{}](", page.title)), "{} is not in the contents", page.name);
+    }
+}
+
 /// What stands between backquotes in running text.
 fn spans(markdown: &str) -> Vec<String> {
     let mut within = false;

@@ -5,23 +5,57 @@ use pulldown_cmark::{Alignment, CowStr, Event, Options, Parser, Tag, TagEnd};
 
 /// Markdown of ours as HTML. HTML in it is passed on, so it is for nothing that comes from outside.
 pub(super) fn html(markdown: &str) -> String {
-    let options = Options::ENABLE_TABLES | Options::ENABLE_HEADING_ATTRIBUTES;
+    let parser = || Parser::new_ext(markdown, Options::ENABLE_TABLES);
     let mut out = String::with_capacity(markdown.len() * 3 / 2);
-    let mut columns = Columns::default();
-    push_html(&mut out, Parser::new_ext(markdown, options).map(|event| columns.label(linked(event))));
+    let (mut columns, mut names) = (Columns::default(), names(parser()).into_iter());
+    push_html(&mut out, parser().map(|event| columns.label(linked(named(event, &mut names)))));
     // What scrolls can be reached by the keyboard.
     out.replace("<pre>", "<pre tabindex=\"0\">")
 }
 
-/// Pages link to one another by their files, so that the links hold in the repository as well; here by their names.
+/// The names of all headings, by which links lead to them: those that forges give them, so that the links hold there as well.
+fn names<'a>(events: impl Iterator<Item = Event<'a>>) -> Vec<String> {
+    let (mut names, mut name) = (Vec::new(), None::<String>);
+    for event in events {
+        match (&event, &mut name) {
+            (Event::Start(Tag::Heading { .. }), _) => name = Some(String::new()),
+            (Event::End(TagEnd::Heading(_)), _) => names.extend(name.take()),
+            (Event::Text(text) | Event::Code(text), Some(name)) => name.push_str(&in_names(text)),
+            _ => {}
+        }
+    }
+    names
+}
+
+/// Small letters, digits, hyphens for blanks, and nothing else.
+fn in_names(text: &str) -> String {
+    let kept = text.chars().filter(|c| c.is_alphanumeric() || [' ', '-', '_'].contains(c));
+    kept.flat_map(char::to_lowercase).map(|c| if c == ' ' { '-' } else { c }).collect()
+}
+
+fn named<'a>(event: Event<'a>, names: &mut impl Iterator<Item = String>) -> Event<'a> {
+    let Event::Start(Tag::Heading { level, classes, attrs, .. }) = event else { return event };
+    Event::Start(Tag::Heading { level, id: names.next().map(CowStr::from), classes, attrs })
+}
+
+/// Pages link to one another and to other files by their paths, so that the links hold in the repository as well; here by
+/// their names. What only a server has, the reference, is named there and a link here.
 fn linked(event: Event<'_>) -> Event<'_> {
-    let Event::Start(Tag::Link { link_type, dest_url, title, id }) = event else { return event };
-    let (file, place) = dest_url.split_at(dest_url.find('#').unwrap_or(dest_url.len()));
-    let dest_url = match file.strip_suffix(".md") {
-        Some(name) => CowStr::from(format!("{name}{place}")),
-        None => dest_url,
-    };
-    Event::Start(Tag::Link { link_type, dest_url, title, id })
+    match event {
+        Event::Code(path) if path.starts_with("/docs") => {
+            Event::InlineHtml(format!("<a href=\"{path}\"><code>{path}</code></a>").into())
+        }
+        Event::Start(Tag::Link { link_type, dest_url, title, id }) => {
+            let (file, place) = dest_url.split_at(dest_url.find('#').unwrap_or(dest_url.len()));
+            let dest_url = match (file, file.strip_suffix(".md"), file.strip_prefix("../monitoring/")) {
+                ("../../src/lib.rs", ..) => CowStr::from("architecture"),
+                (_, Some(name), _) | (_, _, Some(name)) => CowStr::from(format!("{name}{place}")),
+                _ => dest_url,
+            };
+            Event::Start(Tag::Link { link_type, dest_url, title, id })
+        }
+        event => event,
+    }
 }
 
 /// Notes the names of a table's columns, and tells each cell behind the first which one it is in: on a narrow screen
@@ -87,17 +121,27 @@ mod tests {
 
     #[test]
     fn links_to_files_become_links_to_pages() {
-        let html = html("[a](moving.md#order) [b](https://example.com/x) [c](#here)");
-        assert_eq!(
-            html,
-            "<p><a href=\"moving#order\">a</a> <a href=\"https://example.com/x\">b</a> <a href=\"#here\">c</a></p>\n"
-        );
+        for (markdown, link) in [
+            ("[a](moving.md#order)", "<a href=\"moving#order\">a</a>"),
+            ("[a](https://example.com/x)", "<a href=\"https://example.com/x\">a</a>"),
+            ("[a](#here)", "<a href=\"#here\">a</a>"),
+            ("[a](../../src/lib.rs)", "<a href=\"architecture\">a</a>"),
+            ("[a](../monitoring/rules.yml)", "<a href=\"rules.yml\">a</a>"),
+            ("`/docs#errors`", "<a href=\"/docs#errors\"><code>/docs#errors</code></a>"),
+        ] {
+            assert_eq!(html(markdown), format!("<p>{link}</p>\n"));
+        }
+    }
+
+    #[test]
+    fn headings_have_the_names_that_forges_give_them() {
+        let html = html("## `count` is above 0, and the *party*'s_end\n");
+        assert!(html.starts_with("<h2 id=\"count-is-above-0-and-the-partys_end\">"), "{html}");
     }
 
     #[test]
     fn tables_headings_and_blocks_of_code_become_html() {
-        let html =
-            html("## One {#one}\n\n| a | b & c |\n|---|---|\n| `x<y` | |\n\n```sh name\nls & a\n```\n");
+        let html = html("## One\n\n| a | b & c |\n|---|---|\n| `x<y` | |\n\n```sh name\nls & a\n```\n");
         let expected = "<h2 id=\"one\">One</h2>\n\
             <table><thead><tr><th>a</th><th>b &amp; c</th></tr></thead><tbody>\n\
             <tr><td><code>x&lt;y</code></td><td data-label=\"b &amp; c\"></td></tr>\n</tbody></table>\n\

@@ -2,9 +2,6 @@
 
 use std::borrow::Cow;
 
-use crate::domain::format::Format;
-use crate::domain::format::code::Language;
-
 /// A page beside the reference.
 pub struct Page {
     /// Its name in the path: `/docs/NAME`. Pages link to one another by their files, `NAME.md`.
@@ -91,16 +88,19 @@ pub static PAGES: &[Page] = &[
 ];
 
 impl Page {
-    /// Its Markdown: of a source file the comment that opens it. Where a line says `%code LANGUAGE` there is the code that
-    /// verifies the format `standard` in this language, for `%example NAME` the file of [`EXAMPLES`].
+    /// Its Markdown: of a source file the comment that opens it. Where a line is a link to a file of [`EXAMPLES`] and nothing
+    /// else, there is that file.
     pub fn markdown(&self) -> Cow<'static, str> {
         let text = if self.text.starts_with("//!") { opening(self.text) } else { Cow::Borrowed(self.text) };
-        if !text.contains("\n%") {
+        if !text.contains(&format!("]({EXAMPLES_PATH}")) {
             return text;
         }
         Cow::Owned(text.lines().map(filled).collect())
     }
 }
+
+/// Where the files of [`EXAMPLES`] are, from the pages.
+const EXAMPLES_PATH: &str = "../../tests/examples/fake/";
 
 /// Files that pages show: a name, the language, the text. Tests run them where they are.
 const EXAMPLES: [(&str, &str, &str); 6] = [
@@ -114,12 +114,12 @@ const EXAMPLES: [(&str, &str, &str); 6] = [
 
 /// A line of a page, or what it stands for.
 fn filled(line: &str) -> String {
-    let code = line.strip_prefix("%code ").and_then(|name| Language::parse(name).ok()).map(fenced);
-    let example = line.strip_prefix("%example ").and_then(|name| {
+    let example = line.strip_prefix('[').and_then(|rest| {
+        let (name, path) = rest.strip_suffix(')')?.split_once("](")?;
         let (name, language, text) = EXAMPLES.iter().find(|(known, _, _)| *known == name)?;
-        Some(format!("```{language} {name}\n{}\n```\n", text.trim_end()))
+        path.starts_with(EXAMPLES_PATH).then(|| format!("```{language} {name}\n{}\n```\n", text.trim_end()))
     });
-    code.or(example).unwrap_or_else(|| format!("{line}\n"))
+    example.unwrap_or_else(|| format!("{line}\n"))
 }
 
 /// The comment that opens a source file, as the page about the architecture.
@@ -134,14 +134,11 @@ fn opening(source: &str) -> Cow<'static, str> {
     Cow::Owned(format!("# Architecture\n\n{text}"))
 }
 
-fn fenced(language: Language) -> String {
-    let code = Format::standard().verify_code(language);
-    format!("```{} verify\n{}\n```\n", language.as_str(), code.trim_end())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::format::Format;
+    use crate::domain::format::code::Language;
 
     fn text(name: &str) -> Cow<'static, str> {
         PAGES.iter().find(|page| page.name == name).expect("a page").markdown()
@@ -151,15 +148,18 @@ mod tests {
     fn each_language_has_its_page_with_its_code() {
         for language in Language::ALL {
             let text = text(&format!("verifying-{}", language.as_str()));
-            assert!(text.contains(&fenced(language)), "{language:?}");
+            let code = Format::standard().verify_code(language);
+            let fenced = format!("```{} verify\n{}\n```\n", language.as_str(), code.trim_end());
+            assert!(text.contains(&fenced), "the page of {language:?} has to say:\n{fenced}");
         }
     }
 
     #[test]
-    fn no_page_has_a_line_that_stands_for_nothing() {
-        for page in PAGES {
-            let text = page.markdown();
-            assert!(!text.lines().any(|line| line.starts_with('%')), "{}", page.name);
+    fn files_that_a_page_shows_stand_where_it_links_to_them() {
+        let text = text("testing");
+        assert!(!text.contains(EXAMPLES_PATH), "each is shown: {text}");
+        for (name, language, code) in EXAMPLES {
+            assert!(text.contains(&format!("```{language} {name}\n{}", code.trim_end())), "{name}");
         }
     }
 
