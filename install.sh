@@ -27,6 +27,7 @@ root=
 given=
 domain=
 dry=
+is=is
 uninstall=
 purge=
 
@@ -57,7 +58,7 @@ find_places() {
 # An option as the file has it, or else the second word.
 option() {
     value=
-    if [ -f "$options" ]; then value=$(sed -n "s/^$1=//p" "$options" | tail -n 1); fi
+    if [ -r "$options" ]; then value=$(sed -n "s/^$1=//p" "$options" | tail -n 1); fi
     printf '%s' "${value:-$2}"
 }
 
@@ -118,7 +119,8 @@ find_program() {
         fi
     fi
     [ -f "$program" ] || die "$program is not a file"
-    version=$("$program" --version 2>/dev/null) || die "$program does not run on this machine"
+    version=$("$program" --version 2>/dev/null) ||
+        die "$program does not run on this machine: it is for another processor, or for a newer C library (glibc)"
     case $version in
     "postrider "*) ;;
     *) die "$program is not Postrider: --version says \"$version\"" ;;
@@ -172,12 +174,13 @@ is_ready() {
 }
 
 # Whether the program that is in place comes up on the data: started as a service, or where there is no systemd for as
-# long as it takes to be ready.
+# long as it takes to be ready. `trouble`: what is to be said instead of that it is ready.
 comes_up() {
     if has_systemd; then
         systemd start postrider.service && is_ready
         return
     fi
+    trouble="is in place. There is no database yet, so nothing was started"
     [ -f "$data/postrider.db" ] || return 0
     log=$kept/log
     (
@@ -270,13 +273,18 @@ put_program_back() {
 # A name that no other run gives.
 stamp() { printf '%s-%s' "$(date -u +%Y%m%dT%H%M%SZ)" $$; }
 
-# Backs up with the program that made the file, before anything else is touched.
+# Backs up with the program that made the file, before anything else is touched. Of each kind of copy that upgrades leave,
+# the last three stay.
 back_up() {
+    if [ -n "$dry" ]; then say "would back up: $data/postrider.db, if there is one"; return; fi
     if [ ! -f "$data/postrider.db" ]; then return; fi
-    backup=$data/backups/before-upgrade-$(stamp).db
-    if [ -n "$dry" ]; then say "would back up: $data/postrider.db"; return; fi
-    as_service env POSTRIDER_DATA="$data" "$bin" backup "$backup" ||
+    backup=$data/backups/before-upgrade-$(stamp).db.gz
+    as_service env POSTRIDER_DATA="$data" "$bin" backup --compress "$backup" ||
         die "the backup failed, so nothing was changed. If $bin itself is broken, remove it and run this again"
+    # shellcheck disable=SC2016
+    as_service sh -c 'for kind in before-upgrade-2 before-upgrade-from- after-failed-upgrade-; do
+            ls -1t "$1/$kind"* 2>/dev/null | tail -n +4 | while IFS= read -r old; do rm -f "$old"; done
+        done' sh "$data/backups"
 }
 
 # The backup, what is kept for going back, and the copy that a migration makes need room beside the database; going back
@@ -296,13 +304,13 @@ has_room() {
 # From here to `settled` the old version is kept, and comes back if this run ends early.
 upgrade() {
     say "Upgrading from $("$bin" --version 2>/dev/null || echo "a program that does not run") to $version."
+    if ! has_systemd; then die_if_in_use; fi
     check_room
     back_up
     if [ -n "$dry" ]; then
         say "would stop the server, replace $bin and $unit, start it, wait until it is ready, and go back if it is not"
         return
     fi
-    if ! has_systemd; then die_if_in_use; fi
     mkdir -p "$kept"
     chmod 700 "$kept"
     phase=upgrading
@@ -323,7 +331,6 @@ upgrade() {
     if comes_up; then
         settled
         say "$version ${trouble:-is ready}."
-        if [ -n "${backup-}" ]; then say "When all is well, remove the copy from before: $backup"; fi
     else
         warn "$version did not become ready"
         phase=
@@ -456,9 +463,9 @@ make_user() {
     find_ids
     if [ "$ids" != "" ] && [ "$ids" != : ]; then return; fi
     ids=
-    if [ "$(id -u)" -ne 0 ]; then say "Not root: everything belongs to you, and no user is made."; return; fi
+    if [ -n "$root" ] && [ "$(id -u)" -ne 0 ]; then say "Not root: everything belongs to you, and no user is made."; return; fi
     if [ -n "$root" ] && [ ! -f "$root/etc/passwd" ]; then
-        say "There is no $root/etc/passwd: make the system user $user in the image."
+        say "There is no $root/etc/passwd: make the system user $user in the image, and give it ${data#"$root"}."
         return
     fi
     if command -v useradd >/dev/null; then
@@ -515,16 +522,17 @@ write_site() {
     if [ -d "$root/etc/caddy" ]; then
         site=$root/etc/caddy/postrider.caddyfile template=$templates/caddy.conf
         then_do="add the line \"import postrider.caddyfile\" to /etc/caddy/Caddyfile, then: systemctl reload caddy"
-    elif [ -d "$root/etc/nginx/sites-enabled" ]; then
-        site=$root/etc/nginx/sites-available/postrider template=$templates/nginx.conf
-        then_do="nginx -t && systemctl reload nginx; for TLS: certbot --nginx -d $domain"
     elif [ -d "$root/etc/nginx" ]; then
         site=$root/etc/nginx/conf.d/postrider.conf template=$templates/nginx.conf
+        if [ -d "$root/etc/nginx/sites-enabled" ]; then site=$root/etc/nginx/sites-available/postrider; fi
         then_do="nginx -t && systemctl reload nginx; for TLS: certbot --nginx -d $domain"
     else
         die "there is neither Caddy nor nginx here: install one of them (apt-get install caddy) and run this again"
     fi
-    if [ -f "$site" ]; then
+    if [ -f "$site" ] && ! grep -qF "$domain" "$site"; then
+        warn "$site is there already, for another name than $domain, and stays as it is: change or remove it, and run this again"
+        return
+    elif [ -f "$site" ]; then
         say "$site is there already and stays as it is."
     else
         if [ -n "$dry" ]; then say "would write: $site"; return; fi
@@ -560,11 +568,13 @@ next_steps() {
         say "Postrider runs, also after the next start of this machine. Next:"
         say "  1. ${link:-journalctl -u postrider has the link}"
         say "     Open it within 30 minutes and make the first operator. (A later start prints a new one: journalctl -u postrider)"
+        [ -n "$domain" ] || say "     From your own machine, first open the way to it: ssh -L ${listen##*:}:$listen ${SUDO_USER:-root}@THIS-SERVER"
     else
         say ""
-        say "Everything is in place. There is no systemd here, so nothing was started. Next:"
-        become=
-        if [ -n "$ids" ]; then become="setpriv --reuid $user --regid $user --clear-groups "; fi
+        why="There is no systemd here" become=
+        if [ -n "$root" ]; then why="This is an image (with systemd: systemctl enable postrider in it)"; fi
+        say "Everything is in place. $why, so nothing was started. Next:"
+        if [ "$(id -u)" -eq 0 ]; then become="setpriv --reuid $user --regid $user --clear-groups "; fi
         say "  1. Run in the foreground, or from a supervisor of yours:"
         say "     env \$(sed '/^#/d' ${options#"$root"}) $become${bin#"$root"} serve"
         say "     It prints a link, with which you make the first operator."
@@ -580,15 +590,11 @@ next_steps() {
     say "Options: ${options#"$root"}. Manual: http://$listen/docs"
 }
 
-is_installed_already() {
-    cmp -s "$program" "$bin" && cmp -s "$templates/postrider.service" "$unit"
-}
-
 install() {
     recover
     find_program
     make_user
-    run mkdir -p "$root/usr/local/bin" "$root/var/lib"
+    run mkdir -p "$root/usr/local/bin"
     make_data
     write_options
     # What it says is in force from here on.
@@ -604,7 +610,7 @@ install() {
         # Last: where it is, everything is.
         place 755 "$program" "$bin"
         start || die "the server does not start; journalctl -u postrider says why"
-    elif [ -f "$program" ] && is_installed_already; then
+    elif cmp -s "$program" "$bin" && cmp -s "$templates/postrider.service" "$unit"; then
         say "$version is installed already."
         start || die "the server does not start; journalctl -u postrider says why"
     else
@@ -651,12 +657,12 @@ remove() {
         if [ -f "$root/etc/$site" ]; then say "The site $root/etc/$site stays: remove it, and what names it."; fi
     done
     if [ -z "$purge" ]; then
-        say "Postrider is removed. $data and $etc stay: to remove them as well, run this with --uninstall --purge."
+        say "Postrider $is removed. $data, $etc and the user $user stay: --uninstall --purge removes them as well."
         return
     fi
     run rm -rf "$data" "$etc" "$kept"-*
     if [ -n "$ids" ] && [ -z "$root" ] && command -v userdel >/dev/null; then run userdel "$user"; fi
-    say "Postrider and its data are removed."
+    say "Postrider, its data and its options $is removed."
 }
 
 # ---- What is asked for ----------------------------------------------------------------------------------------------
@@ -668,7 +674,7 @@ while [ $# -gt 0 ]; do
     --binary) need $# "$1"; given=$2; shift ;;
     --domain) need $# "$1"; domain=$2; shift ;;
     --root) need $# "$1"; root=$2; shift ;;
-    --dry-run) dry=1 ;;
+    --dry-run) dry=1 is="would be" ;;
     --uninstall) uninstall=1 ;;
     --purge) purge=1 ;;
     -h | --help) usage; exit 0 ;;
@@ -689,7 +695,7 @@ case $domain in
 esac
 [ -z "$purge" ] || [ -n "$uninstall" ] || die "--purge goes with --uninstall"
 [ -d "$templates" ] || die "$templates is missing: run this from a clone or an unpacked release"
-[ "$(id -u)" -eq 0 ] || [ -n "$root" ] || die "this changes the system: run it as root, with sudo"
+[ "$(id -u)" -eq 0 ] || [ -n "$root$dry" ] || die "this changes the system: run it as root, with sudo"
 
 ids=
 phase=

@@ -60,9 +60,10 @@ fn nginx_gets_a_site_that_it_accepts_and_the_options_know_of_it() {
     {
         assert!(options.lines().any(|there| there == line), "{line} is not in {options}");
     }
-    fs::write(&site, "certbot was here").expect("a file");
-    assert!(install(&place).contains("stays as it is"));
-    assert_eq!(fs::read_to_string(&site).expect("a file"), "certbot was here");
+    let changed = format!("{text}# certbot was here");
+    fs::write(&site, &changed).expect("a file");
+    assert!(install(&place).contains("is there already and stays as it is"));
+    assert_eq!(fs::read_to_string(&site).expect("a file"), changed);
     let out = place.done(&["--uninstall"]);
     assert!(out.contains("etc/nginx/sites-available/postrider stays: remove it"), "{out}");
 }
@@ -76,6 +77,19 @@ fn caddy_gets_a_site_and_comes_before_nginx() {
     let text = fs::read_to_string(place.at("etc/caddy/postrider.caddyfile")).expect("a file");
     assert!(text.contains("hooks.example.com {") && text.contains("reverse_proxy 127.0.0.1:8383"), "{text}");
     assert!(!place.at("etc/nginx/sites-enabled/postrider").exists());
+}
+
+#[test]
+fn a_site_of_another_name_stays_and_is_not_said_to_be_reached_by_the_new_one() {
+    let place = with_folder("etc/caddy");
+    install(&place);
+    let version = place.version("0.0.1");
+    let other = ["--domain", "other.example.com", "--binary", version.to_str().expect("a path")];
+    let ran = place.run(&other);
+    assert!(ran.err.contains("for another name than other.example.com"), "{ran:?}");
+    assert!(!ran.out.contains("To reach it"), "{ran:?}");
+    let text = fs::read_to_string(place.at("etc/caddy/postrider.caddyfile")).expect("a file");
+    assert!(text.contains("hooks.example.com {") && !text.contains("other"), "{text}");
 }
 
 #[test]

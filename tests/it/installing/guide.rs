@@ -41,7 +41,10 @@ fn the_commands_install_upgrade_and_remove() {
     let run = |mark: &str, version| output(&mut below(&place, mark, version));
     assert!(run("sh dry-run", &first).contains("would write: "));
     assert!(!place.at("etc/postrider").exists());
-    assert!(run("sh install", &first).contains("1. http://127.0.0.1:"));
+    let out = run("sh install", &first);
+    assert!(out.contains("1. http://127.0.0.1:"));
+    let tunnel = block(RUNNING, "sh tunnel").trim_end().rsplit_once(' ').expect("a server").0;
+    assert!(out.contains(tunnel), "{out}");
     assert!(run("sh key", &first).starts_with("pr_"));
     assert_eq!(run("sh health", &first), "ready\n");
     assert!(run("sh domain", &first).contains("POSTRIDER_TRUSTED_PROXY=127.0.0.1/32,::1/128"));

@@ -37,6 +37,7 @@ fn a_first_install_starts_the_service_and_prints_the_setup_link_and_three_steps(
     let page = local(&place).get(&format!("/{path}")).expect(200);
     let page = page.text();
     assert!(page.contains("<form"), "{page}");
+    assert!(out.contains("ssh -L 8383:127.0.0.1:8383 "), "{out}");
     assert!(out.contains("2. Make a key") && out.contains("3. Put it behind"), "{out}");
     assert!(place.at("run/fake-systemd/enabled").exists(), "also after the next start of the machine");
     place.done(&["--uninstall"]);

@@ -29,6 +29,37 @@ fn a_new_version_takes_the_place_of_the_old_one_after_a_backup() {
 }
 
 #[test]
+fn the_last_three_copies_of_upgrades_are_kept_and_nothing_else_is_touched() {
+    let place = Place::new();
+    place.install(&place.version("0.0.1"));
+    place.used();
+    let backups = place.data().join("backups");
+    let old = |day: u32| format!("before-upgrade-202601{day:02}T000000Z-17.db");
+    for name in (1..=4).map(old).chain(["postrider-20260101T000000Z.db".to_owned()]) {
+        let file = fs::File::create(backups.join(&name)).expect("a file");
+        let day = name.split('T').next().and_then(|name| name.get(name.len() - 2..)).expect("a day");
+        let day: u64 = day.parse().expect("a day");
+        file.set_modified(std::time::UNIX_EPOCH + std::time::Duration::from_hours(24 * day)).expect("a time");
+    }
+    place.install(&place.version("0.0.2"));
+    let names = fs::read_dir(&backups).expect("a folder").map(|entry| entry.expect("an entry").file_name());
+    let mut names: Vec<_> = names.map(|name| name.to_string_lossy().into_owned()).collect();
+    names.sort_unstable();
+    assert_eq!(names[..2], [old(3), old(4)], "{names:?}");
+    assert!(names[2].ends_with(".db.gz") && names[3] == "postrider-20260101T000000Z.db", "{names:?}");
+    assert_eq!(names.len(), 4);
+}
+
+#[test]
+fn an_upgrade_where_nothing_was_ever_started_says_so() {
+    let place = Place::new();
+    place.install(&place.version("0.0.1"));
+    let out = place.install(&place.version("0.0.2"));
+    assert!(out.contains("postrider 0.0.2 is in place.") && out.contains("nothing was started"), "{out}");
+    assert!(!out.contains("is ready"), "{out}");
+}
+
+#[test]
 fn the_same_version_again_changes_nothing() {
     let place = Place::new();
     let version = place.version("0.0.1");
@@ -87,6 +118,8 @@ fn a_server_that_nobody_here_can_stop_is_left_alone() {
         assert!(ran.code == Some(1) && ran.err.contains("stop it and run this again"), "{ran:?}");
         assert!(ran.err.contains(&format!("(pid {})", server.process.pid())), "{ran:?}");
     }
+    let backups = fs::read_dir(place.data().join("backups")).expect("a folder");
+    assert_eq!(backups.count(), 0, "it looks before it makes a backup");
     assert_eq!((place.installed().as_str(), server.readiness().0), ("postrider 0.0.1", 200));
     server.stop();
 }
