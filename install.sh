@@ -508,6 +508,8 @@ write_options() {
         mv -f "$options.new" "$options"
         return
     fi
+    # A dry run without root does not see them.
+    if [ ! -r "$options" ]; then return; fi
     sed -n 's/^#\{0,1\}\(POSTRIDER_[A-Z_]*\)=.*/\1/p' "$templates/postrider.env" | while read -r name; do
         grep -q "^#\{0,1\}$name=" "$options" ||
             say "New option: $name, which is not in $options; $templates/postrider.env explains it."

@@ -208,8 +208,18 @@ pub fn serve(config: &Config) -> Result<(), String> {
         let mut application = Application::build(config, world).await.map_err(|error| error.to_string())?;
         application.manager = service_manager();
         // For people, and for scripts that asked for port 0.
-        let reached_at = config.reached_at(application.address());
-        println!("postrider listens on {reached_at}");
+        let address = application.address();
+        let (listens_on, reached_at) = (Config::listens_on(address), config.reached_at(address));
+        println!("postrider listens on {listens_on}");
+        if listens_on != reached_at {
+            println!("people reach it at {reached_at}, through your reverse proxy");
+        }
+        tracing::info!(
+            version = env!("CARGO_PKG_VERSION"),
+            %address,
+            data = %config.data.display(),
+            "started"
+        );
         if application.service().needs_setup() {
             // Beside the work: a disk that is full, or a file that is locked, is no reason not to begin it.
             actix_web::rt::spawn(print_setup_link(Arc::clone(application.service()), reached_at));

@@ -21,16 +21,21 @@ pub fn console_at(env: &Environment) -> Result<String, ConfigError> {
 }
 
 impl Config {
-    /// Where people reach it, without a final slash: `--public-url`, or else the address that was `bound`,
-    /// with loopback in the place of "every address".
+    /// Where people reach it, without a final slash: `--public-url`, or else [`listens_on`](Self::listens_on).
     pub fn reached_at(&self, bound: SocketAddr) -> String {
-        match (&self.public_url, bound) {
-            (Some(url), _) => url.as_str().trim_end_matches('/').to_owned(),
-            (None, SocketAddr::V4(v4)) if v4.ip().is_unspecified() => {
-                format!("http://127.0.0.1:{}", v4.port())
-            }
-            (None, SocketAddr::V6(v6)) if v6.ip().is_unspecified() => format!("http://[::1]:{}", v6.port()),
-            (None, bound) => format!("http://{bound}"),
+        match &self.public_url {
+            Some(url) => url.as_str().trim_end_matches('/').to_owned(),
+            None => Self::listens_on(bound),
+        }
+    }
+
+    /// Where this machine reaches it, without a final slash: the address that was `bound`, with loopback in the place of
+    /// "every address".
+    pub fn listens_on(bound: SocketAddr) -> String {
+        match bound {
+            SocketAddr::V4(v4) if v4.ip().is_unspecified() => format!("http://127.0.0.1:{}", v4.port()),
+            SocketAddr::V6(v6) if v6.ip().is_unspecified() => format!("http://[::1]:{}", v6.port()),
+            bound => format!("http://{bound}"),
         }
     }
 

@@ -35,11 +35,22 @@ pub(super) fn run(started: &Started, job: &Job, route: &Route) -> Option<Outcome
     if matches!(&sent.result, Err(failure) if failure.kind == FailureKind::Stopped) {
         return None;
     }
+    note_failure(job, &sent);
     let fact = fact(&sent.result, started.service.store().times().wall());
     // A system call: only where a wait may follow.
     let jitter = if fact == Fact::Delivered { 0 } else { started.service.store().random().u32() };
     let attempt = record(route, at, signatures, sent);
     Some(Outcome { delivery: job.delivery, endpoint: job.endpoint, round: job.round, fact, jitter, attempt })
+}
+
+/// For whoever asked for details: which delivery to look up, and what came. Answers of 2xx are no failure.
+fn note_failure(job: &Job, sent: &Sent) {
+    let (delivery, endpoint) = (job.delivery, job.endpoint);
+    match &sent.result {
+        Ok(answer) if (200..300).contains(&answer.status) => {}
+        Ok(answer) => tracing::debug!(%delivery, %endpoint, status = answer.status, "an attempt failed"),
+        Err(failure) => tracing::debug!(%delivery, %endpoint, kind = ?failure.kind, "an attempt failed"),
+    }
 }
 
 /// Makes the only attempt of a test call.

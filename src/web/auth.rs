@@ -32,7 +32,9 @@ impl FromRequest for Authenticated {
     type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, _payload: &mut Payload) -> Self::Future {
-        ready(authenticate(request).map(Self))
+        let refused =
+            |_: &Problem| tracing::debug!(path = request.path(), "refused a request without a valid key");
+        ready(authenticate(request).inspect_err(refused).map(Self))
     }
 }
 

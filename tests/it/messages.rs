@@ -3,6 +3,12 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use serde_json::{Value, json};
+
+use crate::support::client::Client;
+use crate::support::receiver::{Receiver, Reply};
+use crate::support::server::Start;
+
 const GUIDE: &str = include_str!("../../templates/docs/messages.md");
 
 /// Level and message of every warning and error in the source, its tests left out.
@@ -85,4 +91,40 @@ fn the_guide_lists_every_message_that_may_need_a_hand_and_none_that_is_gone() {
         missing.is_empty() && gone.is_empty(),
         "not in templates/docs/messages.md: {missing:#?}; not in the source any more: {gone:#?}"
     );
+}
+
+/// The first line of a log of JSON objects with this message.
+#[track_caller]
+fn line_of(log: &str, message: &str) -> Value {
+    let mut lines = log.lines().map(|line| serde_json::from_str::<Value>(line).expect("JSON alone"));
+    lines.find(|line| line["message"] == message).unwrap_or_else(|| panic!("no {message:?} in {log}"))
+}
+
+#[test]
+fn a_start_is_in_the_log_and_details_are_where_they_are_asked_for() {
+    let temp = tempfile::tempdir().expect("a temporary directory");
+    let receiver = Receiver::start();
+    receiver.always(Reply::status(500));
+    let server = Start::on(&temp.path().join("data"))
+        .flag("--log-format=json")
+        .flag("--log-level=debug")
+        .with("POSTRIDER_PUBLIC_URL", "https://hooks.example.com")
+        .start();
+    let public = server.process.line("people reach it at ").expect("the other address");
+    assert_eq!(public, "https://hooks.example.com, through your reverse proxy");
+    let endpoint = server.endpoint(&receiver.url("/?token=hush"), &json!({}));
+    server.publish(&json!(1)).expect(202);
+    server.process.wait_for_log("an attempt failed", 1);
+    Client::tcp(server.address).with_key("pr_hush").get("/api/v1/endpoints").expect(401);
+    let address = server.address.to_string();
+    let log = server.stop().err;
+    let started = line_of(&log, "started");
+    assert_eq!(
+        (&started["version"], &started["address"]),
+        (&env!("CARGO_PKG_VERSION").into(), &address.into())
+    );
+    let failed = line_of(&log, "an attempt failed");
+    assert_eq!((&failed["endpoint"], &failed["status"]), (&endpoint.into(), &500.into()));
+    assert_eq!(line_of(&log, "refused a request without a valid key")["path"], "/api/v1/endpoints");
+    assert!(!log.contains("hush"), "{log}");
 }
