@@ -659,7 +659,7 @@ remove() {
         if [ -f "$root/etc/$site" ]; then say "The site $root/etc/$site stays: remove it, and what names it."; fi
     done
     if [ -z "$purge" ]; then
-        say "Postrider $is removed. $data, $etc and the user $user stay: --uninstall --purge removes them as well."
+        say "Postrider $is removed. $data, $etc${ids:+ and the user $user} stay: --uninstall --purge removes them as well."
         return
     fi
     run rm -rf "$data" "$etc" "$kept"-*

@@ -37,6 +37,8 @@ impl Desk {
     #[track_caller]
     fn run(&self, mark: &str) -> String {
         let script = guide::block(PAGE, mark)
+            .replace("sudo -u postrider postrider", "postrider")
+            .replace("/var/lib/postrider", "./postrider-data")
             .replace("localhost:8383", &self.server.address.to_string())
             .replace("localhost:9000", &self.receiver.address().to_string());
         shell::run(self.folder(), &self.folder().join("postrider-data"), &script).out
@@ -59,6 +61,7 @@ impl Desk {
 fn every_command_of_the_page_runs() {
     let desk = Desk::new();
     assert_eq!(desk.run("sh server"), "");
+    assert_eq!(desk.run("sh installed"), "");
     assert_eq!(desk.run("sh remote"), "");
     desk.run("sh json");
     assert_eq!(desk.json("settings.json")["retention_days"], 30);

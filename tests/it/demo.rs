@@ -67,6 +67,10 @@ fn deliveries_retries_a_disabled_endpoint_and_a_replay_are_seen_and_then_it_is_g
     let gone = seen(&client, "an endpoint that is gone", "/endpoints?limit=250", |row| {
         row["disabled_reason"] == "gone"
     });
+    let shown = process.line("replay:  http://").expect("the page of the replay");
+    let id = shown.split('/').nth(2).expect("an endpoint");
+    assert!(shown.contains(&format!("/endpoints/{id}/replay,")), "{shown}");
+    assert_eq!(client.get(&format!("/api/v1/endpoints/{id}")).expect(200).json()["uid"], "meter");
     let held = format!("/endpoints/{}/deliveries?status=held", gone["id"].as_str().expect("an id"));
     seen(&client, "a held delivery", &held, |row| row["held_reason"] == "endpoint_disabled");
     let replay = seen(&client, "a replay", "/replays", |row| row["status"] == "done");

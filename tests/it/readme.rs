@@ -30,6 +30,10 @@ fn the_first_delivery_of_the_readme_arrives() {
     let shell = Command::new("bash").arg("-c").arg(format!("{script}\nkill $!")).output().expect("bash");
 
     let out = String::from_utf8_lossy(&shell.stdout);
+    let answers = out
+        .lines()
+        .filter(|line| serde_json::from_str::<serde_json::Value>(line).is_ok_and(|it| it.is_object()));
+    assert!(answers.count() >= 3, "each answer on a line of its own: {out}");
     assert!(out.contains("webhook-signature: v1,"), "{out}{}", String::from_utf8_lossy(&shell.stderr));
     assert!(out.contains(r#""data":{"order": 17, "total": 29.90}"#), "{out}");
     assert!(out.contains(r#""status":"delivered""#), "{out}");
@@ -38,6 +42,7 @@ fn the_first_delivery_of_the_readme_arrives() {
 #[test]
 fn the_readme_names_the_two_commands_that_do_everything() {
     assert!(commands("## Run it").contains("cargo run --release -- serve --dev"));
+    assert!(README.contains("`cargo run --release -- demo`"), "what there is to see before anything else");
     assert_eq!(commands("## Test it").trim(), "tests/run");
 }
 

@@ -55,15 +55,19 @@ impl Server {
         Ok(())
     }
 
-    /// The endpoints that are new, and a replay of what the last of them has missed.
-    pub(super) fn enter_new(&self, port: u16, since: &str) -> Result<(), String> {
+    /// The endpoints that are new, and a replay of what the last of them has missed; that one's id.
+    pub(super) fn enter_new(&self, port: u16, since: &str) -> Result<String, String> {
         let mut last = Value::Null;
         for role in &NEW {
             last = self.enter(role, port)?;
         }
         let id = last["id"].as_str().unwrap_or_default();
-        self.call("POST", &format!("/endpoints/{id}/replay"), &json!({ "since": since, "status": "missing" }))
-            .map(drop)
+        self.call(
+            "POST",
+            &format!("/endpoints/{id}/replay"),
+            &json!({ "since": since, "status": "missing" }),
+        )?;
+        Ok(id.to_owned())
     }
 
     /// Makes an endpoint; the answer.

@@ -190,7 +190,8 @@ pub(super) const NEW: [Role; 3] = [
         behaviour: "meter",
         description: "New today: what it has missed is replayed",
         events: &["order.*", "user.*"],
-        fields: || json!({ "uid": "meter" }),
+        // Some twenty seconds for a hundred: long enough to be seen.
+        fields: || json!({ "uid": "meter", "rate_limit": 5 }),
     },
 ];
 

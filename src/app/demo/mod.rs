@@ -96,7 +96,8 @@ async fn be_present(demo: &Demo, data: &Path, port: u16, events: u64) -> Result<
     eprintln!(
         "The link works once, for 30 minutes; email and password are yours to choose. Ctrl-C ends the demonstration."
     );
-    let stream = present::begin(Server::on(data), port, yesterday.to_string(), events, app.stopper())?;
+    let stream =
+        present::begin(Server::on(data), address, port, yesterday.to_string(), events, app.stopper())?;
     let reason = app.run_until_stopped().await.map_err(|error| error.to_string())?;
     stream.end(reason)
 }

@@ -1,5 +1,6 @@
 //! What goes on while a person looks: events, one after the other.
 
+use std::net::SocketAddr;
 use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -20,13 +21,14 @@ pub(super) struct Stream {
     thread: JoinHandle<Result<(), String>>,
 }
 
-/// Begins it, with endpoints that are new, and a replay of what one of them has missed since then. `number` is the first
-/// event's. If the server takes no more, it is asked to stop.
+/// Begins it, with endpoints that are new, and a replay of what one of them has missed since then, whose page at `console` is
+/// printed. `number` is the first event's. If the server takes no more, it is asked to stop.
 ///
 /// # Errors
 /// The system gives no thread.
 pub(super) fn begin(
     server: Server,
+    console: SocketAddr,
     port: u16,
     since: String,
     number: u64,
@@ -34,7 +36,8 @@ pub(super) fn begin(
 ) -> Result<Stream, String> {
     let (stop, ended) = mpsc::channel();
     let publish = move || {
-        server.enter_new(port, &since)?;
+        let replayed = server.enter_new(port, &since)?;
+        println!("replay:  http://{console}/endpoints/{replayed}/replay, for some twenty seconds");
         for number in number.. {
             server.publish(&[cast::event(number)])?;
             if ended.recv_timeout(PACE) != Err(mpsc::RecvTimeoutError::Timeout) {

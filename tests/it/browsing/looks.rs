@@ -89,6 +89,24 @@ fn every_page_is_without_fault_on_a_phone_in_the_dark_look_chosen_by_hand() {
     assert!(faults.is_empty(), "{} faults:\n{}", faults.len(), faults.join("\n"));
 }
 
+#[test]
+fn on_a_phone_the_manual_begins_with_its_text_and_a_link_leads_to_its_contents() {
+    let app = TestApp::start();
+    let phone = super::stranger(&app, Window { width: PHONES[0], ..Window::default() });
+    for path in ["/docs", "/docs/verifying-php"] {
+        phone.open(path);
+        let top = |css: &str| {
+            let top =
+                phone.script(&format!("return document.querySelector('{css}').getBoundingClientRect().top"));
+            top.as_f64().expect("a number")
+        };
+        assert!(top("h1") < 200.0, "{path}: {}", top("h1"));
+        assert!(top("#contents") > top("main"), "{path}");
+        phone.click_on(".to-contents");
+        phone.wait_until("the contents", |_| (0.0..400.0).contains(&top("#contents")));
+    }
+}
+
 /// Pages that come after a form, or with it once more.
 fn look_after_forms(browser: &Browser, inspector: &Inspector, widths: &[u32]) -> Vec<String> {
     let mut all = Vec::new();

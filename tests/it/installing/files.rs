@@ -90,6 +90,8 @@ fn a_removal_keeps_data_and_options_unless_purging_is_confirmed_in_words() {
     let version = place.version("0.0.1");
     place.install(&version);
     let endpoint = place.used();
+    let (user, group) = (rustix::process::geteuid().as_raw(), rustix::process::getegid().as_raw());
+    fs::write(place.at("etc/passwd"), format!("postrider:x:{user}:{group}::/:/bin/false\n")).expect("a file");
     let out = place.done(&["--uninstall"]);
     assert!(out.contains("and the user postrider stay: --uninstall --purge removes"), "{out}");
     assert!(!place.bin().exists() && !place.at("etc/systemd/system/postrider.service").exists());
