@@ -129,14 +129,8 @@ find_program() {
 
 # ---- The service ----------------------------------------------------------------------------------------------------
 
-start() {
-    if has_systemd; then run systemd start postrider.service; fi
-}
-
-stop() {
-    if has_systemd; then run systemd stop postrider.service; fi
-}
-
+start() { if has_systemd; then run systemd start postrider.service; fi; }
+stop() { if has_systemd; then run systemd stop postrider.service; fi; }
 is_started() { systemd is-active --quiet postrider.service; }
 
 # Whether some process, ours or not, has the data directory open.
@@ -461,8 +455,7 @@ on_exit() {
 
 make_user() {
     find_ids
-    if [ "$ids" != "" ] && [ "$ids" != : ]; then return; fi
-    ids=
+    if [ -n "$ids" ]; then return; fi
     if [ -n "$root" ] && [ "$(id -u)" -ne 0 ]; then say "Not root: everything belongs to you, and no user is made."; return; fi
     if [ -n "$root" ] && [ ! -f "$root/etc/passwd" ]; then
         say "There is no $root/etc/passwd: make the system user $user in the image, and give it ${data#"$root"}."
@@ -705,7 +698,6 @@ was_ready=
 options=$root/etc/postrider/postrider.env
 find_places
 find_ids
-if [ "$ids" = : ]; then ids=; fi
 case $data in
 "$root"/*) ;;
 *) die "POSTRIDER_DATA in $options must be a whole path, without quotes" ;;

@@ -1,4 +1,4 @@
-//! The program and its surroundings: version, configuration, proxies, certificates, descriptors.
+//! The program and its surroundings: version, configuration, port, proxies, certificates, descriptors.
 
 use std::fs;
 

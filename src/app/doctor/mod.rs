@@ -1,9 +1,9 @@
 //! `postrider doctor`: looks whether all is well, while a server runs and while none does, and changes nothing.
 //!
-//! - [`files`]: the data directory, who owns it, the room on its disk.
+//! - [`files`]: the data directory, who owns it, its key, the room on its disk.
 //! - [`database`]: the file, its schema, its soundness; the clock against what is noted in it.
 //! - [`work`]: what waits and what needs a hand; backups.
-//! - [`machine`]: configuration, proxies, certificates, descriptors, names.
+//! - [`machine`]: configuration, the port, proxies, certificates, descriptors, names.
 //! - [`egress`]: a request to a receiver, phase by phase.
 //! - [`bundle`]: all that as files for whoever helps, without secrets.
 
