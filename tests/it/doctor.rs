@@ -96,6 +96,8 @@ fn a_server_that_runs_is_looked_at_and_asked() {
         assert_line(&found, check, "ok", says);
     }
     assert_line(&found, "operators", "warning", "nobody can sign in");
+    let todo = line(&found, "operators")["todo"].as_str().expect("what to do");
+    assert!(todo.starts_with("open the link that the server has printed"), "{todo}");
     let text = Process::spawn(&mut doctor(&data, &[])).wait_for_end(PATIENCE);
     assert!(text.out.starts_with("ok       version") && !text.out.contains('\u{1b}'), "{text:?}");
     server.stop();
@@ -134,6 +136,14 @@ fn what_is_wrong_with_the_files_is_told() {
     Server::on(&data).stop();
     fs::set_permissions(&data, fs::Permissions::from_mode(0o755)).expect("a mode");
     fs::set_permissions(data.join("postrider.db"), fs::Permissions::from_mode(0o644)).expect("a mode");
+    let lock = data.join("postrider.lock");
+    // Only root can give a file away.
+    if std::os::unix::fs::chown(&lock, Some(65_534), None).is_ok() {
+        let (_, found) = examine(&data, &[]);
+        let todo = line(&found, "owner")["todo"].as_str().expect("what to do");
+        assert!(todo.contains(&format!("chown 0 {}`", lock.display())), "{todo}");
+        std::os::unix::fs::chown(&lock, Some(0), None).expect("given back");
+    }
     let key = fs::read(data.join("secret.key")).expect("a key");
     fs::remove_file(data.join("secret.key")).expect("removed");
     let (code, found) = examine(&data, &[]);
