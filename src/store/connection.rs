@@ -47,12 +47,19 @@ pub(super) fn begin_file(connection: &Connection) -> rusqlite::Result<()> {
     ))
 }
 
-/// Makes it ready to write. Only for a file that was looked at: the first setting changes the file.
-pub(super) fn prepare_writer(connection: &Connection) -> rusqlite::Result<()> {
+/// Makes it ready to write. Only for a file that was looked at: the first setting changes the file. `checkpoints`: whether
+/// we copy the WAL back ourselves.
+pub(super) fn prepare_writer(connection: &Connection, checkpoints: bool) -> rusqlite::Result<()> {
     keep_wal(connection)?;
     common(connection, WRITER_CACHE_KIB)?;
     // They run where they hold nobody up (`checkpoint.rs`).
-    connection.pragma_update(None, "wal_autocheckpoint", 0)
+    connection.pragma_update(None, "wal_autocheckpoint", 0)?;
+    if checkpoints {
+        // Not where Litestream does: once the WAL has started afresh, it still reads what stands behind the new beginning.
+        // What we cut off there would be missing in its copy, which would be damaged.
+        connection.pragma_update(None, "journal_size_limit", JOURNAL_LIMIT)?;
+    }
+    Ok(())
 }
 
 /// Opens a database that nobody else has open and that is to stand alone in one file: what is in its WAL is folded into
@@ -105,7 +112,6 @@ fn common(connection: &Connection, cache_kib: i64) -> Result<(), rusqlite::Error
     connection.pragma_update(None, "secure_delete", "FAST")?;
     connection.pragma_update(None, "foreign_keys", true)?;
     connection.pragma_update(None, "trusted_schema", false)?;
-    connection.pragma_update(None, "journal_size_limit", JOURNAL_LIMIT)?;
     connection.pragma_update(None, "temp_store", "MEMORY")?;
     connection.pragma_update(None, "cache_size", -cache_kib)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);

@@ -201,7 +201,7 @@ fn prepare(writer: &mut Connection, config: &StoreConfig) -> Result<(), OpenErro
     if found == Found::Nothing {
         connection::begin_file(writer)?;
     }
-    connection::prepare_writer(writer)?;
+    connection::prepare_writer(writer, config.checkpoints)?;
     if found != Found::Version(migrations::LATEST) {
         migrations::run(writer)?;
     }

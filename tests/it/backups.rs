@@ -2,6 +2,7 @@
 
 mod fixture;
 mod guide;
+mod litestream;
 mod restoring;
 mod scheduled;
 mod troubled;

@@ -28,7 +28,7 @@ const RUN_BY: &[(&str, &[&str])] = &[
     ("testing", &["listening.rs", "manual.rs", "fakes.rs", "../examples/fake/README.md"]),
     ("formats", &["guides.rs"]),
     ("running", &["installing/guide.rs", "installing/domain.rs", "demo.rs", "container.rs"]),
-    ("backup", &["backups/guide.rs"]),
+    ("backup", &["backups/guide.rs", "backups/litestream.rs"]),
     ("commands", &["commands_guide.rs"]),
     ("monitoring", &["monitoring.rs"]),
     ("contributing", &["readme.rs"]),

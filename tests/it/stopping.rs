@@ -164,6 +164,30 @@ fn publish_until_it_stops(client: &Client, thread: usize) -> Vec<String> {
 }
 
 #[test]
+fn a_wal_that_somebody_else_copies_back_is_not_cut_when_it_starts_afresh() {
+    let (_temp, data) = folder();
+    let server = Start::on(&data).flag("--no-checkpoint").start();
+    let event = json!({ "filling": "x".repeat(200_000) });
+    while wal_bytes(&data) < 24 * 1024 * 1024 {
+        server.publish(&event).expect(202);
+    }
+    let before = wal_bytes(&data);
+    let other = Connection::open(data.join("postrider.db")).expect("a database");
+    // All of it, so that the next commit begins at the front again. What Litestream has not read yet stands behind that.
+    let (pages, copied): (i64, i64) = other
+        .query_row("PRAGMA wal_checkpoint(RESTART)", [], |row| Ok((row.get(1)?, row.get(2)?)))
+        .expect("an answer");
+    assert_eq!(pages, copied);
+    server.publish(&json!(1)).expect(202);
+    let (begun, _): (i64, i64) = other
+        .query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| Ok((row.get(1)?, row.get(2)?)))
+        .expect("an answer");
+    assert!(begun < pages / 2, "it has started afresh: {begun} of {pages}");
+    assert!(wal_bytes(&data) >= before);
+    server.stop();
+}
+
+#[test]
 fn the_wal_is_left_to_who_reads_it() {
     let (_temp, data) = folder();
     let server = Start::on(&data).flag("--no-checkpoint").start();

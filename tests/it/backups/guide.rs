@@ -12,14 +12,14 @@ use crate::support::program::program;
 use crate::support::receiver::{Receiver, Reply};
 use crate::support::server::{Server, Start};
 
-const PAGE: &str = include_str!("../../../templates/docs/backup.md");
+pub const PAGE: &str = include_str!("../../../templates/docs/backup.md");
 const MOVING: &str = include_str!("../../../templates/docs/moving.md");
 /// The key in the commands of all guides.
 const KEY: &str = "pr_only_for_trying_it_out_0";
 
 /// Runs a block of the page in this folder, where `postrider` is the program of the test.
 #[track_caller]
-fn run(folder: &Path, mark: &str, replaced: &[(&str, &str)]) -> String {
+pub fn run(folder: &Path, mark: &str, replaced: &[(&str, &str)]) -> String {
     let bin = folder.join("bin");
     if !bin.exists() {
         fs::create_dir(&bin).expect("a folder");
@@ -93,25 +93,5 @@ fn a_server_moves_with_all_that_it_has_as_the_page_says() {
         fs::read(old.join("secret.key")).expect("a key"),
         fs::read(new.join("secret.key")).expect("a key")
     );
-    running.stop();
-}
-
-#[test]
-fn what_litestream_has_restored_is_restored_as_the_page_says() {
-    let dir = tempfile::tempdir().expect("a temporary directory");
-    let (folder, data) = (dir.path(), dir.path().join("postrider-data"));
-    assert!(guide::block(PAGE, "yaml litestream.yml").contains("/postrider.db\n"));
-    let running = Start::on(&data).with("POSTRIDER_NO_CHECKPOINT", "1").start();
-    running.publish(&json!(1)).expect(202);
-    // What `litestream restore` makes: the pages of the file, and those of the WAL over them, in one file.
-    let reader = rusqlite::Connection::open(data.join("postrider.db")).expect("a database");
-    let copy = folder.join("copy.db");
-    reader.execute("VACUUM INTO ?1", [copy.to_str().expect("a path")]).expect("a copy");
-    drop(reader);
-    running.publish(&json!(2)).expect(202);
-    running.stop();
-    run(folder, "litestream", &[]);
-    let running = Server::on(&data);
-    assert_eq!(running.get("/events")["data"].as_array().map(Vec::len), Some(1));
     running.stop();
 }
