@@ -45,7 +45,8 @@ pub fn run(options: &Backup) -> Result<Output, String> {
 /// Has the server make one, and waits for its end. What is to carry the key is compressed afterwards.
 fn make(client: &Client, options: &Backup) -> Result<Value, Failed> {
     let compress = options.compress && !options.with_key;
-    let begin = Request::post("/api/v1/backups", &json!({ "compress": compress }));
+    let elsewhere = options.target != Target::Folder;
+    let begin = Request::post("/api/v1/backups", &json!({ "compress": compress, "elsewhere": elsewhere }));
     let mut backup = call(client, &begin)?.body;
     let id = backup["id"].as_str().unwrap_or_default().to_owned();
     let mut progress = Progress::new(terminal::shows_progress());

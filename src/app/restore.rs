@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::cli::output::Output;
 use crate::cli::{Restore, restored};
 use crate::clock::{Clock, SystemClock};
-use crate::config::{DataDir, DataDirError, Lock, act_as_owner};
+use crate::config::{DataDir, DataDirError, Lock, Missing, act_as_owner};
 use crate::store::audit::Actor;
 use crate::store::backup::unpack;
 use crate::store::restore::{Judged, Pending, Preparing, judge, prepare};
@@ -25,6 +25,7 @@ pub fn run(options: &Restore) -> Result<Output, String> {
     // Whoever asks for it may read the backup, and the owner of the directory perhaps not.
     let source = options.file.as_deref().map(open).transpose()?;
     act_as_owner(&options.data).map_err(|error| error.to_string())?;
+    let missing = Missing::look(&options.data);
     let dir = DataDir::open(&options.data).map_err(|error| error.to_string())?;
     let lock = dir.lock().map_err(|error| match error {
         DataDirError::Locked { pid, .. } => {
@@ -40,7 +41,7 @@ pub fn run(options: &Restore) -> Result<Output, String> {
     let made = restore(options, source, caller, &dir, &lock);
     if made.is_err() {
         // The first error is the one to tell; the next start tidies as well.
-        drop(dir.tidy_restore(&lock));
+        drop(dir.tidy_restore(&lock).and_then(|()| missing.remove(&dir, lock)));
     }
     made.map(|figures| restored(&figures, options.json))
 }
@@ -92,6 +93,7 @@ fn restore(
     })?;
     let mut figures = serde_json::to_value(prepared).map_err(|error| error.to_string())?;
     figures["file"] = json!(name);
+    figures["data_dir"] = json!(dir.path());
     figures["secret_key"] = json!(if key.is_some() { "from_backup" } else { "from_directory" });
     figures["replaced"] = json!(kept);
     Ok(figures)

@@ -16,7 +16,7 @@ Its secrets need the secret.key that it was made with: the one in the data direc
 (backup --with-key). With another key nothing is restored.
 
 What was pending in the backup may have been sent since. It is held until you say what becomes of it: in the console, or
-POST /api/v1/deliveries/release. With --pending send it is sent when the server starts, some of it for the second time.
+with `postrider deliveries release`. With --pending send it is sent when the server starts, some of it for the second time.
 Sessions of operators are ended.
 
 Examples:
@@ -29,8 +29,8 @@ pub(super) struct RestoreFlags {
     /// The backup, or - for standard input
     #[arg(value_name = "FILE|-")]
     file: String,
-    /// What becomes of the deliveries that are pending in it
-    #[arg(long, value_enum, default_value_t = Pending::Hold)]
+    /// What becomes of the deliveries that are pending in it: hold until you say so, or send when the server starts
+    #[arg(long, value_enum, value_name = "hold|send", default_value_t = Pending::Hold, hide_possible_values = true)]
     pending: Pending,
     /// Print what was done as JSON
     #[arg(long)]
@@ -76,13 +76,17 @@ pub(crate) fn done(figures: &Value, json: bool) -> Output {
     }
     let number = |name: &str| figures.get(name).and_then(Value::as_u64).unwrap_or_default();
     let text = |name: &str| figures.get(name).and_then(Value::as_str);
-    let mut lines = vec![format!("Restored. Its last entry is of {}.", text("last_entry_at").unwrap_or("-"))];
+    let mut lines = vec![format!(
+        "Restored into {}. Its last entry is of {}.",
+        text("data_dir").unwrap_or("-"),
+        text("last_entry_at").unwrap_or("-")
+    )];
     match (number("pending"), number("held")) {
         (0, _) => lines.push("Nothing was pending in it.".to_owned()),
         (pending, 0) => lines.push(format!("Deliveries that are pending and will be sent: {pending}.")),
         (_, held) => lines.push(format!(
-            "Deliveries that were pending and are held now: {held}. Say what becomes of them on the console's overview, or by \
-             POST /api/v1/deliveries/release."
+            "Deliveries that were pending and are held now: {held}. When the server runs again, say what becomes of them: on the \
+             console's overview, or with `postrider deliveries release deliver` or `discard`."
         )),
     }
     let figure = |name, says: &str| (number(name) > 0).then(|| format!("{says}: {}.", number(name)));
@@ -110,7 +114,10 @@ mod tests {
             "replaced": "/srv/p/replaced-20260223T143000Z",
         });
         let said = done(&figures, false).result;
-        assert!(said.contains("are held now: 3.") && said.contains("/deliveries/release"), "{said}");
+        assert!(
+            said.contains("are held now: 3.") && said.contains("`postrider deliveries release deliver`"),
+            "{said}"
+        );
         assert!(said.contains("kept in /srv/p/replaced-") && !said.contains("Replays"), "{said}");
         let sent = done(&json!({ "pending": 3, "held": 0 }), false).result;
         assert!(sent.contains("will be sent: 3."), "{sent}");

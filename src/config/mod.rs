@@ -34,5 +34,6 @@ pub use networks::Network;
 pub use owner::{act_as_owner, become_owner};
 pub use reached::console_at;
 pub use remote::{Remote, RemoteFlags};
+pub use restoring::Missing;
 pub use secret_key::{SecretKeyError, read_secret_key};
 pub use serve::{Config, LogFormat, LogLevel, data_dir_path, data_path};

@@ -27,6 +27,37 @@ const DECIDED_KEY: &str = "secret.key.restored-";
 /// Where what was replaced is kept; the time follows.
 const REPLACED: &str = "replaced-";
 
+/// Folders that are made for a restore, and go again if it comes to nothing.
+#[derive(Debug)]
+pub struct Missing(Vec<PathBuf>);
+
+impl Missing {
+    /// Those that are not there yet of a data directory and the folders around it.
+    pub fn look(path: &Path) -> Self {
+        let absent = |path: &&Path| {
+            let found = fs::symlink_metadata(path);
+            found.is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
+        };
+        let named = path.ancestors().take_while(|path| !path.as_os_str().is_empty());
+        Self(named.take_while(absent).map(Path::to_path_buf).collect())
+    }
+
+    /// Removes what was made of them, with what a restore has put there; what holds anything else stays.
+    ///
+    /// # Errors
+    /// The reason of the operating system.
+    pub fn remove(&self, dir: &DataDir, _owner: Lock) -> Result<(), DataDirError> {
+        if self.0.is_empty() {
+            return Ok(());
+        }
+        remove_if_there(&dir.lock_file())?;
+        for folder in std::iter::once(&dir.backups()).chain(&self.0) {
+            fs::remove_dir(folder).map_err(|error| DataDirError::io("remove", folder, error))?;
+        }
+        Ok(())
+    }
+}
+
 impl DataDir {
     /// Makes the empty file that a restored database is made in.
     ///

@@ -80,14 +80,20 @@ pub struct LastBackups {
 }
 
 impl Service {
-    /// Begins a backup; compressed as the settings say, if that is left open. It goes on in the background.
+    /// Begins a backup; compressed as the settings say, if that is left open. It goes on in the background. `elsewhere`:
+    /// whoever asks takes its file away when it is made.
     ///
     /// # Errors
     /// `backup_running`; in the answer: the database cannot be written.
-    pub fn backup(&self, scope: &AdminScope, compress: Option<bool>) -> Result<Answer<BackupRow>, Error> {
+    pub fn backup(
+        &self,
+        scope: &AdminScope,
+        compress: Option<bool>,
+        elsewhere: bool,
+    ) -> Result<Answer<BackupRow>, Error> {
         let compress = compress.unwrap_or_else(|| self.store.directory().settings().backup_compress);
         let actor = scope.actor();
-        let request = BackupRequest { compress, by: actor.name.clone(), address: actor.address };
+        let request = BackupRequest { compress, elsewhere, by: actor.name.clone(), address: actor.address };
         self.store.backup(request).ok_or_else(|| {
             Error::new(
                 Code::BackupRunning,

@@ -250,7 +250,7 @@ impl From<PublishError> for Error {
             ),
             PublishError::UnknownTenant => Self::new(
                 Code::UnknownTenant,
-                "there is no such tenant, and the setting strict_tenants refuses to make it; PUT /api/v1/tenants first",
+                "there is no such tenant, and the setting strict_tenants refuses to make it; PUT /api/v1/tenants/{tenant} first",
             )
             .about("tenant", "is not there, and strict_tenants refuses to make it"),
             PublishError::Store(error) => error.into(),

@@ -2,11 +2,14 @@
 
 use std::sync::Arc;
 
+use serde::Serialize;
+
 use crate::domain::ids::EndpointId;
 use crate::domain::names::TenantName;
 use crate::store::Answer;
 use crate::store::audit::Audited;
 use crate::store::directory::Route;
+use crate::store::restored::{LOOKED_AT, Looked};
 
 use super::Service;
 use super::endpoints::Held;
@@ -14,10 +17,31 @@ use super::error::Error;
 use super::lookup::{live_endpoint, tenant_of};
 use super::scope::{Of, TenantScope};
 
+/// What is released.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Released {
+    /// At how many endpoints there may be such.
+    pub endpoints: usize,
+    /// How many deliveries that are, as far as they are counted.
+    pub deliveries: u32,
+    /// Whether there may be more.
+    pub deliveries_more: bool,
+}
+
+impl Released {
+    /// With those of another endpoint, of which `most` were to be looked at.
+    fn and(self, held: Looked, most: u32) -> Self {
+        Self {
+            endpoints: self.endpoints + 1,
+            deliveries: self.deliveries + held.restored,
+            deliveries_more: self.deliveries_more || held.at == most,
+        }
+    }
+}
+
 impl Service {
     /// Delivers or discards what a restore holds back: of an endpoint, of a tenant, or of all that the caller may
-    /// see. At how many endpoints there may be such. The rows follow in the background; a disabled endpoint keeps
-    /// its own until it is enabled.
+    /// see. The rows follow in the background; a disabled endpoint keeps its own until it is enabled.
     ///
     /// # Errors
     /// `not_found`; in the answer as well.
@@ -27,7 +51,7 @@ impl Service {
         held: Held,
         tenant: Option<&TenantName>,
         endpoint: Option<&str>,
-    ) -> Result<Answer<usize, Error>, Error> {
+    ) -> Result<Answer<Released, Error>, Error> {
         let all = match endpoint {
             Some(_) => Vec::new(),
             None => self.endpoints_of(scope, tenant)?,
@@ -39,9 +63,13 @@ impl Service {
                 None => None,
             };
             let ids = one.as_ref().map_or(all, |row| vec![row.id]);
-            let mut concerned = 0;
+            let (mut released, mut left) = (Released::default(), LOOKED_AT);
             for id in ids {
-                concerned += usize::from(tx.release_restored(id, held == Held::Deliver)?);
+                let most = left.max(1);
+                if let Some(held) = tx.release_restored(id, held == Held::Deliver, most)? {
+                    released = released.and(held, most);
+                    left = left.saturating_sub(held.at);
+                }
             }
             if endpoint.is_none() && scope.listed(tenant.as_ref()) == Some(Of::All) {
                 // Nothing is held back any more, once the rows have followed.
@@ -65,9 +93,9 @@ impl Service {
                 target: target.unwrap_or_else(|| "deliveries".to_owned()),
                 tenant_id,
                 before: None,
-                after: Some(serde_json::json!({ "held": word, "endpoints": concerned })),
+                after: Some(serde_json::json!({ "held": word, "endpoints": released.endpoints })),
             })?;
-            Ok(concerned)
+            Ok(released)
         }))
     }
 

@@ -47,6 +47,15 @@ pub struct HeldBack {
     pub more: bool,
 }
 
+/// What was seen of an endpoint's held deliveries.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Looked {
+    /// How many were looked at.
+    pub at: u32,
+    /// How many of these a restore holds back.
+    pub restored: u32,
+}
+
 impl Reader<'_> {
     /// What a restore still holds back; `None`: nothing. Looks at [`LOOKED_AT`] held deliveries at most, the oldest first,
     /// and at none where there was no restore.
@@ -77,16 +86,18 @@ impl Tx<'_> {
     }
 
     /// Says what becomes of the deliveries of an endpoint that a restore holds back: a new round for each, or none.
-    /// At a disabled endpoint they wait for that instead. `false`: nothing of it is held.
-    pub fn release_restored(&mut self, endpoint: EndpointId, deliver: bool) -> Result<bool, StoreError> {
-        let Some(route) = self.route(endpoint) else { return Ok(false) };
-        let held = self.count_up_to(
-            "SELECT 1 FROM deliveries INDEXED BY deliveries_rare_by_endpoint
-             WHERE endpoint_id = ?1 AND state = ?2 AND state >= 2 LIMIT 1",
-            &[endpoint.0, crate::domain::delivery::State::Held as i64],
-        )?;
-        if held == 0 {
-            return Ok(false);
+    /// At a disabled endpoint they wait for that instead. Looks at `most` of what is held there, to count; `None`: nothing of
+    /// it is held.
+    pub fn release_restored(
+        &mut self,
+        endpoint: EndpointId,
+        deliver: bool,
+        most: u32,
+    ) -> Result<Option<Looked>, StoreError> {
+        let Some(route) = self.route(endpoint) else { return Ok(None) };
+        let held = self.look_at_held(endpoint, most)?;
+        if held.at == 0 {
+            return Ok(None);
         }
         let kind = match (deliver, route.enabled) {
             (false, _) => BulkKind::DiscardRestored,
@@ -94,6 +105,20 @@ impl Tx<'_> {
             (true, false) => BulkKind::HoldRestored,
         };
         self.start_bulk(endpoint, kind)?;
-        Ok(true)
+        Ok(Some(held))
+    }
+
+    fn look_at_held(&self, endpoint: EndpointId, most: u32) -> Result<Looked, StoreError> {
+        let mut statement = self.connection().prepare_cached(
+            "SELECT held_reason FROM deliveries INDEXED BY deliveries_rare_by_endpoint
+             WHERE endpoint_id = ?1 AND state = 3 AND state >= 2 LIMIT ?2",
+        )?;
+        let mut rows = statement.query([endpoint.0, i64::from(most)])?;
+        let mut held = Looked::default();
+        while let Some(row) = rows.next()? {
+            held.at += 1;
+            held.restored += u32::from(row.get::<_, Option<i64>>(0)? == Some(2));
+        }
+        Ok(held)
     }
 }

@@ -168,7 +168,8 @@ fn what_is_accepted_meanwhile_is_accepted_and_every_copy_is_whole() {
     });
     assert_eq!(files(&data), Vec::<String>::new(), "each was taken to its file");
     let log = server.stop().err;
-    assert!(log.contains("backup made") && !log.contains("ERROR"), "{log}");
+    assert!(log.contains("backup made, to be taken elsewhere") && !log.contains("ERROR"), "{log}");
+    assert!(!log.contains("file="), "where they are is not known: {log}");
 }
 
 #[test]
@@ -181,6 +182,7 @@ fn the_command_makes_one_with_and_without_a_server() {
     assert_eq!(path.parent(), Some(data.join("backups").as_path()));
     sound(&path);
     server.stop();
+    let kept = files(&data);
     let compressed = temp.path().join("b.db.gz");
     assert_eq!(done(&data, &["backup", "--compress", text(&compressed)]), text(&compressed));
     assert!(fs::read(&compressed).expect("a file").starts_with(&[0x1f, 0x8b]));
@@ -189,6 +191,13 @@ fn the_command_makes_one_with_and_without_a_server() {
         serde_json::from_str(&done(&data, &["backup", "--json", text(&temp.path().join("c.db"))]))
             .expect("JSON");
     assert_eq!((&made["status"], &made["compressed"]), (&json!("done"), &json!(false)));
+    let server = Server::on(&data);
+    let rows = server.get("/backups")["data"].clone();
+    let names = rows.as_array().expect("a list").iter().map(|row| row["file"].as_str().expect("a name"));
+    let ends: Vec<_> = names.map(|name| name.split_once("Z-").expect("what for").1).collect();
+    assert_eq!(ends, ["elsewhere.db", "elsewhere.db.gz", "by-hand.db"]);
+    assert_eq!(files(&data), kept, "one that is taken elsewhere drives out none of these");
+    server.stop();
     let missing = temp.path().join("nowhere").join("d.db");
     assert!(fails(&data, &["backup", text(&missing)]).contains("nowhere"));
     let nothing = temp.path().join("nothing");

@@ -57,21 +57,22 @@ fn what_is_held_stays_until_it_is_released_and_is_sent_then() {
     app.enable(&ours);
     app.settle();
     assert_eq!(statuses(&app, &ours), ["held"; 2], "enabling is not the word");
-    assert_eq!(release(&app, &json!({ "held": "deliver", "tenant": "acme" })), json!({ "endpoints": 1 }));
+    let released = release(&app, &json!({ "held": "deliver", "tenant": "acme" }));
+    assert_eq!(released, json!({ "endpoints": 1, "deliveries": 2, "deliveries_more": false }));
     wait_for(&app, &theirs, "delivered");
     assert_eq!((receiver.count_on("/acme"), receiver.count_on("/default")), (2, 0));
     assert_eq!(statuses(&app, &ours), ["held"; 2]);
     release(&app, &json!({ "held": "deliver" }));
     wait_for(&app, &ours, "delivered");
     assert_eq!(receiver.count_on("/default"), 2);
-    assert_eq!(release(&app, &json!({ "held": "deliver" })), json!({ "endpoints": 0 }));
+    assert_eq!(release(&app, &json!({ "held": "deliver" }))["deliveries"], 0);
 }
 
 #[test]
 fn what_is_discarded_is_canceled_and_fresh_events_go_on() {
     let receiver = Receiver::start();
     let (app, [ours, theirs]) = restored(&receiver);
-    assert_eq!(release(&app, &json!({ "held": "discard", "endpoint": ours })), json!({ "endpoints": 1 }));
+    assert_eq!(release(&app, &json!({ "held": "discard", "endpoint": ours }))["deliveries"], 2);
     wait_for(&app, &ours, "canceled");
     assert_eq!(statuses(&app, &theirs), ["held"; 2]);
     let fresh = app.send(&json!(1));
@@ -109,8 +110,11 @@ fn the_overview_tells_of_it_until_a_person_says_what_becomes_of_it() {
         );
         let viewer = Console::viewer(&app);
         let page = viewer.page("/");
-        holds(&page, &["are held (4, of 4 at first)"]);
-        lacks(&page, &["action=\"/release\""]);
+        holds(
+            &page,
+            &["are held (4, of 4 at first)", "deliveries release`.", "by the restore until you say"],
+        );
+        lacks(&page, &["action=\"/release\"", "/api/v1", "…"]);
         viewer.post("/release", &[("held", held)]).expect(403);
         let console = Console::admin(&app);
         holds(
@@ -122,7 +126,7 @@ fn the_overview_tells_of_it_until_a_person_says_what_becomes_of_it() {
         for endpoint in &endpoints {
             wait_for(&app, endpoint, status);
         }
-        lacks(&console.page("/"), &["A backup was restored.", "action=\"/release\""]);
+        lacks(&console.page("/"), &["A backup was restored.", "action=\"/release\"", "by the restore"]);
         assert_eq!(app.get("/attention")["data"], json!([]));
         assert_eq!(app.list("/audit?action=delivery.release")[0]["actor"], "operator:ada@example.com");
     }
@@ -138,7 +142,7 @@ fn a_release_names_what_is_wrong_and_is_audited() {
     assert_eq!(fields(&wrong), ["held", "tenant", "all"]);
     call(&json!({ "held": "deliver", "endpoint": "nobody" })).expect(404);
     call(&json!({ "held": "deliver", "endpoint": ours, "tenant": "acme" })).expect(404);
-    assert_eq!(release(&app, &json!({ "held": "discard", "tenant": "nobody" })), json!({ "endpoints": 0 }));
+    assert_eq!(release(&app, &json!({ "held": "discard", "tenant": "nobody" }))["endpoints"], 0);
     release(&app, &json!({ "held": "discard", "endpoint": ours }));
     let lines = app.list("/audit?action=delivery.release");
     assert_eq!((lines.len(), &lines[0]["target"]), (2, &json!(ours)));

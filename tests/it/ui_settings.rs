@@ -145,6 +145,15 @@ fn a_backup_by_hand_is_begun_and_seen_in_the_list_with_its_size() {
     lacks(&page, &["data-live", "not there any more"]);
     std::fs::remove_file(app.data().join("backups").join(file)).expect("a file");
     holds(&console.page("/settings"), &["not there any more"]);
+    app.post("/backups", &json!({ "elsewhere": true })).expect(202);
+    let taken = app.eventually("the end of the backup", |app| {
+        app.list("/backups").into_iter().next().filter(|backup| backup["status"] == "done")
+    });
+    let file = taken["file"].as_str().expect("a name");
+    std::fs::remove_file(app.data().join("backups").join(file)).expect("a file");
+    let page = console.page("/settings");
+    holds(&page, &["made to a file elsewhere"]);
+    lacks(&page, &[file]);
     let id = made["id"].as_str().expect("an id");
     console.done(&format!("/settings/backup/{id}/cancel"), &[]);
     assert_eq!(app.list("/backups")[0]["status"], "done");

@@ -30,9 +30,8 @@ impl Service {
         Ok(held.map(|HeldBack { since, held_then, count, more }| {
             let count = if more { format!("{count} or more") } else { count.to_string() };
             let why = format!(
-                "deliveries that were pending in the backup that was restored are held ({count}, of {held_then} at first): \
-                 deliver them, some perhaps for the second time, or discard them \
-                 (POST /api/v1/deliveries/release)"
+                "deliveries that were pending in the restored backup are held ({count}, of {held_then} at first) and may have \
+                 been sent since: deliver or discard them, on the overview or by `postrider deliveries release`"
             );
             Attention { since: Some(since), ..general(Topic::Restored, why) }
         }))

@@ -52,11 +52,31 @@ pub fn unpack(from: impl Read, to: &File) -> io::Result<Packed> {
     let packed = if from.fill_buf()?.starts_with(&MAGIC) { Packed::Gzip } else { Packed::No };
     let mut target = to;
     match packed {
-        Packed::Gzip => pump(&mut MultiGzDecoder::new(from), &mut target, to, |_| true)?,
+        Packed::Gzip => {
+            let mut from = Unpacking(MultiGzDecoder::new(from));
+            pump(&mut from, &mut target, to, |_| true)?;
+        }
         Packed::No => pump(&mut from, &mut target, to, |_| true)?,
     }
     to.sync_all()?;
     Ok(packed)
+}
+
+/// What is read from a packed file, with words for what may be wrong with it.
+struct Unpacking<R>(R);
+
+impl<R: Read> Read for Unpacking<R> {
+    fn read(&mut self, piece: &mut [u8]) -> io::Result<usize> {
+        self.0.read(piece).map_err(|error| {
+            let why = match error.kind() {
+                io::ErrorKind::UnexpectedEof => "it was cut short: its end is missing",
+                io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData => "it is damaged",
+                _ => return error,
+            };
+            let says = format!("{why} ({error}); copy it here again, or take another backup");
+            io::Error::new(error.kind(), says)
+        })
+    }
 }
 
 fn pump(
@@ -105,11 +125,15 @@ mod tests {
         let read = |bytes: &[u8]| unpack(bytes, &File::create(&back).unwrap());
         assert_eq!(read(&bytes).unwrap(), Packed::Gzip);
         assert_eq!(std::fs::read_to_string(&back).unwrap(), content);
-        assert!(read(&bytes[..bytes.len() - 9]).is_err(), "cut short");
+        for end in [bytes.len() / 2, bytes.len() - 9, bytes.len() - 1] {
+            let error = read(&bytes[..end]).unwrap_err().to_string();
+            assert!(error.starts_with("it was cut short"), "{error}");
+        }
         let mut wrong = bytes.clone();
         let at = wrong.len() - 6;
         wrong[at] ^= 1;
-        assert!(read(&wrong).is_err(), "its checksum does not fit");
+        let error = read(&wrong).unwrap_err().to_string();
+        assert!(error.starts_with("it is damaged"), "its checksum does not fit: {error}");
         assert_eq!(read(content.as_bytes()).unwrap(), Packed::No);
         assert_eq!(std::fs::read_to_string(&back).unwrap(), content);
     }

@@ -57,6 +57,8 @@ pub(super) use upgrade::copy;
 pub struct BackupRequest {
     /// Whether it is compressed.
     pub compress: bool,
+    /// Whether whoever wants it takes its file elsewhere when it is made: it drives out none of those that are kept.
+    pub elsewhere: bool,
     /// Who wants it: the schedule, or an actor's name.
     pub by: String,
     /// Where the request came from, for the audit log.
@@ -66,7 +68,7 @@ pub struct BackupRequest {
 impl BackupRequest {
     /// The one of the schedule.
     pub fn by_schedule(compress: bool) -> Self {
-        Self { compress, by: SCHEDULE.to_owned(), address: None }
+        Self { compress, elsewhere: false, by: SCHEDULE.to_owned(), address: None }
     }
 }
 
@@ -102,6 +104,16 @@ impl Store {
 }
 
 /// What a backup is called that was begun then.
-fn name_of(started_at: UnixMs, by: &str, compressed: bool) -> names::Name {
-    names::Name { at: started_at.stamp(), nth: 0, by_hand: by != SCHEDULE, compressed }
+fn name_of(started_at: UnixMs, request: &BackupRequest) -> names::Name {
+    let made = match (request.elsewhere, request.by.as_str()) {
+        (true, _) => names::Made::Elsewhere,
+        (false, SCHEDULE) => names::Made::BySchedule,
+        (false, _) => names::Made::ByHand,
+    };
+    names::Name { at: started_at.stamp(), nth: 0, made, compressed: request.compress }
+}
+
+/// Whether a backup of this name was made to be taken elsewhere.
+pub fn is_elsewhere(name: &str) -> bool {
+    names::Name::parse(name).is_some_and(|name| name.made == names::Made::Elsewhere)
 }

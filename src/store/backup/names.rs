@@ -3,11 +3,34 @@
 use std::path::Path;
 
 const START: &str = "postrider-";
-const BY_HAND: &str = "-by-hand";
 const END: &str = ".db";
 /// What `gzip` calls what it has made.
 const COMPRESSED: &str = ".gz";
 const STAMP: usize = "20260223T143000Z".len();
+
+/// What a backup was made for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Made {
+    /// The schedule wanted it.
+    BySchedule,
+    /// Somebody wanted it.
+    ByHand,
+    /// Somebody who takes its file elsewhere.
+    Elsewhere,
+}
+
+impl Made {
+    const ALL: [Self; 3] = [Self::ByHand, Self::Elsewhere, Self::BySchedule];
+
+    /// What says so in a name.
+    const fn word(self) -> &'static str {
+        match self {
+            Self::BySchedule => "",
+            Self::ByHand => "-by-hand",
+            Self::Elsewhere => "-elsewhere",
+        }
+    }
+}
 
 /// The name of a backup. Names sort by time.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -16,18 +39,18 @@ pub(super) struct Name {
     pub(super) at: String,
     /// How many others were begun in the same second before.
     pub(super) nth: u32,
-    /// Somebody wanted it; else the schedule did.
-    pub(super) by_hand: bool,
+    /// What it was made for.
+    pub(super) made: Made,
     /// Whether it is compressed.
     pub(super) compressed: bool,
 }
 
 impl std::fmt::Display for Name {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let by_hand = if self.by_hand { BY_HAND } else { "" };
+        let made = self.made.word();
         let compressed = if self.compressed { COMPRESSED } else { "" };
         let nth = if self.nth > 0 { format!("-{}", self.nth) } else { String::new() };
-        write!(f, "{START}{}{nth}{by_hand}{END}{compressed}", self.at)
+        write!(f, "{START}{}{nth}{made}{END}{compressed}", self.at)
     }
 }
 
@@ -47,14 +70,15 @@ impl Name {
     }
 
     /// Reads a name; `None`: it is not one of ours.
-    fn parse(text: &str) -> Option<Self> {
+    pub(super) fn parse(text: &str) -> Option<Self> {
         let rest = text.strip_prefix(START)?;
         let (at, rest) = rest.split_at_checked(STAMP)?;
         let number =
             rest.strip_prefix('-').map_or(0, |rest| rest.bytes().take_while(u8::is_ascii_digit).count());
         let (nth, rest) = if number > 0 { rest.split_at(1 + number) } else { ("-0", rest) };
         let nth = nth[1..].parse().ok()?;
-        let (by_hand, rest) = rest.strip_prefix(BY_HAND).map_or((false, rest), |rest| (true, rest));
+        let (made, rest) =
+            Made::ALL.iter().find_map(|made| Some((*made, rest.strip_prefix(made.word())?)))?;
         let compressed = match rest.strip_prefix(END)? {
             "" => false,
             COMPRESSED => true,
@@ -63,19 +87,20 @@ impl Name {
         let digits = |part: &str| part.bytes().all(|b| b.is_ascii_digit());
         let good =
             at.is_ascii() && digits(&at[..8]) && &at[8..9] == "T" && digits(&at[9..15]) && at.ends_with('Z');
-        good.then(|| Self { at: at.to_owned(), nth, by_hand, compressed })
+        good.then(|| Self { at: at.to_owned(), nth, made, compressed })
     }
 }
 
 /// Which of the files with these names are too many, where the newest `keep` of the schedule stay, and as many of those
-/// made by hand. What has another name is somebody else's. `new` was just made: what claims to be younger comes from a
+/// made by hand; of those that were to be taken elsewhere and were left, the newest one. What has another name is somebody else's. `new` was just made: what claims to be younger comes from a
 /// clock that was ahead, and counts as the oldest.
 pub(super) fn too_many(names: impl IntoIterator<Item = String>, new: &str, keep: usize) -> Vec<String> {
     let mut ours: Vec<Name> = names.into_iter().filter_map(|name| Name::parse(&name)).collect();
     let new = Name::parse(new);
     ours.sort_unstable_by_key(|name| (new.as_ref().is_none_or(|new| name <= new), name.clone()));
-    let of = |by_hand: bool| ours.iter().rev().filter(move |name| name.by_hand == by_hand).skip(keep);
-    of(false).chain(of(true)).map(ToString::to_string).collect()
+    let of = |made, keep| ours.iter().rev().filter(move |name: &&Name| name.made == made).skip(keep);
+    let all = of(Made::BySchedule, keep).chain(of(Made::ByHand, keep)).chain(of(Made::Elsewhere, 1));
+    all.map(ToString::to_string).collect()
 }
 
 #[cfg(test)]
@@ -85,7 +110,8 @@ mod tests {
 
     fn name(hour: u8, by_hand: bool, compressed: bool) -> String {
         let at = UnixMs::parse(&format!("2026-02-23T{hour:02}:30:00.123Z")).unwrap().stamp();
-        Name { at, nth: 0, by_hand, compressed }.to_string()
+        let made = if by_hand { Made::ByHand } else { Made::BySchedule };
+        Name { at, nth: 0, made, compressed }.to_string()
     }
 
     #[test]
@@ -94,7 +120,10 @@ mod tests {
         assert_eq!(name(14, true, true), "postrider-20260223T143000Z-by-hand.db.gz");
         let second = Name { nth: 12, ..Name::parse(&name(1, true, false)).unwrap() }.to_string();
         assert_eq!(second, "postrider-20260223T013000Z-12-by-hand.db");
-        for text in [name(1, false, true), name(2, true, false), name(3, true, true), second] {
+        let elsewhere =
+            Name { made: Made::Elsewhere, ..Name::parse(&name(1, true, false)).unwrap() }.to_string();
+        assert_eq!(elsewhere, "postrider-20260223T013000Z-elsewhere.db");
+        for text in [name(1, false, true), name(2, true, false), name(3, true, true), second, elsewhere] {
             assert_eq!(Name::parse(&text).unwrap().to_string(), text);
         }
         for other in [
@@ -124,7 +153,10 @@ mod tests {
             [name(3, false, true), name(1, false, false), name(2, true, false)]
         );
         assert_eq!(too_many(all.clone(), &name(5, true, true), 2), [name(1, false, false)]);
-        assert!(too_many(all, &name(5, true, true), 3).is_empty());
+        assert!(too_many(all.clone(), &name(5, true, true), 3).is_empty());
+        let elsewhere = |hour| name(hour, true, false).replace("by-hand", "elsewhere");
+        let left = all.into_iter().chain([elsewhere(6), elsewhere(7)]);
+        assert_eq!(too_many(left, &elsewhere(7), 3), [elsewhere(6)], "they drive out no other");
     }
 
     #[test]

@@ -14,7 +14,7 @@ use crate::store::{Shared, Store, space};
 
 use super::copying::{Copied, CopyJob};
 use super::state::Stage;
-use super::{BackupRequest, BackupRow, check, compress, name_of, names, part};
+use super::{BackupRequest, BackupRow, check, compress, is_elsewhere, name_of, names, part};
 
 /// The lowest there is: whoever publishes and delivers comes first.
 const PRIORITY: i32 = 19;
@@ -80,7 +80,7 @@ impl Worker {
         self.shared.backups.begun(&row);
         // Whoever asked may have gone away.
         drop(reply.send(Ok(row.clone())));
-        let made = self.make(&row);
+        let made = self.make(&row, request);
         let ended = self.end(row, made);
         place.ended = Some(ended.clone());
         // Before it is written down: whoever reads that it is over may begin the next one.
@@ -89,17 +89,17 @@ impl Worker {
     }
 
     /// Makes the file; its name and its bytes. After an error nothing is left of it.
-    fn make(&self, row: &BackupRow) -> Result<(String, u64), StoreError> {
+    fn make(&self, row: &BackupRow, request: &BackupRequest) -> Result<(String, u64), StoreError> {
         part::tidy_own(&self.folder)?;
-        let made = self.make_parts(row);
+        let made = self.make_parts(row, request);
         // After a success they have another name.
         let tidied = part::tidy_own(&self.folder);
         made.and_then(|made| tidied.map(|()| made))
     }
 
-    fn make_parts(&self, row: &BackupRow) -> Result<(String, u64), StoreError> {
+    fn make_parts(&self, row: &BackupRow, request: &BackupRequest) -> Result<(String, u64), StoreError> {
         self.look_for_room(row.compressed)?;
-        let name = name_of(row.started_at, &row.by, row.compressed).free_in(&self.folder);
+        let name = name_of(row.started_at, request).free_in(&self.folder);
         let to = self.folder.join(&name);
         let mut made = part::copy_in(&self.folder);
         let file = part::create(&made)?;
@@ -216,7 +216,10 @@ impl Worker {
 fn log(row: &BackupRow) {
     let BackupRow { id, by, .. } = row;
     let duration_ms = row.ended_at.map_or(0, |end| end.0 - row.started_at.0);
-    if let Some(file) = &row.file {
+    if row.file.as_deref().is_some_and(is_elsewhere) {
+        // It is moved to where this process need not know of.
+        tracing::info!(backup = %id, by, bytes = row.bytes, duration_ms, "backup made, to be taken elsewhere");
+    } else if let Some(file) = &row.file {
         tracing::info!(backup = %id, by, file, bytes = row.bytes, duration_ms, "backup made");
     } else if let Some(canceled) = &row.canceled {
         tracing::info!(backup = %id, by, canceled, "backup canceled");

@@ -31,7 +31,7 @@ fn a_copy_follows_what_is_written_and_deleted_meanwhile() {
     }
     house.clock.advance(DAY * 40);
     house.store.trust_clock();
-    let request = BackupRequest { compress: false, by: "test".to_owned(), address: None };
+    let request = BackupRequest { compress: false, elsewhere: false, by: "test".to_owned(), address: None };
     let row = house.store.backup(request.clone()).unwrap().wait().unwrap();
     assert!(house.store.backup(request).is_none(), "one at a time");
     // The file becomes smaller than what is copied already, and grows again.
@@ -64,7 +64,7 @@ fn a_stop_ends_the_one_that_is_under_way() {
             .wait()
             .unwrap();
     }
-    let request = BackupRequest { compress: true, by: "test".to_owned(), address: None };
+    let request = BackupRequest { compress: true, elsewhere: false, by: "test".to_owned(), address: None };
     house.store.backup(request).unwrap().wait().unwrap();
     let (dir, _) = house.close();
     let names = std::fs::read_dir(dir.path()).unwrap().flatten();

@@ -213,10 +213,10 @@ fn what_a_restore_holds_back_waits_for_its_own_word() {
     let restored = house.row(*ids.iter().find(|id| house.state(**id) == State::Held).unwrap());
     assert_eq!(restored.held_reason, Some(HeldReason::Restored));
     // Its own word: the rows follow in turns, whatever happens to the endpoint meanwhile.
-    let released = house.write(move |tx| tx.release_restored(endpoint, true));
+    let released = house.write(move |tx| tx.release_restored(endpoint, true, 1_000));
     house.disable(endpoint);
     house.enable(endpoint, true);
-    assert!(released);
+    assert!(released.is_some());
     let mut house = watch(house, &ids, &open_to(&before, State::Ready), false);
     house.delete(endpoint);
     watch(house, &ids, &open_to(&before, State::Canceled), false);

@@ -274,7 +274,7 @@ fn nothing_that_the_writer_does_scans_or_sorts() {
         house.due(endpoints[4]);
         house.finish_bulk();
     }
-    house.write(move |tx| tx.release_restored(EndpointId(1), true));
+    house.write(move |tx| tx.release_restored(EndpointId(1), true, 1_000));
     // Replays, of what lies below the watermark and above it.
     replay_all_kinds(&mut house, endpoints[3]);
     house.delete(endpoints[4]);

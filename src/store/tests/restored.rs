@@ -3,6 +3,7 @@
 use crate::domain::delivery::{HeldReason, State};
 use crate::domain::ids::{DeliveryId, EndpointId};
 use crate::domain::outcome::Fact;
+use crate::store::restored::Looked;
 
 use super::house::*;
 use super::make::*;
@@ -41,7 +42,8 @@ fn enabling_and_disabling_leave_it_alone_until_somebody_says_what_becomes_of_it(
 #[test]
 fn it_is_released_in_turns_and_sent_meanwhile() {
     let (mut house, endpoint, held, pending) = restored(700);
-    assert!(house.write(move |tx| tx.release_restored(endpoint, true)));
+    let looked = house.write(move |tx| tx.release_restored(endpoint, true, 1_000));
+    assert_eq!(looked, Some(Looked { at: 700, restored: 700 }));
     assert!(house.number("SELECT count(*) FROM bulk_changes") > 0);
     assert_eq!(all(&house, &held), (State::Ready, None), "each shows what it is about to be");
     let job = house.page(endpoint, 1, 1 << 20).jobs.remove(0);
@@ -52,13 +54,13 @@ fn it_is_released_in_turns_and_sent_meanwhile() {
     let rounds = "SELECT count(*) FROM deliveries WHERE state IN (0, 1) AND round = ";
     assert_eq!((house.number(&format!("{rounds}1")), house.number(&format!("{rounds}2"))), (1, 700));
     assert_eq!(house.state(pending), State::Ready);
-    assert!(!house.write(move |tx| tx.release_restored(endpoint, true)), "nothing is held");
+    assert_eq!(house.write(move |tx| tx.release_restored(endpoint, true, 1_000)), None, "nothing is held");
 }
 
 #[test]
 fn it_is_discarded_and_nothing_else_is() {
     let (mut house, endpoint, held, pending) = restored(300);
-    house.write(move |tx| tx.release_restored(endpoint, false));
+    house.write(move |tx| tx.release_restored(endpoint, false, 1_000));
     house.finish_bulk();
     assert_eq!(all(&house, &held), (State::Canceled, None));
     assert_eq!(house.state(pending), State::Ready);
@@ -68,7 +70,7 @@ fn it_is_discarded_and_nothing_else_is() {
 fn at_a_disabled_endpoint_it_waits_for_that_instead() {
     let (mut house, endpoint, held, _) = restored(300);
     house.disable(endpoint);
-    house.write(move |tx| tx.release_restored(endpoint, true));
+    house.write(move |tx| tx.release_restored(endpoint, true, 1_000));
     house.finish_bulk();
     assert_eq!(all(&house, &held), (State::Held, Some(HeldReason::EndpointDisabled)));
     house.enable(endpoint, true);
@@ -79,14 +81,14 @@ fn at_a_disabled_endpoint_it_waits_for_that_instead() {
 #[test]
 fn what_was_said_about_it_holds_whatever_is_decided_before_it_is_done() {
     let (mut house, endpoint, held, pending) = restored(700);
-    house.write(move |tx| tx.release_restored(endpoint, false));
+    house.write(move |tx| tx.release_restored(endpoint, false, 1_000));
     house.disable(endpoint);
     house.enable(endpoint, true);
     house.finish_bulk();
     assert_eq!(all(&house, &held), (State::Canceled, None));
     assert_eq!(house.state(pending), State::Ready);
     let (mut house, endpoint, held, pending) = restored(700);
-    house.write(move |tx| tx.release_restored(endpoint, true));
+    house.write(move |tx| tx.release_restored(endpoint, true, 1_000));
     house.disable(endpoint);
     house.finish_bulk();
     assert_eq!(all(&house, &held), (State::Held, Some(HeldReason::EndpointDisabled)));
@@ -94,7 +96,7 @@ fn what_was_said_about_it_holds_whatever_is_decided_before_it_is_done() {
     house.finish_bulk();
     assert_eq!((all(&house, &held), house.state(pending)), ((State::Canceled, None), State::Canceled));
     let (mut house, endpoint, held, _) = restored(700);
-    house.write(move |tx| tx.release_restored(endpoint, true));
+    house.write(move |tx| tx.release_restored(endpoint, true, 1_000));
     house.delete(endpoint);
     house.finish_bulk();
     assert_eq!(all(&house, &held), (State::Canceled, None));

@@ -47,8 +47,9 @@ async fn begin(
     let body = body::read(&request, payload, body::SMALL, true).await?;
     let mut fields = Fields::parse_optional(&body)?;
     let compress: Option<bool> = fields.optional("compress", "true or false");
+    let elsewhere = fields.optional("elsewhere", "true or false").unwrap_or_default();
     fields.finish()?;
-    let row = state.service.backup(&scope, compress)?.await?;
+    let row = state.service.backup(&scope, compress, elsewhere)?.await?;
     Ok(HttpResponse::Accepted().json(state.service.show_backup(row)))
 }
 

@@ -145,8 +145,8 @@ async fn release(
     let tenant = fields.optional_text("tenant", TenantName::parse);
     let endpoint: Option<String> = fields.optional("endpoint", "the id or the uid of an endpoint");
     let held = fields.done(held)?;
-    let endpoints = state.service.release(&scope, held, tenant.as_ref(), endpoint.as_deref())?.await?;
-    Ok(HttpResponse::Accepted().json(serde_json::json!({ "endpoints": endpoints })))
+    let released = state.service.release(&scope, held, tenant.as_ref(), endpoint.as_deref())?.await?;
+    Ok(HttpResponse::Accepted().json(released))
 }
 
 /// A call that changes a delivery and takes neither fields nor parameters.

@@ -231,7 +231,7 @@ fn what_is_no_backup_or_a_damaged_or_a_newer_one_is_refused_and_nothing_is_touch
         (temp.path().join("missing.db"), "No such file"),
         (file("letter.txt", b"Dear Ada, this is not a database, and long enough to be taken for one. ..........................."), "no database"),
         (file("empty.db", b""), "nothing in it"),
-        (file("cut.gz", &packed[..packed.len() / 2]), "cannot be restored"),
+        (file("cut.gz", &packed[..packed.len() / 2]), "it was cut short: its end is missing"),
         (file("cut.db", &bytes[..bytes.len() / 2]), "damaged"),
         (file("damaged.db", &damaged), "damaged"),
         (change("newer.db", "PRAGMA user_version = 999"), "newer Postrider"),
@@ -241,6 +241,9 @@ fn what_is_no_backup_or_a_damaged_or_a_newer_one_is_refused_and_nothing_is_touch
         let said = fails(&saved.data, &["restore", text(&path)]);
         assert!(said.contains(says) && said.contains("nothing was touched"), "{}: {said}", path.display());
         assert!(said.contains(text(&path)), "{said}");
+        let new = temp.path().join("new");
+        fails(&new.join("data"), &["restore", text(&path)]);
+        assert!(!new.exists(), "{}: folders are made for it and left", path.display());
     }
     assert!(fs::read(saved.data.join("postrider.db")).expect("a database") == before, "it was touched");
     Server::on(&saved.data).stop();

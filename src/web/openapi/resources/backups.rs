@@ -60,11 +60,19 @@ fn list() -> Operation {
 }
 
 fn begin() -> Operation {
-    let body = object([optional(
-        "compress",
-        flag(),
-        "Whether to compress it; as the setting `backup_compress` says when absent.",
-    )]);
+    let body = object([
+        optional(
+            "compress",
+            flag(),
+            "Whether to compress it; as the setting `backup_compress` says when absent.",
+        ),
+        optional(
+            "elsewhere",
+            flag(),
+            "Whether you take its file away from `backups/` when it is made, as `postrider backup FILE` does: it is none of \
+             those that are kept there.",
+        ),
+    ]);
     Operation::new("POST", "/api/v1/backups", "makeBackup", Admin)
         .says("Make a backup", "The answer comes when it has begun; it goes on in the background.")
         .may_take(body, r#"{"compress":true}"#)

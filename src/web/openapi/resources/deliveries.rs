@@ -8,8 +8,8 @@ use crate::web::openapi::json::Json;
 use crate::web::openapi::links::{FIRST, ID, ITS_ENDPOINT, ITS_EVENT, OF_DELIVERY};
 use crate::web::openapi::operation::{Content, Operation, Parameter};
 use crate::web::openapi::schema::{
-    self, Field, Schema, count, list_of, named, nullable, object, optional, pattern, required, text, time,
-    word,
+    self, Field, Schema, count, flag, list_of, named, nullable, object, optional, pattern, required, text,
+    time, word,
 };
 use crate::web::openapi::words::{
     RESPONSE_BODY, event_type, headers, id, in_tenant, of_endpoint, of_status, of_type, page, page_of, path,
@@ -177,13 +177,22 @@ fn release() -> Operation {
         optional("tenant", tenant(), "Only of this tenant."),
         optional("endpoint", text(), "Only of this endpoint, by id or `uid`."),
     ]);
-    let done = object([required("endpoints", count(), "At how many endpoints there may be such.")]);
+    let done = object([
+        required("endpoints", count(), "At how many endpoints there may be such."),
+        required("deliveries", count(), "How many deliveries that are, as far as they are counted."),
+        required("deliveries_more", flag(), "Whether there may be more."),
+    ]);
     Operation::new("POST", "/api/v1/deliveries/release", "releaseDeliveries", DeliveriesWrite)
         .says(
             "Release what a restore holds back",
             "Deliveries that were pending in a backup wait for this word.",
         )
         .takes(body, r#"{"held":"deliver","tenant":"acme"}"#)
-        .answers(202, "The rows follow in the background.", done, r#"{"endpoints":1}"#)
+        .answers(
+            202,
+            "The rows follow in the background.",
+            done,
+            r#"{"endpoints":1,"deliveries":17,"deliveries_more":false}"#,
+        )
         .fails([Code::NotFound])
 }

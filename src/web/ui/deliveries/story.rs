@@ -22,8 +22,8 @@ pub(super) fn story(frame: &Frame, detail: &Detail, in_round: Option<u32>, next:
         }
         Status::Pending => pending(frame, detail, in_round, next),
         Status::Held if row.held_reason == Some(HeldReason::Restored) => {
-            "Held since a backup was restored in which it was pending. It is sent or given up when what the restore holds back \
-             is released (POST /api/v1/deliveries/release)."
+            "Held since a backup was restored in which it was pending. It is sent or given up when somebody says on the \
+             overview what becomes of what the restore holds back."
                 .to_owned()
         }
         Status::Held => format!(

@@ -8,7 +8,7 @@ use crate::domain::settings::Settings;
 use crate::domain::time::UnixMs;
 use crate::service::backups::{BackupStatus, BackupView};
 use crate::service::{Error, Service, ViewScope};
-use crate::store::backup::Stage;
+use crate::store::backup::{Stage, is_elsewhere};
 use crate::web::problem::Problem;
 use crate::web::state::AppState;
 use crate::web::ui::amounts::bytes;
@@ -60,6 +60,15 @@ impl Backups {
         backup.percent.map_or_else(|| stage.to_owned(), |percent| format!("{stage}, {percent} %"))
     }
 
+    /// What stands for its file, and what has become of that.
+    pub(super) fn file(backup: &BackupView) -> (&str, &'static str) {
+        match backup.file.as_deref() {
+            Some(name) if !backup.kept && is_elsewhere(name) => ("", "made to a file elsewhere"),
+            Some(name) if !backup.kept => (name, "not there any more"),
+            name => (name.unwrap_or_default(), ""),
+        }
+    }
+
     /// How large one is.
     pub(super) fn size(backup: &BackupView) -> String {
         backup.bytes.map_or_else(String::new, bytes)
@@ -72,7 +81,7 @@ fn next(settings: &Settings, now: UnixMs) -> Option<UnixMs> {
 
 async fn begin(state: Data<AppState>, Posted(visit, mut form): Posted) -> Result<HttpResponse, Problem> {
     let scope = visit.caller.admin()?;
-    let begun = match state.service.backup(&scope, Some(form.has("compress", "true"))) {
+    let begun = match state.service.backup(&scope, Some(form.has("compress", "true")), false) {
         Ok(answer) => answer.await.map_err(Error::from),
         Err(error) => Err(error),
     };
