@@ -37,13 +37,7 @@ pub fn run(data: &Path, command: &AdminCommand) -> Result<Output, String> {
         let client = Client::remote(Arc::clone(remote)).with_timeout(patience);
         return carry_out(&client, wanted, view).map_err(Failed::into_sentence);
     }
-    let how = if wanted.needs_server() {
-        Alone::Never
-    } else if wanted.may_create_database() {
-        Alone::Anywhere
-    } else {
-        Alone::OnDatabase
-    };
+    let how = if wanted.needs_server() { Alone::Never } else { Alone::OnDatabase };
     let (output, ran) = ask(data, wanted.data_flag(), how, |socket| {
         carry_out(&Client::new(socket).with_timeout(patience), wanted, view)
     })?;
@@ -55,10 +49,8 @@ pub fn run(data: &Path, command: &AdminCommand) -> Result<Output, String> {
 pub(super) enum Alone {
     /// It takes a server, which sends something.
     Never,
-    /// There has to be a database.
+    /// There has to be a database: a name that was mistyped makes none.
     OnDatabase,
-    /// One is made.
-    Anywhere,
 }
 
 /// Does `work` on the socket of the server that runs on this data directory, or of this process where none runs. What it
@@ -85,7 +77,7 @@ pub(super) fn ask<T: Send>(
                 data.display()
             ));
         }
-        match with_own_server(data, alone, |socket| work(socket)) {
+        match with_own_server(data, |socket| work(socket)) {
             Err(StartError::DataDir(DataDirError::Locked { .. }))
                 if !waiting.left(LOCK_PATIENCE).is_zero() =>
             {
@@ -108,18 +100,12 @@ fn alone(wanted: &Wanted, mut output: Output) -> Output {
 
 /// Runs `work` while this process answers on the socket that `work` is given. Only who answers acts as the owner of the
 /// folder: what root asked for goes where root may write.
-fn with_own_server<T: Send>(
-    data: &Path,
-    alone: Alone,
-    work: impl FnOnce(&Path) -> T + Send,
-) -> Result<T, StartError> {
+fn with_own_server<T: Send>(data: &Path, work: impl FnOnce(&Path) -> T + Send) -> Result<T, StartError> {
     let (ready, started) = std::sync::mpsc::channel();
     std::thread::scope(|scope| {
         let server = scope.spawn(move || {
             act_as_owner(data)?;
-            if alone == Alone::OnDatabase {
-                DataDir::open_existing(data)?;
-            }
+            DataDir::open_existing(data)?;
             actix_web::rt::System::new().block_on(async {
                 let (web, service, files) = super::local_only(data)?;
                 let _ = ready.send((web.handle(), files.dir.call_socket()));

@@ -74,7 +74,8 @@ pub(super) enum Subcommands {
         mkdir -p ~/.local/share/bash-completion/completions\n  \
         postrider completions bash > ~/.local/share/bash-completion/completions/postrider")]
     Completions {
-        /// Which shell
+        /// Which shell: bash, zsh or fish
+        #[arg(hide_possible_values = true)]
         shell: Shell,
     },
     /// Print a manual page, or write all of them
@@ -167,7 +168,11 @@ where
     I: IntoIterator,
     I::Item: Into<OsString> + Clone,
 {
-    let args: Vec<OsString> = args.into_iter().map(Into::into).collect();
+    let mut args: Vec<OsString> = args.into_iter().map(Into::into).collect();
+    if args.get(1).is_some_and(|first| first == "help") {
+        // It is help that is asked for; clap's own command has no flag for it.
+        args.retain(|word| word != "--help" && word != "-h");
+    }
     let mut words =
         args.iter().skip(1).filter_map(|word| word.to_str()).filter(|word| !word.starts_with('-'));
     let first = words.next().unwrap_or_default().to_owned();
@@ -187,6 +192,23 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         command().debug_assert();
+    }
+
+    #[test]
+    fn the_help_of_every_command_looks_the_same() {
+        fn check(command: &clap::Command) {
+            let name = command.get_name();
+            // Any of these would spread the flags of this command over several lines each.
+            assert!(command.get_long_about().is_none() && command.get_after_long_help().is_none(), "{name}");
+            for argument in command.get_arguments() {
+                let spread = |value: &clap::builder::PossibleValue| value.get_help().is_some();
+                let values = argument.get_possible_values();
+                let spread = !argument.is_hide_possible_values_set() && values.iter().any(spread);
+                assert!(argument.get_long_help().is_none() && !spread, "{name}: {argument}");
+            }
+            command.get_subcommands().for_each(check);
+        }
+        check(&command());
     }
 
     /// The examples in the help of a command and of all below it.

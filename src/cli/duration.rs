@@ -29,6 +29,13 @@ pub fn parse(text: &str) -> Result<Duration, String> {
     Some(Duration::from_secs(seconds)).filter(|duration| *duration <= MAX).ok_or_else(refused)
 }
 
+/// So many seconds as they are typed, with the largest unit that fits.
+pub fn shown(seconds: u64) -> String {
+    let units = [(86_400, "d"), (3_600, "h"), (60, "m")];
+    let fits = units.iter().find(|(size, _)| seconds > 0 && seconds.is_multiple_of(*size));
+    fits.map_or_else(|| format!("{seconds}s"), |(size, unit)| format!("{}{unit}", seconds / size))
+}
+
 /// The longest delay.
 const MAX_DELAY: Duration = Duration::from_mins(10);
 
@@ -61,6 +68,9 @@ mod tests {
             assert_eq!(parse(text), Ok(Duration::from_secs(seconds)), "{text}");
         }
         assert_eq!(parse("36525d"), Ok(MAX));
+        for (seconds, text) in [(0, "0s"), (30, "30s"), (120, "2m"), (90_000, "25h"), (604_800, "7d")] {
+            assert_eq!(shown(seconds), text);
+        }
     }
 
     #[test]

@@ -53,12 +53,12 @@ fn ask(name: &str, data: &Path) -> Result<String, String> {
     match Client::new(&socket_path(data)).request(&request) {
         Ok(Answer { status: 200, body, .. }) => Ok(body.to_string()),
         Ok(Answer { status: 404, .. }) => Err(format!(
-            "the server on {shown} has none of that name; GET /api/v1/formats shows those it has"
+            "the server on {shown} has none of that name; `postrider formats list` shows those it has"
         )),
         Ok(Answer { status, body, .. }) => Err(output::problem(status, &body)),
         Err(SocketError::NobodyListens { .. }) => Err(format!(
-            "no server runs on {shown}; start it, name another data directory with --data-dir, or save what GET \
-             /api/v1/formats/{name} answers as a file"
+            "no server runs on {shown}; start it, name another data directory with --data-dir, or save what \
+             `postrider formats show {name} --json` prints as a file"
         )),
         Err(error) => Err(error.to_string()),
     }

@@ -74,11 +74,15 @@ pub fn cleanup_done(report: &Value, dry_run: bool) -> Output {
 /// An event that was accepted: the answer is the result. `replayed`: it was accepted before, and not again.
 pub fn event_accepted(event: &Value, replayed: bool) -> Output {
     let warnings = event.get("warnings").and_then(Value::as_array).into_iter().flatten();
-    let deliveries = shown(event, "deliveries");
+    let deliveries = match shown(event, "deliveries").as_str() {
+        "1" => "one delivery".to_owned(),
+        "0" => "no delivery".to_owned(),
+        many => format!("{many} deliveries"),
+    };
     let mut remark = vec![if replayed {
-        format!("Accepted before, with {deliveries} deliveries; nothing was published again.")
+        format!("Accepted before, with {deliveries}; nothing was published again.")
     } else {
-        format!("Accepted, with {deliveries} deliveries.")
+        format!("Accepted, with {deliveries}.")
     }];
     remark
         .extend(warnings.filter_map(Value::as_str).map(|warning| format!("Note: {}.", inert::line(warning))));
@@ -109,15 +113,55 @@ pub fn verdict(verdict: &Verdict, secrets: usize) -> Output {
     Output { failed: !verdict.holds(), ..Output::of(lines.join("\n")) }
 }
 
+/// In whose words a refusal is told.
+pub trait Words {
+    /// What stands for a field, and what is said of it.
+    fn field(&self, field: &str, message: &str) -> (String, String);
+    /// A sentence.
+    fn sentence(&self, text: &str) -> String;
+}
+
+/// The API's own words.
+struct AsItIs;
+
+impl Words for AsItIs {
+    fn field(&self, field: &str, message: &str) -> (String, String) {
+        (field.to_owned(), message.to_owned())
+    }
+
+    fn sentence(&self, text: &str) -> String {
+        text.to_owned()
+    }
+}
+
 /// One sentence, or one a line, from a problem document (RFC 9457) with our `errors`.
 pub fn problem(status: u16, body: &Value) -> String {
+    problem_in(&AsItIs, status, body)
+}
+
+/// The same in other words.
+pub fn problem_in(words: &impl Words, status: u16, body: &Value) -> String {
     let detail = ["detail", "title"].iter().find_map(|name| body.get(name).and_then(Value::as_str));
-    let mut lines = vec![match detail {
-        Some(detail) => inert::line(detail),
-        None => format!("the server answered with the status {status}"),
-    }];
-    for error in body.get("errors").and_then(Value::as_array).into_iter().flatten() {
-        lines.push(format!("  {}: {}", shown(error, "field"), shown(error, "message")));
+    let errors = body.get("errors").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+    let text = |error: &Value, name: &str| {
+        error.get(name).and_then(Value::as_str).map(inert::line).unwrap_or_default()
+    };
+    let mut lines = match (detail, errors) {
+        (Some(detail), [only]) if detail == format!("{} {}", text(only, "field"), text(only, "message")) => {
+            Vec::new()
+        }
+        // What is wrong stands below, each on its line.
+        (Some(detail), [_, _, ..]) if detail.contains("`errors`") => {
+            vec![format!("{} things are wrong:", errors.len())]
+        }
+        (Some(detail), _) => vec![words.sentence(&inert::line(detail))],
+        (None, _) => vec![format!("the server answered with the status {status}")],
+    };
+    let alone = lines.is_empty();
+    for error in errors {
+        let (name, says) = words.field(&text(error, "field"), &text(error, "message"));
+        let says = words.sentence(&says);
+        lines.push(if alone { format!("{name} {says}") } else { format!("  {name}: {says}") });
     }
     if status >= 500
         && let Some(id) = body.get("request_id").and_then(Value::as_str)
@@ -174,5 +218,19 @@ mod tests {
         assert_eq!(problem(422, &body), "Name other scopes.\n  scopes: \"x\" is not a scope");
         assert!(problem(500, &body).ends_with("log has it: r1"));
         assert_eq!(problem(502, &Value::Null), "the server answered with the status 502");
+        let one = json!({"detail": "name must not be empty", "errors": [{"field": "name", "message": "must not be empty"}]});
+        assert_eq!(problem(422, &one), "name must not be empty", "said once");
+        let two = json!({"detail": "2 fields are wrong; `errors` says what each of them may be",
+            "errors": [{"field": "a", "message": "is wrong"}, {"field": "b", "message": "is missing"}]});
+        assert_eq!(problem(422, &two), "2 things are wrong:\n  a: is wrong\n  b: is missing");
+    }
+
+    #[test]
+    fn one_is_told_as_one() {
+        let said = |deliveries| event_accepted(&json!({ "deliveries": deliveries }), false).remark;
+        assert_eq!(
+            [said(0), said(1), said(2)],
+            ["Accepted, with no delivery.", "Accepted, with one delivery.", "Accepted, with 2 deliveries."]
+        );
     }
 }

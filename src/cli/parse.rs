@@ -21,7 +21,7 @@ const USAGE: u8 = 2;
 pub enum Refusal {
     /// clap's: `--help`, `--version`, an unknown flag, a missing argument.
     Usage(clap::Error),
-    /// A setting with a wrong value.
+    /// Settings with wrong values.
     Config(ConfigError),
 }
 
@@ -36,7 +36,9 @@ impl Refusal {
                 if error.use_stderr() || printed.is_err() { ExitCode::from(USAGE) } else { ExitCode::SUCCESS }
             }
             Self::Config(error) => {
-                eprintln!("error: {error}");
+                for sentence in error.sentences() {
+                    eprintln!("error: {sentence}");
+                }
                 ExitCode::from(USAGE)
             }
         }
@@ -174,9 +176,8 @@ mod tests {
         let (data, AdminCommand::Call(create)) =
             admin("keys create --name ci --scopes events:write,events:read --tenant acme --data /srv/p");
         assert_eq!(data, PathBuf::from("/srv/p"));
-        assert!(create.may_create_database() && create.remote.is_none());
-        let (data, AdminCommand::Call(list)) = admin("keys list");
-        assert_eq!((data.to_str(), list.may_create_database()), (Some("./postrider-data"), false));
+        assert!(create.remote.is_none());
+        assert_eq!(admin("keys list").0.to_str(), Some("./postrider-data"));
         assert_eq!(admin("send a --data 1 --data-dir /srv/p").0, PathBuf::from("/srv/p"));
     }
 
@@ -200,6 +201,9 @@ mod tests {
             ("endpoints list --url https://x --data y", "cannot be used with"),
             ("deliveries show evt_0000000000001", "is not the id of a delivery"),
             ("completions tcsh", "bash"),
+            ("listen --secret whsec_zz", "of 24 to 64 bytes in this format\n"),
+            ("settings update", "nothing is said that is to change"),
+            ("endpoints update ep_1", "Usage: postrider endpoints update"),
             ("", "Usage"),
         ] {
             let refusal = refusal(line);
@@ -237,7 +241,16 @@ mod tests {
 
     #[test]
     fn help_and_version_are_no_errors() {
-        for line in ["--help", "--version", "help serve", "serve --help"] {
+        for line in [
+            "--help",
+            "--version",
+            "help",
+            "help --help",
+            "help -h",
+            "help serve",
+            "help serve --help",
+            "serve --help",
+        ] {
             let Err(Refusal::Usage(error)) = parse(line, &[]) else { panic!("{line}") };
             assert!(!error.use_stderr(), "{line}");
         }

@@ -111,7 +111,8 @@ impl DataDirError {
                 "the path of the data directory {path:?} is too long for the socket in it: at most {max} bytes"
             ),
             Self::NoDatabase { path } => format!(
-                "there is no Postrider database in {path:?}: name the server's data directory with {flag} or POSTRIDER_DATA"
+                "there is no Postrider database in {path:?}: name the server's data directory with {flag} or POSTRIDER_DATA (an \
+                 installed server has /var/lib/postrider); `postrider serve` makes a new one"
             ),
             Self::Mode { path, found, wanted, error } => format!(
                 "{path:?} has the mode {found:04o} and must have {wanted:04o}, which could not be set ({error}): \

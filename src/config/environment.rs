@@ -52,10 +52,10 @@ impl fmt::Display for Setting {
     }
 }
 
-/// A setting that cannot be used: one sentence that names it and says what is allowed.
+/// Settings that cannot be used: for each a sentence that names it and says what is allowed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct ConfigError(String);
+#[error("{}", .0.join("; "))]
+pub struct ConfigError(Vec<String>);
 
 /// The longest piece of a wrong value that is quoted, in characters.
 const QUOTED_MAX: usize = 80;
@@ -63,19 +63,48 @@ const QUOTED_MAX: usize = 80;
 impl ConfigError {
     /// `--listen (POSTRIDER_LISTEN) must be …`. For values that must not be shown.
     pub(super) fn must(setting: Setting, allowed: impl fmt::Display) -> Self {
-        Self(format!("{setting} must be {allowed}"))
+        Self(vec![format!("{setting} must be {allowed}")])
     }
 
     /// The same, and quotes what was given.
     pub(super) fn must_not_be(setting: Setting, allowed: impl fmt::Display, given: &str) -> Self {
         let shown: String = given.chars().take(QUOTED_MAX).collect();
         let rest = if shown.len() < given.len() { "…" } else { "" };
-        Self(format!("{setting} must be {allowed}, and is {shown:?}{rest}"))
+        Self(vec![format!("{setting} must be {allowed}, and is {shown:?}{rest}")])
     }
 
     /// Any other sentence about a setting.
     pub(super) fn about(setting: Setting, says: impl fmt::Display) -> Self {
-        Self(format!("{setting} {says}"))
+        Self(vec![format!("{setting} {says}")])
+    }
+
+    /// A sentence for each setting, in the order in which they were looked at.
+    pub fn sentences(&self) -> &[String] {
+        &self.0
+    }
+}
+
+/// What is wrong with settings that are read one after the other.
+#[derive(Debug, Default)]
+pub(super) struct Wrong(Vec<String>);
+
+impl Wrong {
+    /// The setting, or what goes on in its place once it is noted as wrong.
+    pub(super) fn or<T>(&mut self, read: Result<T, ConfigError>, instead: T) -> T {
+        read.unwrap_or_else(|error| {
+            self.0.extend(error.0);
+            instead
+        })
+    }
+
+    /// The same with the value of its type that means nothing.
+    pub(super) fn or_none<T: Default>(&mut self, read: Result<T, ConfigError>) -> T {
+        self.or(read, T::default())
+    }
+
+    /// What was read, unless something was wrong.
+    pub(super) fn done<T>(self, read: T) -> Result<T, ConfigError> {
+        if self.0.is_empty() { Ok(read) } else { Err(ConfigError(self.0)) }
     }
 }
 

@@ -9,7 +9,7 @@ use url::Url;
 
 use super::addresses::{self, DEFAULT_LISTEN, EgressProxy};
 use super::certificates;
-use super::environment::{ConfigError, Environment, Setting};
+use super::environment::{ConfigError, Environment, Setting, Wrong};
 use super::first_start::FirstStart;
 use super::flags::{
     ALLOW_HTTP, ALLOW_NET, DATA, DELIVERY_THREADS, DEV, EGRESS_PROXY, EXTRA_CA, Flags, LISTEN, LOG_FORMAT,
@@ -83,39 +83,58 @@ impl Config {
     /// Reads and checks everything; the file of `--extra-ca` is read here.
     ///
     /// # Errors
-    /// The first setting that cannot be used, by its two names.
+    /// Every setting that cannot be used, by its two names.
     pub fn read(flags: Flags, env: &Environment) -> Result<Self, ConfigError> {
-        let dev = env.switch(DEV, flags.dev)?;
-        let listen = match env.text(LISTEN, flags.listen)? {
-            Some(text) => addresses::listen(&text)?,
-            None => DEFAULT_LISTEN,
-        };
-        let mut allow_net = networks::with_ports(ALLOW_NET, &env.list(ALLOW_NET, &flags.allow_net)?)?;
+        let mut wrong = Wrong::default();
+        let dev = wrong.or_none(env.switch(DEV, flags.dev));
+        let text = |setting, flag| env.text(setting, flag);
+        let listen = text(LISTEN, flags.listen)
+            .and_then(|text| text.as_deref().map_or(Ok(DEFAULT_LISTEN), addresses::listen));
+        let listen = wrong.or(listen, DEFAULT_LISTEN);
+        let allow_net = env.list(ALLOW_NET, &flags.allow_net);
+        let mut allow_net = wrong.or_none(allow_net.and_then(|nets| networks::with_ports(ALLOW_NET, &nets)));
         if dev {
-            addresses::only_loopback(listen)?;
+            wrong.or_none(addresses::only_loopback(listen));
             allow_net.extend(networks::loopback());
         }
-        let public_url = env.text(PUBLIC_URL, flags.public_url)?;
-        let egress_proxy = env.text(EGRESS_PROXY, flags.egress_proxy)?;
-        let extra_ca = env.text(EXTRA_CA, flags.extra_ca)?;
-        let trusted_proxy = env.list(TRUSTED_PROXY, &flags.trusted_proxy)?;
-        Ok(Self {
-            data: data_path(flags.data, env)?,
+        let public_url = text(PUBLIC_URL, flags.public_url);
+        let egress_proxy = text(EGRESS_PROXY, flags.egress_proxy);
+        let extra_ca = text(EXTRA_CA, flags.extra_ca);
+        let trusted_proxy = env.list(TRUSTED_PROXY, &flags.trusted_proxy);
+        let threads = text(DELIVERY_THREADS, flags.delivery_threads).and_then(delivery_threads);
+        let format = text(LOG_FORMAT, flags.log_format).and_then(|text| log_format(text.as_deref()));
+        let level = text(LOG_LEVEL, flags.log_level).and_then(|text| log_level(text.as_deref()));
+        let config = Self {
+            data: wrong.or_none(data_path(flags.data, env)),
             listen,
-            public_url: public_url.as_deref().map(addresses::public_url).transpose()?,
-            allow_http: env.switch(ALLOW_HTTP, flags.allow_http)? || dev,
+            public_url: wrong
+                .or_none(public_url.and_then(|url| parsed(url.as_deref(), addresses::public_url))),
+            allow_http: wrong.or_none(env.switch(ALLOW_HTTP, flags.allow_http)) || dev,
             allow_net,
             dev,
-            egress_proxy: egress_proxy.as_deref().map(addresses::egress_proxy).transpose()?,
-            extra_ca: extra_ca.as_deref().map(certificates::read).transpose()?.unwrap_or_default(),
-            trusted_proxy: networks::without_ports(TRUSTED_PROXY, &trusted_proxy)?,
-            delivery_threads: delivery_threads(env.text(DELIVERY_THREADS, flags.delivery_threads)?)?,
-            checkpoint: !env.switch(NO_CHECKPOINT, flags.no_checkpoint)?,
-            log_format: log_format(env.text(LOG_FORMAT, flags.log_format)?.as_deref())?,
-            log_level: log_level(env.text(LOG_LEVEL, flags.log_level)?.as_deref())?,
-            first_start: FirstStart::read(env)?,
-        })
+            egress_proxy: wrong
+                .or_none(egress_proxy.and_then(|url| parsed(url.as_deref(), addresses::egress_proxy))),
+            extra_ca: wrong
+                .or_none(extra_ca.and_then(|file| parsed(file.as_deref(), certificates::read)))
+                .unwrap_or_default(),
+            trusted_proxy: wrong
+                .or_none(trusted_proxy.and_then(|nets| networks::without_ports(TRUSTED_PROXY, &nets))),
+            delivery_threads: wrong.or(threads, DEFAULT_DELIVERY_THREADS),
+            checkpoint: !wrong.or_none(env.switch(NO_CHECKPOINT, flags.no_checkpoint)),
+            log_format: wrong.or_none(format),
+            log_level: wrong.or_none(level),
+            first_start: wrong.or_none(FirstStart::read(env)),
+        };
+        wrong.done(config)
     }
+}
+
+/// What a text means, if there is one.
+fn parsed<T>(
+    text: Option<&str>,
+    parse: impl Fn(&str) -> Result<T, ConfigError>,
+) -> Result<Option<T>, ConfigError> {
+    text.map(parse).transpose()
 }
 
 /// The data directory, for most commands: `--data`, `POSTRIDER_DATA` or the default.
@@ -277,6 +296,10 @@ mod tests {
             assert!(error.starts_with(&format!("{setting} ")), "{error}");
             assert_eq!(from_variable(variable, "").map(|c| c.listen), Ok(DEFAULT_LISTEN), "empty is unset");
         }
+        let variables = [("POSTRIDER_LOG_LEVEL", "loud"), ("POSTRIDER_LISTEN", "x"), ("POSTRIDER_DEV", "2")];
+        let all = Config::read(Flags::default(), &Environment::of(&variables)).unwrap_err();
+        let named = all.sentences().iter().map(|says| says.split_once(' ').unwrap().0);
+        assert_eq!(named.collect::<Vec<_>>(), ["--dev", "--listen", "--log-level"]);
         let empty = Flags { data: Some(String::new()), ..Flags::default() };
         assert!(
             read(empty, &[]).unwrap_err().starts_with("--data (POSTRIDER_DATA) must be the path of a folder")

@@ -87,8 +87,7 @@ impl Secret {
             KeyForm::Verbatim => Err("must be set with this format: the key was made for another".to_owned()),
             KeyForm::Decoded if self.decoded().is_some_and(|key| (24..=64).contains(&key.len())) => Ok(()),
             KeyForm::Decoded => {
-                Err("must be whsec_ and the base64, padded, of 24 to 64 bytes in this format; send one"
-                    .to_owned())
+                Err("must be whsec_ and the base64, padded, of 24 to 64 bytes in this format".to_owned())
             }
         }
     }

@@ -105,13 +105,65 @@ fn an_answer_is_shown_field_by_field_and_its_numbers_are_kept() {
 fn a_refusal_says_what_is_wrong_field_by_field() {
     let desk = Desk::new();
     let error = desk.fails("postrider endpoints create ftp://x/ --events 'a b' --max-in-flight many", 1);
-    for field in ["url", "events[0]", "max_in_flight"] {
-        assert!(error.contains(&format!("  {field}: ")), "{field}: {error}");
+    for typed in ["3 things are wrong:", "  URL: ", "  --events, entry 1: ", "  --max-in-flight: "] {
+        assert!(error.contains(typed), "{typed}: {error}");
     }
+    for (command, says) in [
+        (
+            "endpoints create https://x.test/ --events a --retry-schedule x",
+            "--retry-schedule must be whole numbers",
+        ),
+        ("cleanup --older-than 0d", "--older-than must be a length of time from 1d to 3650d"),
+        (
+            "events list --since yesterday",
+            "--since must be so long ago, such as 30m, 2h or 7d, or an RFC 3339",
+        ),
+        ("send 'a b' --data 1", "TYPE must be 1 to 128 of"),
+        ("settings update --from '{\"nope\":1}'", "nope is not a setting"),
+    ] {
+        let error = desk.fails(&format!("postrider {command}"), 1);
+        assert!(error.starts_with(&format!("postrider: {says}")) && error.lines().count() == 1, "{error}");
+    }
+    assert!(desk.fails("postrider settings update", 2).contains("nothing is said that is to change"));
     assert!(desk.fails("postrider endpoints show nobody", 1).contains("nobody"));
     assert!(desk.fails("postrider endpoints list --health ill", 1).contains("health"));
     assert!(desk.fails("postrider settings update --from '[1]'", 2).contains("--from must be a JSON object"));
     assert!(desk.fails("postrider endpoints create", 2).contains("Usage: postrider endpoints create"));
+}
+
+#[test]
+fn what_another_call_would_do_is_told_as_its_command() {
+    let desk = Desk::new();
+    let receiver = Receiver::start();
+    let endpoint = desk.endpoint(&receiver, "shop");
+    desk.done("postrider endpoints disable shop");
+    let error = desk.fails("postrider replay shop --since 1h", 1);
+    let id = endpoint["id"].as_str().expect("an id");
+    assert!(error.contains(&format!("`postrider endpoints enable {id}` first")), "{error}");
+    desk.done("postrider endpoints enable shop");
+    let replay: Value =
+        serde_json::from_str(&desk.done("postrider replay shop --since 1h --wait --json")).expect("JSON");
+    let canceled = desk.run(&format!("postrider replays cancel {}", replay["id"].as_str().expect("an id")));
+    assert!(
+        canceled.status.success() && canceled.err.contains("had ended before, and stays as it is: done.")
+    );
+    assert!(desk.done("postrider deliveries release deliver").contains("deliveries       0"));
+}
+
+#[test]
+fn what_needs_a_hand_names_its_endpoint() {
+    let desk = Desk::new();
+    let receiver = Receiver::start();
+    let endpoint = desk.endpoint(&receiver, "shop");
+    desk.done("postrider endpoints disable shop");
+    let id = endpoint["id"].as_str().expect("an id");
+    let shown = desk.done("postrider attention");
+    assert!(shown.starts_with("TOPIC         ENDPOINT ID"), "{shown}");
+    assert!(shown.contains(id) && shown.contains(&receiver.url("/")), "{shown}");
+    let narrow = desk.at_terminal("postrider attention", "");
+    assert!(narrow.contains(id) && !narrow.contains("ENDPOINT URL"), "{narrow}");
+    let narrow = desk.at_terminal("postrider endpoints list", "");
+    assert!(narrow.contains(" shop ") && narrow.contains("http://127.0.0.1"), "{narrow}");
 }
 
 #[test]
@@ -220,6 +272,7 @@ fn where_no_server_runs_the_file_is_opened_and_what_variables_allow_counts() {
         Process::spawn(bash.env("POSTRIDER_ALLOW_HTTP", "1").env("POSTRIDER_ALLOW_NET", "127.0.0.0/8"))
             .wait_for_end(PATIENCE)
     };
+    Start::on(&data).start().stop();
     assert!(run("postrider keys create --name first --scopes admin").status.success());
     let made = run("postrider endpoints create http://127.0.0.1:1025/ --uid shop --events '*'");
     assert!(made.status.success() && made.out.contains("whsec_"), "{made:?}");

@@ -120,7 +120,7 @@ fn a_format_that_the_running_server_does_not_have_is_refused_as_such() {
     let flags = ["listen", "--port", "0", "--format", "workspace", "--data-dir"];
     let ended = Process::spawn(program().args(flags).arg(&data)).wait_for_end(PATIENCE);
     assert_eq!((ended.status.code(), ended.out.as_str()), (Some(2), ""), "{ended:?}");
-    assert!(ended.err.contains("has none of that name; GET /api/v1/formats"), "{}", ended.err);
+    assert!(ended.err.contains("has none of that name; `postrider formats list`"), "{}", ended.err);
 }
 
 #[test]

@@ -48,6 +48,7 @@ fn served(data: &Path) -> Server {
 #[test]
 fn what_commands_of_root_make_is_the_users_and_its_server_opens_it() {
     let (temp, data) = folder();
+    served(&data).stop();
     let key = done(&data, &["keys", "create", "--name", "app", "--scopes", "events:write"]);
     assert!(key.starts_with("pr_"), "{key}");
     done(&data, &["backup", "--compress"]);
@@ -96,6 +97,7 @@ fn a_server_that_root_starts_there_runs_as_the_user() {
 #[test]
 fn a_directory_of_roots_own_and_one_that_is_not_there_stay_roots() {
     let (_temp, data) = crate::backups::folder();
+    Server::on(&data).stop();
     output(
         program().args(["keys", "create", "--name", "app", "--scopes", "events:write", "--data"]).arg(&data),
     );

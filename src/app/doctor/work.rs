@@ -48,27 +48,24 @@ pub(super) fn look(examined: &Examined, now: UnixMs, report: &mut Report) {
 
 fn endpoints(counts: &Counts, report: &mut Report) {
     let Counts { endpoints, failing, disabled, disabled_by_hand, .. } = *counts;
-    let by_hand = if disabled_by_hand > 0 {
-        format!("; {disabled_by_hand} were disabled by hand")
-    } else {
-        String::new()
-    };
+    let by_hand =
+        if disabled_by_hand > 0 { format!("; disabled by hand: {disabled_by_hand}") } else { String::new() };
     if failing + disabled == 0 {
         report.ok("endpoints", format!("none of {endpoints} fails{by_hand}"));
         return;
     }
     let says =
-        format!("of {endpoints}, {failing} fail and {disabled} were disabled because they failed{by_hand}");
+        format!("of {endpoints}, failing: {failing}; disabled because they failed: {disabled}{by_hand}");
     report.warn("endpoints", says, "`postrider attention` says which, and why");
 }
 
 fn held(counts: &Counts, report: &mut Report) {
     if counts.restored > 0 {
-        let says = format!("a restore holds {} deliveries back", counted(counts.restored));
+        let says = format!("deliveries that a restore holds back: {}", counted(counts.restored));
         report.warn("restored", says, "`postrider deliveries release deliver`, or `discard`");
     }
     if counts.held > 0 {
-        let says = format!("{} deliveries are held for disabled endpoints", counted(counts.held));
+        let says = format!("deliveries that are held for disabled endpoints: {}", counted(counts.held));
         report.warn(
             "held",
             says,

@@ -1,6 +1,6 @@
 //! The table of commands, the rest of it: what belongs to the whole server.
 
-use super::Ability::{Long, MakesDatabase};
+use super::Ability::Long;
 use super::Call;
 use super::Shows::{Cleaned, Done, Key, One, Rows};
 
@@ -55,7 +55,7 @@ pub(super) const TENANTS: &[Call] = &[
 ];
 
 pub(super) const KEYS: &[Call] = &[
-    Call::new("create", "createKey", Key).that(MakesDatabase).example(&[
+    Call::new("create", "createKey", Key).example(&[
         (
             "keys create --name backend --scopes events:write,endpoints:write",
             "prints the key alone, this once",
@@ -96,10 +96,13 @@ pub(super) const AUDIT: &[Call] =
     &[Call::new("list", "listAudit", Rows(&["created_at", "actor", "action", "target", "tenant"]))
         .example(&[("audit list --action 'endpoint.*' --since 1d", "changes to endpoints since yesterday")])];
 
-pub(super) const ATTENTION: Call =
-    Call::new("attention", "getAttention", Rows(&["topic", "message", "since", "until"]))
-        .says("Say what needs a hand, the most urgent first")
-        .example(&[("attention", "what needs a hand, the most urgent first")]);
+/// What it is about comes before the sentence: at a narrow terminal the rest is left out.
+const ATTENDED: &[&str] =
+    &["topic", "endpoint.id", "message", "endpoint.url", "endpoint.tenant", "since", "until"];
+
+pub(super) const ATTENTION: Call = Call::new("attention", "getAttention", Rows(ATTENDED))
+    .says("Say what needs a hand, the most urgent first")
+    .example(&[("attention", "what needs a hand, the most urgent first")]);
 
 pub(super) const CLEANUP: Call = Call::new("cleanup", "clean", Cleaned)
     .says("Delete what is older than the retention now, as the nightly cleanup does")

@@ -52,10 +52,6 @@ pub(super) fn bare(call: &Call) -> Command {
 pub(super) fn command(call: &Call) -> Command {
     let mut command = bare(call);
     let Some(operation) = call.described() else { return command };
-    if !operation.about.is_empty() {
-        let about = if call.about.is_empty() { operation.summary } else { call.about };
-        command = command.long_about(format!("{about}\n\n{}", plain(operation.about)));
-    }
     let is_list = matches!(call.shows, Shows::Rows(_));
     for parameter in &operation.parameters {
         let (name, about) = (parameter.name, plain(parameter.about));
@@ -77,10 +73,15 @@ pub(super) fn command(call: &Call) -> Command {
         }
         command = command.args(whole_body(operation, fields.is_empty()));
     }
-    command.args(special(call)).args(server(call.takes_data())).after_help(examples(call))
+    // Below the flags: a long text above them would spread them over the page, one here and one there.
+    let about =
+        if operation.about.is_empty() { String::new() } else { format!("{}\n\n", plain(operation.about)) };
+    let help = format!("{about}{}", examples(call));
+    command.args(special(call)).args(server(call.takes_data())).after_help(help)
 }
 
-fn upper(name: &str) -> String {
+/// What stands for a value without a flag.
+pub(super) fn upper(name: &str) -> String {
     name.to_ascii_uppercase().replace('_', "-")
 }
 

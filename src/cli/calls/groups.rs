@@ -1,7 +1,7 @@
 //! The table of commands: endpoints, deliveries, events, replays. What only operators do is in `admin`.
 
 use super::Ability::{Judges, Long};
-use super::Shows::{Accepted, Done, One, Rows, Text};
+use super::Shows::{Accepted, Done, Ended, One, Rows, Text};
 use super::{Call, Group, admin};
 
 const DELIVERY: &[&str] = &[
@@ -60,13 +60,13 @@ pub(super) const SINGLE: &[Call] = &[
 ];
 
 /// `postrider send`, whose flags are its own.
-pub(super) const SEND: Call = Call::new("send", "publishEvent", Accepted);
+pub(super) const SEND: Call = Call::new("send", "publishEvent", Accepted).words(&["type"]);
 
 const ENDPOINTS: &[Call] = &[
     Call::new(
         "list",
         "listEndpoints",
-        Rows(&["id", "tenant", "url", "events", "health", "last_success_at", "last_failure_at"]),
+        Rows(&["id", "uid", "url", "health", "events", "tenant", "last_success_at", "last_failure_at"]),
     )
     .example(&[
         ("endpoints list --health failing", "those that fail"),
@@ -161,7 +161,7 @@ const REPLAYS: &[Call] = &[
     Call::new("show", "getReplay", One(&[]))
         .only_ids_of("rpl")
         .example(&[("replays show rpl_01m0e3tb0g003", "how far it is")]),
-    Call::new("cancel", "cancelReplay", Done("{} goes no further."))
+    Call::new("cancel", "cancelReplay", Ended("{} goes no further."))
         .only_ids_of("rpl")
         .example(&[("replays cancel rpl_01m0e3tb0g003", "what is on its way stays so")]),
 ];

@@ -1,6 +1,6 @@
 //! Commands that make a call of the API: a table ([`groups`]) says which, and all else follows from the API's own
 //! description (`web/openapi`): flags from parameters and bodies ([`flags`]), requests from flags ([`wanted`]), tables
-//! and fields from answers ([`shown`]).
+//! and fields from answers ([`shown`]), and refusals in the words that were typed ([`refusal`]).
 //!
 //! *Add a command:* its `Operation` is there already; a line in the table with what is shown of the answer and an
 //! example. Nothing is validated here: the API says what is wrong, field by field.
@@ -10,6 +10,7 @@ mod flags;
 mod groups;
 mod kinds;
 mod reading;
+mod refusal;
 mod run;
 mod shown;
 mod wanted;
@@ -73,6 +74,8 @@ enum Shows {
     Text,
     /// A sentence; `{}` is what it is about.
     Done(&'static str),
+    /// The same of what was canceled, unless the answer says that it had ended before.
+    Ended(&'static str),
     /// An event that was accepted.
     Accepted,
     /// What a cleanup did.
@@ -84,8 +87,6 @@ enum Shows {
 enum Ability {
     /// Nothing special.
     Plain,
-    /// Makes sense on a data directory without a database.
-    MakesDatabase,
     /// Is under way for long; can be waited for.
     Long,
     /// Sends something at once, which only a server does that runs, and fails where the answer says so.

@@ -117,6 +117,16 @@ impl Reading<'_> {
     }
 }
 
+impl Reading<'_> {
+    /// The fields of the body that have flags beside `--from`; none without that.
+    pub(super) fn beside_json(&self) -> Option<Vec<&'static str>> {
+        let body = self.operation.body.as_ref()?;
+        self.typed(flags::FROM)?;
+        let fields = kinds::fields(&body.schema.0).into_iter().map(|field| field.name);
+        Some(fields.filter(|name| self.typed(&of_field(name)).is_some()).collect())
+    }
+}
+
 /// Members of an object, in their order, each value byte for byte.
 struct Members(Vec<(String, String)>);
 

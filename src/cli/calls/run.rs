@@ -48,11 +48,24 @@ impl Failed {
 /// # Errors
 /// See [`Failed`].
 pub fn call(client: &Client, request: &Request) -> Result<Answer, Failed> {
+    told(client, request, output::problem)
+}
+
+fn told(
+    client: &Client,
+    request: &Request,
+    refusal: impl Fn(u16, &Value) -> String,
+) -> Result<Answer, Failed> {
     let answer = client.request(request).map_err(Failed::Socket)?;
     match answer.status {
         200..300 => Ok(answer),
-        status => Err(Failed::Refused(output::problem(status, &answer.body))),
+        status => Err(Failed::Refused(refusal(status, &answer.body))),
     }
+}
+
+/// Makes a call of a command, whose refusal names what was typed.
+fn ask(client: &Client, wanted: &Wanted, request: &Request) -> Result<Answer, Failed> {
+    told(client, request, |status, body| output::problem_in(wanted, status, body))
 }
 
 impl Wanted {
@@ -80,10 +93,10 @@ pub fn carry_out(client: &Client, wanted: &Wanted, view: View) -> Result<Output,
     }
     let answer = match wanted.call.ability {
         Ability::Long if wanted.shows() == Shows::Cleaned => {
-            watched(client, || call(client, &wanted.request))?
+            watched(client, || ask(client, wanted, &wanted.request))?
         }
-        Ability::Long if wanted.wait => follow(client, call(client, &wanted.request)?)?,
-        _ => call(client, &wanted.request)?,
+        Ability::Long if wanted.wait => follow(client, ask(client, wanted, &wanted.request)?)?,
+        _ => ask(client, wanted, &wanted.request)?,
     };
     let mut output = match wanted.shows() {
         Shows::Accepted => output::event_accepted(&answer.body, answer.replayed),
@@ -92,10 +105,20 @@ pub fn carry_out(client: &Client, wanted: &Wanted, view: View) -> Result<Output,
         Shows::Key => output::key_created(&answer.body),
         Shows::Cleaned => output::cleanup_done(&answer.body, wanted.dry_run),
         Shows::Text | Shows::Rows(_) => Output::of(text(&answer, view)),
-        Shows::Done(sentence) => Output::remark(sentence.replace("{}", &inert::line(&wanted.subject))),
+        Shows::Done(sentence) => said(sentence, wanted),
+        Shows::Ended(sentence) => match answer.body["status"].as_str() {
+            Some(status) if status != "canceled" => {
+                said(&format!("{{}} had ended before, and stays as it is: {}.", inert::line(status)), wanted)
+            }
+            _ => said(sentence, wanted),
+        },
     };
     output.failed |= wanted.call.ability == Ability::Judges && answer.body["success"] == Value::Bool(false);
     Ok(output)
+}
+
+fn said(sentence: &str, wanted: &Wanted) -> Output {
+    Output::remark(sentence.replace("{}", &inert::line(&wanted.subject)))
 }
 
 /// The answer itself; on a terminal nothing in it steers.
@@ -142,7 +165,7 @@ fn list(client: &Client, wanted: &Wanted, columns: &[&str], view: View) -> Resul
         } else {
             wanted.request.clone()
         };
-        let answer = call(client, &request)?;
+        let answer = ask(client, wanted, &request)?;
         let page: Page = serde_json::from_str(&answer.text)
             .map_err(|error| Failed::Refused(format!("the server's answer is no list: {error}")))?;
         data.extend(page.data);
@@ -174,8 +197,10 @@ fn listed(
         return Output::remark("There are none.".to_owned());
     }
     let rows: Vec<Json> = data.iter().map(|row| ordered(row.get())).collect();
-    let more =
-        cursor.map(|_| format!("These are {}; there are more, which --limit N or --all shows.", rows.len()));
+    let more = cursor.map(|_| match rows.len() {
+        1 => "This is one; there are more, which --limit N or --all shows.".to_owned(),
+        many => format!("These are {many}; there are more, which --limit N or --all shows."),
+    });
     Output { remark: more.unwrap_or_default(), ..Output::of(shown::rows(&rows, columns, view)) }
 }
 

@@ -1,12 +1,12 @@
 //! Answers as people read them. What receivers and publishers have sent is made inert.
 
-use crate::cli::table::fitted;
+use crate::cli::table::{Column, fitted};
 use crate::cli::terminal::View;
 use crate::domain::inert;
 use crate::domain::time::UnixMs;
 use crate::web::openapi::json::Json;
 
-/// A list as a table of these columns, or of all that the first row has.
+/// A list as a table of these columns, or of all that the first row has. `a.b` is a field of the object in a field.
 pub(super) fn rows(rows: &[Json], columns: &[&str], view: View) -> String {
     let own = rows.first().map(Json::members).unwrap_or_default().iter();
     let columns: Vec<String> = if columns.is_empty() {
@@ -16,18 +16,27 @@ pub(super) fn rows(rows: &[Json], columns: &[&str], view: View) -> String {
     };
     let mut all = vec![columns.iter().map(|name| title(name)).collect::<Vec<_>>()];
     let cell = |row: &Json, name: &String| {
-        row.get(name).map_or_else(|| "-".to_owned(), |value| inert::line(&text(name, value, view)))
+        let found = name.split('.').try_fold(row, |thing, part| thing.get(part));
+        found.map_or_else(|| "-".to_owned(), |value| inert::line(&text(name, value, view)))
     };
     all.extend(rows.iter().map(|row| columns.iter().map(|name| cell(row, name)).collect()));
-    let ids = |(_, name): &(usize, &String)| *name == "id" || name.ends_with("_id");
-    let mut whole: Vec<usize> = columns.iter().enumerate().filter(ids).map(|(column, _)| column).collect();
-    whole.push(0);
-    fitted(&all, view.width, &whole)
+    let kinds: Vec<Column> = columns.iter().enumerate().map(|(at, name)| kind(at, name)).collect();
+    fitted(&all, view.width, &kinds)
+}
+
+/// What the column of this name, the first at 0, loses at a narrow terminal.
+fn kind(at: usize, name: &str) -> Column {
+    match name.rsplit('.').next().unwrap_or(name) {
+        "id" => Column::Whole,
+        last if at == 0 || last.ends_with("_id") => Column::Whole,
+        "url" | "message" => Column::Wide,
+        _ => Column::Plain,
+    }
 }
 
 /// `CREATED`: when something happened needs no more words.
 fn title(name: &str) -> String {
-    inert::line(name.strip_suffix("_at").unwrap_or(name)).to_uppercase().replace('_', " ")
+    inert::line(name.strip_suffix("_at").unwrap_or(name)).to_uppercase().replace(['_', '.'], " ")
 }
 
 /// One thing, a field a line, and the lists in it below, in their columns.
@@ -137,6 +146,8 @@ mod tests {
             rows(list.items(), columns, View::plain(NOW)),
             "ID     SCOPES  CREATED\nkey_1  a,b     2026-02-23T14:29:00.000Z\nkey_2  -       -"
         );
+        let inside = example(r#"[{"a":{"id":"x"}},{"a":null}]"#);
+        assert_eq!(rows(inside.items(), &["a.id"], View::plain(NOW)), "A ID\nx\n-");
         let terminal = View { width: Some(80), colour: true, now: NOW };
         assert_eq!(rows(list.items(), columns, terminal).lines().nth(1), Some("key_1  a,b     1m ago"));
     }

@@ -34,6 +34,8 @@ pub struct Wanted {
     pub(super) yes: bool,
     pub(super) wait: bool,
     pub(super) dry_run: bool,
+    /// Where `--from` gives the body, the fields that have flags beside it.
+    pub(super) beside_json: Option<Vec<&'static str>>,
     /// The data directory of the server on this machine; not opened yet.
     pub data: PathBuf,
     /// The server that is reached by its URL instead.
@@ -82,13 +84,17 @@ pub(super) fn read(
     }
     let rows =
         if reading.has(flags::ALL) { usize::MAX } else { reading.number(flags::LIMIT).unwrap_or(ROWS) };
+    let body = reading.body().map_err(wrong)?;
+    if operation.method == "PATCH" && body.as_deref() == Some("{}") {
+        return Err(wrong("nothing is said that is to change: give a flag for it".to_owned()));
+    }
     Ok(Wanted {
         call,
         request: Request {
             method: operation.method,
             path: reading.path().map_err(wrong)?,
             idempotency_key: reading.idempotency_key().map_err(wrong)?,
-            body: reading.body().map_err(wrong)?,
+            body,
         },
         subject,
         rows,
@@ -96,6 +102,7 @@ pub(super) fn read(
         yes: reading.has(flags::YES),
         wait: reading.has(flags::WAIT),
         dry_run: reading.one(&of_field("dry_run")) == Some("true"),
+        beside_json: reading.beside_json(),
         data: if call.takes_data() { data_dir_path } else { data_path }(text(flags::DATA), env)?,
         remote,
     })
@@ -118,6 +125,7 @@ pub(in crate::cli) fn event(
         yes: false,
         wait: false,
         dry_run: false,
+        beside_json: None,
         data,
         remote: remote.map(Arc::new),
     }
@@ -134,14 +142,14 @@ impl Wanted {
         if self.call.takes_data() { "--data-dir" } else { "--data" }
     }
 
+    /// Whether a field of the body stands in the JSON of `--from`.
+    pub(super) fn stands_in_json(&self, field: &str) -> bool {
+        self.beside_json.as_ref().is_some_and(|flags| !flags.contains(&field))
+    }
+
     /// How the answer is shown.
     pub(super) fn shows(&self) -> Shows {
         self.call.shows
-    }
-
-    /// Whether it makes sense on a data directory that holds no database yet: a first key does.
-    pub fn may_create_database(&self) -> bool {
-        self.call.ability == super::Ability::MakesDatabase
     }
 
     /// Whether it may take hours.

@@ -148,7 +148,9 @@ fn fits(scheme: &'static Scheme, present: &Present) -> Result<(), String> {
         return Ok(());
     }
     match &present.secret {
-        Some(secret) => scheme.fits(secret),
+        Some(secret) => {
+            scheme.fits(secret).map_err(|says| format!("{says}; the present one is not, so send one"))
+        }
         None => Err("must be set with this format, which signs; null has one made".to_owned()),
     }
 }
