@@ -16,7 +16,7 @@ use crate::web::state::AppState;
 
 use super::cookies::{self, Kind};
 use super::form::Form;
-use super::frame::{Frame, Who};
+use super::frame::{Frame, Notice, Who};
 use super::moments::Zone;
 use super::sent::Sent;
 use super::{origin, page, theme};
@@ -27,7 +27,7 @@ pub(super) struct Common {
     pub(super) now: UnixMs,
     csrf: String,
     theme: Option<&'static str>,
-    notice: Option<String>,
+    notice: Option<Notice>,
     here: String,
 }
 
@@ -39,7 +39,8 @@ impl Common {
             secure,
             csrf: token(secret),
             theme: theme::chosen(request, state),
-            notice: cookies::read(request, Kind::Notice, secure),
+            notice: cookies::read(request, Kind::Notice, secure)
+                .map(|written| Notice::read(&written, request.path())),
             here: request.uri().path_and_query().map_or_else(|| "/".to_owned(), ToString::to_string),
             now: state.service.store().times().wall(),
         }
@@ -96,7 +97,7 @@ impl Common {
     pub(super) fn go(&self, to: &str, notice: &str) -> HttpResponse {
         let mut response = HttpResponse::SeeOther().insert_header((header::LOCATION, to)).finish();
         if !notice.is_empty() {
-            cookies::set(&mut response, Kind::Notice, notice, self.secure);
+            cookies::set(&mut response, Kind::Notice, &Notice::written(to, notice), self.secure);
         }
         response
     }

@@ -191,7 +191,47 @@ impl Form {
     /// What is wrong with a field, or with a part of it.
     pub fn wrong(&self, name: &str) -> Vec<String> {
         let of_field = self.wrong.0.iter().filter(|error| root(&error.field) == name);
-        of_field.map(|error| told(error, name)).collect()
+        of_field.map(|error| self.told(error, name)).collect()
+    }
+
+    fn told(&self, error: &FieldError, name: &str) -> String {
+        let part = error.field.get(name.len()..).unwrap_or_default().trim_start_matches('.');
+        // What a program leaves out with `null`, a person leaves empty.
+        let message = error.message.replace(", or null for ", ", or empty for ");
+        match part {
+            "" => sentence(&message),
+            part if name == "events" => format!("{}: {message}", self.line(name, part)),
+            part => format!("{part}: {message}"),
+        }
+    }
+
+    /// `[1]` of a field with a value in each line, as a person counts: blank lines too.
+    fn line(&self, name: &str, part: &str) -> String {
+        let index = part.trim_start_matches('[').trim_end_matches(']').parse().ok();
+        let mut filled = self.text(name).lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
+        match index.and_then(|index| filled.nth(index)) {
+            Some((number, _)) => format!("Line {}", number + 1),
+            // What was ticked besides stands behind what was typed.
+            None => part.to_owned(),
+        }
+    }
+
+    /// The first field of the page that is wrong: a browser sends fields in the order in which they stand there. It has the
+    /// focus when the page is shown again, so that what is wrong is seen wherever it stands.
+    pub fn first_wrong(&self) -> Option<&str> {
+        self.given.iter().map(|(name, _)| name.as_str()).find(|name| self.is_wrong(name))
+    }
+
+    /// Whether this field is that one.
+    pub fn has_focus(&self, name: &str) -> bool {
+        self.first_wrong() == Some(name)
+    }
+
+    /// Notes that the page has this field: boxes of which none is ticked are not sent.
+    pub fn has_field(&mut self, name: &str) {
+        if self.all(name).next().is_none() {
+            self.add(name, "");
+        }
     }
 
     /// Whether anything is.
@@ -209,11 +249,6 @@ impl Form {
 /// `events[3].type` is a part of `events`.
 fn root(field: &str) -> &str {
     field.split(['[', '.']).next().unwrap_or(field)
-}
-
-fn told(error: &FieldError, name: &str) -> String {
-    let part = error.field.get(name.len()..).unwrap_or_default().trim_start_matches('.');
-    if part.is_empty() { sentence(&error.message) } else { format!("{part}: {}", error.message) }
 }
 
 /// Begins with a capital letter and ends with a full stop.
@@ -241,8 +276,20 @@ mod tests {
         form.refuse(Problem::from(Error::from(wrong))).unwrap();
         assert_eq!(form.status(), StatusCode::UNPROCESSABLE_ENTITY);
         assert_eq!(form.wrong("url"), ["Must begin with https://."]);
-        assert_eq!(form.wrong("events"), ["[1]: must be a pattern"]);
+        assert_eq!(form.wrong("events"), ["Line 3: must be a pattern"]);
+        assert_eq!(form.first_wrong(), Some("url"));
         assert_eq!(form.others().collect::<Vec<_>>(), [("secret", "is too short")]);
+    }
+
+    #[test]
+    fn words_of_programs_are_not_said_and_boxes_that_are_not_ticked_are_fields_as_well() {
+        let mut form = Form::parse(b"rate=0");
+        let mut wrong = Invalid::one("rate", "must be a whole number from 1 to 10, or null for no limit");
+        wrong.push("scopes", "must hold at least one");
+        form.has_field("scopes");
+        form.refuse(Problem::from(Error::from(wrong))).unwrap();
+        assert_eq!(form.wrong("rate"), ["Must be a whole number from 1 to 10, or empty for no limit."]);
+        assert_eq!((form.others().count(), form.has("scopes", "admin")), (0, false));
     }
 
     #[test]

@@ -74,6 +74,28 @@ pub struct Who {
     pub admin: bool,
 }
 
+/// What was just done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Notice {
+    /// The section of the page that it is told in; empty: at the top.
+    place: String,
+    text: String,
+}
+
+impl Notice {
+    /// What is handed to the page at `to`: told in the section that its fragment names.
+    pub(super) fn written(to: &str, text: &str) -> String {
+        if to.contains('#') { format!("{to}\n{text}") } else { text.to_owned() }
+    }
+
+    /// The way back, on the page at `path`. On another one it is told at the top.
+    pub(super) fn read(written: &str, path: &str) -> Self {
+        let (to, text) = written.split_once('\n').unwrap_or(("", written));
+        let place = to.split_once('#').filter(|(page, _)| *page == path).map_or("", |(_, place)| place);
+        Self { place: place.to_owned(), text: text.to_owned() }
+    }
+}
+
 /// Everything that a page needs beside its own content.
 pub struct Frame {
     /// The page's title.
@@ -87,7 +109,7 @@ pub struct Frame {
     /// `light` or `dark`, where a person has chosen.
     pub theme: Option<&'static str>,
     /// What was just done.
-    pub notice: Option<String>,
+    pub notice: Option<Notice>,
     /// This page's path and query: where a form comes back to.
     pub here: String,
     /// What it loads.
@@ -122,6 +144,11 @@ impl Frame {
         self.who.as_ref().is_some_and(|who| who.admin)
     }
 
+    /// What was just done in this section, or for an empty one what is told at the top.
+    pub fn told(&self, place: &str) -> Option<&str> {
+        self.notice.as_ref().filter(|notice| notice.place == place).map(|notice| notice.text.as_str())
+    }
+
     /// Whether this look, or `system` for none, is the chosen one.
     pub fn has_theme(&self, theme: &str) -> bool {
         self.theme.unwrap_or("system") == theme
@@ -146,5 +173,22 @@ impl Frame {
     #[expect(clippy::unused_self, reason = "templates call methods")]
     pub fn length(&self, ms: i64) -> String {
         moments::length(ms)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_notice_is_told_where_something_was_done_and_is_never_lost() {
+        let place = |to: &str, path: &str| {
+            let notice = Notice::read(&Notice::written(to, "It is done."), path);
+            assert_eq!(notice.text, "It is done.");
+            notice.place
+        };
+        assert_eq!(place("/settings#cleanup", "/settings"), "cleanup");
+        assert_eq!(place("/settings#cleanup", "/keys"), "");
+        assert_eq!(place("/settings", "/settings"), "");
     }
 }

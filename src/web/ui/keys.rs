@@ -60,6 +60,7 @@ async fn create(state: Data<AppState>, Posted(visit, mut form): Posted) -> Resul
     match state.service.create_key(&scope, &draft).await {
         Ok(made) => Ok(visit.show_once(Kept::Secret(Box::new(secret(made))))),
         Err(error) => {
+            form.has_field("scopes");
             form.refuse(error.into())?;
             page(&state, &visit, "", form).await
         }

@@ -64,7 +64,8 @@ impl Visit {
         self.common.page(template, status)
     }
 
-    /// Goes to another page of the console, which says what was done.
+    /// Goes to another page of the console, which says what was done: in the section that `to` leads to with a fragment,
+    /// which that page has a place for, else at its top.
     pub fn done(&self, to: &str, notice: &str) -> HttpResponse {
         self.common.go(to, notice)
     }

@@ -69,6 +69,7 @@ async fn create(state: Data<AppState>, Posted(visit, mut form): Posted) -> Resul
                 .done(PATH, &format!("The alert {} is made. A test shows whether it arrives.", alert.name)))
         }
         Err(problem) => {
+            form.has_field("conditions");
             form.refuse(problem)?;
             page(&state, &visit, "", form, Form::default()).await
         }

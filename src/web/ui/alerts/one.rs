@@ -55,6 +55,7 @@ async fn change(
     match saved {
         Ok(alert) => Ok(visit.done(PATH, &format!("The alert {} is saved.", alert.name))),
         Err(problem) => {
+            form.has_field("conditions");
             form.refuse(problem)?;
             page(&state, &visit, &id, Some(form), None).await
         }

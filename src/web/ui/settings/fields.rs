@@ -1,6 +1,7 @@
 //! Settings as fields of forms, and forms as changes of settings. What there is stands in the domain.
 
 use serde_json::{Map, Value};
+use url::form_urlencoded::Serializer;
 
 use crate::domain::setting_words::{About, SETTINGS, Words};
 use crate::domain::settings::{Settings, range};
@@ -18,6 +19,9 @@ pub(super) struct Group {
     pub(super) title: &'static str,
     /// Its settings.
     pub(super) fields: Vec<Field>,
+    /// What its fields held when the page was made, as a query: what is still so is not saved, for somebody else may have
+    /// changed it meanwhile.
+    pub(super) shown: String,
 }
 
 /// A setting.
@@ -54,8 +58,21 @@ fn all(settings: &Settings) -> Map<String, Value> {
     }
 }
 
-/// All settings with what is told of each.
-pub(super) fn groups(settings: &Settings) -> Vec<Group> {
+/// The section of the page that a form has saved.
+pub(super) fn place(form: &Form) -> String {
+    let about = About::ALL.into_iter().find(|about| form.has("group", about.as_str()));
+    about.map_or_else(|| super::PATH.to_owned(), |about| format!("{}#{}", super::PATH, about.as_str()))
+}
+
+/// What the fields of a group hold.
+fn held(about: About, now: &Map<String, Value>) -> String {
+    let names = SETTINGS.iter().filter(|words| words.about == about).map(|words| words.name);
+    let pairs = names.filter_map(|name| Some((name, typed(now.get(name)?))));
+    Serializer::new(String::new()).extend_pairs(pairs).finish()
+}
+
+/// All settings with what is told of each. A form that is shown again still knows what it has shown first.
+pub(super) fn groups(settings: &Settings, form: &Form) -> Vec<Group> {
     let (now, defaults) = (all(settings), all(&Settings::default()));
     let of = |values: &Map<String, Value>, name: &str| values.get(name).cloned().unwrap_or_default();
     let field = |words: &Words| Field::of(words, &of(&now, words.name), &of(&defaults, words.name));
@@ -63,6 +80,10 @@ pub(super) fn groups(settings: &Settings) -> Vec<Group> {
         name: about.as_str(),
         title: about.title(),
         fields: SETTINGS.iter().filter(|words| words.about == about).map(field).collect(),
+        shown: match form.filled("shown") {
+            Some(shown) if form.has("group", about.as_str()) => shown.to_owned(),
+            _ => held(about, &now),
+        },
     };
     About::ALL.into_iter().map(group).collect()
 }
@@ -116,11 +137,15 @@ pub(super) fn fill(form: &mut Form, settings: &Settings) {
     }
 }
 
-/// The change that a form asks for: of the settings that it holds. What cannot be read is handed on as it is, so that
+/// The change that a form asks for: of the settings that it holds, as far as they differ from what it has shown. What cannot be read is handed on as it is, so that
 /// it is refused with what is allowed.
 pub(super) fn patch(form: &Form) -> Map<String, Value> {
     let defaults = all(&Settings::default());
-    let held = SETTINGS.iter().filter(|words| form.all(words.name).next().is_some());
+    let shown = Form::of_query(form.text("shown"));
+    let changed = |words: &&Words| {
+        form.all(words.name).next().is_some_and(|text| shown.all(words.name).next() != Some(text))
+    };
+    let held = SETTINGS.iter().filter(changed);
     let value = |words: &Words| {
         let Some(text) = form.filled(words.name) else { return Value::Null };
         let read = match defaults.get(words.name) {
@@ -157,6 +182,18 @@ mod tests {
         let patch = patch(&form);
         assert_eq!(patch.len(), SETTINGS.len());
         assert_eq!(settings.patched(&patch).unwrap(), settings);
+    }
+
+    #[test]
+    fn what_is_still_as_it_was_shown_is_no_change() {
+        let settings = Settings { backup_schedule: String::new(), ..Settings::default() };
+        let groups = groups(&settings, &Form::default());
+        for group in groups {
+            let mut form = Form::of([("group", group.name.to_owned()), ("shown", group.shown)]);
+            fill(&mut form, &settings);
+            assert!(group.fields.iter().all(|field| !patch(&form).contains_key(field.name)), "{}", group.name);
+            assert_eq!(place(&form), format!("/settings#{}", group.name));
+        }
     }
 
     #[test]

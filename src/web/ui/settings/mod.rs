@@ -17,7 +17,7 @@ use crate::web::problem::Problem;
 use crate::web::read;
 use crate::web::state::AppState;
 
-use super::amounts::{change, grouped};
+use super::amounts::{bytes, grouped};
 use super::form::{Form, sentence};
 use super::frame::Frame;
 use super::visit::{Posted, Visit};
@@ -73,6 +73,12 @@ impl Settings {
     }
 }
 
+/// What a cleanup gave back. The file may have grown meanwhile: then it was nothing.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "templates hand references over")]
+fn freed(change: &i64) -> String {
+    u64::try_from(*change).ok().filter(|freed| *freed > 0).map_or_else(|| "nothing".to_owned(), bytes)
+}
+
 async fn show(state: Data<AppState>, visit: Visit) -> Result<HttpResponse, Problem> {
     page(&state, &visit, Form::default(), Form::default(), Form::default()).await
 }
@@ -80,7 +86,7 @@ async fn show(state: Data<AppState>, visit: Visit) -> Result<HttpResponse, Probl
 async fn save(state: Data<AppState>, Posted(visit, mut form): Posted) -> Result<HttpResponse, Problem> {
     let scope = visit.caller.admin()?;
     match state.service.change_settings(&scope, fields::patch(&form)).await {
-        Ok(_) => Ok(visit.done(PATH, "The settings are saved and in force.")),
+        Ok(_) => Ok(visit.done(&fields::place(&form), "The settings are saved and in force.")),
         Err(error) => {
             form.refuse(error.into())?;
             page(&state, &visit, form, Form::default(), Form::default()).await
@@ -112,7 +118,7 @@ async fn page(
     let schedule = Schedule::parse(&settings.cleanup_schedule).ok();
     let page = Settings {
         frame: visit.frame("Settings", PATH),
-        groups: fields::groups(&settings),
+        groups: fields::groups(&settings, &form),
         form,
         cleaning,
         copying,
