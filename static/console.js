@@ -172,6 +172,11 @@ document.addEventListener("submit", (event) => {
 });
 addEventListener("pageshow", () => { sent = null; });
 
+// A secret is shown once, also to whoever goes back to a page that the browser has kept.
+addEventListener("pageshow", (event) => {
+  if (event.persisted && document.getElementById("secret")) location.reload();
+});
+
 // A form with `data-preview` shows what it would make while somebody types: it is posted to look at, and what is in that
 // part of the page, or wrong beside a field, is taken from the answer.
 let waiting, asked;

@@ -96,6 +96,12 @@ fn command(url: &str, headers: &Headers, body: &str) -> String {
     if piped { format!("printf %s {} | {command}\n", quoted(body)) } else { format!("{command}\n") }
 }
 
+/// The same, as it is where nothing in it means anything to a shell.
+pub fn word(text: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+:@,".contains(c);
+    if !text.is_empty() && text.chars().all(is_plain) { text.to_owned() } else { quoted(text) }
+}
+
 /// A text as one word of a POSIX shell.
 fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
@@ -136,6 +142,12 @@ mod tests {
         let own = ["accept:", "expect:", "user-agent:", "content-type:"].map(str::to_owned);
         let given = [format!("x-own: {nasty}"), "x-empty;".to_owned()];
         assert_eq!(after("--header"), [&own[..], &given[..]].concat());
+    }
+
+    #[test]
+    fn a_word_is_quoted_where_a_shell_would_read_something_into_it() {
+        assert_eq!(word("/srv/post-rider_1.2"), "/srv/post-rider_1.2");
+        assert_eq!([word("/srv/it's $HOME"), word("")], [r"'/srv/it'\''s $HOME'", "''"]);
     }
 
     #[test]

@@ -158,6 +158,9 @@ codes! {
     Stopping = "stopping", Unavailable, "The server is stopping";
 }
 
+/// What is added where something is not found: a key is not told of what it may not see.
+const OR_NOT_SEEN: &str = ", or this key may not see it";
+
 /// A use case that could not be carried out.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{}: {detail}", code.as_str())]
@@ -183,7 +186,12 @@ impl Error {
 
     /// Nothing of this name.
     pub fn not_found(what: &str, name: impl std::fmt::Display) -> Self {
-        Self::new(Code::NotFound, format!("there is no {what} {name}, or this key may not see it"))
+        Self::new(Code::NotFound, format!("there is no {what} {name}{OR_NOT_SEEN}"))
+    }
+
+    /// What happened and what to do, for somebody at the console: they have no key, and see everything.
+    pub fn detail_for_operators(&self) -> &str {
+        self.detail.strip_suffix(OR_NOT_SEEN).unwrap_or(&self.detail)
     }
 
     /// The same, naming the field that it is about.

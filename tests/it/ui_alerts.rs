@@ -42,9 +42,13 @@ fn what_is_wrong_stands_beside_its_field() {
     let console = Console::admin(&app);
     let wrong = console.refused("/alerts", &[("kind", "email"), ("email", "nobody"), ("name", "Kept")], 422);
     holds(&wrong, &["id=\"email-wrong\"", "value=\"nobody\"", "value=\"Kept\"", "id=\"conditions-wrong\""]);
+    lacks(&wrong, &["<code>conditions</code>"]);
+    let bare = console.refused("/alerts", &[("kind", "email"), ("email", "a@example.com")], 422);
+    holds(&bare, &["<div tabindex=\"-1\" autofocus><p class=\"wrong\" id=\"conditions-wrong\">"]);
     let denied = [("kind", "slack"), ("url", "https://10.0.0.1/"), ("conditions", "disk")];
     holds(&console.refused("/alerts", &denied, 422), &["id=\"url-wrong\""]);
     let wrong = console.refused("/alerts/mail-server", &[("host", "a b"), ("port", "x")], 422);
+    holds(&wrong, &["name=\"host\" type=\"text\" value=\"a b\" autocomplete=\"off\" autofocus"]);
     holds(&wrong, &["id=\"host-wrong\"", "id=\"port-wrong\"", "id=\"from-wrong\"", "value=\"a b\""]);
 }
 

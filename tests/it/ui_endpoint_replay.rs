@@ -88,7 +88,7 @@ fn everything_that_is_wrong_is_told_with_what_was_typed() {
     for field in ["status", "since", "until", "events"] {
         holds(&page, &[&format!("id=\"{field}-wrong\"")]);
     }
-    holds(&page, &["value=\"soon\"", "a..b\nc</textarea>", "[0]: "]);
+    holds(&page, &["value=\"soon\"", "a..b\nc</textarea>", "Line 1: "]);
     let backwards = [("dry_run", "true"), ("since", "2026-02-23"), ("until", "2026-02-22")];
     holds(&console.refused(&path, &backwards, 422), &["id=\"until-wrong\"", "value=\"2026-02-22\""]);
     holds(

@@ -90,6 +90,8 @@ fn an_endpoint_is_made_with_all_its_settings_and_its_secret_shown_once() {
     let form = ada.page("/endpoints/new?tenant=acme");
     holds(&form, &["name=\"types\" value=\"order.placed\"", "<option value=\"standard\" selected>"]);
     assert_eq!(value(&form, "tenant"), "acme");
+    lacks(&form, &["*</textarea>"]);
+    assert!(form.find("How it is sent") < form.find("<h2>Signing"), "as in its settings");
     let fields = [
         ("url", "https://books.test/hook"),
         ("tenant", "acme"),
@@ -126,16 +128,35 @@ fn an_endpoint_is_made_with_all_its_settings_and_its_secret_shown_once() {
     let audited = app.audit_of(&text(&made, "id"));
     assert_eq!(audited[0]["actor"], "operator:ada@example.com");
     let settings = ada.page(&format!("/endpoints/{}/settings", text(&made, "id")));
-    lacks(&settings, &["a secret of mine", "Bearer a:b"]);
+    lacks(&settings, &["a secret of mine", "Bearer a:b", "value=\"order.placed\""]);
+    app.change_endpoint(&text(&made, "id"), &json!({ "events": ["order.*"] }));
+    let covered = ada.page(&format!("/endpoints/{}/settings", text(&made, "id")));
+    lacks(&covered, &["value=\"order.placed\""]);
 }
 
 #[test]
 fn a_url_alone_suffices_and_what_is_probably_not_meant_is_said() {
     let app = TestApp::start();
     let ada = Console::admin(&app);
-    let fields = [("url", "https://books.test/"), ("enabled", "true"), ("signing", "make")];
-    let (_, page) = ada.done("/endpoints/new", &fields);
-    holds(&page, &["<code id=\"secret\">whsec_", "role=\"alert\"", "<code>events</code> is empty"]);
+    holds(&ada.page("/endpoints/new"), &["name=\"events\"", "*</textarea>"]);
+    let fields = [("url", "https://books.test/"), ("enabled", "true"), ("signing", "make"), ("events", "")];
+    let (to, page) = ada.done("/endpoints/new", &fields);
+    holds(&page, &["<code id=\"secret\">whsec_", "role=\"alert\"", "It subscribes to no event type"]);
+    let path = format!("/endpoints/{}", text(&app.get("/endpoints")["data"][0], "id"));
+    holds(&page, &[&format!("<a href=\"{path}/settings#events\">Choose")]);
+    lacks(&page, &["PATCH"]);
+    let later = ada.get(&to).expect(404);
+    holds(
+        later.text(),
+        &["only once", "The endpoint is there", &format!("<a href=\"{path}/rotate-secret\">")],
+    );
+    lacks(later.text(), &["whsec_"]);
+    let overview = ada.page(&path);
+    holds(
+        &overview,
+        &["It subscribes to no event type", &format!("<a href=\"{path}/settings#events\">Choose")],
+    );
+    lacks(&overview, &["an event that it subscribes to"]);
     shows(
         &app.get("/endpoints")["data"][0],
         &json!({ "tenant": "default", "events": [], "enabled": true, "retry_schedule": null, "format": "standard" }),
@@ -157,7 +178,7 @@ fn what_is_wrong_is_beside_its_field_and_nothing_that_was_typed_is_lost() {
         ("tenant", "no tenant"),
         ("uid", HOSTILE),
         ("description", HOSTILE),
-        ("events", "invoice.*\nin voice"),
+        ("events", "invoice.*\n\nin voice"),
         ("types", "order.placed"),
         ("filters", "{status: paid}"),
         ("headers", "no header\nHost: x"),
@@ -183,6 +204,30 @@ fn what_is_wrong_is_beside_its_field_and_nothing_that_was_typed_is_lost() {
     );
     assert!(app.list("/endpoints").is_empty());
     make(&app, "books", &json!({}));
+    holds(
+        &page,
+        &[
+            "Line 3: must be",
+            "Attempts a second",
+            "id=\"url\" name=\"url\" type=\"url\" value=\"ftp://books.test/\" autocomplete=\"off\" autofocus",
+        ],
+    );
+    assert_eq!(page.matches(" autofocus").count(), 1);
+    let much = [("url", "https://u:p@b.test/"), ("events", "*"), ("rate_limit", "1001"), ("signing", "make")];
+    let page = ada.refused("/endpoints/new", &much, 422);
+    holds(&page, &["the endpoint&#39;s headers for credentials", "or empty for no limit."]);
+    let one = json!({ "endpoint_limit": 1 });
+    app.client.send_json("PUT", "/api/v1/tenants/small", &one).expect(201);
+    make(&app, "only", &json!({ "tenant": "small" }));
+    let full = [("url", "https://b.test/"), ("tenant", "small"), ("events", "*"), ("signing", "make")];
+    let page = ada.refused("/endpoints/new", &full, 409);
+    holds(
+        &page,
+        &[
+            "<div class=\"alert\" role=\"alert\" tabindex=\"-1\" autofocus>",
+            "may have one endpoint and has it;",
+        ],
+    );
     let taken = [("url", "https://b.test/"), ("uid", "books"), ("events", "*"), ("signing", "make")];
     holds(&ada.refused("/endpoints/new", &taken, 409), &["id=\"uid-wrong\"", "*</textarea>"]);
 }

@@ -20,7 +20,7 @@ fn an_empty_server_shows_three_steps_with_the_commands_filled_in_and_ticks_those
         &page,
         &[
             "Three steps to the first delivery",
-            "postrider keys create",
+            &format!("postrider keys create --data {} --name", app.data().display()),
             "postrider listen",
             "curl http://hooks.test:8383/api/v1/endpoints",
             "curl http://hooks.test:8383/api/v1/events",
@@ -30,11 +30,22 @@ fn an_empty_server_shows_three_steps_with_the_commands_filled_in_and_ticks_those
     );
     let done = |page: &str| page.matches("status done").count();
     assert_eq!(done(&page), 1, "the key of the first start");
-    app.endpoint_at(&receiver, "/");
+    let (to, page) = console.done("/keys", &[("name", "shop"), ("scopes", "events:write")]);
+    holds(&page, &["<a href=\"/\">The next step", "<code id=\"command\">export KEY=pr_"]);
+    holds(console.get(&to).expect(404).text(), &["<a href=\"/keys#make\">Make another key"]);
+    let endpoint = app.endpoint_at(&receiver, "/");
     assert_eq!(done(&console.page("/")), 2);
+    app.post(&format!("/endpoints/{endpoint}/test"), &json!({})).expect(200);
+    assert_eq!(done(&console.page("/")), 2, "a test is no event of the application");
     app.publish("a", &json!(1));
     app.settle();
     lacks(&console.page("/"), &["Three steps"]);
+    for _ in 0..21 {
+        app.post(&format!("/endpoints/{endpoint}/test"), &json!({})).expect(200);
+    }
+    lacks(&console.page("/"), &["Three steps"]);
+    let (_, page) = console.done("/keys", &[("name", "later"), ("scopes", "events:write")]);
+    lacks(&page, &["The next step"]);
 }
 
 #[test]

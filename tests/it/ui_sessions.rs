@@ -46,9 +46,19 @@ impl Browser {
         self.send("POST", path, &[FORM, ("Sec-Fetch-Site", "same-origin")], Some(&body))
     }
 
+    /// The token of a page to sign in that was there before somebody signed in, in another tab.
+    fn login_token(&mut self) -> String {
+        let (sessions, others): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut self.cookies).into_iter().partition(|(name, _)| name.ends_with("-session"));
+        self.cookies = others;
+        let token = value(self.get("/login").expect(200).text(), "csrf");
+        self.cookies.extend(sessions);
+        token
+    }
+
     /// Signs in by hand; what is given beside the password goes along.
     fn sign_in(&mut self, more: &[(&str, &str)]) -> Response {
-        let csrf = value(self.get("/login").expect(200).text(), "csrf");
+        let csrf = self.login_token();
         let own = [("csrf", csrf.as_str()), ("email", ADMIN), ("password", PASSWORD)];
         self.post("/login", &[&own, more].concat())
     }
@@ -70,8 +80,26 @@ fn a_failure_has_the_navigation_for_whoever_is_signed_in_and_for_nobody_else() {
     let app = with_operator();
     let (admin, viewer) = (Console::admin(&app), Console::viewer(&app));
     let missing = admin.get("/deliveries/dlv_0000000000000").expect(404);
-    holds(missing.text(), &["aria-label=\"Pages\"", "Sign out", "Go on to /deliveries", ADMIN]);
-    holds(viewer.get("/endpoints/new").expect(403).text(), &["aria-label=\"Pages\"", "(viewer)"]);
+    holds(
+        missing.text(),
+        &[
+            "aria-label=\"Pages\"",
+            "Sign out",
+            "<a class=\"button\" href=\"/deliveries\">Go on to Deliveries",
+            ADMIN,
+        ],
+    );
+    lacks(missing.text(), &["this key"]);
+    let forbidden = viewer.get("/endpoints/new").expect(403);
+    holds(
+        forbidden.text(),
+        &["aria-label=\"Pages\"", "(viewer)", "<h1>You may not do this", "Go on to Endpoints"],
+    );
+    // Whoever is signed in has no need of the page to sign in.
+    for (path, to) in [("/login", "/"), ("/login?to=%2Fkeys", "/keys"), ("/login?to=%2F%2Fevil.example", "/")]
+    {
+        assert_eq!(admin.get(path).expect(303).header("location"), Some(to));
+    }
     let expired = admin.post_with("old", "/keys", &[]).expect(403);
     holds(expired.text(), &["aria-label=\"Pages\"", "older than your session"]);
     // The forms of the navigation work there.
@@ -100,7 +128,7 @@ fn a_new_sign_in_ends_the_session_that_the_browser_had() {
         ["operator.sign_in", "operator.sign_out"]
     );
     // A wrong password ends nothing.
-    let csrf = value(browser.get("/login").expect(200).text(), "csrf");
+    let csrf = browser.login_token();
     browser.post("/login", &[("csrf", &csrf), ("email", ADMIN), ("password", "wrong")]).expect(401);
     browser.get("/account").expect(200);
 }
@@ -251,9 +279,10 @@ fn who_loads_the_page_of_a_new_key_again_makes_no_other() {
     let (to, page) = console.done("/keys", &[("name", "shop"), ("scopes", "events:write")]);
     holds(&page, &["The key shop is made", "it is shown this once", "id=\"secret\">pr_"]);
     let other = Console::admin(&app);
-    for again in [console.get(&to), other.get(&to), console.get("/shown/none")] {
-        assert!(again.expect(404).text().contains("shown once already"));
+    for again in [console.get(&to), other.get(&to)] {
+        holds(again.expect(404).text(), &["shown only once", "href=\"/keys#make\">Make another key"]);
     }
+    assert!(console.get("/shown/none").expect(404).text().contains("shown once already"));
     assert_eq!(app.list("/keys").len(), before + 1);
 }
 

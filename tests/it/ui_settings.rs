@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use url::form_urlencoded;
 
 use crate::support::app::TestApp;
 use crate::support::console::{Console, holds, lacks, value};
@@ -26,6 +27,7 @@ fn every_setting_stands_there_with_its_default_and_its_range() {
             "Default: 262,144; 1,024 to 1,048,576.",
             "Left on the disk",
             "There was none yet.",
+            "<a href=\"#cleanup\">Cleanup</a>",
         ],
     );
 }
@@ -50,14 +52,42 @@ fn what_is_saved_is_in_force_and_what_is_wrong_stands_beside_its_field() {
             "id=\"disable_after_hours-wrong\"",
             "value=\"5 min\"",
             "value=\"1.5\"",
+            "name=\"retry_schedule\" type=\"text\" value=\"5 min\" autocomplete=\"off\" autofocus",
         ],
     );
+    assert_eq!(page.matches(" autofocus").count(), 1, "the first one that is wrong is in view");
     assert_eq!(app.get("/settings")["failing_after_failures"], 5, "nothing was changed");
     let good = [("retry_schedule", "60, 300"), ("failing_after_failures", ""), ("strict_tenants", "true")];
     holds(&console.done("/settings", &good).1, &["saved and in force", "value=\"60, 300\""]);
     let now = app.get("/settings");
     assert_eq!((&now["retry_schedule"], &now["strict_tenants"]), (&json!([60, 300]), &json!(true)));
     assert_eq!(now["retention_days"], 30, "what the form does not hold stays");
+}
+
+#[test]
+fn a_page_that_is_older_than_somebody_elses_change_does_not_undo_it() {
+    let app = TestApp::start();
+    let console = Console::admin(&app);
+    let stale = value(&console.page("/settings"), "shown").replace("&#38;", "&");
+    let held = stale.clone();
+    let shown: Vec<_> = form_urlencoded::parse(held.as_bytes()).into_owned().collect();
+    app.change_settings(&json!({ "retention_days": 31 }));
+    let mut fields = vec![("group", "keeping"), ("shown", stale.as_str())];
+    fields.extend(shown.iter().map(|(name, text)| match name.as_str() {
+        "audit_retention_days" => ("audit_retention_days", "300"),
+        name => (name, text.as_str()),
+    }));
+    let wrong: Vec<_> = fields.iter().map(|(name, text)| (*name, text.replace("300", "x"))).collect();
+    let wrong: Vec<_> = wrong.iter().map(|(name, text)| (*name, text.as_str())).collect();
+    let page = console.refused("/settings", &wrong, 422);
+    assert_eq!(value(&page, "shown").replace("&#38;", "&"), stale, "what was shown first is still known");
+    let (to, page) = console.done("/settings", &fields);
+    assert_eq!(to, "/settings#keeping");
+    holds(&page, &["</h2>\n<p class=\"notice\" role=\"status\">The settings are saved", "value=\"31\""]);
+    let now = app.get("/settings");
+    assert_eq!((&now["retention_days"], &now["audit_retention_days"]), (&json!(31), &json!(300)));
+    let last = app.list("/audit").remove(0);
+    assert!(last["before"].get("retention_days").is_none(), "{last}");
 }
 
 #[test]
@@ -73,7 +103,12 @@ fn a_cleanup_by_hand_is_counted_first_and_then_seen_in_the_list() {
     let counting = [("older_than_days", "1"), ("what", "count")];
     let (to, page) = console.done("/settings/cleanup", &counting);
     assert_eq!(to, "/settings#cleanup");
-    holds(&page, &["3 deliveries and 3 events would be deleted."]);
+    holds(
+        &page,
+        &[
+            "<h2>Cleanup</h2>\n<p class=\"notice\" role=\"status\">3 deliveries and 3 events would be deleted.",
+        ],
+    );
     assert_eq!(app.list("/events").len(), 3);
     let (_, page) = console.done("/settings/cleanup", &[("older_than_days", "1"), ("what", "clean")]);
     holds(&page, &["The cleanup has begun."]);
@@ -85,12 +120,13 @@ fn a_cleanup_by_hand_is_counted_first_and_then_seen_in_the_list() {
     });
     let page = console.page("/settings");
     holds(&page, &["status done", "operator:ada@example.com"]);
-    lacks(&page, &["data-live"]);
+    lacks(&page, &["data-live", "class=\"number\">−"]);
     assert_eq!(app.list("/events").len(), 0);
     for wrong in ["0", "4000", "x"] {
         let page =
             console.refused("/settings/cleanup", &[("older_than_days", wrong), ("what", "clean")], 422);
         holds(&page, &["id=\"older_than_days-wrong\"", &format!("value=\"{wrong}\"")]);
+        assert_eq!(page.matches(" autofocus").count(), 1);
     }
 }
 
@@ -134,7 +170,7 @@ fn a_backup_by_hand_is_begun_and_seen_in_the_list_with_its_size() {
     );
     let (to, page) = console.done("/settings/backup", &[]);
     assert_eq!(to, "/settings#backups");
-    holds(&page, &["The backup has begun."]);
+    holds(&page, &["<h2>Backups</h2>\n<p class=\"notice\" role=\"status\">The backup has begun."]);
     let made = app.eventually("the end of the backup", |app| {
         app.list("/backups").pop().filter(|backup| backup["status"] != "running")
     });
@@ -180,7 +216,16 @@ fn a_viewer_reads_them_and_changes_nothing() {
     let viewer = Console::viewer(&app);
     let page = viewer.page("/settings");
     holds(&page, &["Deliveries are kept for (days)", "<b>30</b>", "<b>are accepted</b>"]);
-    lacks(&page, &["action=\"/settings", "Clean up now", "Back up now", "name=\"retention_days\""]);
+    lacks(
+        &page,
+        &[
+            "action=\"/settings",
+            "when they are saved",
+            "Clean up now",
+            "Back up now",
+            "name=\"retention_days\"",
+        ],
+    );
     viewer.post("/settings", &[("retention_days", "1")]).expect(403);
     viewer.post("/settings/cleanup", &[("what", "clean")]).expect(403);
     viewer.post("/settings/backup", &[]).expect(403);

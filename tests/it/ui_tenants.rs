@@ -107,6 +107,7 @@ fn one_is_deleted_by_typing_its_name_and_the_list_says_how_far_that_is() {
     app.settle();
     let console = Console::admin(&app);
     let page = console.refused("/tenants/acme/delete", &[("confirm", "Acme")], 422);
+    holds(&page, &["name=\"confirm\" type=\"text\" value=\"Acme\" autocomplete=\"off\" autofocus"]);
     holds(&page, &["Must be the tenant&#39;s name, acme", "value=\"Acme\""]);
     let (to, page) = console.done("/tenants/acme/delete", &[("confirm", "acme")]);
     assert_eq!(to, "/tenant-deletions");

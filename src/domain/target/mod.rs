@@ -61,9 +61,7 @@ pub enum TargetError {
     #[error("must begin with https://; http:// is accepted only if Postrider runs with `--allow-http`")]
     Http,
     /// `user:password@`, even empty.
-    #[error(
-        "must not contain user info (anything before an @); use the endpoint's `headers` for credentials"
-    )]
+    #[error("must not contain user info (anything before an @); use the endpoint's headers for credentials")]
     UserInfo,
     /// Anything from `#` on.
     #[error("must not have a fragment (anything from # on): it is never sent")]

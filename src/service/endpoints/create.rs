@@ -135,11 +135,16 @@ fn room_for_one(tx: &mut Tx<'_>, name: &TenantName) -> Result<i64, Error> {
     if tx.count_endpoints(id)? < limit {
         return Ok(id);
     }
+    let all = match limit {
+        0 => "no endpoint".to_owned(),
+        1 => "one endpoint and has it".to_owned(),
+        many => format!("{many} endpoints and has them"),
+    };
     Err(Error::new(
         Code::EndpointLimitReached,
         format!(
-            "the tenant {name} may have {limit} endpoints and has them; delete one, or raise its endpoint_limit \
-             (or that of all, a setting)"
+            "the tenant {name} may have {all}; delete one, or let it have more: its own limit (endpoint_limit), or that \
+             of all in the settings"
         ),
     ))
 }

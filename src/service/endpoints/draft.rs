@@ -131,8 +131,8 @@ impl EndpointDraft {
         let mut warnings = Vec::new();
         if settings.events.is_empty() {
             warnings.push(
-                "`events` is empty, so nothing is sent to this endpoint; PATCH it with patterns such as \
-                 [\"invoice.*\"], or [\"*\"] for all"
+                "it subscribes to no event type (`events` is empty), so nothing is sent to this endpoint; give it \
+                 patterns such as `invoice.*`, or `*` for all"
                     .to_owned(),
             );
         }

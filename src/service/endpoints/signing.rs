@@ -124,8 +124,8 @@ impl SecretChange {
         match self {
             Self::Take(secret) => scheme.warning(secret),
             Self::Remove if scheme.has_secrets() => Some(
-                "the endpoint is unsigned: its receiver cannot tell whether a request comes from here; PATCH `secret` \
-                 with null to have one made"
+                "the endpoint is unsigned: its receiver cannot tell whether a request comes from here; have a \
+                 secret made in its settings, which by the API is `secret`: null"
                     .to_owned(),
             ),
             Self::Remove | Self::Keep | Self::Make => None,

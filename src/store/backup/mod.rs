@@ -73,6 +73,11 @@ impl BackupRequest {
 }
 
 impl Store {
+    /// The data directory.
+    pub fn data_folder(&self) -> &std::path::Path {
+        self.backups.parent().unwrap_or(&self.backups)
+    }
+
     /// The folder of backups.
     pub fn backups_folder(&self) -> &std::path::Path {
         &self.backups

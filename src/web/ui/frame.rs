@@ -124,13 +124,11 @@ impl Frame {
         &ASSETS
     }
 
-    /// Whether a path is that of a page of the navigation, or below one.
-    pub(super) fn leads_to(path: &str) -> bool {
+    /// The page of the navigation that a path is that of, or below.
+    pub(super) fn link_to(path: &str) -> Option<&'static Link> {
         let first = path.split('/').nth(1).unwrap_or_default();
-        GROUPS
-            .iter()
-            .flat_map(|group| group.links)
-            .any(|link| !first.is_empty() && link.path.trim_start_matches('/') == first)
+        let mut links = GROUPS.iter().flat_map(|group| group.links);
+        links.find(|link| !first.is_empty() && link.path.trim_start_matches('/') == first)
     }
 
     /// The navigation.

@@ -1,7 +1,7 @@
 //! What is shown this once: a secret that was just made. It waits in memory for the page that the browser is sent to, for
 //! whoever has made it, so that a reload makes no other. Also a form that waits to be sent again ([`super::send_again`]).
 
-use actix_web::http::Method;
+use actix_web::http::{Method, StatusCode};
 use actix_web::web::{self, Data, Path, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
@@ -12,7 +12,9 @@ use crate::web::problem::Problem;
 use crate::web::read;
 use crate::web::state::AppState;
 
+use super::form::Form;
 use super::frame::Frame;
+use super::lost::Of;
 use super::send_again;
 use super::typed::Typed;
 use super::visit::Visit;
@@ -25,6 +27,8 @@ pub fn routes(config: &mut ServiceConfig) {
 /// What a secret is shown with. Without `Debug`: it holds the secret.
 #[derive(Clone)]
 pub(super) struct Secret {
+    /// What it is of.
+    pub(super) of: Of,
     /// The navigation's link that the page belongs to.
     pub(super) section: &'static str,
     /// What was done, as a sentence.
@@ -33,6 +37,8 @@ pub(super) struct Secret {
     pub(super) about: &'static str,
     /// In clear text.
     pub(super) text: Option<String>,
+    /// A command that takes it over into a shell.
+    pub(super) command: Option<String>,
     /// A moment, behind the words for it.
     pub(super) until: Option<(&'static str, UnixMs)>,
     /// What to think of.
@@ -74,8 +80,12 @@ async fn show(
         }
         Some(Kept::Typed(typed)) => send_again::page(&visit, typed),
         None => {
-            let detail = "this was shown once already, or nobody looked at it for five minutes; if it is lost, \
-                          make another one";
+            if let Some(of) = Of::read(Form::of_query(request.query_string()).text("of")) {
+                let secret = of.lost();
+                let frame = visit.frame(&secret.done, secret.section);
+                return visit.page_with(&Shown { frame, secret }, StatusCode::NOT_FOUND);
+            }
+            let detail = "this was shown once already, or nobody looked at it for five minutes";
             Err(Problem::new(Code::NotFound, detail))
         }
     }

@@ -18,6 +18,8 @@ use super::filters;
 use super::form::Form;
 use super::frame::Frame;
 use super::kept::{Kept, Secret};
+use super::lost::Of;
+use super::overview::first_steps::FirstSteps;
 use super::pager::Pager;
 use super::shown::called;
 use super::visit::{Posted, Visit};
@@ -57,8 +59,10 @@ async fn create(state: Data<AppState>, Posted(visit, mut form): Posted) -> Resul
         scopes: form.all("scopes").map(str::to_owned).collect(),
         tenant: form.filled("tenant").map(str::to_owned),
     };
+    let caller = visit.caller.clone();
+    let begins = state.read(move |service| FirstSteps::look(service, &caller)).await?.is_some();
     match state.service.create_key(&scope, &draft).await {
-        Ok(made) => Ok(visit.show_once(Kept::Secret(Box::new(secret(made))))),
+        Ok(made) => Ok(visit.show_once(Kept::Secret(Box::new(secret(made, begins))))),
         Err(error) => {
             form.has_field("scopes");
             form.refuse(error.into())?;
@@ -67,18 +71,25 @@ async fn create(state: Data<AppState>, Posted(visit, mut form): Posted) -> Resul
     }
 }
 
-fn secret(made: KeyMade) -> Secret {
+/// `begins`: the first steps are not all made, and go on with this key.
+fn secret(made: KeyMade, begins: bool) -> Secret {
+    let mut next = vec![
+        (PATH.to_owned(), "All keys".to_owned()),
+        ("/docs".to_owned(), "What to do with it: the API reference".to_owned()),
+    ];
+    if begins {
+        next.insert(0, ("/".to_owned(), "The next step to the first delivery".to_owned()));
+    }
     Secret {
+        of: Of::Key,
         section: PATH,
         done: format!("The key {} is made.", made.view.name),
         about: "Copy its text now: it is shown this once.",
+        command: Some(format!("export KEY={}", made.key)),
         text: Some(made.key),
         until: None,
         warnings: Vec::new(),
-        next: vec![
-            (PATH.to_owned(), "All keys".to_owned()),
-            ("/docs".to_owned(), "What to do with it: the API reference".to_owned()),
-        ],
+        next,
     }
 }
 

@@ -10,6 +10,7 @@ use crate::web::problem::Problem;
 use crate::web::read;
 use crate::web::state::AppState;
 
+use super::cookies;
 use super::form::Form;
 use super::frame::Frame;
 use super::kept::Kept;
@@ -33,9 +34,17 @@ struct Login {
     form: Form,
 }
 
-async fn show(stranger: Stranger, request: HttpRequest) -> Result<HttpResponse, Problem> {
+async fn show(
+    state: Data<AppState>,
+    stranger: Stranger,
+    request: HttpRequest,
+) -> Result<HttpResponse, Problem> {
     // Nothing else: what a link brings is nothing that was typed.
     let to = Form::of_query(request.query_string()).text("to").to_owned();
+    let session = cookies::read(&request, cookies::Kind::Session, state.is_https());
+    if session.is_some_and(|text| state.service.session(&text).is_some()) {
+        return Ok(stranger.done(page::within_site(&to), ""));
+    }
     page(&stranger, Form::of([("to", to)]))
 }
 

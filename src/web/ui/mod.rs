@@ -4,7 +4,8 @@
 //! - [`visit`]: who looks. A page takes a [`visit::Visit`], or a [`stranger::Stranger`] before there is a session; what
 //!   changes something takes a [`visit::Posted`] form. [`common`]: what both bring. [`send_again`]: a form whose session has
 //!   ended.
-//! - [`kept`]: a secret that was made, on a page of its own, this once. [`shelf`]: where it waits for it.
+//! - [`kept`]: a secret that was made, on a page of its own, this once. [`shelf`]: where it waits for it. [`lost`]: what
+//!   that page says later.
 //! - [`page`]: an answer with its headers, and the page that tells a failure.
 //! - [`form`]: what was typed, and what is wrong with it. [`origin`]: whether it was typed on one of our pages.
 //! - [`frame`]: the navigation, times, the look. [`moments`], [`pager`], [`plot`]: pieces of pages.
@@ -34,6 +35,7 @@ mod join;
 mod kept;
 mod keys;
 mod login;
+mod lost;
 mod moments;
 mod operators;
 mod origin;

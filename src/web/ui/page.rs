@@ -53,6 +53,17 @@ impl Look {
     }
 }
 
+impl Look {
+    /// Where somebody goes on: what is not there may have nothing below it either, so from there to the list.
+    fn goes_on(&self, kind: Kind) -> Option<(&str, String)> {
+        let link = Frame::link_to(&self.above)?;
+        if kind == Kind::NotFound || link.path == self.above {
+            return Some((link.path, format!("Go on to {}", link.name)));
+        }
+        Some((&self.above, "Go back".to_owned()))
+    }
+}
+
 /// Whether a failure is to be told as a page.
 fn wanted(method: &Method, path: &str, headers: &HeaderMap) -> bool {
     let accepts = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or_default();
@@ -91,8 +102,8 @@ struct Failed<'a> {
     fields: Vec<(String, String)>,
     request_id: &'a str,
     signs_in: bool,
-    /// Where to go on.
-    above: &'a str,
+    /// Where to go on, with its words.
+    above: Option<(&'a str, String)>,
 }
 
 /// The page that tells a failure, with the navigation for whoever is signed in; of a defect its request's id and nothing
@@ -103,18 +114,22 @@ pub fn failed(problem: &Problem, request_id: &str, look: &Look, state: &AppState
     let detail = match kind {
         Kind::Internal => "The server's log says more under the request id below.".to_owned(),
         _ if error.code == Code::UnknownPath => "There is no such page. Go on at the overview.".to_owned(),
-        _ => form::sentence(&error.detail),
+        _ => form::sentence(error.detail_for_operators()),
+    };
+    let title = match error.code {
+        Code::InsufficientScope => "You may not do this",
+        code => code.title(),
     };
     let fields = if kind == Kind::Internal { Vec::new() } else { error.fields.clone() };
     let session = look.session.as_deref().and_then(|text| state.service.session(text));
     let page = Failed {
-        frame: look.common.frame(error.code.title(), "", session.as_ref()),
-        title: error.code.title(),
+        frame: look.common.frame(title, "", session.as_ref()),
+        title,
         detail,
         fields: fields.into_iter().map(|error| (error.field, error.message)).collect(),
         request_id,
         signs_in: kind == Kind::Unauthorized,
-        above: if Frame::leads_to(&look.above) { &look.above } else { "/" },
+        above: look.goes_on(kind),
     };
     let mut response =
         look.common.page(&page, problem::status(kind)).unwrap_or_else(|_| problem.answer(request_id));

@@ -79,6 +79,7 @@ fn now(state: &AppState) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::super::kept::Secret;
+    use super::super::lost::Of;
     use super::super::typed::Typed;
     use super::*;
 
@@ -88,10 +89,12 @@ mod tests {
 
     fn secret() -> Kept {
         Kept::Secret(Box::new(Secret {
+            of: Of::Key,
             section: "",
             done: String::new(),
             about: "",
             text: None,
+            command: None,
             until: None,
             warnings: Vec::new(),
             next: Vec::new(),

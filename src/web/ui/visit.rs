@@ -72,7 +72,12 @@ impl Visit {
 
     /// Goes to a page that shows this, once: so a reload repeats nothing.
     pub(super) fn show_once(&self, what: Kept) -> HttpResponse {
-        self.common.go(&Shelf::put(&self.state, self.session.id, what), "")
+        let of = match &what {
+            Kept::Secret(secret) => Some(secret.of),
+            Kept::Typed(_) => None,
+        };
+        let path = Shelf::put(&self.state, self.session.id, what);
+        self.common.go(&of.map_or_else(|| path.clone(), |of| of.address(&path)), "")
     }
 
     /// Goes to the page to sign in, without the session.

@@ -28,10 +28,10 @@ impl Stranger {
         self.sign_in_with("", email, password, to)
     }
 
-    /// The same with other cookies that the browser has.
+    /// The same with other cookies that the browser has by now: the page was there before them, in another tab.
     #[track_caller]
     pub fn sign_in_with(&self, cookies: &str, email: &str, password: &str, to: &str) -> Response {
-        let page = self.get_with(cookies, "/login").expect(200);
+        let page = self.get_with("", "/login").expect(200);
         let (form, _) = cookie(&page, "-form").expect("a cookie for the form");
         let csrf = console::value(page.text(), "csrf");
         let fields = [("csrf", csrf.as_str()), ("email", email), ("password", password), ("to", to)];

@@ -58,9 +58,13 @@ async fn save(state: &AppState, scope: TenantScope, form: &mut Form) -> Result<E
     Ok(state.service.create_endpoint(checked).await?)
 }
 
-async fn page(state: &AppState, visit: &Visit, form: Form) -> Result<HttpResponse, Problem> {
+async fn page(state: &AppState, visit: &Visit, mut form: Form) -> Result<HttpResponse, Problem> {
     let scope = visit.caller.tenant_scope(Scope::EndpointsWrite)?;
     let choices = state.read(move |service| Choices::read(service, &scope, &[])).await?;
+    if choices.types.is_empty() && form.all("events").next().is_none() {
+        // Where there is no catalogue to choose from, who says nothing wants to see something arrive.
+        form.add("events", "*");
+    }
     let status = form.status();
     visit.page_with(&New { frame: visit.frame("New endpoint", PATH), form, choices }, status)
 }

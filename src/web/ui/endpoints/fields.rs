@@ -5,6 +5,7 @@ use sha2::{Digest, Sha256};
 use url::form_urlencoded::Serializer;
 
 use crate::domain::limits::MAX_FORMATS;
+use crate::domain::matching::Pattern;
 use crate::service::endpoints::EndpointView;
 use crate::service::{Error, Service, TenantScope};
 use crate::web::ui::form::Form;
@@ -36,7 +37,7 @@ pub(super) struct Choices {
 }
 
 impl Choices {
-    /// Reads them. Types that `subscribed` names are not offered again. Blocks.
+    /// Reads them. Types that the patterns in `subscribed` cover are not offered again. Blocks.
     pub fn read(service: &Service, scope: &TenantScope, subscribed: &[String]) -> Result<Self, Error> {
         let formats = service.formats(scope, None, None, FORMATS)?.rows;
         let mut names: Vec<_> = formats.into_iter().map(|format| format.name).collect();
@@ -47,7 +48,9 @@ impl Choices {
         }
         let types = service.published_types(scope).into_iter();
         let settings = service.store().directory().settings();
-        let mut types: Vec<_> = types.filter(|name| !subscribed.contains(name)).take(TYPES).collect();
+        let covers: Vec<_> = subscribed.iter().filter_map(|text| Pattern::parse(text).ok()).collect();
+        let mut types: Vec<_> =
+            types.filter(|name| !covers.iter().any(|pattern| pattern.matches(name))).take(TYPES).collect();
         Room::new(TYPES_ROOM).cut(&mut types, AROUND);
         Ok(Self {
             formats: names.into_iter().map(|name| (name.clone(), name)).collect(),

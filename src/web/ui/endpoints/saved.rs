@@ -5,6 +5,7 @@ use actix_web::HttpResponse;
 use crate::service::endpoints::EndpointSaved;
 use crate::web::ui::form;
 use crate::web::ui::kept::{Kept, Secret};
+use crate::web::ui::lost::Of;
 use crate::web::ui::visit::Visit;
 
 use super::{PATH, tabs};
@@ -32,12 +33,17 @@ pub(super) fn page(visit: &Visit, saved: EndpointSaved, done: &str) -> HttpRespo
     ];
     let mut next: Vec<_> = next.iter().map(|(page, words)| (path(page), (*words).to_owned())).collect();
     next.push((path(""), "The endpoint".to_owned()));
+    if endpoint.events.is_empty() {
+        next.insert(0, (path("/settings#events"), "Choose the event types that it receives".to_owned()));
+    }
     let rotation = endpoint.last_rotation.map(|rotation| rotation.old_secret_expires_at);
     let until = rotation.filter(|end| *end > visit.now());
     visit.show_once(Kept::Secret(Box::new(Secret {
+        of: Of::Endpoint(endpoint.id),
         section: PATH,
         done: done.to_owned(),
         about,
+        command: None,
         text: secret.or_else(|| endpoint.public_key.clone()),
         until: until.map(|end| ("The secret before it signs as well until", end)),
         warnings: warnings.iter().map(|warning| form::sentence(warning)).collect(),

@@ -9,6 +9,7 @@ use crate::web::problem::Problem;
 use crate::web::state::AppState;
 use crate::web::ui::form::Form;
 use crate::web::ui::kept::{Kept, Secret};
+use crate::web::ui::lost::Of;
 use crate::web::ui::visit::Posted;
 
 use super::{PATH, list};
@@ -60,11 +61,13 @@ async fn link(
 
 fn secret(state: &AppState, email: &str, link: &LinkMade) -> Secret {
     Secret {
+        of: Of::Operator,
         section: PATH,
         done: format!("The link for {email} is made."),
         about: "Hand it over now: it is shown this once, and works once. With it they set their password. Nothing is \
                 sent by mail.",
         text: Some(state.link(link)),
+        command: None,
         until: Some(("It ends", link.expires_at)),
         warnings: Vec::new(),
         next: vec![(PATH.to_owned(), "All operators".to_owned())],

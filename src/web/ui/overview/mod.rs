@@ -1,7 +1,7 @@
 //! The answer to "is all well?".
 
 mod concerns;
-mod first_steps;
+pub(super) mod first_steps;
 mod release;
 
 use actix_web::web::{self, Data, ServiceConfig};

@@ -191,7 +191,11 @@ mod tests {
         for group in groups {
             let mut form = Form::of([("group", group.name.to_owned()), ("shown", group.shown)]);
             fill(&mut form, &settings);
-            assert!(group.fields.iter().all(|field| !patch(&form).contains_key(field.name)), "{}", group.name);
+            assert!(
+                group.fields.iter().all(|field| !patch(&form).contains_key(field.name)),
+                "{}",
+                group.name
+            );
             assert_eq!(place(&form), format!("/settings#{}", group.name));
         }
     }
