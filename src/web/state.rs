@@ -14,6 +14,7 @@ use crate::service::{Error, Service};
 use super::budget::Budget;
 use super::problem::Problem;
 use super::request_id::RequestIds;
+use super::ui::made::Made;
 use super::ui::shelf::Shelf;
 
 /// Bytes of bodies that are being read at once.
@@ -43,6 +44,8 @@ pub struct AppState {
     pub(super) complaints: Complaints,
     /// What waits to be shown once.
     pub(super) kept: Shelf,
+    /// What forms have made.
+    pub(super) made: Made,
 }
 
 impl AppState {
@@ -68,6 +71,7 @@ impl AppState {
             heads: Budget::new(HEADS),
             complaints: Complaints::every(COMPLAINTS_APART),
             kept: Shelf::default(),
+            made: Made::default(),
         }
     }
 

@@ -44,7 +44,7 @@ fn what_is_wrong_stands_beside_its_field() {
     holds(&wrong, &["id=\"email-wrong\"", "value=\"nobody\"", "value=\"Kept\"", "id=\"conditions-wrong\""]);
     lacks(&wrong, &["<code>conditions</code>"]);
     let bare = console.refused("/alerts", &[("kind", "email"), ("email", "a@example.com")], 422);
-    holds(&bare, &["<div tabindex=\"-1\" autofocus><p class=\"wrong\" id=\"conditions-wrong\">"]);
+    holds(&bare, &["<p class=\"wrong\" id=\"conditions-wrong\" tabindex=\"-1\" autofocus>"]);
     let denied = [("kind", "slack"), ("url", "https://10.0.0.1/"), ("conditions", "disk")];
     holds(&console.refused("/alerts", &denied, 422), &["id=\"url-wrong\""]);
     let wrong = console.refused("/alerts/mail-server", &[("host", "a b"), ("port", "x")], 422);

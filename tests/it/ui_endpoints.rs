@@ -169,6 +169,28 @@ fn a_url_alone_suffices_and_what_is_probably_not_meant_is_said() {
 }
 
 #[test]
+fn who_goes_back_and_sends_the_form_again_makes_no_second_endpoint() {
+    let app = TestApp::start();
+    let ada = Console::admin(&app);
+    let once = value(&ada.page("/endpoints/new"), "once");
+    let fields = |url, once| [("url", url), ("events", "*"), ("signing", "make"), ("once", once)];
+    ada.done("/endpoints/new", &fields("https://books.test/", once.as_str()));
+    let path = format!("/endpoints/{}", text(&app.list("/endpoints")[0], "id"));
+    let (to, page) = ada.done("/endpoints/new", &fields("https://books.test/", once.as_str()));
+    assert_eq!(to, path);
+    holds(&page, &["no other was made"]);
+    assert_eq!(app.list("/endpoints").len(), 1);
+    // What was changed there, and a page of its own, make another one; so does the same where the first is gone.
+    ada.done("/endpoints/new", &fields("https://crm.test/", once.as_str()));
+    let another = value(&ada.page("/endpoints/new"), "once");
+    ada.done("/endpoints/new", &fields("https://books.test/", another.as_str()));
+    assert_eq!(app.list("/endpoints").len(), 3);
+    ada.done(&format!("{path}/delete"), &[("name", "books.test")]);
+    ada.done("/endpoints/new", &fields("https://books.test/", once.as_str()));
+    assert_eq!(app.list("/endpoints").len(), 3);
+}
+
+#[test]
 fn what_is_wrong_is_beside_its_field_and_nothing_that_was_typed_is_lost() {
     let app = TestApp::start();
     app.put_event_type("order.placed", &json!({})).expect(201);

@@ -20,7 +20,7 @@ fn an_empty_server_shows_three_steps_with_the_commands_filled_in_and_ticks_those
         &page,
         &[
             "Three steps to the first delivery",
-            &format!("postrider keys create --data {} --name", app.data().display()),
+            &format!("postrider keys create --data {} \\\n  --name", app.data().display()),
             "postrider listen",
             "curl http://hooks.test:8383/api/v1/endpoints",
             "curl http://hooks.test:8383/api/v1/events",

@@ -5,7 +5,7 @@
 //!   changes something takes a [`visit::Posted`] form. [`common`]: what both bring. [`send_again`]: a form whose session has
 //!   ended.
 //! - [`kept`]: a secret that was made, on a page of its own, this once. [`shelf`]: where it waits for it. [`lost`]: what
-//!   that page says later.
+//!   that page says later. [`made`]: what a form has made, so that it makes no other.
 //! - [`page`]: an answer with its headers, and the page that tells a failure.
 //! - [`form`]: what was typed, and what is wrong with it. [`origin`]: whether it was typed on one of our pages.
 //! - [`frame`]: the navigation, times, the look. [`moments`], [`pager`], [`plot`]: pieces of pages.
@@ -36,6 +36,7 @@ mod kept;
 mod keys;
 mod login;
 mod lost;
+pub mod made;
 mod moments;
 mod operators;
 mod origin;

@@ -4,18 +4,20 @@ use actix_web::web::{self, Data, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
+use crate::domain::names::IdempotencyKey;
 use crate::domain::scope::Scope;
 use crate::service::endpoints::EndpointSaved;
 use crate::service::{Patch, TenantScope};
 use crate::web::problem::Problem;
 use crate::web::read;
 use crate::web::state::AppState;
+use crate::web::ui::events::once;
 use crate::web::ui::form::Form;
 use crate::web::ui::frame::Frame;
 use crate::web::ui::visit::{Posted, Visit};
 
 use super::fields::Choices;
-use super::{PATH, saved, typed};
+use super::{PATH, saved, tabs, typed};
 
 /// Registers the page.
 pub fn routes(config: &mut ServiceConfig) {
@@ -36,17 +38,36 @@ async fn show(state: Data<AppState>, visit: Visit, request: HttpRequest) -> Resu
         [("enabled", "true"), ("format", "standard"), ("signing", "make"), ("while_disabled", "hold")];
     let mut form = Form::of(chosen.map(|(name, value)| (name, value.to_owned())));
     form.add("tenant", tenant);
+    form.add("once", once::nonce(&state));
     page(&state, &visit, form).await
 }
 
 async fn create(state: Data<AppState>, Posted(visit, mut form): Posted) -> Result<HttpResponse, Problem> {
-    match save(&state, visit.caller.tenant_scope(Scope::EndpointsWrite)?, &mut form).await {
-        Ok(made) => Ok(saved::page(&visit, made, "The endpoint is made.")),
+    let (scope, sent) = (visit.caller.tenant_scope(Scope::EndpointsWrite)?, sent(&form));
+    if let Some(id) = sent.as_ref().and_then(|sent| state.made.find(visit.session.id, sent))
+        && let Ok(found) = super::find(&state, &visit, &id, Scope::EndpointsWrite).await
+    {
+        let said = "This form has made the endpoint before: here it is, and no other was made.";
+        return Ok(visit.done(&tabs::path(&found.endpoint, ""), said));
+    }
+    match save(&state, scope, &mut form).await {
+        Ok(made) => {
+            if let Some(sent) = sent {
+                state.made.add(visit.session.id, sent, made.endpoint.id.to_string());
+            }
+            Ok(saved::page(&visit, made, "The endpoint is made."))
+        }
         Err(problem) => {
             form.refuse(problem)?;
             page(&state, &visit, form).await
         }
     }
+}
+
+/// What was sent, by the page that it was sent from: the same again is a repetition.
+fn sent(form: &Form) -> Option<IdempotencyKey> {
+    let content: Vec<_> = form.fields().flat_map(|(name, value)| [name, value]).collect();
+    once::key(form, &content).map(|(key, _)| key)
 }
 
 async fn save(state: &AppState, scope: TenantScope, form: &mut Form) -> Result<EndpointSaved, Problem> {

@@ -5,7 +5,7 @@ mod draft;
 mod file;
 mod links;
 mod list;
-mod once;
+pub(in crate::web::ui) mod once;
 mod send;
 mod show;
 

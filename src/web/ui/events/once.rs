@@ -8,13 +8,13 @@ use crate::web::state::AppState;
 use crate::web::ui::form::Form;
 
 /// The text of a page, which its form sends back as `once`.
-pub(super) fn nonce(state: &AppState) -> String {
+pub(in crate::web::ui) fn nonce(state: &AppState) -> String {
     BASE64URL_NOPAD.encode(&crate::random::bytes::<12>(&**state.service.store().random()))
 }
 
 /// The idempotency key of what a form asks for, and a hash of it. The same form with other content is another request:
 /// somebody went back and changed it.
-pub(super) fn key(form: &Form, content: &[&str]) -> Option<(IdempotencyKey, [u8; 16])> {
+pub(in crate::web::ui) fn key(form: &Form, content: &[&str]) -> Option<(IdempotencyKey, [u8; 16])> {
     let hash = hash(content);
     let text = format!("console-{}-{}", form.filled("once")?, BASE64URL_NOPAD.encode(&hash));
     Some((IdempotencyKey::parse(&text).ok()?, hash))
