@@ -20,6 +20,10 @@ use driver::{Own, capabilities};
 
 /// The Tab key, for [`Browser::press`].
 pub const TAB: char = '\u{e004}';
+/// The key that deletes what is before the cursor.
+pub const BACKSPACE: char = '\u{e003}';
+/// The one that deletes what is behind it.
+pub const DELETE: char = '\u{e017}';
 /// The Escape key.
 pub const ESCAPE: char = '\u{e00c}';
 /// The Enter key.
