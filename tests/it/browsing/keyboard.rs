@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use crate::support::app::TestApp;
-use crate::support::browser::{BACKSPACE, Browser, DELETE, DOWN, ENTER, ESCAPE, TAB, Window};
+use crate::support::browser::{Browser, DOWN, ENTER, ESCAPE, TAB, Window};
 
 use super::furnished::Furnished;
 
@@ -125,6 +125,8 @@ fn a_filter_is_chosen_by_its_arrows_and_only_what_is_filled_in_stands_in_the_add
 
 #[test]
 fn a_form_is_filled_in_and_sent_without_a_mouse() {
+    use crate::support::browser as keys;
+
     let app = TestApp::start();
     let browser = super::admin(&app, Window::default());
     browser.open("/endpoints/new");
@@ -142,7 +144,8 @@ fn a_form_is_filled_in_and_sent_without_a_mouse() {
     typed("http://127.0.0.1:1024/a");
     to("TEXTAREA events ");
     // In the place of the pattern for everything.
-    [DELETE, BACKSPACE].into_iter().for_each(|key| browser.press(key));
+    browser.press(keys::DELETE);
+    browser.press(keys::BACKSPACE);
     typed("order.*");
     to("BUTTON  Make the endpoint");
     browser.press(ENTER);
