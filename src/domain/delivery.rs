@@ -159,6 +159,13 @@ pub enum Made {
     Test = 2,
 }
 
+impl Made {
+    /// Reads the file's number.
+    pub fn from_number(number: i64) -> Option<Self> {
+        [Self::WithEvent, Self::Replay, Self::Test].into_iter().find(|made| *made as i64 == number)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -170,6 +177,7 @@ mod tests {
         }
         assert_eq!(State::from_number(6), None);
         assert_eq!(HeldReason::from_number(2), Some(HeldReason::Restored));
+        assert_eq!([2, 3].map(Made::from_number), [Some(Made::Test), None]);
     }
 
     #[test]

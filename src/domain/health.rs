@@ -102,10 +102,24 @@ impl Health {
         now: UnixMs,
         up_ms: i64,
     ) -> Option<UnixMs> {
+        let left = self.left_ms(after_hours, up_ms)?;
+        let near = left <= i64::from(after_hours) * HOUR_MS / 2;
+        let next_is_enough = self.failure_count.saturating_add(1) >= after_failures;
+        (near && next_is_enough).then(|| UnixMs(now.0.saturating_add(left)))
+    }
+
+    /// Before when the endpoint is not disabled, whatever fails until then: told from the first failure of the row on. A
+    /// promise and no forecast, for further failures may be wanting then. `None`: there is no row of failures, no condition
+    /// on the hours, or they are over.
+    pub fn earliest_disable_at(&self, after_hours: u32, now: UnixMs, up_ms: i64) -> Option<UnixMs> {
+        let left = self.left_ms(after_hours, up_ms).filter(|left| *left > 0)?;
+        Some(UnixMs(now.0.saturating_add(left)))
+    }
+
+    /// What is left of the hours, in milliseconds of uptime; less than nothing where they are over.
+    fn left_ms(&self, after_hours: u32, up_ms: i64) -> Option<i64> {
         let first = self.first_failure_up_ms.filter(|_| self.failure_count > 0 && after_hours > 0)?;
-        let (elapsed, whole) = (up_ms.saturating_sub(first), i64::from(after_hours) * HOUR_MS);
-        let near = elapsed >= whole / 2 && self.failure_count.saturating_add(1) >= after_failures;
-        near.then(|| UnixMs(now.0.saturating_add(whole - elapsed)))
+        Some((i64::from(after_hours) * HOUR_MS).saturating_sub(up_ms.saturating_sub(first)))
     }
 
     /// Whether nothing has succeeded since the last failed attempt although no failures count: the endpoint was enabled,
@@ -202,6 +216,16 @@ mod tests {
         assert_eq!(failed(99, 0).disable_at(0, 0, NOW, half), None, "never");
         assert_eq!(Health::default().disable_at(0, 1, NOW, half), None);
         assert_eq!(failed(99, 0).enabled().disable_at(10, 120, NOW, half), None);
+    }
+
+    #[test]
+    fn before_when_it_is_not_disabled_is_told_from_the_first_failure_on() {
+        let at = |health: Health, hours, up_ms| health.earliest_disable_at(hours, NOW, up_ms);
+        assert_eq!(at(failed(1, 7), 120, 7), Some(UnixMs(NOW.0 + 120 * HOUR_MS)));
+        assert_eq!(at(failed(500, 7), 120, 7 + HOUR_MS), Some(UnixMs(NOW.0 + 119 * HOUR_MS)));
+        assert_eq!(at(failed(1, 0), 2, 2 * HOUR_MS), None, "only failures are missing");
+        assert_eq!(at(failed(500, 7), 0, 7), None, "by the number alone");
+        assert_eq!((at(Health::default(), 120, 7), at(failed(9, 0).enabled(), 120, 7)), (None, None));
     }
 
     #[test]

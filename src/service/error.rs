@@ -3,6 +3,7 @@
 //! A [`Code`] belongs to a [`Kind`]; the web floor has one table from kind to status. What the caller is told
 //! says what to do; what went wrong inside goes to the log.
 
+use crate::domain::ids::EndpointId;
 use crate::domain::invalid::{FieldError, Invalid};
 use crate::store::StoreError;
 use crate::store::publish::PublishError;
@@ -173,6 +174,8 @@ pub struct Error {
     pub fields: Vec<FieldError>,
     /// When it may be tried again, seconds.
     pub retry_after: Option<u32>,
+    /// The endpoint that it is about was deleted: what was sent to it may still be there.
+    pub endpoint_deleted: bool,
     /// What went wrong inside: for the log of whoever handles it, never for the caller.
     pub cause: Option<String>,
 }
@@ -181,7 +184,14 @@ impl Error {
     /// A failure of a case, in a sentence that says what to do.
     pub fn new(code: Code, detail: impl Into<String>) -> Self {
         let retry_after = matches!(code.kind(), Kind::Unavailable | Kind::TooMany).then_some(1);
-        Self { code, detail: detail.into(), fields: Vec::new(), retry_after, cause: None }
+        Self {
+            code,
+            detail: detail.into(),
+            fields: Vec::new(),
+            retry_after,
+            endpoint_deleted: false,
+            cause: None,
+        }
     }
 
     /// Nothing of this name.
@@ -199,6 +209,14 @@ impl Error {
     pub fn about(mut self, field: &str, message: &str) -> Self {
         self.fields.push(FieldError { field: field.to_owned(), message: message.to_owned() });
         self
+    }
+
+    /// An endpoint that was deleted, for who may see what is left of it.
+    pub fn endpoint_deleted(id: EndpointId) -> Self {
+        let detail = format!(
+            "the endpoint {id} was deleted; what was sent to it stays until it is pruned: GET /api/v1/deliveries?endpoint={id}"
+        );
+        Self { endpoint_deleted: true, ..Self::new(Code::NotFound, detail) }
     }
 
     /// One wrong field.

@@ -65,6 +65,11 @@ impl Service {
         self.store.read::<_, StoreError>(|reader| reader.event_type(&known))?.ok_or_else(|| absent(name))
     }
 
+    /// Whether a type is in the catalogue.
+    pub fn knows_event_type(&self, _scope: &TenantScope, name: &EventType) -> bool {
+        self.store.event_types().contains_key(name)
+    }
+
     /// Types, the newest first, without example and schema, below `before`. With
     /// `search` those whose name, group or description holds this text, in whatever case. Blocks.
     ///

@@ -64,7 +64,7 @@ pub(super) fn find_endpoint(
 /// The same, unless it was deleted.
 ///
 /// # Errors
-/// `not_found`.
+/// `not_found`, which says so where it was deleted.
 pub(super) fn live_endpoint(
     reader: &Reader<'_>,
     scope: &TenantScope,
@@ -72,7 +72,7 @@ pub(super) fn live_endpoint(
     tenant: Option<&TenantName>,
 ) -> Result<EndpointRow, Error> {
     let found = find_endpoint(reader, scope, id, tenant)?;
-    if found.deleted_at.is_some() { Err(Error::not_found("endpoint", id)) } else { Ok(found) }
+    if found.deleted_at.is_some() { Err(Error::endpoint_deleted(found.id)) } else { Ok(found) }
 }
 
 fn unseen(named: Option<&TenantName>) -> Error {

@@ -105,6 +105,13 @@ pub struct AuditLine {
     pub after: Option<String>,
 }
 
+impl AuditLine {
+    /// Whether the tenant that it is about was deleted, and what it told of it with that.
+    pub fn is_blanked(&self) -> bool {
+        self.tenant_id.is_some() && self.tenant.is_none() && self.before.is_none() && self.after.is_none()
+    }
+}
+
 /// Which lines a list shows; `None`: whichever.
 #[derive(Debug, Clone, Default)]
 pub struct AuditFilter {

@@ -48,6 +48,8 @@ pub struct DeliveryRow {
     pub created_at: UnixMs,
     /// When it was delivered.
     pub delivered_at: Option<UnixMs>,
+    /// How it came to be.
+    pub made: Made,
     /// The delivery that it repeats.
     pub replay_of: Option<DeliveryId>,
     /// The status of the last answer.
@@ -73,7 +75,7 @@ pub(super) struct NewDelivery {
 /// What [`read_row`] reads, of `deliveries d` and [`JOINS`].
 pub(super) const COLUMNS: &str = "d.id, d.event_id, e.own_id, e.type, d.endpoint_id, d.tenant_id, t.name, d.state, d.held_reason, \
      d.round, d.attempts, d.due_at, d.created_at, d.delivered_at, d.replay_of, a.status_code, \
-     coalesce(d.own_trouble, a.error), a.response_body, e.blanked <> 0";
+     coalesce(d.own_trouble, a.error), a.response_body, e.blanked <> 0, d.made";
 /// What a delivery is shown with: its event, its tenant, its last attempt.
 pub(super) const JOINS: &str =
     "CROSS JOIN events e ON e.id = d.event_id CROSS JOIN tenants t ON t.id = d.tenant_id
@@ -82,7 +84,7 @@ pub(super) const JOINS: &str =
 /// Reads [`COLUMNS`].
 pub(super) fn read_row(row: &Row<'_>) -> rusqlite::Result<DeliveryRow> {
     let event = EventId(row.get(1)?);
-    let number: i64 = row.get(7)?;
+    let (number, made): (i64, i64) = (row.get(7)?, row.get(19)?);
     let own_id: Option<String> = row.get(2)?;
     let found = DeliveryRow {
         id: DeliveryId(row.get(0)?),
@@ -99,6 +101,7 @@ pub(super) fn read_row(row: &Row<'_>) -> rusqlite::Result<DeliveryRow> {
         due: row.get::<_, Option<i64>>(11)?.map(SteadyMs),
         created_at: UnixMs(row.get(12)?),
         delivered_at: row.get::<_, Option<i64>>(13)?.map(UnixMs),
+        made: Made::from_number(made).ok_or(rusqlite::Error::IntegralValueOutOfRange(19, made))?,
         replay_of: row.get::<_, Option<i64>>(14)?.map(DeliveryId),
         status_code: row.get(15)?,
         error: row.get(16)?,

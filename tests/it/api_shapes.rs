@@ -49,7 +49,7 @@ const ENDPOINT: &str = "id uid tenant url description events filters headers for
 /// What the answer about one endpoint has besides.
 const ALONE: &str = "held held_more next_retry_at";
 const DELIVERY: &str = "id event_id event_type endpoint_id tenant status held_reason attempts status_code \
-    response_body error next_retry_at created_at delivered_at replay_of";
+    response_body error next_retry_at created_at delivered_at replay_of test";
 const EVENT: &str = "id type tenant timestamp created_at deliveries";
 
 #[test]

@@ -19,7 +19,10 @@ fn a_test_is_sent_at_once_and_recorded_whatever_the_subscription() {
     let request = receiver.next();
     assert_eq!(request.json()["type"], "webhook.test");
     let delivery = app.delivery(&text(&result, "delivery_id"));
-    shows(&delivery, &json!({ "status": "delivered", "attempts": 1, "event_type": "webhook.test" }));
+    shows(
+        &delivery,
+        &json!({ "status": "delivered", "attempts": 1, "event_type": "webhook.test", "test": true }),
+    );
     assert_eq!(delivery["attempt_list"][0]["response_body"], "thanks");
     assert_eq!(delivery["event_id"].as_str(), request.header("webhook-id"));
 

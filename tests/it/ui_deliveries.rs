@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::support::app::{TestApp, text};
 use crate::support::console::{Console, holds, lacks};
-use crate::support::receiver::{Receiver, Reply};
+use crate::support::receiver::{Gate, Receiver, Reply};
 
 /// What somebody sends who would like it to run, and what a page may show of it.
 const HOSTILE: &str = "</pre><script>alert(1)</script>\"'{{7*7}}\u{1b}[31m\u{202e}";
@@ -49,6 +49,8 @@ fn a_delivered_one_shows_its_request_and_the_answer() {
             "connect ",
             "curl --request POST",
             "data-copy=\"curl\"",
+            "in the place of ••• before you run it",
+            "<title>invoice.paid delivered · Delivery · Postrider</title>",
         ],
     );
     lacks(&page, &["very secret", "data-live", "class=\"alert\"", "/cancel\""]);
@@ -74,7 +76,7 @@ fn one_that_waits_says_when_it_is_tried_again_and_what_to_do() {
     holds(
         &page,
         &[
-            "Attempt 1 did not succeed. Attempt 2 is made in 1 min (",
+            "Attempt 1 did not succeed. Attempt 2 is made in 1 min (2026-02-23 14:3",
             "). If it fails as well, 2 more follow.",
             "id=\"now\" data-live",
             "id=\"attempt\" data-live",
@@ -155,6 +157,71 @@ fn the_buttons_cancel_retry_and_send_again() {
 }
 
 #[test]
+fn one_that_cannot_be_sent_again_says_why_and_what_to_do() {
+    let (app, receiver) = (TestApp::with_manual_clock(), Receiver::start());
+    receiver.always(Reply::status(500));
+    let endpoint = app.endpoint_with(&receiver, "/", &json!({ "retry_schedule": [] }));
+    let delivery = app.send(&json!(1));
+    app.settle();
+    let (console, path) = (Console::admin(&app), format!("/deliveries/{delivery}"));
+    holds(&console.page(&path), &["It is sent again only by a retry.", ">Retry</button>"]);
+    app.disable(&endpoint);
+    let enable = format!("href=\"/endpoints/{endpoint}/enable\">Enable its endpoint…</a>");
+    let page = console.page(&path);
+    holds(&page, &["Its endpoint is disabled: it can be sent again when that is enabled.", &enable]);
+    lacks(&page, &["/retry\"", "only by a retry"]);
+    app.delete_endpoint(&endpoint);
+    let page = console.page(&path);
+    holds(&page, &["Its endpoint was deleted, so it cannot be sent again."]);
+    lacks(&page, &["/retry\"", "only by a retry", "/enable"]);
+}
+
+#[test]
+fn a_test_is_called_one_and_has_no_schedule() {
+    let (app, receiver) = (TestApp::with_manual_clock(), Receiver::start());
+    receiver.always(Reply::status(500));
+    let endpoint = app.endpoint_at(&receiver, "/");
+    let delivery = text(&app.test_endpoint(&endpoint), "delivery_id");
+    let (console, mark) = (Console::admin(&app), "title=\"Sent by hand to test the endpoint");
+    let page = console.page(&format!("/deliveries/{delivery}"));
+    let again = format!("href=\"/endpoints/{endpoint}/test\">Send another test</a>");
+    holds(&page, &[mark, "This was a test, and it failed. A test is sent once and is not retried.", &again]);
+    lacks(&page, &["schedule", "/retry\""]);
+    let event = format!("/events/{}", text(&app.delivery(&delivery), "event_id"));
+    for list in ["/deliveries", &format!("/endpoints/{endpoint}/deliveries"), &event] {
+        holds(&console.page(list), &[mark, &format!("<a href=\"/deliveries/{delivery}\">")]);
+    }
+    app.send(&json!(1));
+    app.settle();
+    assert_eq!(console.page("/deliveries").matches(mark).count(), 1);
+}
+
+#[test]
+fn what_is_due_is_called_so_and_not_ago() {
+    let (app, receiver, gate) = (TestApp::with_manual_clock(), Receiver::start(), Gate::new());
+    receiver.reply(Reply::status(500));
+    receiver.always(Reply::ok().gated(&gate));
+    let endpoint = app.endpoint_with(&receiver, "/", &json!({ "retry_schedule": [3600] }));
+    let delivery = app.send(&json!(1));
+    app.settle();
+    let console = Console::admin(&app);
+    holds(&console.page("/deliveries"), &["next attempt <time", "in 1 h</time>"]);
+    app.clock().advance(Duration::from_hours(2));
+    receiver.wait_in_flight(1);
+    for page in
+        ["/deliveries", &format!("/endpoints/{endpoint}/deliveries"), &format!("/endpoints/{endpoint}")]
+    {
+        holds(&console.page(page), &[">due now</time>"]);
+    }
+    holds(
+        &console.page(&format!("/deliveries/{delivery}")),
+        &["Attempt 2 is made as soon as its turn comes."],
+    );
+    gate.open();
+    app.settle();
+}
+
+#[test]
 fn what_strangers_sent_is_text() {
     let (app, receiver) = (TestApp::start(), Receiver::start());
     let mut answer = HOSTILE.as_bytes().to_vec();
@@ -193,6 +260,8 @@ fn lists_are_filtered_and_a_wrong_filter_is_told_beside_its_field() {
     };
     let all = shows("", true, true);
     holds(&all, &[&receiver.url("/bad"), "answered 503", "next attempt <time", "href=\"/tenants/acme\""]);
+    let first = text(&app.list("/deliveries")[1], "id");
+    holds(&all, &[&format!("<a href=\"/deliveries/{first}\">a.one</a>")]);
     shows("status=delivered&type=&tenant=", true, false);
     shows("status=retrying", false, true);
     shows("type=b.*", false, true);
@@ -214,6 +283,10 @@ fn lists_are_filtered_and_a_wrong_filter_is_told_beside_its_field() {
             "value=\"soon\"",
         ],
     );
+    for list in ["deliveries", "events", "endpoints"] {
+        let unknown = console.get(&format!("/{list}?tenant=nobody")).expect(422);
+        holds(unknown.text(), &["id=\"tenant-wrong\">Is the name of no tenant."]);
+    }
     let unknown = console.get("/deliveries?endpoint=nobody&status=failed").expect(422);
     holds(unknown.text(), &["id=\"endpoint-wrong\">Is that of no endpoint", "value=\"failed\" selected"]);
 }

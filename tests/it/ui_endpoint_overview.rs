@@ -42,12 +42,14 @@ fn one_that_fails_says_since_when_and_when_it_will_be_disabled() {
     app.settle();
     let page = console.page(&path);
     holds(&page, &["the last attempt failed", "id=\"standing\" data-live", "<dt>Next retry</dt><dd><time"]);
+    holds(&page, &["at the earliest on 23 Feb 18:30, and not before 2 in a row have failed."]);
     app.advance_to_retry(&delivery);
     let page = console.page(&path);
     holds(
         &page,
         &["It is failing since <time datetime=\"2026-02-23T14:30:00.000Z\"", "2 attempts in a row failed."],
     );
+    holds(&page, &["If none succeeds until then, it is disabled at the earliest on 23 Feb 18:30."]);
     lacks(&page, &["will be disabled"]);
     app.advance_to_retry(&delivery);
     let page = console.page(&path);
@@ -59,6 +61,14 @@ fn one_that_fails_says_since_when_and_when_it_will_be_disabled() {
     let page = console.page(&path);
     holds(&page, &["It is disabled: it failed for too long", "1 delivery waits"]);
     lacks(&page, &["It is failing", "by <code>"]);
+    // What failed before was sent, and is not passed over.
+    app.post(&format!("/endpoints/{endpoint}/enable"), &json!({ "held": "discard" })).expect(200);
+    let page = console.page(&path);
+    holds(
+        &page,
+        &["It was enabled anew, and nothing was sent to it since.", &format!("{path}/test\">Send a test")],
+    );
+    lacks(&page, &["It is ready."]);
 }
 
 #[test]
@@ -134,7 +144,7 @@ fn a_replay_that_goes_on_is_seen() {
         &[
             "A replay is under way",
             "id=\"standing\" data-live",
-            "failed deliveries since",
+            "deliveries that failed, accepted since",
             "</b> on their way",
         ],
     );
@@ -155,5 +165,18 @@ fn a_viewer_sees_all_of_it_and_no_button() {
         lacks(&page, &["<script>alert", "class=\"main\"", "class=\"button main\"", "<textarea", "Disable…"]);
     }
     viewer.get("/endpoints/ep_0000000000000").expect(404);
+    app.delete_endpoint(&endpoint);
+    for tab in ["", "/deliveries", "/settings"] {
+        let gone = viewer.get(&format!("/endpoints/{endpoint}{tab}")).expect(404);
+        let (deliveries, audit) =
+            (format!("/deliveries?endpoint={endpoint}"), format!("/audit?target={endpoint}"));
+        holds(
+            gone.text(),
+            &["<h1>The endpoint was deleted</h1>", &deliveries, &audit, "href=\"/endpoints\""],
+        );
+        for page in [deliveries, audit] {
+            viewer.page(&page);
+        }
+    }
     viewer.get("/endpoints/ep_nonsense/deliveries").expect(404);
 }

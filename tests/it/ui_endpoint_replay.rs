@@ -47,7 +47,15 @@ fn what_failed_is_counted_then_confirmed_then_sent() {
     let page = count(&app, &console, &path, &asked);
     holds(
         &page,
-        &["3 deliveries to send again", "Send these 3 again", "<code>test, b.*</code>", "counted only"],
+        &[
+            "3 deliveries to send again",
+            "Send these 3 again",
+            "<code>test, b.*</code>",
+            "counted only",
+            "Counted deliveries that failed, accepted since <time datetime=\"2020-01-01T00:00:00.000Z\"",
+            ">2020-01-01 00:00</time>",
+            "What has failed since it was counted goes with them",
+        ],
     );
     assert_eq!(receiver.count(), 3, "nothing is sent yet");
     receiver.always(Reply::ok());

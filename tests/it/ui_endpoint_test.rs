@@ -59,13 +59,14 @@ fn what_was_sent_and_what_came_back_stand_side_by_side() {
             "It was received",
             ": 202",
             &format!("POST {}", receiver.url("/hook")),
-            "x-own: their &#60;i&#62;word",
+            "<dt>x-own</dt><dd><code>their &#60;i&#62;word&#60;/i&#62;</code></dd>",
+            "<dt>wait</dt>",
         ],
     );
     holds(
         &page,
         &[
-            "webhook-signature: ",
+            "<dt>webhook-signature</dt>",
             "&#34;ok&#34;: true",
             "<dt>In all</dt>",
             &format!("/deliveries/{delivery}\""),
@@ -115,7 +116,7 @@ fn a_delivery_of_another_endpoint_is_not_shown_and_a_viewer_sends_nothing() {
     holds(&console.page(&shown), &["It was received"]);
     let viewer = Console::viewer(&app);
     let page = viewer.page(&shown);
-    holds(&page, &["It was received", "webhook-id: "]);
+    holds(&page, &["It was received", "<dt>webhook-id</dt>"]);
     lacks(&page, &["<textarea"]);
     let before = receiver.count();
     viewer.post(&path, &[("type", "a.b"), ("data", "1")]).expect(403);

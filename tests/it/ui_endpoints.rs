@@ -34,6 +34,10 @@ fn a_row_tells_the_last_day_of_an_endpoint() {
     let link = format!("<a href=\"/endpoints/{id}\">{}</a>", receiver.url("/hook"));
     holds(&page, &[&link, "Books", "3 delivered, 1 failed", "75 % of 4", "status failing\">failing"]);
     holds(&page, &["data-label=\"Failures in a row\" class=\"number\">1</td>", "just now"]);
+    app.endpoint_with(&receiver, "/tries", &json!({ "events": ["tried"], "retry_schedule": [60] }));
+    app.publish("tried", &json!(3));
+    app.settle();
+    holds(&ada.page("/endpoints"), &["<span class=\"small\">1 attempt, all failed</span>"]);
 }
 
 #[test]

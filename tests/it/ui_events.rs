@@ -82,6 +82,8 @@ fn one_shows_its_data_where_it_went_and_why_not_elsewhere() {
             "answered 500",
             "id=\"went\" data-live",
             &format!("href=\"/endpoints/{went}\""),
+            "<title>post.made · Event · Postrider</title>",
+            "<dt>Type</dt><dd><a href=\"/events?type=post.made\">",
         ],
     );
     holds(
@@ -89,6 +91,7 @@ fn one_shows_its_data_where_it_went_and_why_not_elsewhere() {
         &[
             &receiver.url("/other"),
             "The endpoint does not subscribe to post.made.",
+            &format!("href=\"/endpoints/{changed}/settings\">Its settings</a>"),
             "The filter status wants &#34;published&#34;, and the data has &#34;draft&#34;.",
             "changed: another rule may have held",
             "The endpoint was made after the event was accepted",
@@ -99,6 +102,8 @@ fn one_shows_its_data_where_it_went_and_why_not_elsewhere() {
         &console.page(&format!("{path}?data=raw")),
         &["{&#34;status&#34;:&#34;draft&#34;}</pre>", ">pretty</a>"],
     );
+    app.put_event_type("post.made", &json!({})).expect(201);
+    holds(&console.page(&path), &["<dt>Type</dt><dd><a href=\"/event-types/post.made\">"]);
     let saved = console.get(&format!("{path}/data")).expect(200);
     assert_eq!(
         (saved.text(), saved.header("content-disposition")),

@@ -66,14 +66,22 @@ fn what_needs_a_hand_comes_first_with_its_reason_and_when_it_is_disabled() {
         app.publish(to, &json!(1));
     }
     app.settle();
+    let console = Console::admin(&app);
+    let early = console.page("/");
+    holds(
+        &early,
+        &["see its last deliveries; if none succeeds, it is disabled at the earliest at 2026-02-23 18:30."],
+    );
+    lacks(&early, &["Disabled <time"]);
     app.advance(HOUR * 2 + HOUR / 2);
-    let page = Console::admin(&app).page("/");
+    let page = console.page("/");
     holds(
         &page,
         &[
             "2 things need a hand.",
             "1 endpoint is disabled by hand.",
-            "2 attempts in a row have failed",
+            "2 attempts in a row have failed; the next failure from 2026-02-23 18:30 on disables the endpoint.",
+            &format!("href=\"/endpoints/{bad}/deliveries\""),
             "It answered 410 and was disabled; 1 delivery is held for it",
             &format!("href=\"/endpoints/{bad}\""),
             "Disabled <time datetime=\"2026-02-23T18:30:00.000Z\"",

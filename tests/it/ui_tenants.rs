@@ -119,6 +119,8 @@ fn one_is_deleted_by_typing_its_name_and_the_list_says_how_far_that_is() {
     let page = console.page("/tenant-deletions");
     holds(&page, &["status done", "acme"]);
     lacks(&page, &["data-live", "status running"]);
+    let put = console.page("/audit?action=endpoint.create");
+    holds(&put, &["<span class=\"small quiet\">deleted with its tenant</span>"]);
 }
 
 #[test]

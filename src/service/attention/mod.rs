@@ -59,7 +59,8 @@ pub struct Attention {
     pub message: String,
     /// Since when, where that is known.
     pub since: Option<UnixMs>,
-    /// When it gets worse: held deliveries are deleted, or the endpoint is disabled.
+    /// When it gets worse: held deliveries are deleted, or the endpoint is disabled. Of one that only fails: before when it
+    /// is not disabled.
     pub until: Option<UnixMs>,
     /// The endpoint that it is about.
     pub endpoint: Option<Concerned>,
@@ -152,14 +153,16 @@ impl Service {
         Ok(found.take(MOST).collect())
     }
 
-    /// Endpoints that fail, those that are disabled soonest first, then those that have failed for the shortest time.
+    /// Endpoints that fail, those that are disabled soonest first.
     fn failing(&self, reader: &Reader<'_>, judging: &Judging) -> Result<Vec<Found>, Error> {
         let failing = self.failing_endpoints(reader, judging)?.into_iter();
         let mut found: Vec<_> = failing
             .map(|(route, health)| {
-                let until = judging.disable_at(true, &health);
-                let topic = if until.is_some() { Topic::EndpointEnds } else { Topic::EndpointFails };
-                Found { topic, endpoint: route.id, since: health.first_failure_at, until, expiring: 0 }
+                let (ends, earliest) =
+                    (judging.disable_at(true, &health), judging.earliest_disable_at(true, &health));
+                let topic = if ends.is_some() { Topic::EndpointEnds } else { Topic::EndpointFails };
+                let (since, until) = (health.first_failure_at, ends.or(earliest));
+                Found { topic, endpoint: route.id, since, until, expiring: 0 }
             })
             .collect();
         found.sort_by_key(Found::urgency);
@@ -227,10 +230,14 @@ fn message(topic: Topic, endpoint: &Concerned, held: UpTo, found: &Found) -> Str
         }
         Topic::EndpointEnds => {
             let at = found.until.map_or_else(String::new, |at| format!(" from {at} on"));
-            format!("{failures} attempts in a row have failed; the next failure{at} disables the endpoint")
+            format!("{} failed; the next failure{at} disables the endpoint", attempts(failures))
         }
         Topic::EndpointFails if failures > 0 => {
-            format!("{failures} attempts in a row have failed; see its last deliveries")
+            let failed = attempts(failures);
+            let until = found.until.map_or_else(String::new, |at| {
+                format!("; if none succeeds, it is disabled at the earliest at {at}")
+            });
+            format!("{failed} failed: see its last deliveries{until}")
         }
         Topic::EndpointFails => "a delivery was given up and nothing has succeeded since".to_owned(),
         Topic::EndpointDisabled if endpoint.disabled_reason == Some(DisabledReason::Gone) => {
@@ -246,5 +253,13 @@ fn message(topic: Topic, endpoint: &Concerned, held: UpTo, found: &Found) -> Str
         | Topic::CleanupFails
         | Topic::BackupFails
         | Topic::AlertFails => String::new(),
+    }
+}
+
+fn attempts(failures: u32) -> String {
+    if failures == 1 {
+        "1 attempt in a row has".to_owned()
+    } else {
+        format!("{failures} attempts in a row have")
     }
 }

@@ -69,6 +69,10 @@ pub struct EndpointDetail {
     pub held_more: bool,
     /// When the next of its deliveries is tried again.
     pub next_retry_at: Option<UnixMs>,
+    /// Before when failures do not disable it: for people, whom it tells more than `disable_at` in the first half of the
+    /// time. The API has it as `until` of what needs a hand.
+    #[serde(skip)]
+    pub earliest_disable_at: Option<UnixMs>,
 }
 
 /// What happened at an endpoint in the hour that runs and the 24 before it.
@@ -129,8 +133,14 @@ impl Service {
             let held = reader.held_of(row.id)?;
             // What a disabled endpoint has not held yet it is about to.
             let next_retry_at = if row.enabled { reader.next_retry_of(row.id)? } else { None };
-            let endpoint = self.show_endpoint(&row, &self.judging());
-            Ok(EndpointDetail { endpoint, held: held.count, held_more: held.more, next_retry_at })
+            let judging = self.judging();
+            Ok(EndpointDetail {
+                endpoint: self.show_endpoint(&row, &judging),
+                held: held.count,
+                held_more: held.more,
+                next_retry_at,
+                earliest_disable_at: judging.earliest_disable_at(row.enabled, &row.health.health),
+            })
         })
     }
 

@@ -80,6 +80,12 @@ impl Judging {
         HealthStatus::of(enabled, health, self.settings.failing_after_failures)
     }
 
+    /// Before when it is not disabled; see [`Health::earliest_disable_at`].
+    pub fn earliest_disable_at(&self, enabled: bool, health: &Health) -> Option<UnixMs> {
+        let hours = self.settings.disable_after_hours;
+        if enabled { health.earliest_disable_at(hours, self.now, self.up_ms) } else { None }
+    }
+
     /// When its next failed attempt disables it; see [`Health::disable_at`].
     pub fn disable_at(&self, enabled: bool, health: &Health) -> Option<UnixMs> {
         let (failures, hours) = (self.settings.disable_after_failures, self.settings.disable_after_hours);

@@ -1,9 +1,11 @@
 //! Filters of lists: they stand in the address, and what is wrong with one stands beside its field.
 
+use crate::domain::names::TenantName;
 use crate::service::Error;
 use crate::store::lists::Span;
 use crate::web::problem::Problem;
 use crate::web::query;
+use crate::web::state::AppState;
 
 use super::form::Form;
 use super::moments::Zone;
@@ -37,6 +39,16 @@ pub(super) fn exactly<T>(
     Ok(Some(parse(text).ok_or_else(wrong)?))
 }
 
+/// A tenant. That there is none of this name is noted, for a list of nothing would look like a tenant without anything.
+pub(super) fn tenant(form: &mut Form, state: &AppState) -> Option<TenantName> {
+    let named = taken(form, "tenant", TenantName::parse)?;
+    let known = state.service.store().directory().tenant(&named).is_some();
+    if !known {
+        form.invalid().push("tenant", "is the name of no tenant");
+    }
+    known.then_some(named)
+}
+
 /// `since` and `until`, in the time zone of whoever looks.
 pub(super) fn span(form: &mut Form, zone: &Zone) -> Span {
     let since = taken(form, "since", |text| zone.parse(text));
@@ -52,7 +64,6 @@ pub(super) fn any(form: &Form, names: &[&str]) -> bool {
 mod tests {
     use super::*;
     use crate::domain::ids::EventId;
-    use crate::domain::names::TenantName;
 
     #[test]
     fn an_empty_filter_is_none_and_a_wrong_one_is_told_beside_its_field() {

@@ -162,7 +162,17 @@ impl Frame {
         self.zone.absolute(*at)
     }
 
-    /// The same, short, for axes.
+    /// To the minute, as the filters `since` and `until` take it.
+    pub fn moment(&self, at: &UnixMs) -> String {
+        self.zone.typed(*at)
+    }
+
+    /// Whether a moment is not ahead any more, or so little that [`Frame::relative`] calls it now.
+    pub fn is_due(&self, at: &UnixMs) -> bool {
+        at.0 < self.now.0.saturating_add(moments::NOW_MS)
+    }
+
+    /// Short, for axes.
     pub fn short(&self, at: &UnixMs) -> String {
         self.zone.short(*at)
     }

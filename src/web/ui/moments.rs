@@ -6,6 +6,8 @@ use jiff::tz::TimeZone;
 use crate::domain::time::UnixMs;
 
 const SECOND: i64 = 1_000;
+/// What is not so many milliseconds away is now.
+pub const NOW_MS: i64 = 2 * SECOND;
 const MINUTE: i64 = 60 * SECOND;
 const HOUR: i64 = 60 * MINUTE;
 const DAY: i64 = 24 * HOUR;
@@ -69,7 +71,7 @@ impl Zone {
 pub fn relative(at: UnixMs, now: UnixMs, zone: &Zone) -> String {
     let away = at.0.saturating_sub(now.0);
     let size = away.saturating_abs();
-    if size < 2 * SECOND {
+    if size < NOW_MS {
         return "just now".to_owned();
     }
     if size >= 30 * DAY {

@@ -5,6 +5,7 @@ use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
+use crate::domain::ids::EndpointId;
 use crate::service::{Code, Kind};
 use crate::web::problem::{self, Problem};
 use crate::web::state::AppState;
@@ -39,6 +40,8 @@ pub struct Look {
     session: Option<String>,
     /// The page above what was asked for.
     above: String,
+    /// The endpoint whose page was asked for.
+    endpoint: Option<EndpointId>,
 }
 
 impl Look {
@@ -48,7 +51,9 @@ impl Look {
         wanted.then(|| {
             let session = cookies::read(request, cookies::Kind::Session, state.is_https());
             let common = Common::of(request, state, session.as_deref().unwrap_or_default());
-            Self { common, session, above: above(request.path()).to_owned() }
+            let endpoint = request.path().strip_prefix("/endpoints/").and_then(|rest| rest.split('/').next());
+            let endpoint = endpoint.and_then(EndpointId::parse);
+            Self { common, session, above: above(request.path()).to_owned(), endpoint }
         })
     }
 }
@@ -102,6 +107,8 @@ struct Failed<'a> {
     fields: Vec<(String, String)>,
     request_id: &'a str,
     signs_in: bool,
+    /// An endpoint that was deleted: what is left of it is elsewhere.
+    deleted: Option<EndpointId>,
     /// Where to go on, with its words.
     above: Option<(&'a str, String)>,
 }
@@ -111,12 +118,15 @@ struct Failed<'a> {
 pub fn failed(problem: &Problem, request_id: &str, look: &Look, state: &AppState) -> HttpResponse {
     let error = &problem.0;
     let kind = error.code.kind();
+    let deleted = look.endpoint.filter(|_| error.endpoint_deleted);
     let detail = match kind {
+        _ if deleted.is_some() => "What was sent to it stays here until it is cleaned up.".to_owned(),
         Kind::Internal => "The server's log says more under the request id below.".to_owned(),
         _ if error.code == Code::UnknownPath => "There is no such page. Go on at the overview.".to_owned(),
         _ => form::sentence(error.detail_for_operators()),
     };
     let title = match error.code {
+        _ if deleted.is_some() => "The endpoint was deleted",
         Code::InsufficientScope => "You may not do this",
         code => code.title(),
     };
@@ -129,6 +139,7 @@ pub fn failed(problem: &Problem, request_id: &str, look: &Look, state: &AppState
         fields: fields.into_iter().map(|error| (error.field, error.message)).collect(),
         request_id,
         signs_in: kind == Kind::Unauthorized,
+        deleted,
         above: look.goes_on(kind),
     };
     let mut response =

@@ -18,7 +18,7 @@ use crate::web::openapi::words::{
 
 use super::Resource;
 
-const SHOWN: &str = r#"{"id":"dlv_01m0e3tb0g002","event_id":"evt_01m0e3tb0g001","event_type":"invoice.paid","endpoint_id":"ep_01m0e3tb0g000","tenant":"acme","status":"pending","held_reason":null,"attempts":1,"status_code":500,"response_body":"try later","error":"answered with 500","next_retry_at":"2026-02-23T14:30:05.000Z","created_at":"2026-02-23T14:30:00.000Z","delivered_at":null,"replay_of":null}"#;
+const SHOWN: &str = r#"{"id":"dlv_01m0e3tb0g002","event_id":"evt_01m0e3tb0g001","event_type":"invoice.paid","endpoint_id":"ep_01m0e3tb0g000","tenant":"acme","status":"pending","held_reason":null,"attempts":1,"status_code":500,"response_body":"try later","error":"answered with 500","next_retry_at":"2026-02-23T14:30:05.000Z","created_at":"2026-02-23T14:30:00.000Z","delivered_at":null,"replay_of":null,"test":false}"#;
 const ATTEMPT: &str = r#"{"number":1,"round":1,"started_at":"2026-02-23T14:30:00.000Z","duration_ms":12,"phases_ms":{"dns":1,"connect":2,"tls":4,"wait":4,"read":1},"url":"https://example.com/hook","address":"203.0.113.9:443","status_code":500,"error":"answered with 500","request_headers":{"webhook-id":"evt_01m0e3tb0g001"},"request_body":null,"response_headers":{"content-type":"text/plain"},"response_body":"try later"}"#;
 
 /// See the module.
@@ -66,6 +66,11 @@ fn fields() -> Vec<Field> {
         required("created_at", time(), "When it was made."),
         nullable("delivered_at", time(), "When it was delivered."),
         nullable("replay_of", id(DeliveryId::PATTERN), "The delivery that it repeats."),
+        required(
+            "test",
+            flag(),
+            "Whether it was made by `POST /endpoints/{id}/test`: sent once, and not retried.",
+        ),
     ]
 }
 

@@ -132,7 +132,11 @@ fn needs_a_hand() -> Schema {
         required("topic", word(topics), "What it is about; they come in this order."),
         required("message", text(), "A sentence that says what is the matter."),
         nullable("since", time(), "Since when, where that is known."),
-        nullable("until", time(), "When held deliveries are deleted, or the endpoint is disabled."),
+        nullable(
+            "until",
+            time(),
+            "When held deliveries are deleted, or the endpoint is disabled; of `endpoint_fails` at the earliest.",
+        ),
         nullable("endpoint", endpoint, "The endpoint that it is about."),
     ])
 }

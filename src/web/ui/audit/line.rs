@@ -30,6 +30,8 @@ pub(super) struct Line {
     pub(super) makes: bool,
     /// How many there are besides.
     pub(super) more: usize,
+    /// What it told went with its tenant.
+    pub(super) blanked: bool,
 }
 
 /// A value that was changed.
@@ -58,6 +60,7 @@ impl Line {
         changes.truncate(fits.unwrap_or(all));
         Self {
             more: all - changes.len(),
+            blanked: line.is_blanked(),
             at: line.at,
             actor: line.actor.clone(),
             address: line.address.clone().unwrap_or_default(),

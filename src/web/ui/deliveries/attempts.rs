@@ -1,5 +1,6 @@
 //! A delivery's attempts: a timeline, and one of them in full.
 
+use crate::domain::headers::MASK;
 use crate::domain::inert;
 use crate::domain::time::UnixMs;
 use crate::service::curl::SentRequest;
@@ -108,6 +109,8 @@ pub(super) struct Chosen {
     pub(super) error: Option<String>,
     pub(super) advice: &'static str,
     pub(super) request_headers: ShownHeaders,
+    /// Whether values of these are credentials, which the command does not hold.
+    pub(super) masked: bool,
     /// `None`: the data of the event was deleted, or what shaped the request is gone.
     pub(super) body: Option<Body>,
     pub(super) response_headers: ShownHeaders,
@@ -133,6 +136,7 @@ impl Chosen {
             status_code: record.status_code,
             error: error.map(|error| shown::short(error, 500)),
             advice: error.map_or("", |error| advice(record.status_code, error)),
+            masked: headers.is_some_and(|headers| headers.iter().any(|(_, value)| value == MASK)),
             request_headers: headers.map(ShownHeaders::of).unwrap_or_default(),
             body: request.map(|request| Body::of(request.body.as_bytes(), raw)),
             response_headers: ShownHeaders::of(&attempt.response_headers),

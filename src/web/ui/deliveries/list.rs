@@ -7,7 +7,6 @@ use askama::Template;
 use crate::domain::delivery::StatusFilter;
 use crate::domain::ids::DeliveryId;
 use crate::domain::matching::Pattern;
-use crate::domain::names::TenantName;
 use crate::domain::scope::Scope;
 use crate::service::deliveries::DeliveryQuery;
 use crate::service::{Code, TenantScope};
@@ -59,7 +58,7 @@ async fn show(state: Data<AppState>, visit: Visit, request: HttpRequest) -> Resu
     let scope = visit.caller.tenant_scope(Scope::DeliveriesRead)?;
     let query = request.query_string();
     let mut form = Form::of_query(query);
-    let wanted = gather(&mut form, visit.zone());
+    let wanted = gather(&mut form, &state, visit.zone());
     let (rows, next) =
         if form.is_refused() { (Vec::new(), None) } else { find(&state, scope, wanted, &mut form).await? };
     let status = form.status();
@@ -75,10 +74,10 @@ async fn show(state: Data<AppState>, visit: Visit, request: HttpRequest) -> Resu
     visit.page_with(&page, status)
 }
 
-fn gather(form: &mut Form, zone: &Zone) -> DeliveryQuery {
+fn gather(form: &mut Form, state: &AppState, zone: &Zone) -> DeliveryQuery {
     DeliveryQuery {
         endpoint: form.filled("endpoint").map(str::to_owned),
-        tenant: filters::taken(form, "tenant", TenantName::parse),
+        tenant: filters::tenant(form, state),
         status: filters::taken(form, "status", |text| {
             StatusFilter::parse(text).ok_or_else(|| format!("must be {}", StatusFilter::WORDS))
         }),

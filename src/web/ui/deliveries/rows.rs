@@ -2,12 +2,13 @@
 
 use url::form_urlencoded;
 
+use crate::domain::delivery::Made;
 use crate::domain::ids::DeliveryId;
 use crate::domain::time::UnixMs;
 use crate::service::{Service, TenantScope};
 use crate::store::deliveries::DeliveryRow;
 use crate::web::ui::pager::Pager;
-use crate::web::ui::{events, shown};
+use crate::web::ui::shown;
 
 /// The address of a list that begins with this delivery, whatever is made meanwhile: its rows are looked at again there.
 /// `None`: the address that the list was asked for with says so already, or nothing of it is under way.
@@ -29,8 +30,8 @@ pub(in crate::web::ui) struct Row {
     pub(in crate::web::ui) delivery: DeliveryRow,
     /// Its status.
     pub(in crate::web::ui) word: &'static str,
-    /// The page of its event.
-    pub(in crate::web::ui) event: String,
+    /// Whether it was a test.
+    pub(in crate::web::ui) test: bool,
     /// Where its endpoint is, or its id where it was deleted.
     pub(in crate::web::ui) endpoint: String,
     /// Why it is where it is, if something went wrong.
@@ -45,7 +46,7 @@ impl Row {
         let url = service.endpoint_url(scope, delivery.endpoint);
         Self {
             word: delivery.state.status().word(),
-            event: events::path(&delivery.event_public_id, &delivery.tenant),
+            test: delivery.made == Made::Test,
             endpoint: url.map_or_else(|| delivery.endpoint.to_string(), |url| shown::url(&url)),
             error: delivery.error.as_deref().map(shown::cause),
             next: service.next_retry_at(&delivery),

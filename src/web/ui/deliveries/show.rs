@@ -4,6 +4,7 @@ use actix_web::web::{self, Data, Path, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
+use crate::domain::delivery::Made;
 use crate::domain::scope::Scope;
 use crate::domain::time::UnixMs;
 use crate::service::curl::SentRequest;
@@ -22,7 +23,7 @@ use crate::web::ui::shown::{self, Body};
 use crate::web::ui::visit::Visit;
 
 use super::attempts::{self, Chosen, Timeline};
-use super::story;
+use super::story::{self, Again};
 
 pub(super) fn routes(config: &mut ServiceConfig) {
     config
@@ -45,7 +46,7 @@ struct Delivery {
     endpoint: Option<EndpointDetail>,
     /// Where that is.
     url: String,
-    retry: Option<&'static str>,
+    again: Again,
     cancel: bool,
     timeline: Timeline,
     chosen: Option<Chosen>,
@@ -53,6 +54,12 @@ struct Delivery {
     to_send: Option<Body>,
     raw: bool,
     live: bool,
+}
+
+impl Delivery {
+    fn is_test(&self) -> bool {
+        self.row.made == Made::Test
+    }
 }
 
 /// What is read for the page.
@@ -90,7 +97,9 @@ pub(super) async fn page(
         (number("attempt")?, number("below")?, asked.has("body", "raw"), id.to_owned());
     let read = state.read(move |service| gather(service, &scope, &id, attempt)).await?;
     let status = form.status();
-    visit.page_with(&delivery(visit.frame("Delivery", "/deliveries"), form, read, below, raw), status)
+    let row = &read.detail.row;
+    let title = format!("{} {} · Delivery", row.event_type, row.state.status().word());
+    visit.page_with(&delivery(visit.frame(&title, "/deliveries"), form, read, below, raw), status)
 }
 
 fn gather(service: &Service, scope: &TenantScope, id: &str, number: Option<u32>) -> Result<Read, Error> {
@@ -132,10 +141,10 @@ fn delivery(frame: Frame, form: Form, read: Read, below: Option<u32>, raw: bool)
     });
     let to_send = detail.request_body.as_ref().filter(|_| detail.attempts.is_empty());
     Delivery {
-        story: story::story(&frame, &detail, in_round, next),
+        story: story::story(&frame, &detail, endpoint.as_ref(), in_round, next),
         own_trouble: story::own_trouble(&detail).map(|trouble| shown::short(trouble, 500)),
         event: events::path(&detail.row.event_public_id, &detail.row.tenant),
-        retry: story::retry(&detail, endpoint.as_ref()),
+        again: Again::of(&detail, endpoint.as_ref()),
         cancel: story::cancel(&detail),
         to_send: to_send.map(|body| Body::of(body.as_bytes(), raw)),
         word: detail.row.state.status().word(),

@@ -1,13 +1,19 @@
 //! A delivery's status in a sentence: what has become of it, what happens next and when.
 
-use crate::domain::delivery::{HeldReason, Status};
+use crate::domain::delivery::{HeldReason, Made, Status};
 use crate::domain::time::UnixMs;
 use crate::service::endpoints::EndpointDetail;
 use crate::service::render::Detail;
 use crate::web::ui::frame::Frame;
 
 /// The sentence. `in_round`: attempts that the schedule of its endpoint has; `next`: when it is tried again.
-pub(super) fn story(frame: &Frame, detail: &Detail, in_round: Option<u32>, next: Option<UnixMs>) -> String {
+pub(super) fn story(
+    frame: &Frame,
+    detail: &Detail,
+    endpoint: Option<&EndpointDetail>,
+    in_round: Option<u32>,
+    next: Option<UnixMs>,
+) -> String {
     let row = &detail.row;
     let attempts = match row.attempts {
         0 => "before its first attempt".to_owned(),
@@ -29,18 +35,38 @@ pub(super) fn story(frame: &Frame, detail: &Detail, in_round: Option<u32>, next:
         Status::Held => format!(
             "Held {attempts}, because its endpoint is disabled. Enabling the endpoint delivers or discards what is held."
         ),
-        Status::Failed => {
-            format!("Given up {attempts}: no more are left in its schedule. It is sent again only by a retry.")
+        Status::Failed if is_test(detail) => {
+            "This was a test, and it failed. A test is sent once and is not retried.".to_owned()
         }
-        Status::Canceled => format!("Canceled {attempts}: it is sent again only by a retry."),
+        Status::Failed => {
+            format!("Given up {attempts}: no more are left in its schedule. {}", how_again(detail, endpoint))
+        }
+        Status::Canceled => format!("Canceled {attempts}. {}", how_again(detail, endpoint)),
     }
+}
+
+/// How what is over is sent again, or why it is not.
+fn how_again(detail: &Detail, endpoint: Option<&EndpointDetail>) -> &'static str {
+    match endpoint {
+        None => "Its endpoint was deleted, so it cannot be sent again.",
+        Some(_) if detail.request_body.is_none() => "There is nothing left to send again.",
+        Some(known) if !known.endpoint.enabled => {
+            "Its endpoint is disabled: it can be sent again when that is enabled."
+        }
+        Some(_) => "It is sent again only by a retry.",
+    }
+}
+
+/// Whether it was sent by hand to test its endpoint.
+pub(super) fn is_test(detail: &Detail) -> bool {
+    detail.row.made == Made::Test
 }
 
 fn pending(frame: &Frame, detail: &Detail, in_round: Option<u32>, next: Option<UnixMs>) -> String {
     let made = detail.row.attempts;
-    let due = next.filter(|at| *at > frame.now);
+    let due = next.filter(|at| !frame.is_due(at));
     let when = match due {
-        Some(at) => format!("is made {} ({})", frame.relative(&at), frame.absolute(&at)),
+        Some(at) => format!("is made {} ({})", frame.relative(&at), frame.moment(&at)),
         None => "is made as soon as its turn comes".to_owned(),
     };
     if made == 0 {
@@ -68,17 +94,33 @@ pub(super) fn own_trouble(detail: &Detail) -> Option<&str> {
     (last != Some(said)).then_some(said)
 }
 
-/// What the button to send it again says; `None`: it cannot be, by what is known now.
-pub(super) fn retry(detail: &Detail, endpoint: Option<&EndpointDetail>) -> Option<&'static str> {
-    // Without a body there is nothing to send: the data was deleted.
-    if !endpoint?.endpoint.enabled || detail.request_body.is_none() {
-        return None;
-    }
-    match detail.row.state.status() {
-        Status::Held => None,
-        Status::Pending => Some("Send now"),
-        Status::Delivered => Some("Send again"),
-        Status::Failed | Status::Canceled => Some("Retry"),
+/// What can be done to send it again, by what is known now.
+pub(super) enum Again {
+    /// A button that says this.
+    Send(&'static str),
+    /// Its endpoint has to be enabled first.
+    Enable,
+    /// A test is sent anew from its endpoint's page.
+    Test,
+    /// Nothing.
+    Not,
+}
+
+impl Again {
+    pub(super) fn of(detail: &Detail, endpoint: Option<&EndpointDetail>) -> Self {
+        let Some(endpoint) = endpoint else { return Self::Not };
+        // Without a body there is nothing to send: the data was deleted.
+        let nothing = detail.request_body.is_none();
+        match (detail.row.state.status(), endpoint.endpoint.enabled) {
+            _ if is_test(detail) => Self::Test,
+            (Status::Held, _) => Self::Not,
+            _ if nothing => Self::Not,
+            (Status::Pending, true) => Self::Send("Send now"),
+            (Status::Delivered, true) => Self::Send("Send again"),
+            (Status::Failed | Status::Canceled, true) => Self::Send("Retry"),
+            (Status::Failed | Status::Canceled, false) => Self::Enable,
+            (_, false) => Self::Not,
+        }
     }
 }
 

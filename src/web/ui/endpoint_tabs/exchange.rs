@@ -37,7 +37,7 @@ impl Exchange {
             delivery: detail.row.id.to_string(),
             url: attempt.url.as_deref().map(|url| shown::short(url, URL)),
             request_headers: attempt.request_headers.as_ref().map(ShownHeaders::of).unwrap_or_default(),
-            request_body: detail.request_body.map(|body| Body::of(body.as_bytes(), true)),
+            request_body: detail.request_body.map(|body| Body::of(body.as_bytes(), false)),
             answer_headers: ShownHeaders::of(&attempt.response_headers),
             answer_body: Body::of(&record.response_body, false),
             error: record.error.as_deref().map(|error| shown::short(error, ERROR)),
@@ -50,11 +50,10 @@ impl Exchange {
         self.record.error.is_none()
     }
 
-    /// The parts of its duration that are known.
+    /// The parts of its duration that are known, as the page of a delivery calls them.
     pub(super) fn phases(&self) -> Vec<(&'static str, String)> {
         let PhasesMs { dns, connect, tls, wait, read } = self.record.phases;
-        let named =
-            [("Name", dns), ("Connection", connect), ("TLS", tls), ("Waiting", wait), ("Reading", read)];
+        let named = [("dns", dns), ("connect", connect), ("tls", tls), ("wait", wait), ("read", read)];
         let known = named.into_iter().filter_map(|(name, ms)| Some((name, shown::duration(ms?))));
         known.collect()
     }

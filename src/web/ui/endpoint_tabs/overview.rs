@@ -40,8 +40,8 @@ struct Overview {
     next_retry_at: Option<UnixMs>,
     /// Who disabled it.
     disabled_by: Option<String>,
-    /// When failures disable it, by the settings.
-    rule: String,
+    /// When failures disable it.
+    forecast: String,
     form: Form,
     windows: Windows,
     figures: Figures,
@@ -59,6 +59,14 @@ impl Overview {
 
     fn is_given_up(&self) -> bool {
         self.head.endpoint.disabled_reason == Some(DisabledReason::Failing)
+    }
+
+    /// When its last attempt failed, where that counts no more: it was enabled since.
+    fn failed_before(&self) -> Option<UnixMs> {
+        let endpoint = &self.head.endpoint;
+        endpoint
+            .last_failure_at
+            .filter(|at| endpoint.failure_count == 0 && Some(*at) > endpoint.last_success_at)
     }
 
     /// Whether something here is about to change by itself.
@@ -97,9 +105,10 @@ async fn show(
             running: replays.into_iter().filter(|replay| !replay.status.is_over()).collect(),
         })
     });
+    let seen = seen.await?;
     let settings = state.service.store().directory().settings();
-    let rule = standing::rule(settings.disable_after_failures, settings.disable_after_hours);
-    answer(&visit, form, window, rule, seen.await?)
+    let forecast = standing::forecast(&seen.detail, &settings, visit.zone());
+    answer(&visit, form, window, forecast, seen)
 }
 
 /// One replay at a time goes on, and it is among the newest.
@@ -109,7 +118,7 @@ fn answer(
     visit: &Visit,
     form: Form,
     window: Window,
-    rule: String,
+    forecast: String,
     seen: Seen,
 ) -> Result<HttpResponse, Problem> {
     let Seen { detail, disabled_by, stats, running } = seen;
@@ -123,7 +132,7 @@ fn answer(
         held_more: detail.held_more,
         next_retry_at: detail.next_retry_at,
         disabled_by,
-        rule,
+        forecast,
         form,
         windows,
         figures: Figures::of(&stats.all),

@@ -1,15 +1,31 @@
 //! Why an endpoint is disabled, and when it will be.
 
 use crate::domain::matching::Pattern;
+use crate::domain::settings::Settings;
 use crate::domain::time::UnixMs;
 use crate::service::audit::AuditQuery;
 use crate::service::endpoints::EndpointDetail;
 use crate::service::{Error, Service, ViewScope};
 use crate::store::lists::Span;
 use crate::web::ui::amounts;
+use crate::web::ui::moments::Zone;
+
+/// When failures will disable an endpoint of which nothing is foreseen more exactly: at the earliest, else by the settings.
+pub(super) fn forecast(detail: &EndpointDetail, settings: &Settings, zone: &Zone) -> String {
+    let (failures, hours) = (settings.disable_after_failures, settings.disable_after_hours);
+    let rule = rule(failures, hours);
+    let Some(at) = detail.earliest_disable_at else { return rule };
+    let so_far = detail.endpoint.failure_count;
+    let missing = if so_far < failures {
+        format!(", and not before {failures} in a row have failed")
+    } else {
+        String::new()
+    };
+    format!("If none succeeds until then, it is disabled at the earliest on {}{missing}.", zone.short(at))
+}
 
 /// When failures disable an endpoint ([`crate::domain::health::Health::should_disable`]), as a sentence.
-pub(super) fn rule(failures: u32, hours: u32) -> String {
+fn rule(failures: u32, hours: u32) -> String {
     let failed = amounts::some(failures, "attempt in a row has", "attempts in a row have");
     let since = amounts::some(hours, "hour", "hours");
     match (failures, hours) {

@@ -5,13 +5,13 @@ use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
 use crate::domain::ids::EndpointId;
-use crate::domain::names::TenantName;
 use crate::domain::scope::Scope;
 use crate::service::endpoints::{self, Day, EndpointQuery, EndpointView, HealthStatus};
 use crate::web::problem::Problem;
 use crate::web::query::DEFAULT_LIMIT;
 use crate::web::read;
 use crate::web::state::AppState;
+use crate::web::ui::amounts::{grouped, some};
 use crate::web::ui::filters;
 use crate::web::ui::form::Form;
 use crate::web::ui::frame::Frame;
@@ -54,6 +54,14 @@ impl Row {
         shown::url(&self.endpoint.url)
     }
 
+    /// Attempts of deliveries of which none has come to an end; `None` without an attempt.
+    fn so_far(&self) -> Option<String> {
+        let Day { attempts, attempts_failed: failed, .. } = self.day;
+        let failed =
+            if failed == attempts { "all failed".to_owned() } else { format!("{} failed", grouped(failed)) };
+        (attempts > 0).then(|| format!("{}, {failed}", some(attempts, "attempt", "attempts")))
+    }
+
     /// `99 % of 1240`; `None` without an outcome.
     fn share(&self) -> Option<String> {
         let all = self.day.delivered + self.day.failed;
@@ -64,7 +72,7 @@ impl Row {
 async fn show(state: Data<AppState>, visit: Visit, request: HttpRequest) -> Result<HttpResponse, Problem> {
     let query = request.query_string();
     let mut form = Form::of_query(query);
-    let wanted = wanted(&mut form);
+    let wanted = wanted(&mut form, &state);
     let before = filters::cursor(&mut form, EndpointId::parse);
     let filtered = filters::any(&form, &["search", "tenant", "enabled", "health"]);
     let (rows, next) =
@@ -81,14 +89,14 @@ async fn show(state: Data<AppState>, visit: Visit, request: HttpRequest) -> Resu
 }
 
 /// What the filters ask for; what is wrong with them is noted.
-fn wanted(form: &mut Form) -> EndpointQuery {
+fn wanted(form: &mut Form, state: &AppState) -> EndpointQuery {
     let flag = |text: &str| match text {
         "true" => Ok(true),
         "false" => Ok(false),
         _ => Err("must be true or false".to_owned()),
     };
     EndpointQuery {
-        tenant: filters::taken(form, "tenant", TenantName::parse),
+        tenant: filters::tenant(form, state),
         enabled: filters::taken(form, "enabled", flag),
         health: filters::taken(form, "health", HealthStatus::parse),
         search: filters::taken(form, "search", endpoints::search),

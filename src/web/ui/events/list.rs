@@ -57,7 +57,7 @@ async fn show(state: Data<AppState>, visit: Visit, request: HttpRequest) -> Resu
     let query = request.query_string();
     let mut form = Form::of_query(query);
     let wanted = EventQuery {
-        tenant: filters::taken(&mut form, "tenant", TenantName::parse),
+        tenant: filters::tenant(&mut form, &state),
         event_type: filters::taken(&mut form, "type", Pattern::parse),
         span: filters::span(&mut form, visit.zone()),
         before: filters::cursor(&mut form, EventId::parse),

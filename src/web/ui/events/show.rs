@@ -14,6 +14,7 @@ use crate::web::problem::Problem;
 use crate::web::read;
 use crate::web::state::AppState;
 use crate::web::ui::deliveries::rows::Row;
+use crate::web::ui::event_types;
 use crate::web::ui::filters;
 use crate::web::ui::form::Form;
 use crate::web::ui::frame::Frame;
@@ -40,6 +41,8 @@ struct Page {
     form: Form,
     event: StoredEvent,
     id: String,
+    /// Where more is told of its type: the catalogue, or the events of this type.
+    type_path: String,
     data: Body,
     raw: bool,
     deliveries: Vec<Row>,
@@ -70,6 +73,8 @@ impl Elsewhere {
 /// What is read for the page.
 struct Read {
     event: StoredEvent,
+    /// Whether its type is in the catalogue.
+    catalogued: bool,
     deliveries: Vec<Row>,
     below: Option<DeliveryId>,
     endpoints: Vec<Matching>,
@@ -108,7 +113,8 @@ pub(super) async fn page(
     let beside = filters::exactly(asked, "beside", EndpointId::parse)?;
     let read =
         state.read(move |service| gather(service, &scope, &id, tenant.as_ref(), below, beside)).await?;
-    let (frame, once) = (visit.frame("Event", "/events"), once::nonce(state));
+    let title = format!("{} · Event", read.event.event_type);
+    let (frame, once) = (visit.frame(&title, "/events"), once::nonce(state));
     let status = form.status();
     visit.page_with(&event(frame, form, read, raw, once), status)
 }
@@ -125,6 +131,7 @@ fn gather(
     let went = service.deliveries_of_event(scope, id, tenant, below, ROWS)?;
     let endpoints = service.matching(scope, id, tenant, beside, ROWS)?;
     Ok(Read {
+        catalogued: service.knows_event_type(scope, &event.event_type),
         event,
         deliveries: went.rows.into_iter().map(|row| Row::of(service, scope, row)).collect(),
         below: went.next.map(DeliveryId),
@@ -139,6 +146,9 @@ fn event(frame: Frame, form: Form, read: Read, raw: bool, once: String) -> Page 
     let mut choices = vec![(String::new(), "all that it matches today".to_owned())];
     let enabled = read.endpoints.iter().filter(|endpoint| endpoint.enabled);
     choices.extend(enabled.map(|endpoint| (endpoint.endpoint_id.to_string(), shown::url(&endpoint.url))));
+    let event_type = read.event.event_type.as_str();
+    let type_path =
+        if read.catalogued { event_types::address(event_type) } else { format!("/events?type={event_type}") };
     let elsewhere = read.endpoints.into_iter().filter(|endpoint| endpoint.reason != Reason::DeliveredTo);
     Page {
         data: Body::of(read.event.data.as_bytes(), raw),
@@ -151,6 +161,7 @@ fn event(frame: Frame, form: Form, read: Read, raw: bool, once: String) -> Page 
         frame,
         form,
         id,
+        type_path,
         raw,
         choices,
         once,

@@ -4,6 +4,7 @@ use crate::domain::time::UnixMs;
 use crate::service::attention::{Attention, Topic};
 use crate::web::ui::amounts;
 use crate::web::ui::form;
+use crate::web::ui::moments::Zone;
 use crate::web::ui::shown;
 
 /// So many are shown, the most urgent first; the list of endpoints has them all.
@@ -38,6 +39,8 @@ pub(super) struct Concern {
     pub(super) until: Option<(&'static str, UnixMs)>,
     /// Where to do something about it; empty: nowhere in the console.
     pub(super) path: String,
+    /// It fails: its last deliveries tell why.
+    pub(super) fails: bool,
     /// The endpoint's URL, and what people call it.
     pub(super) endpoint: Option<(String, String)>,
     /// Whose it is.
@@ -47,12 +50,14 @@ pub(super) struct Concern {
 }
 
 impl Concerns {
-    pub(super) fn of(attention: Vec<Attention>, more: bool) -> Self {
+    pub(super) fn of(attention: Vec<Attention>, more: bool, zone: &Zone) -> Self {
         let restored = attention.iter().any(|one| one.topic == Topic::Restored);
         let (wanted, urgent): (Vec<_>, Vec<_>) =
             attention.into_iter().partition(|one| one.topic == Topic::EndpointOff);
         let counts = (urgent.len(), wanted.len());
-        let told = |all: Vec<Attention>, most| all.into_iter().take(most).map(Concern::of).collect();
+        let told = |all: Vec<Attention>, most| {
+            all.into_iter().take(most).map(|one| Concern::of(one, zone)).collect()
+        };
         let left = ROWS.saturating_sub(urgent.len());
         Self { urgent: told(urgent, ROWS), wanted: told(wanted, left), counts, more, restored }
     }
@@ -85,7 +90,7 @@ impl Concerns {
 }
 
 impl Concern {
-    fn of(one: Attention) -> Self {
+    fn of(one: Attention, zone: &Zone) -> Self {
         let (title, place) = match one.topic {
             Topic::NotReady => ("The server", ""),
             Topic::Restored => ("A restored backup", ""),
@@ -94,14 +99,24 @@ impl Concern {
             Topic::AlertFails => ("Alerts", "/alerts"),
             _ => ("", ""),
         };
-        let then = if one.topic == Topic::HeldExpires { "Deleted" } else { "Disabled" };
+        let then = match one.topic {
+            Topic::HeldExpires => Some("Deleted"),
+            Topic::EndpointEnds => Some("Disabled"),
+            _ => None,
+        };
+        // The sentence holds the moment as the API writes it.
+        let message = match one.until {
+            Some(at) => one.message.replace(&at.to_string(), &zone.typed(at)),
+            None => one.message,
+        };
         let concern = Self {
             status: "",
             title,
-            message: shown::short(&form::sentence(&one.message), WORDS),
+            message: shown::short(&form::sentence(&message), WORDS),
             since: one.since,
-            until: one.until.map(|at| (then, at)),
+            until: then.zip(one.until),
             path: place.to_owned(),
+            fails: matches!(one.topic, Topic::EndpointFails | Topic::EndpointEnds),
             endpoint: None,
             tenant: String::new(),
             note: None,

@@ -60,7 +60,7 @@ async fn show(state: Data<AppState>, visit: Visit, request: HttpRequest) -> Resu
     let (attention, more, now, past, steps) = seen.await?;
     let overview = Overview {
         frame: visit.frame("Overview", PATH),
-        concerns: Concerns::of(attention, more),
+        concerns: Concerns::of(attention, more, visit.zone()),
         steps: steps.map(|steps| steps.at(&state.public_url)),
         windows,
         figures: Figures::of(&past.all),
