@@ -174,7 +174,7 @@ addEventListener("pageshow", () => { sent = null; });
 
 // A secret is shown once, also to whoever goes back to a page that the browser has kept.
 addEventListener("pageshow", (event) => {
-  if (event.persisted && document.getElementById("secret")) location.reload();
+  if (event.persisted && document.querySelector("code#secret")) location.reload();
 });
 
 // A form with `data-preview` shows what it would make while somebody types: it is posted to look at, and what is in that

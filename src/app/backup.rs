@@ -95,7 +95,7 @@ fn take(options: &Backup, made: &Path) -> Result<Option<PathBuf>, String> {
         io::copy(&mut file, &mut out)?;
         out.flush()
     });
-    fs::remove_file(&made).map_err(failed(&made))?;
+    gone(&made).map_err(failed(&made))?;
     written.map_err(|error| format!("standard output: {error}"))?;
     Ok(None)
 }
@@ -144,7 +144,13 @@ fn move_to(from: &Path, to: &Path) -> io::Result<()> {
         // It may not have come to that; the first error is the one to tell.
         drop(fs::remove_file(&part));
     }
-    copied.and_then(|()| fs::remove_file(from))
+    copied.and_then(|()| gone(from))
+}
+
+/// Removes a backup that was taken elsewhere. Another one that was made meanwhile may have pruned it.
+fn gone(path: &Path) -> io::Result<()> {
+    fs::remove_file(path)
+        .or_else(|error| if error.kind() == io::ErrorKind::NotFound { Ok(()) } else { Err(error) })
 }
 
 fn copy_privately(from: &Path, to: &Path) -> io::Result<()> {

@@ -108,7 +108,7 @@ impl Health {
         (near && next_is_enough).then(|| UnixMs(now.0.saturating_add(left)))
     }
 
-    /// Before when the endpoint is not disabled, whatever fails until then: told from the first failure of the row on. A
+    /// Before when the endpoint is not disabled, whatever fails until then, unless it answers 410: told from the first failure of the row on. A
     /// promise and no forecast, for further failures may be wanting then. `None`: there is no row of failures, no condition
     /// on the hours, or they are over.
     pub fn earliest_disable_at(&self, after_hours: u32, now: UnixMs, up_ms: i64) -> Option<UnixMs> {

@@ -174,10 +174,11 @@ pub struct Error {
     pub fields: Vec<FieldError>,
     /// When it may be tried again, seconds.
     pub retry_after: Option<u32>,
-    /// The endpoint that it is about was deleted: what was sent to it may still be there.
-    pub endpoint_deleted: bool,
+    /// The endpoint that it is about, if that was deleted: what was sent to it may still be there. Boxed, for it is rare
+    /// and errors are handed on by value.
+    pub endpoint_deleted: Option<Box<EndpointId>>,
     /// What went wrong inside: for the log of whoever handles it, never for the caller.
-    pub cause: Option<String>,
+    pub cause: Option<Box<str>>,
 }
 
 impl Error {
@@ -189,7 +190,7 @@ impl Error {
             detail: detail.into(),
             fields: Vec::new(),
             retry_after,
-            endpoint_deleted: false,
+            endpoint_deleted: None,
             cause: None,
         }
     }
@@ -216,7 +217,7 @@ impl Error {
         let detail = format!(
             "the endpoint {id} was deleted; what was sent to it stays until it is pruned: GET /api/v1/deliveries?endpoint={id}"
         );
-        Self { endpoint_deleted: true, ..Self::new(Code::NotFound, detail) }
+        Self { endpoint_deleted: Some(Box::new(id)), ..Self::new(Code::NotFound, detail) }
     }
 
     /// One wrong field.
@@ -249,9 +250,11 @@ impl From<StoreError> for Error {
                     "the database cannot be used, for example because the disk is full or another program has locked it; see \
                      /readyz{again}"
                 );
-                Self { cause: Some(reason), ..Self::new(Code::Unavailable, detail) }
+                Self { cause: Some(reason.into()), ..Self::new(Code::Unavailable, detail) }
             }
-            StoreError::Internal(reason) => Self { cause: Some(reason), ..Self::new(Code::Internal, "") },
+            StoreError::Internal(reason) => {
+                Self { cause: Some(reason.into()), ..Self::new(Code::Internal, "") }
+            }
         }
     }
 }

@@ -202,7 +202,7 @@ fn insert(tx: &mut Tx<'_>, actor: &Actor, checked: Checked, text: &KeyText) -> R
     let new = NewKey { name: name.clone(), hash: text.hash(), hint: hint.clone(), scopes, tenant_id };
     // 32 bytes at random, or the first key of an empty database.
     let repeated = "a new key has the text of another: this system's randomness repeats itself";
-    let repeated = || Error { cause: Some(repeated.to_owned()), ..Error::new(Code::Internal, "") };
+    let repeated = || Error { cause: Some(repeated.into()), ..Error::new(Code::Internal, "") };
     let id = tx.insert_key(&new)?.ok_or_else(repeated)?;
     let view = KeyView { id, name, scopes, tenant, hint, created_at: tx.now, last_used_at: None };
     tx.audit(Audited {

@@ -39,5 +39,5 @@ pub(super) fn once(
 /// The text of an answer.
 pub(super) fn json(answer: &impl Serialize) -> Result<String, Error> {
     serde_json::to_string(answer)
-        .map_err(|error| Error { cause: Some(error.to_string()), ..Error::new(Code::Internal, "") })
+        .map_err(|error| Error { cause: Some(error.to_string().into()), ..Error::new(Code::Internal, "") })
 }

@@ -60,6 +60,13 @@ pub struct DeliveryRow {
     pub response_body: Option<Vec<u8>>,
 }
 
+impl DeliveryRow {
+    /// Whether it was sent by hand to test its endpoint.
+    pub fn is_test(&self) -> bool {
+        self.made == Made::Test
+    }
+}
+
 /// What a new delivery's row holds.
 #[derive(Debug)]
 pub(super) struct NewDelivery {

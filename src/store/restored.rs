@@ -3,6 +3,7 @@
 use rusqlite::Connection;
 use serde::{Deserialize, Serialize};
 
+use crate::domain::delivery::HeldReason;
 use crate::domain::ids::EndpointId;
 use crate::domain::time::UnixMs;
 
@@ -56,6 +57,18 @@ pub struct Looked {
     pub restored: u32,
 }
 
+impl Looked {
+    fn over(mut rows: rusqlite::Rows<'_>) -> rusqlite::Result<Self> {
+        let mut looked = Self::default();
+        while let Some(row) = rows.next()? {
+            looked.at += 1;
+            let reason = row.get::<_, Option<i64>>(0)?;
+            looked.restored += u32::from(reason == Some(HeldReason::Restored as i64));
+        }
+        Ok(looked)
+    }
+}
+
 impl Reader<'_> {
     /// What a restore still holds back; `None`: nothing. Looks at [`LOOKED_AT`] held deliveries at most, the oldest first,
     /// and at none where there was no restore.
@@ -68,12 +81,8 @@ impl Reader<'_> {
             "SELECT held_reason FROM deliveries INDEXED BY deliveries_rare WHERE state = 3 AND state >= 2
              ORDER BY id LIMIT ?1",
         )?;
-        let (mut rows, mut looked, mut count) = (statement.query([LOOKED_AT])?, 0, 0);
-        while let Some(row) = rows.next()? {
-            looked += 1;
-            count += u32::from(row.get::<_, Option<i64>>(0)? == Some(2));
-        }
-        let more = looked == LOOKED_AT;
+        let Looked { at, restored: count } = Looked::over(statement.query([LOOKED_AT])?)?;
+        let more = at == LOOKED_AT;
         let some = count > 0 || more;
         Ok(some.then_some(HeldBack { since: UnixMs(mark.at), held_then: mark.held, count, more }))
     }
@@ -113,12 +122,6 @@ impl Tx<'_> {
             "SELECT held_reason FROM deliveries INDEXED BY deliveries_rare_by_endpoint
              WHERE endpoint_id = ?1 AND state = 3 AND state >= 2 LIMIT ?2",
         )?;
-        let mut rows = statement.query([endpoint.0, i64::from(most)])?;
-        let mut held = Looked::default();
-        while let Some(row) = rows.next()? {
-            held.at += 1;
-            held.restored += u32::from(row.get::<_, Option<i64>>(0)? == Some(2));
-        }
-        Ok(held)
+        Ok(Looked::over(statement.query([endpoint.0, i64::from(most)])?)?)
     }
 }

@@ -157,7 +157,7 @@ fn explain(status: StatusCode, error: Option<&actix_web::Error>) -> Problem {
         _ => (Code::Internal, ""),
     };
     let mut problem = Problem::new(code, detail);
-    problem.0.cause = error.filter(|_| code == Code::Internal).map(ToString::to_string);
+    problem.0.cause = error.filter(|_| code == Code::Internal).map(|error| error.to_string().into());
     problem
 }
 

@@ -25,7 +25,7 @@ impl Problem {
 
     /// A defect: `cause` is for the log alone.
     pub fn internal(cause: impl Into<String>) -> Self {
-        Self(Error { cause: Some(cause.into()), ..Error::new(Code::Internal, "") })
+        Self(Error { cause: Some(cause.into().into()), ..Error::new(Code::Internal, "") })
     }
 
     /// What callers do not read takes all the memory that there is for answers.

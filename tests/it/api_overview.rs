@@ -88,7 +88,7 @@ fn what_needs_a_hand_comes_with_the_most_urgent_first() {
     shows(&rows[2], &json!({ "since": "2026-02-23T17:00:00.000Z", "until": "2026-02-23T21:00:00.000Z" }));
     assert!(
         text(&rows[2], "message")
-            .contains("1 attempt in a row has failed: see its last deliveries; if none succeeds")
+            .contains("the last attempt has failed: see its last deliveries; if none succeeds")
     );
     shows(&rows[1]["endpoint"], &json!({ "disabled_reason": "gone", "held": 1, "held_more": false }));
     shows(

@@ -95,7 +95,8 @@ fn an_endpoint_is_made_with_all_its_settings_and_its_secret_shown_once() {
     holds(&form, &["name=\"types\" value=\"order.placed\"", "<option value=\"standard\" selected>"]);
     assert_eq!(value(&form, "tenant"), "acme");
     lacks(&form, &["*</textarea>"]);
-    assert!(form.find("How it is sent") < form.find("<h2>Signing"), "as in its settings");
+    let at = |text: &str| form.find(text).unwrap_or_else(|| panic!("no {text}"));
+    assert!(at("How it is sent") < at("<h2>Signing"), "as in its settings");
     let fields = [
         ("url", "https://books.test/hook"),
         ("tenant", "acme"),

@@ -186,7 +186,13 @@ fn a_form_of_an_earlier_session_is_shown_to_be_sent_again() {
     // In another tab somebody signs out and in again.
     browser.post("/logout", &[("csrf", &old)]).expect(303);
     browser.sign_in(&[]).expect(303);
-    let fields = [("csrf", old.as_str()), ("host", "mail.example.com"), ("password", "hush"), ("port", "")];
+    let fields = [
+        ("csrf", old.as_str()),
+        ("host", "mail.example.com"),
+        ("password", "hush"),
+        ("has_password", "true"),
+        ("port", ""),
+    ];
     let page = browser.post("/alerts/mail-server", &fields).expect(403);
     holds(
         page.text(),
@@ -194,7 +200,7 @@ fn a_form_of_an_earlier_session_is_shown_to_be_sent_again() {
             "older than your session",
             "action=\"/alerts/mail-server\"",
             "value=\"mail.example.com\"",
-            "Passwords are not kept",
+            "Passwords and secrets are not kept",
             "<input type=\"password\" id=\"typed-2\" name=\"password\"",
         ],
     );
@@ -206,7 +212,14 @@ fn a_form_of_an_earlier_session_is_shown_to_be_sent_again() {
     let body = format!("csrf={old}&name=x");
     let refused = browser.send("POST", "/keys", &[FORM], Some(&body)).expect(403);
     lacks(refused.text(), &["Send it"]);
-    lacks(browser.post("/settings/cleanup", &[("csrf", &old)]).expect(403).text(), &["Send it"]);
+    for (path, field) in [
+        ("/settings/cleanup", ("what", "clean")),
+        ("/release", ("held", "discard")),
+        ("/event-types/a", ("do", "delete")),
+    ] {
+        let fields = [("csrf", old.as_str()), ("note", "typed"), field];
+        lacks(browser.post(path, &fields).expect(403).text(), &["Send it"]);
+    }
 }
 
 #[test]

@@ -49,7 +49,13 @@ pub(super) fn port(doctor: &Doctor, lock: LockState, report: &mut Report) {
                 "`ss -ltnp 'sport = :{}'` says who has it; end that, or name another address with --listen (POSTRIDER_LISTEN)",
                 address.port()
             );
-            report.error("port", format!("no server can listen on {address}: {error}"), todo);
+            // Where no variable of this shell names one, the server's own options may.
+            let says = format!("no server can listen on {address}: {error}");
+            if std::env::var_os("POSTRIDER_LISTEN").is_some() {
+                report.error("port", says, todo);
+            } else {
+                report.warn("port", format!("{says} (the default; this shell names no other)"), todo);
+            }
         }
     }
 }

@@ -115,9 +115,7 @@ impl Reading<'_> {
         let members = members.iter().map(|(name, json)| format!("{}:{json}", kinds::text(name)));
         Ok(Some(format!("{{{}}}", members.collect::<Vec<_>>().join(","))))
     }
-}
 
-impl Reading<'_> {
     /// The fields of the body that have flags beside `--from`; none without that.
     pub(super) fn beside_json(&self) -> Option<Vec<&'static str>> {
         let body = self.operation.body.as_ref()?;

@@ -65,8 +65,11 @@ impl Call {
 
     /// What is allowed, as the flag takes it.
     fn said(&self, kind: Kind, message: &str) -> String {
-        // How to have null is told by --reset.
-        let message = message.split_once(", or null").map_or(message, |(allowed, _)| allowed);
+        // How to have null is told by --reset; in JSON it is typed.
+        let message = match message.split_once(", or null") {
+            Some((allowed, _)) if kind != Kind::Json => allowed,
+            _ => message,
+        };
         let rest = |start: &str| message.strip_prefix(start);
         match kind {
             // `send` takes a moment as the API does.
@@ -116,9 +119,14 @@ fn command(method: &str, path: &str) -> Option<String> {
     let mut all = grouped.chain(SINGLE.iter().map(|call| ("", call)));
     all.find_map(|(group, call)| {
         let arguments = call.described().filter(|operation| operation.method == method)?;
+        let (path, query) = path.split_once('?').unwrap_or((path, ""));
         let arguments = values(arguments, path)?;
         let words = [group, call.name].into_iter().chain(arguments).filter(|word| !word.is_empty());
-        Some(words.collect::<Vec<_>>().join(" "))
+        let mut words: Vec<_> = words.map(str::to_owned).collect();
+        for (name, value) in query.split('&').filter_map(|pair| pair.split_once('=')) {
+            words.push(format!("--{} {value}", flags::flag(call, name)));
+        }
+        Some(words.join(" "))
     })
 }
 
@@ -204,6 +212,10 @@ mod tests {
             ("discard it (POST /api/v1/deliveries/release).", "discard it (`postrider deliveries release`)."),
             ("PUT /api/v1/nothing/there, or POST", "PUT /api/v1/nothing/there, or POST"),
             ("POST /api/v1/cleanups", "`postrider cleanup`"),
+            (
+                "it is there: GET /api/v1/deliveries?endpoint=ep_1&status=failed",
+                "it is there: `postrider deliveries list --endpoint ep_1 --status failed`",
+            ),
         ] {
             assert_eq!(with_commands(text), expected);
         }

@@ -2,7 +2,7 @@
 //!
 //! - What begins is told once. The same thing that is over and begins again within a day is told again if it lasts, so
 //!   that nobody believes for a day that it is over: an endpoint's once it has lasted for an hour, the server's an hour
-//!   after it was last told. What only flaps is told once a day.
+//!   after it was last told. Of an endpoint that only flaps, beginning and end are told once a day.
 //! - What concerns the whole server is told once a day as long as it lasts: somebody has to do something about it.
 //! - An end is told once, if the beginning was.
 //! - News is collected for some minutes and sent as one message: what is over by then was never told. Where endpoints
@@ -84,7 +84,9 @@ impl News {
             let again = match told.get(key) {
                 None => true,
                 Some(told) if told.ended => quiet_is_over(told) || lasts(told),
-                Some(told) => quiet_is_over(told) && !of_endpoint,
+                // It was over and has begun again between two looks.
+                Some(told) if of_endpoint => since.is_some_and(|since| since > told.at) && lasts(told),
+                Some(told) => quiet_is_over(told),
             };
             if again {
                 news.began.push(*key);

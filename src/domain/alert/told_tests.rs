@@ -62,6 +62,15 @@ fn what_begins_again_within_a_day_and_lasts_is_told() {
 }
 
 #[test]
+fn what_was_over_between_two_looks_and_lasts_is_told() {
+    let mut ear = Ear::default();
+    ear.hear(&[FAILS], NOW);
+    assert_eq!(ear.hear_since(&[(FAILS, after(1))], UnixMs(after(2).0 - 1)), (vec![], vec![]));
+    assert_eq!(ear.hear_since(&[(FAILS, after(1))], after(2)), (vec![FAILS], vec![]));
+    assert_eq!(ear.hear_since(&[(FAILS, after(1))], after(30)), (vec![], vec![]));
+}
+
+#[test]
 fn what_begins_again_at_the_server_is_told_an_hour_later_at_the_earliest() {
     let mut ear = Ear::default();
     ear.hear(&[DISK], NOW);

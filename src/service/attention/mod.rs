@@ -258,7 +258,7 @@ fn message(topic: Topic, endpoint: &Concerned, held: UpTo, found: &Found) -> Str
 
 fn attempts(failures: u32) -> String {
     if failures == 1 {
-        "1 attempt in a row has".to_owned()
+        "the last attempt has".to_owned()
     } else {
         format!("{failures} attempts in a row have")
     }

@@ -30,8 +30,8 @@ impl Service {
         Ok(held.map(|HeldBack { since, held_then, count, more }| {
             let count = if more { format!("{count} or more") } else { count.to_string() };
             let why = format!(
-                "deliveries that were pending in the restored backup are held ({count}, of {held_then} at first) and may have \
-                 been sent since: deliver or discard them, on the overview or by `postrider deliveries release`"
+                "{count} deliveries (of {held_then} at first) are held since the restore, for they may have been sent: \
+                 deliver or discard them, on the overview or by `postrider deliveries release`"
             );
             Attention { since: Some(since), ..general(Topic::Restored, why) }
         }))

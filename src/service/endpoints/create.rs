@@ -132,19 +132,17 @@ fn room_for_one(tx: &mut Tx<'_>, name: &TenantName) -> Result<i64, Error> {
         None => (tenants::make_by_naming(tx, name)?, None),
     };
     let limit = own_limit.unwrap_or(tx.settings().endpoint_limit);
-    if tx.count_endpoints(id)? < limit {
+    let has = tx.count_endpoints(id)?;
+    if has < limit {
         return Ok(id);
     }
-    let all = match limit {
-        0 => "no endpoint".to_owned(),
-        1 => "one endpoint and has it".to_owned(),
-        many => format!("{many} endpoints and has them"),
-    };
+    let plural = if limit == 1 { "" } else { "s" };
+    let delete = if limit == 0 { "" } else { "delete one, or " };
     Err(Error::new(
         Code::EndpointLimitReached,
         format!(
-            "the tenant {name} may have {all}; delete one, or let it have more: its own limit (endpoint_limit), or that \
-             of all in the settings"
+            "the tenant {name} may have {limit} endpoint{plural}, and has {has}; {delete}let it have more: its own limit \
+             (endpoint_limit), or that of all in the settings"
         ),
     ))
 }

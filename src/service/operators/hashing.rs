@@ -62,7 +62,7 @@ impl Hashing {
 }
 
 fn broken(cause: String) -> Error {
-    Error { cause: Some(cause), ..Error::new(Code::Internal, "") }
+    Error { cause: Some(cause.into()), ..Error::new(Code::Internal, "") }
 }
 
 #[cfg(test)]

@@ -92,8 +92,8 @@ impl Name {
 }
 
 /// Which of the files with these names are too many, where the newest `keep` of the schedule stay, and as many of those
-/// made by hand; of those that were to be taken elsewhere and were left, the newest one. What has another name is somebody else's. `new` was just made: what claims to be younger comes from a
-/// clock that was ahead, and counts as the oldest.
+/// made by hand; of those that were to be taken elsewhere and were left, the newest one. What has another name is somebody
+/// else's. `new` was just made: what claims to be younger comes from a clock that was ahead, and counts as the oldest.
 pub(super) fn too_many(names: impl IntoIterator<Item = String>, new: &str, keep: usize) -> Vec<String> {
     let mut ours: Vec<Name> = names.into_iter().filter_map(|name| Name::parse(&name)).collect();
     let new = Name::parse(new);

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
-use crate::domain::delivery::{HeldReason, Made, Status};
+use crate::domain::delivery::{HeldReason, Status};
 use crate::domain::ids::{DeliveryId, EndpointId};
 use crate::domain::names::{EventType, TenantName};
 use crate::domain::time::UnixMs;
@@ -56,7 +56,7 @@ impl<'a> Delivery<'a> {
             created_at: row.created_at,
             delivered_at: row.delivered_at,
             replay_of: row.replay_of,
-            test: row.made == Made::Test,
+            test: row.is_test(),
         }
     }
 

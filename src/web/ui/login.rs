@@ -5,6 +5,7 @@ use actix_web::web::{self, Data, Payload, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
+use crate::domain::operator::Role;
 use crate::service::operators::SignInError;
 use crate::web::problem::Problem;
 use crate::web::read;
@@ -72,7 +73,9 @@ async fn sign_in(
     let signed = state.read(move |service| Ok(service.sign_in(&email, &password, &visitor))).await?;
     let error = match signed {
         Ok(signed) => {
-            let to = match Typed::from_carried(&state, &form) {
+            // It may hold what a viewer does not see, and a viewer can send none of it.
+            let carried = Typed::from_carried(&state, &form).filter(|_| signed.session.role == Role::Admin);
+            let to = match carried {
                 Some(typed) => Shelf::put(&state, signed.session.id, Kept::Typed(typed)),
                 None => page::within_site(form.text("to")).to_owned(),
             };

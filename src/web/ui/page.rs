@@ -40,8 +40,6 @@ pub struct Look {
     session: Option<String>,
     /// The page above what was asked for.
     above: String,
-    /// The endpoint whose page was asked for.
-    endpoint: Option<EndpointId>,
 }
 
 impl Look {
@@ -51,9 +49,7 @@ impl Look {
         wanted.then(|| {
             let session = cookies::read(request, cookies::Kind::Session, state.is_https());
             let common = Common::of(request, state, session.as_deref().unwrap_or_default());
-            let endpoint = request.path().strip_prefix("/endpoints/").and_then(|rest| rest.split('/').next());
-            let endpoint = endpoint.and_then(EndpointId::parse);
-            Self { common, session, above: above(request.path()).to_owned(), endpoint }
+            Self { common, session, above: above(request.path()).to_owned() }
         })
     }
 }
@@ -118,7 +114,7 @@ struct Failed<'a> {
 pub fn failed(problem: &Problem, request_id: &str, look: &Look, state: &AppState) -> HttpResponse {
     let error = &problem.0;
     let kind = error.code.kind();
-    let deleted = look.endpoint.filter(|_| error.endpoint_deleted);
+    let deleted = error.endpoint_deleted.as_deref().copied();
     let detail = match kind {
         _ if deleted.is_some() => "What was sent to it stays here until it is cleaned up.".to_owned(),
         Kind::Internal => "The server's log says more under the request id below.".to_owned(),

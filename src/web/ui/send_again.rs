@@ -90,8 +90,8 @@ impl Page {
     }
 
     /// Whether there is something to be typed again.
-    fn has_password(&self) -> bool {
-        self.typed.fields.iter().any(|(name, _)| typed::is_password(name))
+    fn has_secret(&self) -> bool {
+        self.typed.fields.iter().any(|(name, _)| typed::is_secret(name))
     }
 }
 

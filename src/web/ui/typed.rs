@@ -9,47 +9,54 @@ use crate::web::state::AppState;
 use super::form::Form;
 use super::page;
 
-/// Fields that no page shows.
-const HIDDEN: [&str; 2] = ["once", "shown"];
-/// What the seal is for.
-const PURPOSE: &str = "typed";
+/// Fields that are the page's own business: no page shows them, and nobody has typed them.
+const OWN: [&str; 9] =
+    ["once", "shown", "do", "what", "old", "counted", "left_out", "dry_run", "has_password"];
+/// Choices of a button or a box: nothing is lost where they are all that there is.
+const CHOSEN: [&str; 5] = ["held", "active", "role", "group", "tenant"];
+/// What cannot be undone is asked for where it says so, and never here.
+const FINAL: [(&str, &str); 3] = [("do", "delete"), ("what", "clean"), ("held", "discard")];
+/// What has to be typed again.
+const SECRETS: [&str; 4] = ["password", "old_password", "new_password", "secret"];
 
 /// A form to be sent again.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Typed {
     /// Where it goes to.
     pub(super) action: String,
-    /// What it holds, without its token; of passwords only that there is one.
+    /// What it holds, without its token; of secrets only that there is one.
     pub(super) fields: Vec<(String, String)>,
 }
 
 impl Typed {
-    /// What is kept of a form that was sent to `action`. `None`: nothing would be lost, or it is one that says itself where
-    /// it goes on, such as that of the look.
+    /// What is kept of a form that was sent to `action`. `None`: nothing would be lost, or it cannot be undone, or it is
+    /// one that says itself where it goes on, such as that of the look.
     pub(super) fn of(action: &str, sent: &Form) -> Option<Self> {
         let fields = || sent.fields().filter(|(name, _)| *name != "csrf");
-        let is_lost =
-            |(name, value): (&str, &str)| !value.is_empty() && !is_password(name) && !HIDDEN.contains(&name);
-        if !fields().any(is_lost) || fields().any(|(name, _)| name == "to") {
+        let is_lost = |(name, value): (&str, &str)| {
+            !value.is_empty() && ![&OWN[..], &CHOSEN, &SECRETS].concat().contains(&name)
+        };
+        let is_kept = |field: (&str, &str)| field.0 != "to" && !FINAL.contains(&field);
+        if !fields().any(is_lost) || !fields().all(is_kept) {
             return None;
         }
         let kept = fields().map(|(name, value)| {
-            (name.to_owned(), if is_password(name) { String::new() } else { value.to_owned() })
+            (name.to_owned(), if is_secret(name) { String::new() } else { value.to_owned() })
         });
         Some(Self { action: page::within_site(action).to_owned(), fields: kept.collect() })
     }
 
     /// The form of a page to sign in that carries this: `to` and `kept`.
     pub(super) fn carried(&self, state: &AppState) -> Form {
-        let sealed = state.service.store().seal(PURPOSE, &self.encoded());
+        let sealed = state.service.store().seal(&purpose(&self.action), &self.encoded());
         Form::of([("to", self.action.clone()), ("kept", BASE64URL_NOPAD.encode(&sealed))])
     }
 
     /// What a page to sign in has carried. `None`: there is nothing, or it is not of this server.
     pub(super) fn from_carried(state: &AppState, form: &Form) -> Option<Self> {
         let sealed = BASE64URL_NOPAD.decode(form.text("kept").as_bytes()).ok()?;
-        let text = state.service.store().unseal(PURPOSE, &sealed)?;
-        Some(Self::decoded(form.text("to"), &text))
+        let to = form.text("to");
+        Some(Self::decoded(to, &state.service.store().unseal(&purpose(to), &sealed)?))
     }
 
     fn encoded(&self) -> String {
@@ -67,14 +74,19 @@ impl Typed {
     }
 }
 
+/// What the seal is for: it goes nowhere else.
+fn purpose(action: &str) -> String {
+    format!("typed for {action}")
+}
+
 /// Whether a field has to be typed again.
-pub(super) fn is_password(name: &str) -> bool {
-    name.contains("password")
+pub(super) fn is_secret(name: &str) -> bool {
+    SECRETS.contains(&name)
 }
 
 /// Whether a field is the page's own business, or nothing was typed there.
 pub(super) fn is_hidden(name: &str, value: &str) -> bool {
-    HIDDEN.contains(&name) || (value.is_empty() && !is_password(name))
+    OWN.contains(&name) || (value.is_empty() && !is_secret(name))
 }
 
 #[cfg(test)]
@@ -93,7 +105,17 @@ mod tests {
 
     #[test]
     fn a_form_in_which_nothing_would_be_lost_is_not_kept() {
-        for query in ["csrf=t", "", "csrf=t&theme=dark&to=%2F", "csrf=t&password=x&once=y&note="] {
+        for query in [
+            "csrf=t",
+            "",
+            "csrf=t&theme=dark&to=%2F",
+            "csrf=t&password=x&once=y&note=",
+            "held=deliver",
+            "role=viewer&old=admin",
+            "what=count",
+            "older_than_days=3&what=clean",
+            "note=x&do=delete",
+        ] {
             assert_eq!(Typed::of("/keys", &Form::of_query(query)), None, "{query}");
         }
     }

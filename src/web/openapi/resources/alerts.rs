@@ -25,7 +25,7 @@ pub fn resource() -> Resource {
         name: "Alerts",
         about: "Whom this server tells when something is the matter: by an event to an endpoint, in Slack or Discord, or by \
                 mail. News is collected for some minutes (setting `alert_collect_minutes`) and told in one message; \
-                what flaps, at most once a day.",
+                of an endpoint that flaps, beginning and end once a day.",
         operations: vec![
             list(),
             create(),

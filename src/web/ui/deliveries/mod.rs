@@ -3,6 +3,7 @@
 mod act;
 mod advice;
 mod attempts;
+mod gather;
 mod list;
 pub(super) mod rows;
 mod show;

@@ -2,7 +2,6 @@
 
 use url::form_urlencoded;
 
-use crate::domain::delivery::Made;
 use crate::domain::ids::DeliveryId;
 use crate::domain::time::UnixMs;
 use crate::service::{Service, TenantScope};
@@ -46,7 +45,7 @@ impl Row {
         let url = service.endpoint_url(scope, delivery.endpoint);
         Self {
             word: delivery.state.status().word(),
-            test: delivery.made == Made::Test,
+            test: delivery.is_test(),
             endpoint: url.map_or_else(|| delivery.endpoint.to_string(), |url| shown::url(&url)),
             error: delivery.error.as_deref().map(shown::cause),
             next: service.next_retry_at(&delivery),

@@ -4,13 +4,8 @@ use actix_web::web::{self, Data, Path, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
-use crate::domain::delivery::Made;
 use crate::domain::scope::Scope;
-use crate::domain::time::UnixMs;
-use crate::service::curl::SentRequest;
 use crate::service::endpoints::EndpointDetail;
-use crate::service::render::Detail;
-use crate::service::{Code, Error, Service, TenantScope};
 use crate::store::deliveries::DeliveryRow;
 use crate::web::problem::Problem;
 use crate::web::read;
@@ -23,6 +18,7 @@ use crate::web::ui::shown::{self, Body};
 use crate::web::ui::visit::Visit;
 
 use super::attempts::{self, Chosen, Timeline};
+use super::gather::{Read, gather};
 use super::story::{self, Again};
 
 pub(super) fn routes(config: &mut ServiceConfig) {
@@ -56,23 +52,6 @@ struct Delivery {
     live: bool,
 }
 
-impl Delivery {
-    fn is_test(&self) -> bool {
-        self.row.made == Made::Test
-    }
-}
-
-/// What is read for the page.
-struct Read {
-    detail: Detail,
-    endpoint: Option<EndpointDetail>,
-    next: Option<UnixMs>,
-    /// Attempts that the schedule of its endpoint has.
-    in_round: Option<u32>,
-    /// The number of the attempt that is shown in full, and its request.
-    chosen: Option<(u32, Option<SentRequest>)>,
-}
-
 async fn show(
     state: Data<AppState>,
     visit: Visit,
@@ -100,35 +79,6 @@ pub(super) async fn page(
     let row = &read.detail.row;
     let title = format!("{} {} · Delivery", row.event_type, row.state.status().word());
     visit.page_with(&delivery(visit.frame(&title, "/deliveries"), form, read, below, raw), status)
-}
-
-fn gather(service: &Service, scope: &TenantScope, id: &str, number: Option<u32>) -> Result<Read, Error> {
-    let detail = service.delivery(scope, id)?;
-    let endpoint = found(service.endpoint(scope, &detail.row.endpoint.to_string(), None))?;
-    let last = detail.attempts.last().map(|attempt| attempt.row.number);
-    let number = number.filter(|number| detail.attempts.iter().any(|attempt| attempt.row.number == *number));
-    let chosen = match number.or(last) {
-        Some(number) => Some((number, found(service.sent_request(scope, id, Some(number)))?)),
-        None => None,
-    };
-    let in_round = endpoint.as_ref().map(|known| attempts_in_round(service, known));
-    Ok(Read { in_round, next: service.next_retry_at(&detail.row), detail, endpoint, chosen })
-}
-
-/// By the endpoint's own schedule, else by the server's setting.
-fn attempts_in_round(service: &Service, endpoint: &EndpointDetail) -> u32 {
-    match &endpoint.endpoint.retry_schedule {
-        Some(own) => u32::try_from(own.len()).unwrap_or(u32::MAX).saturating_add(1),
-        None => service.store().directory().settings().retry_schedule.attempts_in_round(),
-    }
-}
-
-/// What is not there is not shown.
-fn found<T>(result: Result<T, Error>) -> Result<Option<T>, Error> {
-    match result {
-        Err(error) if error.code == Code::NotFound => Ok(None),
-        other => other.map(Some),
-    }
 }
 
 fn delivery(frame: Frame, form: Form, read: Read, below: Option<u32>, raw: bool) -> Delivery {

@@ -1,6 +1,6 @@
 //! A delivery's status in a sentence: what has become of it, what happens next and when.
 
-use crate::domain::delivery::{HeldReason, Made, Status};
+use crate::domain::delivery::{HeldReason, Status};
 use crate::domain::time::UnixMs;
 use crate::service::endpoints::EndpointDetail;
 use crate::service::render::Detail;
@@ -35,7 +35,7 @@ pub(super) fn story(
         Status::Held => format!(
             "Held {attempts}, because its endpoint is disabled. Enabling the endpoint delivers or discards what is held."
         ),
-        Status::Failed if is_test(detail) => {
+        Status::Failed if detail.row.is_test() => {
             "This was a test, and it failed. A test is sent once and is not retried.".to_owned()
         }
         Status::Failed => {
@@ -55,11 +55,6 @@ fn how_again(detail: &Detail, endpoint: Option<&EndpointDetail>) -> &'static str
         }
         Some(_) => "It is sent again only by a retry.",
     }
-}
-
-/// Whether it was sent by hand to test its endpoint.
-pub(super) fn is_test(detail: &Detail) -> bool {
-    detail.row.made == Made::Test
 }
 
 fn pending(frame: &Frame, detail: &Detail, in_round: Option<u32>, next: Option<UnixMs>) -> String {
@@ -112,7 +107,7 @@ impl Again {
         // Without a body there is nothing to send: the data was deleted.
         let nothing = detail.request_body.is_none();
         match (detail.row.state.status(), endpoint.endpoint.enabled) {
-            _ if is_test(detail) => Self::Test,
+            _ if detail.row.is_test() => Self::Test,
             (Status::Held, _) => Self::Not,
             _ if nothing => Self::Not,
             (Status::Pending, true) => Self::Send("Send now"),

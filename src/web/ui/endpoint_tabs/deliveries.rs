@@ -4,7 +4,7 @@ use actix_web::web::{self, Data, Path, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
-use crate::domain::delivery::{Made, StatusFilter};
+use crate::domain::delivery::StatusFilter;
 use crate::domain::ids::DeliveryId;
 use crate::domain::matching::Pattern;
 use crate::domain::scope::Scope;
@@ -69,12 +69,6 @@ struct Row {
     /// Why it is where it is, if something went wrong.
     error: Option<String>,
     answer: Answer,
-}
-
-impl Row {
-    fn is_test(&self) -> bool {
-        self.of.made == Made::Test
-    }
 }
 
 async fn show(

@@ -7,7 +7,7 @@ use askama::Template;
 use crate::domain::names::IdempotencyKey;
 use crate::domain::scope::Scope;
 use crate::service::endpoints::EndpointSaved;
-use crate::service::{Patch, TenantScope};
+use crate::service::{Code, Patch, TenantScope};
 use crate::web::problem::Problem;
 use crate::web::read;
 use crate::web::state::AppState;
@@ -44,11 +44,18 @@ async fn show(state: Data<AppState>, visit: Visit, request: HttpRequest) -> Resu
 
 async fn create(state: Data<AppState>, Posted(visit, mut form): Posted) -> Result<HttpResponse, Problem> {
     let (scope, sent) = (visit.caller.tenant_scope(Scope::EndpointsWrite)?, sent(&form));
-    if let Some(id) = sent.as_ref().and_then(|sent| state.made.find(visit.session.id, sent))
-        && let Ok(found) = super::find(&state, &visit, &id, Scope::EndpointsWrite).await
-    {
-        let said = "This form has made the endpoint before: here it is, and no other was made.";
-        return Ok(visit.done(&tabs::path(&found.endpoint, ""), said));
+    if let Some(id) = sent.as_ref().and_then(|sent| state.made.find(visit.session.id, sent)) {
+        match super::find(&state, &visit, &id, Scope::EndpointsWrite).await {
+            Ok(found) => {
+                let said = "This form has made the endpoint before: here it is, and no other was made.";
+                return Ok(visit.done(&tabs::path(&found.endpoint, ""), said));
+            }
+            Err(problem) if problem.0.code == Code::NotFound => {}
+            Err(problem) => {
+                form.refuse(problem)?;
+                return page(&state, &visit, form).await;
+            }
+        }
     }
     match save(&state, scope, &mut form).await {
         Ok(made) => {

@@ -3,6 +3,7 @@
 mod act;
 mod draft;
 mod file;
+mod gather;
 mod links;
 mod list;
 pub(in crate::web::ui) mod once;

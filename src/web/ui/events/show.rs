@@ -8,7 +8,6 @@ use crate::domain::ids::{DeliveryId, EndpointId};
 use crate::domain::names::TenantName;
 use crate::domain::scope::Scope;
 use crate::service::matching::{Matching, Reason};
-use crate::service::{Error, Service, TenantScope};
 use crate::store::events::StoredEvent;
 use crate::web::problem::Problem;
 use crate::web::read;
@@ -21,11 +20,10 @@ use crate::web::ui::frame::Frame;
 use crate::web::ui::shown::{self, Body};
 use crate::web::ui::visit::Visit;
 
+use super::gather::{Read, gather};
 use super::links::Links;
 use super::once;
 
-/// Rows of each of the two lists.
-const ROWS: usize = 20;
 /// Characters of a reason that a row has room for.
 const REASON: usize = 200;
 
@@ -70,17 +68,6 @@ impl Elsewhere {
     }
 }
 
-/// What is read for the page.
-struct Read {
-    event: StoredEvent,
-    /// Whether its type is in the catalogue.
-    catalogued: bool,
-    deliveries: Vec<Row>,
-    below: Option<DeliveryId>,
-    endpoints: Vec<Matching>,
-    beside: Option<EndpointId>,
-}
-
 async fn show(
     state: Data<AppState>,
     visit: Visit,
@@ -117,27 +104,6 @@ pub(super) async fn page(
     let (frame, once) = (visit.frame(&title, "/events"), once::nonce(state));
     let status = form.status();
     visit.page_with(&event(frame, form, read, raw, once), status)
-}
-
-fn gather(
-    service: &Service,
-    scope: &TenantScope,
-    id: &str,
-    tenant: Option<&TenantName>,
-    below: Option<DeliveryId>,
-    beside: Option<EndpointId>,
-) -> Result<Read, Error> {
-    let event = service.event(scope, id, tenant)?;
-    let went = service.deliveries_of_event(scope, id, tenant, below, ROWS)?;
-    let endpoints = service.matching(scope, id, tenant, beside, ROWS)?;
-    Ok(Read {
-        catalogued: service.knows_event_type(scope, &event.event_type),
-        event,
-        deliveries: went.rows.into_iter().map(|row| Row::of(service, scope, row)).collect(),
-        below: went.next.map(DeliveryId),
-        endpoints: endpoints.rows,
-        beside: endpoints.next.map(EndpointId),
-    })
 }
 
 fn event(frame: Frame, form: Form, read: Read, raw: bool, once: String) -> Page {

@@ -28,7 +28,7 @@ async fn clean(state: Data<AppState>, Posted(visit, mut form): Posted) -> Result
     if form.is_refused() {
         return super::page(&state, &visit, Form::default(), form, Form::default()).await;
     }
-    let dry_run = form.has("what", "count");
+    let dry_run = !form.has("what", "clean");
     match state.service.cleanup(&scope, older_than, dry_run) {
         Ok(answer) if dry_run => {
             let report = answer.await.map_err(Error::from)?;

@@ -137,8 +137,8 @@ pub(super) fn fill(form: &mut Form, settings: &Settings) {
     }
 }
 
-/// The change that a form asks for: of the settings that it holds, as far as they differ from what it has shown. What cannot be read is handed on as it is, so that
-/// it is refused with what is allowed.
+/// The change that a form asks for: of the settings that it holds, as far as they differ from what it has shown. What
+/// cannot be read is handed on as it is, so that it is refused with what is allowed.
 pub(super) fn patch(form: &Form) -> Map<String, Value> {
     let defaults = all(&Settings::default());
     let shown = Form::of_query(form.text("shown"));

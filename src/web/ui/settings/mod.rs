@@ -85,7 +85,11 @@ async fn show(state: Data<AppState>, visit: Visit) -> Result<HttpResponse, Probl
 
 async fn save(state: Data<AppState>, Posted(visit, mut form): Posted) -> Result<HttpResponse, Problem> {
     let scope = visit.caller.admin()?;
-    match state.service.change_settings(&scope, fields::patch(&form)).await {
+    let patch = fields::patch(&form);
+    if patch.is_empty() {
+        return Ok(visit.done(&fields::place(&form), "Nothing was changed here."));
+    }
+    match state.service.change_settings(&scope, patch).await {
         Ok(_) => Ok(visit.done(&fields::place(&form), "The settings are saved and in force.")),
         Err(error) => {
             form.refuse(error.into())?;
@@ -130,4 +134,14 @@ async fn page(
         room: Room::of(&storage, visit.zone()),
     };
     visit.page_with(&page, status)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_cleanup_gave_back_is_never_less_than_nothing() {
+        assert_eq!([-20_400, 0, 20_400].map(|change| freed(&change)), ["nothing", "nothing", "20.4 kB"]);
+    }
 }
