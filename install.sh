@@ -127,14 +127,23 @@ find_program() {
     esac
 }
 
+# The version that is in place.
+in_place() { "$bin" --version 2>/dev/null || echo "a program that does not run"; }
+
 # ---- The service ----------------------------------------------------------------------------------------------------
 
 start() { if has_systemd; then run systemd start postrider.service; fi; }
 stop() { if has_systemd; then run systemd stop postrider.service; fi; }
 is_started() { systemd is-active --quiet postrider.service; }
 
-# Whether some process, ours or not, has the data directory open.
-is_in_use() { [ -f "$data/postrider.lock" ] && ! as_service flock -n "$data/postrider.lock" true; }
+# Whether some process, ours or not, has the data directory open: 1 says so, and anything above that flock could not look.
+is_in_use() {
+    if [ ! -f "$data/postrider.lock" ]; then return 1; fi
+    locked=0
+    words=$(as_service flock -n "$data/postrider.lock" true 2>&1) || locked=$?
+    [ "$locked" -le 1 ] || die "it cannot be seen whether a server runs on $data: $words"
+    [ "$locked" -eq 1 ]
+}
 
 # Without systemd, somebody else has to stop what runs.
 die_if_in_use() {
@@ -151,7 +160,7 @@ nap() { sleep 0.1 2>/dev/null || sleep 1; }
 # Waits until the server says that it is ready. That it accepts and its deliveries fail is as good, unless it was known to
 # be ready before. A process that has ended is not waited for.
 is_ready() {
-    tries=0 trouble=
+    tries=0
     until said=$(as_service "$bin" health --data "$data" 2>&1); do
         code=$? limit=$patience
         if [ "$code" -eq 3 ]; then
@@ -165,6 +174,7 @@ is_ready() {
         if has_systemd && ! is_started; then return 1; fi
         nap
     done
+    trouble=
 }
 
 # Whether the program that is in place comes up on the data: started as a service, or where there is no systemd for as
@@ -199,8 +209,9 @@ comes_up() {
 
 # Stops the server that a run which was killed has started to look at it.
 stop_trial() {
-    if is_in_use && [ "$(cat "$kept/trial" 2>/dev/null)" = "$(owner)" ]; then
-        kill -TERM "$(owner)"
+    pid=$(cat "$kept/trial" 2>/dev/null) || pid=
+    if [ -n "$pid" ] && is_in_use && [ "$pid" = "$(owner)" ]; then
+        kill -TERM "$pid"
         while is_in_use; do nap; done
     fi
 }
@@ -277,7 +288,8 @@ back_up() {
         die "the backup failed, so nothing was changed. If $bin itself is broken, remove it and run this again"
     # shellcheck disable=SC2016
     as_service sh -c 'for kind in before-upgrade-2 before-upgrade-from- after-failed-upgrade-; do
-            ls -1t "$1/$kind"* 2>/dev/null | tail -n +4 | while IFS= read -r old; do rm -f "$old"; done
+            ls -1t "$1/$kind"*.db "$1/$kind"*.db.gz 2>/dev/null | tail -n +4 |
+                while IFS= read -r old; do rm -f "$old" "$old-wal"; done
         done' sh "$data/backups"
 }
 
@@ -292,12 +304,12 @@ check_room() {
 
 has_room() {
     free=$(df -Pk "$1" | awk 'NR == 2 { print $4 }')
-    [ "$free" -gt "$2" ] || die "$1 has $free KB free, and copies of the database need $2; nothing was changed"
+    [ "$free" -gt "$2" ] || die "$1 has $free KB free, and copies of the database need $2 KB; nothing was changed"
 }
 
 # From here to `settled` the old version is kept, and comes back if this run ends early.
 upgrade() {
-    say "Upgrading from $("$bin" --version 2>/dev/null || echo "a program that does not run") to $version."
+    say "Upgrading from $(in_place) to $version."
     if ! has_systemd; then die_if_in_use; fi
     check_room
     back_up
@@ -323,8 +335,7 @@ upgrade() {
     place 755 "$program" "$bin"
     write_unit
     if comes_up; then
-        settled
-        say "$version ${trouble:-is ready}."
+        stay
     else
         warn "$version did not become ready"
         phase=
@@ -333,13 +344,19 @@ upgrade() {
     fi
 }
 
-# The new version stays. What was kept goes in such an order that an interruption leaves nothing that looks complete.
+# What was kept goes, in such an order that an interruption leaves nothing that looks complete.
 settled() {
     phase=
     rm -f "$kept/complete"
     rm_backs
     as_service rm -f "$mark"
     rm -rf "$kept"
+}
+
+# What is in place has come up, and stays.
+stay() {
+    settled
+    say "$(in_place) ${trouble:-is ready}."
 }
 
 # Whether the old program is in place: before the swap, or when all of the way back is done. Its database is there, and
@@ -389,19 +406,21 @@ leave() {
     $off
     install -m 755 $left/postrider $bin
     $on
-  If it refuses: the database as it was before the upgrade, without what was accepted since. The old version first, then:
+  If it refuses: the database as it was before the upgrade, without what was accepted since. With the old version in place:
+    $off
     $bin restore $left/postrider.db --data $data
     $on
   When all is well: rm -r $left"
 }
 
-# Starts the old version, if it ran.
+# Starts what is in place, if the service ran.
 start_again() {
+    say "$(in_place) is in place."
     if [ ! -f "$kept/was-running" ]; then return; fi
     if start && is_ready; then
-        say "The old version ${trouble:-is ready again}."
+        say "It ${trouble:-is ready}."
     else
-        warn "the old version does not become ready either; journalctl -u postrider says why"
+        warn "$(in_place) does not become ready; journalctl -u postrider says why"
     fi
 }
 
@@ -415,14 +434,21 @@ recover() {
     if [ -d "$kept" ]; then recover_upgrade; fi
 }
 
-# It may have been days ago, and whatever program was in place has run since.
+# It may have been days ago, and whatever program was in place has run since. What is kept and what is in place tell:
+#
+#   `complete`  program in place  mark   what is done
+#   no          any               any    it stays: nothing was swapped yet, or all but tidying up is done (stay_old)
+#   yes         the one kept      any    it stays, with its unit: before the swap, or after the way back (stay_old)
+#   yes         another one       any    it stays if it comes up (stay)
+#   yes         another, or none  there  the old one and the database as it was come back (go_back)
+#   yes         another, or none  gone   it has accepted: it stays, and a person decides (leave)
 recover_upgrade() {
     say "The last upgrade was interrupted."
     if has_systemd; then systemd daemon-reload; fi
     if is_old_in_place; then
         stay_old
     elif [ -e "$bin" ] && stop_trial && comes_up; then
-        settled
+        stay
     else
         go_back
     fi
@@ -435,7 +461,7 @@ abort() {
     if is_old_in_place; then
         stay_old
     elif ! nothing_accepted && comes_up; then
-        settled
+        stay
     else
         go_back
     fi
@@ -524,7 +550,7 @@ write_site() {
     else
         die "there is neither Caddy nor nginx here: install one of them (apt-get install caddy) and run this again"
     fi
-    if [ -f "$site" ] && ! grep -qF "$domain" "$site"; then
+    if [ -f "$site" ] && ! sed 's/#.*//' "$site" | tr -s ' \t,;{' '\n' | grep -qxF "$domain"; then
         warn "$site is there already, for another name than $domain, and stays as it is: change or remove it, and run this again"
         return
     elif [ -f "$site" ]; then
@@ -652,6 +678,9 @@ remove() {
         if [ -f "$root/etc/$site" ]; then say "The site $root/etc/$site stays: remove it, and what names it."; fi
     done
     if [ -z "$purge" ]; then
+        for left in "$kept"-*; do
+            if [ -d "$left" ]; then say "$left, a copy of the database with its secrets, stays: rm -r $left"; fi
+        done
         say "Postrider $is removed. $data, $etc${ids:+ and the user $user} stay: --uninstall --purge removes them as well."
         return
     fi

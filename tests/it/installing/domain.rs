@@ -81,15 +81,19 @@ fn caddy_gets_a_site_and_comes_before_nginx() {
 
 #[test]
 fn a_site_of_another_name_stays_and_is_not_said_to_be_reached_by_the_new_one() {
-    let place = with_folder("etc/caddy");
-    install(&place);
-    let version = place.version("0.0.1");
-    let other = ["--domain", "other.example.com", "--binary", version.to_str().expect("a path")];
-    let ran = place.run(&other);
-    assert!(ran.err.contains("for another name than other.example.com"), "{ran:?}");
-    assert!(!ran.out.contains("To reach it"), "{ran:?}");
-    let text = fs::read_to_string(place.at("etc/caddy/postrider.caddyfile")).expect("a file");
-    assert!(text.contains("hooks.example.com {") && !text.contains("other"), "{text}");
+    for (folder, site) in [("etc/caddy", "postrider.caddyfile"), ("etc/nginx", "conf.d/postrider.conf")] {
+        let place = with_folder(folder);
+        install(&place);
+        let before = fs::read(place.at(folder).join(site)).expect("a file");
+        let version = place.version("0.0.1");
+        for other in ["other.example.com", "example.com", "ooks.example.com", "hooks.example"] {
+            let ran = place.run(&["--domain", other, "--binary", version.to_str().expect("a path")]);
+            assert!(ran.err.contains(&format!("for another name than {other}")), "{ran:?}");
+            assert!(!ran.out.contains("To reach it"), "{ran:?}");
+        }
+        assert!(fs::read(place.at(folder).join(site)).expect("a file") == before, "{site}");
+        assert!(install(&place).contains("To reach it at https://hooks.example.com"), "{site}");
+    }
 }
 
 #[test]

@@ -9,6 +9,7 @@ use serde_json::json;
 
 use super::cuts::cut;
 use super::place::{Place, Ran};
+use super::service;
 use crate::support::guide::output;
 use crate::support::program::program;
 use crate::support::server::Server;
@@ -56,8 +57,26 @@ fn what_the_old_version_has_accepted_since_a_cut_before_the_swap_stays() {
     assert_eq!(place.installed(), "postrider 0.0.1");
     accepts_one(&place);
     let ran = run(&place, &place.program("9.9.9", "exit 1"));
-    assert!(ran.code == Some(1) && ran.out.contains("interrupted"), "{ran:?}");
+    assert!(ran.code == Some(1) && ran.out.contains("interrupted.\npostrider 0.0.1 is in place."), "{ran:?}");
     assert_eq!((place.installed().as_str(), events(&place)), ("postrider 0.0.1", 2));
+    place.is_tidy();
+}
+
+#[test]
+fn another_server_that_has_written_no_process_id_is_not_waited_for() {
+    let place = begun();
+    let second = place.version("0.0.2");
+    let (ran, _) = cut(&place, &second, &["sync"], 1, "KILL");
+    assert_eq!(ran.code, None, "{ran:?}");
+    // As just after the swap.
+    fs::write(place.at("var/lib/postrider.upgrade/complete"), "").expect("a file");
+    fs::copy(&second, place.bin()).expect("a program");
+    let lock = fs::File::create(place.data().join("postrider.lock")).expect("a file");
+    lock.lock().expect("a lock that nobody has");
+    let ran = run(&place, &second);
+    assert!(ran.code == Some(1) && ran.err.contains("stop it and run this again"), "{ran:?}");
+    drop(lock);
+    assert_eq!((run(&place, &second).code, events(&place)), (Some(0), 1));
     place.is_tidy();
 }
 
@@ -118,7 +137,8 @@ fn a_new_version_that_ran_since_the_cut_stays_where_it_comes_up() {
     systemctl(&place, "stop");
     accepts_one(&place);
     let ran = run(&place, &second);
-    assert!(ran.code == Some(0) && ran.out.contains("is installed already"), "{ran:?}");
+    assert!(ran.code == Some(0) && ran.out.contains("interrupted.\npostrider 0.0.2 is ready."), "{ran:?}");
+    assert!(ran.out.contains("is installed already"), "{ran:?}");
     assert_eq!((place.installed().as_str(), events(&place)), ("postrider 0.0.2", 1));
     place.is_tidy();
 }
@@ -141,7 +161,7 @@ fn where_it_does_not_come_up_a_person_decides_by_the_commands_that_are_printed()
 
     // First those that keep everything, then those that go back to the database as it was.
     let commands: Vec<_> = ran.err.lines().filter_map(|line| line.strip_prefix("    ")).collect();
-    assert_eq!(commands.len(), 5, "{ran:?}");
+    assert_eq!(commands.len(), 6, "{ran:?}");
     let by_hand = |commands: &[&str]| {
         let script = commands.join("\n").replace("systemctl", "\"$POSTRIDER_TEST_SYSTEMCTL\"");
         let script = script.replace(" postrider\n", " postrider.service\n") + "\n";
@@ -149,11 +169,11 @@ fn where_it_does_not_come_up_a_person_decides_by_the_commands_that_are_printed()
         output(Command::new("sh").args(["-euc", &script]).envs(place.stand_ins()))
     };
     by_hand(&commands[..3]);
-    systemctl(&place, "stop");
-    assert_eq!((place.installed().as_str(), events(&place)), ("postrider 0.0.1", 1));
+    assert_eq!((place.installed().as_str(), service::events(&place)), ("postrider 0.0.1", 1));
     by_hand(&commands[3..]);
-    systemctl(&place, "stop");
-    assert_eq!((place.installed().as_str(), events(&place)), ("postrider 0.0.1", 0));
+    assert_eq!((place.installed().as_str(), service::events(&place)), ("postrider 0.0.1", 0));
+    let out = place.done(&["--uninstall"]);
+    assert!(out.contains(&format!("stays: rm -r {}", left.display())) && left.exists(), "{out}");
     let typed = format!("delete {}\n", place.data().display());
     let ran = place.answer(&["--uninstall", "--purge"], &typed);
     assert!(ran.code == Some(0) && !left.exists(), "{ran:?}");

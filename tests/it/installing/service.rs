@@ -11,9 +11,9 @@ fn local(place: &Place) -> Client {
     Client::unix(place.data().join("postrider.sock"))
 }
 
-/// The ids of the events that the running service knows.
+/// How many events the running service knows.
 #[track_caller]
-fn events(place: &Place) -> usize {
+pub(super) fn events(place: &Place) -> usize {
     local(place).get("/api/v1/events").expect(200).json()["data"].as_array().expect("a list").len()
 }
 
@@ -58,7 +58,7 @@ fn an_upgrade_loses_no_event_whether_the_new_version_is_good_or_not() {
     let broken = place.program("9.9.9", "printf ruined >\"$POSTRIDER_DATA/postrider.db\"; exit 1");
     let ran = run(&place, &broken);
     assert!(ran.code == Some(1) && ran.err.contains("postrider 9.9.9 did not become ready"), "{ran:?}");
-    assert!(ran.out.contains("The old version is ready again"), "{ran:?}");
+    assert!(ran.out.contains("postrider 0.0.2 is in place.\nIt is ready."), "{ran:?}");
     assert_eq!((place.installed().as_str(), events(&place)), ("postrider 0.0.2", 2));
     place.is_tidy();
     publish(&place);

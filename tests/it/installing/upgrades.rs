@@ -35,7 +35,10 @@ fn the_last_three_copies_of_upgrades_are_kept_and_nothing_else_is_touched() {
     place.used();
     let backups = place.data().join("backups");
     let old = |day: u32| format!("before-upgrade-202601{day:02}T000000Z-17.db");
-    for name in (1..=4).map(old).chain(["postrider-20260101T000000Z.db".to_owned()]) {
+    let failed = |day: u32| format!("after-failed-upgrade-202601{day:02}T000000Z-17.db");
+    let wal = |day: u32| failed(day) + "-wal";
+    let others = ["postrider-20260101T000000Z.db".to_owned()];
+    for name in (1..=4).flat_map(|day| [old(day), failed(day), wal(day)]).chain(others) {
         let file = fs::File::create(backups.join(&name)).expect("a file");
         let day = name.split('T').next().and_then(|name| name.get(name.len() - 2..)).expect("a day");
         let day: u64 = day.parse().expect("a day");
@@ -45,9 +48,11 @@ fn the_last_three_copies_of_upgrades_are_kept_and_nothing_else_is_touched() {
     let names = fs::read_dir(&backups).expect("a folder").map(|entry| entry.expect("an entry").file_name());
     let mut names: Vec<_> = names.map(|name| name.to_string_lossy().into_owned()).collect();
     names.sort_unstable();
-    assert_eq!(names[..2], [old(3), old(4)], "{names:?}");
-    assert!(names[2].ends_with(".db.gz") && names[3] == "postrider-20260101T000000Z.db", "{names:?}");
-    assert_eq!(names.len(), 4);
+    let pairs: Vec<_> = (2..=4).flat_map(|day| [failed(day), wal(day)]).collect();
+    assert_eq!(names[..6], pairs, "{names:?}");
+    assert_eq!(names[6..8], [old(3), old(4)], "{names:?}");
+    assert!(names[8].ends_with(".db.gz") && names[9] == "postrider-20260101T000000Z.db", "{names:?}");
+    assert_eq!(names.len(), 10);
 }
 
 #[test]
