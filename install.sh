@@ -686,7 +686,7 @@ remove() {
     fi
     run rm -rf "$data" "$etc" "$kept"-*
     if [ -n "$ids" ] && [ -z "$root" ] && command -v userdel >/dev/null; then run userdel "$user"; fi
-    say "Postrider, its data and its options $is removed."
+    say "Postrider $is removed, with its data and its options."
 }
 
 # ---- What is asked for ----------------------------------------------------------------------------------------------

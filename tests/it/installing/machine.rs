@@ -179,7 +179,11 @@ fn a_real_systemd_starts_upgrades_brings_back_and_watches_the_service() {
     });
 
     let purge = "/opt/clone/install.sh --uninstall --purge";
-    assert!(machine.run(&format!("echo 'delete /var/lib/postrider' | {purge}")).contains("are removed"));
+    assert!(
+        machine
+            .run(&format!("echo 'delete /var/lib/postrider' | {purge}"))
+            .contains("is removed, with its data")
+    );
     assert_eq!(
         machine
             .run("ls -d /var/lib/postrider* /etc/postrider /usr/local/bin/postrider 2>/dev/null | wc -l")
