@@ -112,7 +112,11 @@ fn the_overview_tells_of_it_until_a_person_says_what_becomes_of_it() {
         let page = viewer.page("/");
         holds(
             &page,
-            &["are held (4, of 4 at first)", "deliveries release`.", "by the restore until you say"],
+            &[
+                "4 deliveries (of 4 at first) are held",
+                "<code>postrider deliveries release</code>",
+                "by the restore until you say",
+            ],
         );
         lacks(&page, &["action=\"/release\"", "/api/v1", "…"]);
         viewer.post("/release", &[("held", held)]).expect(403);

@@ -66,7 +66,10 @@ fn one_that_fails_says_since_when_and_when_it_will_be_disabled() {
     let page = console.page(&path);
     holds(
         &page,
-        &["It was enabled anew, and nothing was sent to it since.", &format!("{path}/test\">Send a test")],
+        &[
+            "It was enabled anew, and nothing but tests was sent to it since.",
+            &format!("{path}/test\">Send a test"),
+        ],
     );
     lacks(&page, &["It is ready."]);
 }

@@ -252,7 +252,7 @@ fn what_is_wrong_is_beside_its_field_and_nothing_that_was_typed_is_lost() {
         &page,
         &[
             "<div class=\"alert\" role=\"alert\" tabindex=\"-1\" autofocus>",
-            "may have one endpoint and has it;",
+            "may have 1 endpoint, and has 1;",
         ],
     );
     let taken = [("url", "https://b.test/"), ("uid", "books"), ("events", "*"), ("signing", "make")];

@@ -85,7 +85,10 @@ fn what_was_pending_is_held_until_a_person_says_what_becomes_of_it() {
     assert_eq!(server.get("/deliveries")["data"][0]["held_reason"], "restored");
     let attention = server.get("/attention")["data"].clone();
     assert_eq!(attention[0]["topic"], "restored");
-    assert!(attention[0]["message"].as_str().expect("a text").contains("3, of 3 at first"), "{attention}");
+    assert!(
+        attention[0]["message"].as_str().expect("a text").contains("3 deliveries (of 3 at first)"),
+        "{attention}"
+    );
     let restored = &server.get("/audit?action=backup.restore")["data"][0];
     assert_eq!((&restored["after"]["held"], &restored["target"]), (&json!(PENDING), &json!("database")));
     server.post("/deliveries/release", &json!({ "held": "deliver" })).expect(202);
