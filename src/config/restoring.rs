@@ -42,10 +42,10 @@ impl Missing {
         Self(named.take_while(absent).map(Path::to_path_buf).collect())
     }
 
-    /// Removes what was made of them, with what a restore has put there; what holds anything else stays.
+    /// Removes what was made of them, with what a restore has put there.
     ///
     /// # Errors
-    /// The reason of the operating system.
+    /// The reason of the operating system; among them that a folder holds anything else, which stays.
     pub fn remove(&self, dir: &DataDir, _owner: Lock) -> Result<(), DataDirError> {
         if self.0.is_empty() {
             return Ok(());

@@ -20,6 +20,12 @@ impl Browser {
         Self { client: Client::tcp(app.address()).with_header("Accept", "text/html"), cookies: Vec::new() }
     }
 
+    fn signed_in(app: &TestApp) -> Self {
+        let mut browser = Self::at(app);
+        browser.sign_in(&[]).expect(303);
+        browser
+    }
+
     fn send(&mut self, method: &str, path: &str, headers: &[(&str, &str)], body: Option<&str>) -> Response {
         let cookies: Vec<_> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
         let cookies = cookies.join("; ");
@@ -114,8 +120,7 @@ fn a_failure_has_the_navigation_for_whoever_is_signed_in_and_for_nobody_else() {
 #[test]
 fn a_new_sign_in_ends_the_session_that_the_browser_had() {
     let app = with_operator();
-    let mut browser = Browser::at(&app);
-    browser.sign_in(&[]).expect(303);
+    let mut browser = Browser::signed_in(&app);
     let first = browser.session().expect("a session");
     let elsewhere = Console::admin(&app);
     browser.sign_in(&[]).expect(303);
@@ -136,8 +141,7 @@ fn a_new_sign_in_ends_the_session_that_the_browser_had() {
 #[test]
 fn a_form_whose_session_has_ended_is_there_again_after_the_sign_in() {
     let app = with_operator();
-    let mut browser = Browser::at(&app);
-    browser.sign_in(&[]).expect(303);
+    let mut browser = Browser::signed_in(&app);
     let csrf = value(browser.get("/keys").expect(200).text(), "csrf");
     let text = browser.session().expect("a session");
     let session = app.service().session(&text).expect("a session");
@@ -180,8 +184,7 @@ fn a_form_whose_session_has_ended_is_there_again_after_the_sign_in() {
 #[test]
 fn a_form_of_an_earlier_session_is_shown_to_be_sent_again() {
     let app = with_operator();
-    let mut browser = Browser::at(&app);
-    browser.sign_in(&[]).expect(303);
+    let mut browser = Browser::signed_in(&app);
     let old = value(browser.get("/alerts").expect(200).text(), "csrf");
     // In another tab somebody signs out and in again.
     browser.post("/logout", &[("csrf", &old)]).expect(303);
@@ -225,8 +228,7 @@ fn a_form_of_an_earlier_session_is_shown_to_be_sent_again() {
 #[test]
 fn a_form_of_who_has_signed_out_elsewhere_is_carried_over_two_tabs_to_sign_in() {
     let app = with_operator();
-    let mut browser = Browser::at(&app);
-    browser.sign_in(&[]).expect(303);
+    let mut browser = Browser::signed_in(&app);
     let csrf = value(browser.get("/keys").expect(200).text(), "csrf");
     browser.post("/logout", &[("csrf", &csrf)]).expect(303);
     assert!(browser.session().is_none(), "the browser has thrown it away");
@@ -339,8 +341,7 @@ fn an_address_is_taken_with_blanks_around_it() {
 #[test]
 fn cookies_of_other_programs_sign_nobody_out() {
     let app = with_operator();
-    let mut browser = Browser::at(&app);
-    browser.sign_in(&[]).expect(303);
+    let mut browser = Browser::signed_in(&app);
     browser.cookies.insert(0, ("caf\u{e9}".to_owned(), "\u{202e}%ff\"".to_owned()));
     browser.cookies.insert(0, (String::new(), String::new()));
     browser.get("/account").expect(200);
@@ -365,8 +366,7 @@ fn a_console_for_https_that_is_opened_without_says_which_address_to_open() {
 #[test]
 fn who_joins_by_a_link_leaves_the_session_that_the_browser_had() {
     let app = with_operator();
-    let mut browser = Browser::at(&app);
-    browser.sign_in(&[]).expect(303);
+    let mut browser = Browser::signed_in(&app);
     let first = browser.session().expect("a session");
     let scope = postrider::service::Caller::local(0).admin().expect("everything");
     let email = Email::parse("bob@example.com").expect("an address");

@@ -34,7 +34,7 @@ impl Typed {
     pub(super) fn of(action: &str, sent: &Form) -> Option<Self> {
         let fields = || sent.fields().filter(|(name, _)| *name != "csrf");
         let is_lost = |(name, value): (&str, &str)| {
-            !value.is_empty() && ![&OWN[..], &CHOSEN, &SECRETS].concat().contains(&name)
+            !value.is_empty() && !OWN.contains(&name) && !CHOSEN.contains(&name) && !is_secret(name)
         };
         let is_kept = |field: (&str, &str)| field.0 != "to" && !FINAL.contains(&field);
         if !fields().any(is_lost) || !fields().all(is_kept) {

@@ -84,15 +84,21 @@ fn whoever_waits_for_a_test_waits_for_one_mail_at_most() {
     mail.wait_for(3);
 }
 
-#[test]
-fn a_slow_mail_server_leaves_the_rest_to_the_next_look() {
-    let mail = MailServer::start();
-    let (world, alerts) = world(&mail, 2);
+/// As [`world`], with an endpoint that is dead and the first mail about it on its way, at a server that lets it wait.
+fn telling(mail: &MailServer, alerts: usize) -> (World, Vec<String>) {
+    let (world, alerts) = world(mail, alerts);
     world.dead("acme", 1);
     world.look();
     mail.hold();
     world.app.clock().advance(COLLECT);
     mail.wait_for_connections(1);
+    (world, alerts)
+}
+
+#[test]
+fn a_slow_mail_server_leaves_the_rest_to_the_next_look() {
+    let mail = MailServer::start();
+    let (world, alerts) = telling(&mail, 2);
     let late = world.app.clock().clone();
     late.advance(MINUTE);
     mail.let_in(1);
@@ -110,12 +116,7 @@ fn a_slow_mail_server_leaves_the_rest_to_the_next_look() {
 #[test]
 fn an_alert_that_is_changed_while_others_are_told_is_told_as_it_is_then() {
     let mail = MailServer::start();
-    let (world, alerts) = world(&mail, 3);
-    world.dead("acme", 1);
-    world.look();
-    mail.hold();
-    world.app.clock().advance(COLLECT);
-    mail.wait_for_connections(1);
+    let (world, alerts) = telling(&mail, 3);
     let change = |alert: &str, fields: &Value| {
         world.app.patch(&format!("/alerts/{alert}"), fields).expect(200);
     };

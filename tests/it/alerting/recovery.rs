@@ -8,6 +8,14 @@ use crate::support::receiver::{Gate, Reply};
 
 use super::World;
 
+/// The endpoint of `acme` receives again, and that is told.
+fn recovers(world: &World) {
+    world.receiver.always_on("/dead/acme", Reply::ok());
+    world.fall("acme");
+    world.tell();
+    assert!(world.last().starts_with("*Postrider: 1 endpoint has recovered*"), "{}", world.last());
+}
+
 #[test]
 fn an_endpoint_that_is_enabled_has_recovered_once_something_succeeds() {
     let (world, gate) = (World::new(), Gate::new());
@@ -65,10 +73,7 @@ fn an_endpoint_that_somebody_switches_off_or_deletes_has_not_recovered() {
     world.app.delete_endpoint(&dead[1]);
     world.tell();
     assert_eq!(world.told().len(), 1, "whoever did it knows: {:#?}", world.told());
-    world.receiver.always_on("/dead/acme", Reply::ok());
-    world.fall("acme");
-    world.tell();
-    assert!(world.last().starts_with("*Postrider: 1 endpoint has recovered*"), "{}", world.last());
+    recovers(&world);
 }
 
 #[test]
@@ -77,10 +82,7 @@ fn an_endpoint_that_recovers_and_falls_for_good_within_a_day_is_told_of_after_an
     world.chat(&json!({}));
     world.dead("acme", 1);
     world.tell();
-    world.receiver.always_on("/dead/acme", Reply::ok());
-    world.fall("acme");
-    world.tell();
-    assert!(world.last().starts_with("*Postrider: 1 endpoint has recovered*"), "{}", world.last());
+    recovers(&world);
     world.receiver.always_on("/dead/acme", Reply::status(500));
     world.fall("acme");
     world.tell();

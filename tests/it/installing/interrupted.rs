@@ -128,14 +128,20 @@ fn systemctl(place: &Place, word: &str) {
     output(command.envs(place.stand_ins()));
 }
 
-#[test]
-fn a_new_version_that_ran_since_the_cut_stays_where_it_comes_up() {
+/// An upgrade that was cut after the swap, and the new version, which has accepted an event since.
+fn used_since_the_cut() -> (Place, PathBuf) {
     let place = Place::with_systemd();
     place.install(&place.version("0.0.1"));
     let second = cut_off(&place);
     assert_eq!(run(&place, &second).code, None, "cut after the swap");
     systemctl(&place, "stop");
     accepts_one(&place);
+    (place, second)
+}
+
+#[test]
+fn a_new_version_that_ran_since_the_cut_stays_where_it_comes_up() {
+    let (place, second) = used_since_the_cut();
     let ran = run(&place, &second);
     assert!(ran.code == Some(0) && ran.out.contains("interrupted.\npostrider 0.0.2 is ready."), "{ran:?}");
     assert!(ran.out.contains("is installed already"), "{ran:?}");
@@ -145,12 +151,7 @@ fn a_new_version_that_ran_since_the_cut_stays_where_it_comes_up() {
 
 #[test]
 fn where_it_does_not_come_up_a_person_decides_by_the_commands_that_are_printed() {
-    let place = Place::with_systemd();
-    place.install(&place.version("0.0.1"));
-    let second = cut_off(&place);
-    assert_eq!(run(&place, &second).code, None, "cut after the swap");
-    systemctl(&place, "stop");
-    accepts_one(&place);
+    let (place, second) = used_since_the_cut();
     fs::write(place.versions().join("broken"), "").expect("a file");
     let ran = run(&place, &second);
     assert!(ran.code == Some(1) && ran.err.contains("so it stays, with its database"), "{ran:?}");
