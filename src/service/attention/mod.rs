@@ -116,9 +116,9 @@ impl Service {
     /// # Errors
     /// The database cannot be read.
     pub fn attention(&self, _scope: &ViewScope) -> Result<(Vec<Attention>, bool), Error> {
-        let mut all = self.of_server()?;
-        let room = MOST.saturating_sub(all.len());
-        let more = self.store.read::<_, Error>(|reader| {
+        self.store.read::<_, Error>(|reader| {
+            let mut all = self.of_server(reader)?;
+            let room = MOST.saturating_sub(all.len());
             let judging = self.judging();
             let mut found = self.expiring(reader)?;
             found.extend(self.failing(reader, &judging)?);
@@ -133,9 +133,8 @@ impl Service {
             more |= shown.len() > room;
             shown.truncate(room);
             all.extend(shown);
-            Ok(more)
-        })?;
-        Ok((all, more))
+            Ok((all, more))
+        })
     }
 
     /// Endpoints whose held deliveries are about to be deleted.
