@@ -70,11 +70,7 @@ fn the_keyboard_skips_the_navigation_finds_the_search_and_leaves_it() {
     Furnished::new(&app);
     let browser = super::admin(&app, Window::default());
     browser.open("/endpoints");
-    // A key that comes before the page takes any is lost: the first that arrives has to lead to this link.
-    browser.wait_until("the focus on something", |browser| {
-        browser.press(TAB);
-        browser.script("return document.activeElement !== document.body") == true
-    });
+    browser.press(TAB);
     assert_eq!(browser.script("return document.activeElement.textContent"), "Skip to the page");
     browser.press(ENTER);
     browser.press(TAB);

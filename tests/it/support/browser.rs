@@ -4,6 +4,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use fantoccini::actions::{InputSource, KeyAction, KeyActions};
+use fantoccini::elements::Element;
 use fantoccini::error::CmdError;
 use fantoccini::wd::TimeoutConfiguration;
 use fantoccini::{Client, ClientBuilder, Locator};
@@ -186,6 +187,23 @@ impl Browser {
         self.count(css) > 0
     }
 
+    /// What a mouse or a key is meant for, on a page that takes them.
+    async fn target(&self, locator: Locator<'_>) -> Result<Element, CmdError> {
+        let element = self.client().find(locator).await?;
+        self.painted().await?;
+        Ok(element)
+    }
+
+    /// Whether the page was painted: a browser drops the keys and clicks that come before, which nobody sees who looks at it.
+    /// What fails for this is begun anew.
+    async fn painted(&self) -> Result<(), CmdError> {
+        let painted = "return performance.getEntriesByName('first-contentful-paint').length > 0";
+        match self.client().execute(painted, Vec::new()).await {
+            Ok(Value::Bool(true)) => Ok(()),
+            _ => Err(CmdError::WaitTimeout),
+        }
+    }
+
     /// Clicks on a link or a button, or the summary of something folded, with exactly this text.
     #[track_caller]
     pub fn click(&self, text: &str) {
@@ -193,7 +211,7 @@ impl Browser {
             "//*[self::a or self::button or self::summary][normalize-space(.) = '{text}' or \
              normalize-space(text()) = '{text}'][not(ancestor::*[contains(@class, 'narrow')])]"
         );
-        self.act(text, async || self.client().find(Locator::XPath(&path)).await?.click().await);
+        self.act(text, async || self.target(Locator::XPath(&path)).await?.click().await);
     }
 
     /// Clicks on a link or a button of the navigation, which a narrow window folds away.
@@ -215,7 +233,7 @@ impl Browser {
         } else {
             Locator::Css(css_or_xpath)
         };
-        self.act(css_or_xpath, async || self.client().find(locator).await?.click().await);
+        self.act(css_or_xpath, async || self.target(locator).await?.click().await);
     }
 
     /// Types into the field of this name, in the place of what is there.
@@ -223,7 +241,7 @@ impl Browser {
     pub fn fill(&self, name: &str, text: &str) {
         let field = format!(":is(input, textarea)[name='{name}']:not([type='hidden'])");
         self.act(name, async || {
-            let element = self.client().find(Locator::Css(&field)).await?;
+            let element = self.target(Locator::Css(&field)).await?;
             element.clear().await?;
             element.send_keys(text).await
         });
@@ -233,12 +251,13 @@ impl Browser {
     #[track_caller]
     pub fn choose(&self, name: &str, value: &str) {
         let list = format!("select[name='{name}']");
-        self.act(name, async || self.client().find(Locator::Css(&list)).await?.select_by_value(value).await);
+        self.act(name, async || self.target(Locator::Css(&list)).await?.select_by_value(value).await);
     }
 
     /// Presses a key, wherever the focus is.
     #[track_caller]
     pub fn press(&self, key: char) {
+        self.act("a page", async || self.painted().await);
         let keys = KeyActions::new("keyboard".to_owned());
         let keys = keys.then(KeyAction::Down { value: key }).then(KeyAction::Up { value: key });
         self.run("a key", self.client().perform_actions(keys));
