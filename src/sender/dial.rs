@@ -2,11 +2,9 @@
 
 use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
-use std::time::Duration;
 
 use rustls::ClientConfig;
 
-use super::Phases;
 use super::failure::{Failure, FailureKind};
 use super::lookup::LookupError;
 use super::pool::Connection;
@@ -15,6 +13,7 @@ use super::sockets::Sockets;
 use super::tls;
 use super::tunnel::EgressProxy;
 use super::wire::{Deadline, Wire, WireError};
+use super::{MAX_DIALLED, Phases};
 use crate::clock::Stopwatch;
 use crate::domain::target::{Host, Target};
 
@@ -64,36 +63,23 @@ impl Dialer {
         addresses: &[SocketAddr],
         deadline: Deadline,
     ) -> Result<(Wire, SocketAddr), Failure> {
-        let mut worst: Option<Failure> = None;
-        for (index, address) in addresses.iter().enumerate() {
-            let Some(left) = deadline.left() else { break };
-            let share = if index + 1 < addresses.len() { left / 2 } else { left };
-            match self.connect(*address, share, deadline) {
-                Ok(wire) => return Ok((wire, *address)),
-                // What the receiver's side did says more than what ours could not do.
-                Err(failure) => {
-                    if !failure.kind.is_ours() || worst.as_ref().is_none_or(|known| known.kind.is_ours()) {
-                        worst = Some(failure);
-                    }
-                }
-            }
-        }
-        Err(worst.unwrap_or_else(|| Failure::new(FailureKind::ConnectTimeout, "timed out before connecting")))
+        first_of(addresses, deadline, |address, until| self.connect(address, until))
     }
 
-    fn connect(&self, address: SocketAddr, share: Duration, deadline: Deadline) -> Result<Wire, Failure> {
+    fn connect(&self, address: SocketAddr, until: Deadline) -> Result<Wire, Failure> {
         let Some(proxy) = &self.proxy else {
-            return self.open(address, share);
+            return self.open(address, until);
         };
-        let mut wire = self.reach(proxy, share, deadline)?;
-        proxy.open(&mut wire, address, deadline)?;
+        let mut wire = self.reach(proxy, until)?;
+        proxy.open(&mut wire, address, until)?;
         Ok(wire)
     }
 
-    fn reach(&self, proxy: &EgressProxy, share: Duration, deadline: Deadline) -> Result<Wire, Failure> {
+    /// A connection to the proxy. Whatever keeps it away is trouble of ours, and no receiver's fault.
+    fn reach(&self, proxy: &EgressProxy, until: Deadline) -> Result<Wire, Failure> {
         let found = match &proxy.host {
             Host::Ip(ip) => vec![*ip],
-            Host::Name(name) => match self.resolver.wait(name, deadline) {
+            Host::Name(name) => match self.resolver.wait(name, until) {
                 None => return Err(proxy.unreachable("its name was not resolved in time")),
                 Some(Ok(found)) => found.to_vec(),
                 Some(Err(unresolved)) => match unresolved.error {
@@ -104,26 +90,52 @@ impl Dialer {
                 },
             },
         };
-        let mut why = String::from("its name has no address");
-        for ip in found {
-            match self.open(SocketAddr::new(ip, proxy.port), share) {
-                Ok(wire) => return Ok(wire),
-                Err(failure)
-                    if matches!(failure.kind, FailureKind::Stopped | FailureKind::OutOfDescriptors) =>
-                {
-                    return Err(failure);
-                }
-                Err(failure) => why = failure.message,
-            }
+        let addresses: Vec<_> =
+            found.iter().take(MAX_DIALLED).map(|ip| SocketAddr::new(*ip, proxy.port)).collect();
+        if addresses.is_empty() {
+            return Err(proxy.unreachable("its name has no address"));
         }
-        Err(proxy.unreachable(&why))
+        match first_of(&addresses, until, |address, until| self.open(address, until)) {
+            Ok((wire, _)) => Ok(wire),
+            Err(failure) if failure.kind.is_ours() => Err(failure),
+            Err(failure) => Err(proxy.unreachable(&failure.message)),
+        }
     }
 
-    fn open(&self, address: SocketAddr, share: Duration) -> Result<Wire, Failure> {
+    fn open(&self, address: SocketAddr, until: Deadline) -> Result<Wire, Failure> {
+        let left = until.left().ok_or_else(too_late)?;
         let stream =
-            TcpStream::connect_timeout(&address, share).map_err(|error| Failure::connect(address, &error))?;
+            TcpStream::connect_timeout(&address, left).map_err(|error| Failure::connect(address, &error))?;
         // A request is one write, but TLS and large bodies are more.
         stream.set_nodelay(true).map_err(|error| Failure::connect(address, &error))?;
         self.sockets.register(stream).map(Wire::new).ok_or_else(Failure::stopped)
     }
+}
+
+/// The first of `addresses` that lets itself be connected to, and the connection. Each but the last gets half of the time
+/// that is left.
+fn first_of(
+    addresses: &[SocketAddr],
+    deadline: Deadline,
+    connect: impl Fn(SocketAddr, Deadline) -> Result<Wire, Failure>,
+) -> Result<(Wire, SocketAddr), Failure> {
+    let mut worst: Option<Failure> = None;
+    for (index, address) in addresses.iter().enumerate() {
+        let Some(left) = deadline.left() else { break };
+        let share = if index + 1 < addresses.len() { left / 2 } else { left };
+        match connect(*address, Deadline::new(Stopwatch::start(), share)) {
+            Ok(wire) => return Ok((wire, *address)),
+            // What the other side did says more than what ours could not do.
+            Err(failure) => {
+                if !failure.kind.is_ours() || worst.as_ref().is_none_or(|known| known.kind.is_ours()) {
+                    worst = Some(failure);
+                }
+            }
+        }
+    }
+    Err(worst.unwrap_or_else(too_late))
+}
+
+fn too_late() -> Failure {
+    Failure::new(FailureKind::ConnectTimeout, "timed out before connecting")
 }

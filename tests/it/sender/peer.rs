@@ -6,6 +6,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::thread;
+use std::time::Duration;
+
+use socket2::{Domain, Socket, Type};
 
 /// A short answer that lets the connection live.
 pub const OK: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
@@ -14,6 +17,28 @@ pub struct Peer {
     pub address: SocketAddr,
     connections: Arc<AtomicUsize>,
     stopped: Arc<AtomicBool>,
+}
+
+/// Leaves connections to `address` unanswered as long as it is kept: a listener that accepts nothing, whose queue is full.
+pub struct Deaf {
+    pub address: SocketAddr,
+    _listener: Socket,
+    _queue: Vec<TcpStream>,
+}
+
+impl Deaf {
+    /// One at such an address, which may have port 0.
+    pub fn at(address: SocketAddr) -> Self {
+        let listener = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+        listener.bind(&address.into()).unwrap();
+        listener.listen(0).unwrap();
+        let address = listener.local_addr().unwrap().as_socket().unwrap();
+        let patience = Duration::from_millis(300);
+        let connect = || TcpStream::connect_timeout(&address, patience).ok();
+        let queue: Vec<_> = std::iter::from_fn(connect).take(64).collect();
+        assert!(queue.len() < 64, "the queue fills");
+        Self { address, _listener: listener, _queue: queue }
+    }
 }
 
 impl Peer {

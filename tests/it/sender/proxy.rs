@@ -1,14 +1,14 @@
 //! The egress proxy.
 
 use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::mpsc;
 use std::thread;
 
 use postrider::config::{Config, Environment, Flags};
 use postrider::sender::EgressProxy;
 
-use super::peer::{OK, Peer, read_request, wait_for_close};
+use super::peer::{Deaf, OK, Peer, read_request, wait_for_close};
 use super::*;
 
 /// A proxy that does as it is asked, and hands over the CONNECT requests.
@@ -107,6 +107,33 @@ fn a_proxy_that_cannot_be_reached_is_our_trouble() {
     let rude = Peer::answering_and_closing(b"");
     let sender = through(&format!("http://{}", rude.address), &["127.0.0.0/8"]);
     assert_eq!(kind(post(&sender, "http://receiver.test:9999/")), FailureKind::ProxyUnreachable);
+}
+
+#[test]
+fn the_next_address_of_a_proxy_is_tried_in_time_and_one_with_none_that_answers_is_our_trouble() {
+    let (peer, (proxy, connects)) = (Peer::answering(OK), proxy());
+    let port = proxy.address.port();
+    let _deaf = Deaf::at(SocketAddr::from(([127, 0, 0, 2], port)));
+    let through = |addresses: &[&str]| {
+        let config = SenderConfig {
+            policy: allow(&["127.0.0.0/8"]),
+            egress_proxy: Some(read(&format!("http://proxy.test:{port}"))),
+            lookup: Names::new(&[("proxy.test", addresses)]),
+            ..SenderConfig::default()
+        };
+        Sender::new(config).unwrap()
+    };
+    let briefly = |sender: &Sender| post_as(sender, &peer.url(), (1, 1), b"{}", Duration::from_secs(4));
+    assert_eq!(status(briefly(&through(&["127.0.0.2", "127.0.0.1"]))), 200);
+    assert_eq!(connects.try_iter().count(), 1);
+    let sent = briefly(&through(&["127.0.0.2", "127.0.0.2"]));
+    assert!(
+        sent.duration < Duration::from_secs(6),
+        "within its time limit, not that for each: {:?}",
+        sent.duration
+    );
+    let failure = failure(sent);
+    assert_eq!(failure.kind, FailureKind::ProxyUnreachable, "{failure}");
 }
 
 #[test]

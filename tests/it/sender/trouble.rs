@@ -1,10 +1,10 @@
 //! Requests without an answer, each told apart.
 
 use std::io::Write;
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpListener};
 use std::sync::mpsc;
 
-use super::peer::{Peer, close, read_request, wait_for_close};
+use super::peer::{Deaf, Peer, close, read_request, wait_for_close};
 use super::*;
 
 fn of(bytes: &'static [u8]) -> Failure {
@@ -132,14 +132,7 @@ fn time_that_passes_while_the_request_is_being_sent() {
 
 #[test]
 fn time_that_passes_while_connecting() {
-    // With its queue full, a listener that accepts nothing leaves connections unanswered.
-    let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
-    socket.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();
-    socket.listen(0).unwrap();
-    let address = socket.local_addr().unwrap().as_socket().unwrap();
-    let queue: Vec<TcpStream> =
-        std::iter::from_fn(|| TcpStream::connect_timeout(&address, SHORT).ok()).take(64).collect();
-    assert!(queue.len() < 64, "the queue fills");
+    let Deaf { address, .. } = &Deaf::at(SocketAddr::from(([127, 0, 0, 1], 0)));
     let failure = failure(post_briefly(&sender(), &format!("http://{address}/")));
     assert_eq!(failure.kind, FailureKind::ConnectTimeout);
     assert!(failure.message.contains(&address.to_string()));
