@@ -1,6 +1,5 @@
 //! Opening the store: the file, its schema, the key, and what is kept in memory.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::atomic::AtomicI64;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -12,6 +11,7 @@ use rusqlite::Connection;
 use crate::clock::Clock;
 use crate::domain::complaints::Complaints;
 use crate::domain::time::UnixMs;
+use crate::panics;
 use crate::random::Random;
 
 use super::backup;
@@ -130,9 +130,8 @@ impl Store {
         let work = move || {
             // Items are guarded one by one; a panic that comes this far is a defect of the writer itself. Nobody
             // may wait for a writer that is no more.
-            if let Err(panic) = catch_unwind(AssertUnwindSafe(|| writer.here().run())) {
-                let text = super::tx::panic_text(panic.as_ref());
-                tracing::error!(panic = text, "the writer has ended by a defect; restart the server");
+            if let Err(panic) = panics::caught(|| writer.here().run()) {
+                tracing::error!(panic, "the writer has ended by a defect; restart the server");
                 shared.set_trouble(Some("the writer has ended by a defect; restart the server".to_owned()));
                 queue.abandon();
                 // Nor for a copy that it has not begun.
@@ -190,20 +189,14 @@ fn prepare(writer: &mut Connection, config: &StoreConfig) -> Result<(), OpenErro
     if check.as_ref().is_some_and(|check| !vault.fits(check)) {
         return Err(OpenError::WrongKey);
     }
-    if let Found::Version(version) = found
-        && version < migrations::LATEST
-    {
-        let now = config.clock.wall().seconds();
-        let copy = config.backups.join(format!("before-upgrade-from-{version}-at-{now}.db"));
-        tracing::info!(from = version, to = migrations::LATEST, backup = %copy.display(), "upgrading the database");
-        backup::copy(writer, &copy).map_err(OpenError::Copy)?;
-    }
-    if found == Found::Nothing {
-        connection::begin_file(writer)?;
-    }
-    connection::prepare_writer(writer, config.checkpoints)?;
-    if found != Found::Version(migrations::LATEST) {
-        migrations::run(writer)?;
+    match found {
+        Found::Nothing => {
+            connection::begin_file(writer)?;
+            connection::prepare_writer(writer, config.checkpoints)?;
+            migrations::run(writer)?;
+        }
+        Found::Version(migrations::LATEST) => connection::prepare_writer(writer, config.checkpoints)?,
+        Found::Version(version) => upgrade(writer, config, version)?,
     }
     // One that was put in its place by hand, and not by a restore.
     backup::take_key_out(writer)?;
@@ -211,6 +204,22 @@ fn prepare(writer: &mut Connection, config: &StoreConfig) -> Result<(), OpenErro
         meta::set(writer, Meta::KeyCheck, vault.check_value())?;
     }
     Ok(())
+}
+
+/// Copies the database as it is, and brings it to the latest version.
+fn upgrade(writer: &mut Connection, config: &StoreConfig, version: usize) -> Result<(), OpenError> {
+    let now = config.clock.wall().seconds();
+    let copy = config.backups.join(format!("before-upgrade-from-{version}-at-{now}.db"));
+    tracing::info!(from = version, to = migrations::LATEST, backup = %copy.display(), "upgrading the database");
+    backup::copy(writer, &copy).map_err(OpenError::Copy)?;
+    let upgraded = connection::prepare_writer(writer, config.checkpoints)
+        .map_err(OpenError::from)
+        .and_then(|()| migrations::run(writer));
+    if upgraded.is_err() {
+        // The file is as it was. A server that is started again and again must not fill the disk with copies of it.
+        backup::forget(&copy)?;
+    }
+    upgraded
 }
 
 fn share(writer: &Connection, config: &StoreConfig) -> Result<Shared, OpenError> {

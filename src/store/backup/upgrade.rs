@@ -25,6 +25,14 @@ pub(in crate::store) fn copy(connection: &Connection, to: &Path) -> Result<(), S
     made
 }
 
+/// Removes such a copy.
+///
+/// # Errors
+/// The disk.
+pub(in crate::store) fn forget(copy: &Path) -> Result<(), StoreError> {
+    part::remove(copy)
+}
+
 fn make(connection: &Connection, unfinished: &Path) -> Result<(), StoreError> {
     let file = part::create(unfinished)?;
     let name = unfinished

@@ -31,12 +31,36 @@ fn a_database_of_an_older_version_is_copied_before_it_is_upgraded() {
 }
 
 #[test]
+fn an_upgrade_that_fails_leaves_the_database_as_it_was_and_no_copy_at_each_start() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = house::new_file(&dir);
+    let older = Connection::open(&path).unwrap();
+    older.pragma_update(None, "application_id", APPLICATION_ID).unwrap();
+    older.execute_batch("CREATE TABLE events (x INTEGER) STRICT; INSERT INTO events VALUES (7)").unwrap();
+    drop(older);
+
+    for start in 0..2 {
+        let clock = ManualClock::new(UnixMs(1_771_857_000_000 + start * 2000));
+        let opened = Store::open(house::config(&path, &clock, &Arc::new(Recorder::default()), 7));
+        assert!(opened.err().unwrap().to_string().contains("events"));
+        assert_eq!(copies(&dir), 0);
+    }
+    let left = Connection::open(&path).unwrap();
+    assert_eq!(left.query_row("SELECT x FROM events", [], |row| row.get::<_, i64>(0)).unwrap(), 7);
+}
+
+/// How many copies lie where they are put.
+fn copies(dir: &tempfile::TempDir) -> usize {
+    let names = std::fs::read_dir(dir.path()).unwrap().map(|entry| entry.unwrap().file_name());
+    names.filter(|name| name.to_string_lossy().starts_with("before")).count()
+}
+
+#[test]
 fn a_new_database_is_not_copied() {
     let dir = tempfile::tempdir().unwrap();
     let path = house::new_file(&dir);
     let clock = ManualClock::new(UnixMs(1_771_857_000_000));
     let store = Store::open(house::config(&path, &clock, &Arc::new(Recorder::default()), 7)).unwrap();
     store.close();
-    let copies = std::fs::read_dir(dir.path()).unwrap().filter_map(Result::ok);
-    assert_eq!(copies.filter(|entry| entry.file_name().to_string_lossy().starts_with("before")).count(), 0);
+    assert_eq!(copies(&dir), 0);
 }
