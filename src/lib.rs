@@ -10,7 +10,7 @@
 //! | 3 | [`web`]: HTTP, the only actix · [`dispatcher`]: the only threads that deliver, what is done by a schedule | each other |
 //! | 2 | [`service`]: the use cases, synchronous; everybody above calls the same methods | HTTP, threads |
 //! | 1 | [`store`]: the file, the only SQL · [`sender`]: the only HTTP client · [`mail`] · [`config`]: flags, data directory | each other |
-//! | 0 | [`domain`]: values and rules without I/O · [`clock`] · [`random`] | everything above |
+//! | 0 | [`domain`]: values and rules without I/O · [`clock`] · [`random`] · [`panics`] | everything above |
 //!
 //! # The way of an event
 //!
@@ -75,6 +75,7 @@ pub mod config;
 pub mod dispatcher;
 pub mod domain;
 pub mod mail;
+pub mod panics;
 pub mod random;
 pub mod sender;
 pub mod service;

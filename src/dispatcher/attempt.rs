@@ -1,6 +1,5 @@
 //! One attempt: render, sign, send, and what is to be told about it.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 use crate::domain::format::{AttemptOnWire, EventOnWire, Rendered};
@@ -8,6 +7,7 @@ use crate::domain::outcome::Fact;
 use crate::domain::retry_after;
 use crate::domain::signing::Signer;
 use crate::domain::time::UnixMs;
+use crate::panics;
 use crate::sender::{Answer, Failure, FailureKind, HeaderName, HeaderValue, Phases, Request, Sent};
 use crate::store::directory::Route;
 use crate::store::handover::{Express, Job};
@@ -23,14 +23,26 @@ const USER_AGENT: &str = concat!("Postrider/", env!("CARGO_PKG_VERSION"));
 /// A panic is an attempt that failed, and the thread lives on.
 pub(super) fn run(started: &Started, job: &Job, route: &Route) -> Option<Outcome> {
     let at = started.service.store().times().wall();
-    let told = guarded(|| send(started, job, route, at));
-    let (signatures, sent) = match told {
-        Ok(told) => told,
-        Err(text) => {
-            tracing::error!(delivery = %job.delivery, panic = text, "a delivery panicked; counted as a failed attempt");
-            (String::new(), failed("a defect in Postrider ended this attempt; see its log".to_owned()))
-        }
-    };
+    let made = panics::caught(|| {
+        let (signatures, sent) = send(started, job, route, at);
+        told(started, job, route, at, signatures, sent)
+    });
+    made.unwrap_or_else(|panic| {
+        tracing::error!(delivery = %job.delivery, panic, "a delivery panicked; counted as a failed attempt");
+        let sent = failed("a defect in Postrider ended this attempt; see its log".to_owned());
+        told(started, job, route, at, String::new(), sent)
+    })
+}
+
+/// What the store is to know of an attempt.
+fn told(
+    started: &Started,
+    job: &Job,
+    route: &Route,
+    at: UnixMs,
+    signatures: String,
+    sent: Sent,
+) -> Option<Outcome> {
     note_trouble(started, &sent);
     if matches!(&sent.result, Err(failure) if failure.kind == FailureKind::Stopped) {
         return None;
@@ -59,15 +71,6 @@ pub(super) fn express(started: &Started, express: Express) {
     if let Some(outcome) = run(started, &express.job, &express.route) {
         (express.done)(outcome);
     }
-}
-
-/// Runs `work`; what a panic said.
-fn guarded<T>(work: impl FnOnce() -> T) -> Result<T, String> {
-    catch_unwind(AssertUnwindSafe(work)).map_err(|panic| {
-        let text = panic.downcast_ref::<&str>().map(ToString::to_string);
-        text.or_else(|| panic.downcast_ref::<String>().cloned())
-            .unwrap_or_else(|| "without a message".to_owned())
-    })
 }
 
 fn failed(message: String) -> Sent {
@@ -272,11 +275,5 @@ mod tests {
             let line = refusal(&answer(status, &[]).unwrap()).unwrap();
             assert!(line.contains(&status.to_string()) && !line.contains('\n'));
         }
-    }
-
-    #[test]
-    fn a_panic_is_told_and_not_passed_on() {
-        assert_eq!(guarded(|| 1), Ok(1));
-        assert_eq!(guarded(|| -> u8 { panic!("oh {}", "no") }), Err("oh no".to_owned()));
     }
 }

@@ -1,11 +1,13 @@
 //! The items of a batch, run in its transaction; and what the writer itself adds at the end.
 
+use crate::panics;
+
 use super::error::{StoreError, is_environment};
 use super::handover::Change;
 use super::meta::{self, Meta};
 use super::outcome::Outcome;
 use super::publish::PublishError;
-use super::tx::{Tx, panic_text};
+use super::tx::Tx;
 use super::work::{PublishResult, Work};
 
 /// Why a try failed.
@@ -72,11 +74,8 @@ fn guarded(
     careful: bool,
     work: impl FnOnce(&mut Tx<'_>) -> PublishResult,
 ) -> Result<PublishResult, Trouble> {
-    let result = if careful {
-        tx.savepoint(work)
-    } else {
-        std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| work(tx))).map_err(|_| Trouble::Item)?
-    };
+    let result =
+        if careful { tx.savepoint(work) } else { panics::caught(|| work(tx)).map_err(|_| Trouble::Item)? };
     match &result {
         Err(PublishError::Store(error @ StoreError::Unavailable(_))) => Err(Trouble::of(error)),
         Err(PublishError::Store(_)) if !careful => Err(Trouble::Item),
@@ -91,8 +90,8 @@ fn settle(tx: &mut Tx<'_>, outcome: &Outcome, careful: bool) -> Result<(), Troub
     let result = if careful {
         tx.savepoint(work)
     } else {
-        std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| work(tx))).map_err(|panic| {
-            tracing::error!(panic = panic_text(panic.as_ref()), "writing an outcome panicked");
+        panics::caught(|| work(tx)).map_err(|panic| {
+            tracing::error!(panic, "writing an outcome panicked");
             Trouble::Item
         })?
     };

@@ -15,6 +15,7 @@ use crate::domain::ids::{self, EndpointId};
 use crate::domain::names::{EventType, TenantName};
 use crate::domain::settings::Settings;
 use crate::domain::time::UnixMs;
+use crate::panics;
 
 use super::Shared;
 use super::checkpoint::Checkpoints;
@@ -204,15 +205,14 @@ impl<'a> Tx<'a> {
         };
         let rows_before = inner.rows.len();
         let outer = std::mem::replace(&mut self.gathered, inner);
-        let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        let result = panics::caught(|| {
             let value = work(self)?;
             self.flush().map_err(failed)?;
             Ok(value)
-        }));
+        });
         let result = result.unwrap_or_else(|panic| {
-            let text = panic_text(panic.as_ref());
-            tracing::error!(panic = text, "a write panicked and was undone");
-            Err(E::from(super::error::StoreError::Internal(format!("a write panicked: {text}"))))
+            tracing::error!(panic, "a write panicked and was undone");
+            Err(E::from(super::error::StoreError::Internal(format!("a write panicked: {panic}"))))
         });
         let mut inner = std::mem::replace(&mut self.gathered, outer);
         if result.is_ok() {
@@ -234,15 +234,6 @@ impl<'a> Tx<'a> {
     pub(super) fn is_over(&self) -> bool {
         self.connection().is_autocommit()
     }
-}
-
-/// What a panic said.
-pub(super) fn panic_text(panic: &(dyn std::any::Any + Send)) -> &str {
-    panic
-        .downcast_ref::<&str>()
-        .copied()
-        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
-        .unwrap_or("without a message")
 }
 
 impl Gathered {

@@ -2,7 +2,6 @@
 //! made it: a handler, an extractor, the router, or a panic. Every answer gets its request's id.
 
 use std::future::poll_fn;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::task::{Context, Poll};
@@ -15,6 +14,7 @@ use actix_web::middleware::Next;
 use actix_web::web::{Bytes, Data};
 use actix_web::{HttpResponse, ResponseError};
 
+use crate::panics;
 use crate::service::{Code, Error, Kind};
 
 use super::budget::Taken;
@@ -39,7 +39,7 @@ pub async fn problems<B: MessageBody + 'static>(
     let flow = request.conn_data::<Rc<Flow>>().cloned();
     let work = flow.map(|flow| flow.begin(has_body(&request)));
     let mut answering = pin!(next.call(request));
-    let answered = poll_fn(|cx| match catch_unwind(AssertUnwindSafe(|| answering.as_mut().poll(cx))) {
+    let answered = poll_fn(|cx| match panics::caught(|| answering.as_mut().poll(cx)) {
         Ok(poll) => poll.map(Ok),
         Err(panic) => Poll::Ready(Err(panic)),
     });
@@ -51,7 +51,7 @@ pub async fn problems<B: MessageBody + 'static>(
             Err(Final { problem: explain(error.error_response().status(), Some(&error)), about }.into())
         }
         Err(panic) => {
-            tracing::error!(request_id = %id, panic = panic_text(panic.as_ref()), "a handler has panicked");
+            tracing::error!(request_id = %id, panic, "a handler has panicked");
             Err(Final { problem: Problem::new(Code::Internal, ""), about }.into())
         }
     }
@@ -222,12 +222,4 @@ impl ResponseError for Final {
     fn error_response(&self) -> HttpResponse {
         write(&self.problem, &self.about)
     }
-}
-
-fn panic_text(panic: &(dyn std::any::Any + Send)) -> &str {
-    panic
-        .downcast_ref::<&str>()
-        .copied()
-        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
-        .unwrap_or("without a message")
 }

@@ -9,7 +9,6 @@ mod cache;
 
 use std::collections::VecDeque;
 use std::net::IpAddr;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread;
 use std::time::Duration;
@@ -21,6 +20,7 @@ use super::keeper::Alarm;
 use super::lookup::{Lookup, LookupError};
 use super::wire::Deadline;
 use crate::clock::Stopwatch;
+use crate::panics;
 
 const MIN_THREADS: usize = 4;
 /// Threads that start at once.
@@ -185,7 +185,7 @@ impl Resolver {
     fn work(self: Arc<Self>, first: Option<Arc<str>>) {
         let mut next = first.or_else(|| self.next());
         while let Some(name) = next {
-            let found = catch_unwind(AssertUnwindSafe(|| self.lookup.lookup(&name)))
+            let found = panics::caught(|| self.lookup.lookup(&name))
                 .unwrap_or_else(|_| Err(LookupError::Temporary("the lookup failed unexpectedly".to_owned())));
             self.settle(&name, found);
             next = self.next();

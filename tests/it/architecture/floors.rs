@@ -3,10 +3,11 @@
 use super::source::Tree;
 
 /// Every module and folder directly below `src`, with its floor.
-const FLOORS: [(&str, u8); 14] = [
+const FLOORS: [(&str, u8); 15] = [
     ("domain", 0),
     ("clock", 0),
     ("random", 0),
+    ("panics", 0),
     ("store", 1),
     ("sender", 1),
     ("mail", 1),
