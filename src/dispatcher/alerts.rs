@@ -3,6 +3,8 @@
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
+use crate::panics;
+
 use super::{Dispatcher, Started};
 
 /// How often it looks.
@@ -70,10 +72,16 @@ fn run(dispatcher: &Dispatcher, started: &Started) {
     let (clock, alerting) = (&dispatcher.clock, &dispatcher.alerting);
     let mut next = clock.monotonic() + LOOK;
     loop {
-        started.service.make_alert_tests();
+        if let Err(panic) = panics::caught(|| started.service.make_alert_tests()) {
+            tracing::error!(panic, "a test of an alert panicked");
+        }
         if clock.monotonic() >= next {
-            if let Err(error) = started.service.look_at_alerts() {
-                tracing::warn!(%error, "alerts could not be looked at; tried again in a minute");
+            match panics::caught(|| started.service.look_at_alerts()) {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => {
+                    tracing::warn!(%error, "alerts could not be looked at; tried again in a minute")
+                }
+                Err(panic) => tracing::error!(panic, "a look at alerts panicked; tried again in a minute"),
             }
             next = clock.monotonic() + LOOK;
         }

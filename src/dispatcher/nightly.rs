@@ -7,6 +7,7 @@ use std::time::Duration;
 use crate::domain::schedule::Schedule;
 use crate::domain::settings::Settings;
 use crate::domain::time::UnixMs;
+use crate::panics;
 
 use super::{Dispatcher, Started};
 
@@ -119,7 +120,12 @@ fn run(dispatcher: &Dispatcher, started: &Started) {
         if let Some(at) = dues.iter().position(|due| due.is_some_and(|due| due <= now)) {
             jobs[at].last = now;
             drop(stopped);
-            (jobs[at].run)(started);
+            if let Err(panic) = panics::caught(|| (jobs[at].run)(started)) {
+                tracing::error!(
+                    panic,
+                    "what is done by a schedule panicked; it is done again at its next time"
+                );
+            }
             stopped = nightly.stopped.lock().unwrap_or_else(PoisonError::into_inner);
             continue;
         }
