@@ -69,6 +69,8 @@ struct Inner {
     /// Delivery threads that wait for work, the one that went idle last at the end.
     idle: Vec<Thread>,
     threads: usize,
+    /// Of these: was started, and has not yet come to ask for work.
+    coming: bool,
     /// When the attempts under way began.
     begun: HashMap<DeliveryId, Stopwatch>,
     /// Until when the supervisor sleeps, unless it is woken; [`AWAKE`] while it looks at the book by itself.
@@ -112,6 +114,7 @@ impl Dispatcher {
             express: VecDeque::new(),
             idle: Vec::new(),
             threads: 0,
+            coming: false,
             begun: HashMap::new(),
             sleeps_until: AWAKE,
             nudged: false,

@@ -2,7 +2,8 @@
 //!
 //! A thread takes a job, sends it, tells what happened and takes the next. With nothing to do it waits, and ends
 //! after [`IDLE_LIFE`]. Who went idle last is woken first, so that the others can end. A new one is started only
-//! when a job has waited for [`STARVING`] with nobody idle: one thread for each ready job would be far too many. Where
+//! when a job has waited for [`STARVING`] with nobody idle, nor on the way: one thread for each ready job would be far
+//! too many, and where the processors are taken a thread that was started comes late. Where
 //! [`BUSY`] attempts began a moment ago, threads are not what is missing: attempts come faster than 3,200 a second, and
 //! more threads would mostly wait for a processor and take memory. A job then waits for [`STARVING_BUSY`].
 
@@ -52,6 +53,16 @@ struct Told {
     outcome: Option<Outcome>,
 }
 
+/// The place of a delivery thread among those that there may be: free again when the thread ends, however it does.
+struct Place<'a>(&'a Dispatcher);
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        self.0.lock().threads -= 1;
+        self.0.quiet.notify_all();
+    }
+}
+
 impl Dispatcher {
     /// After the book has changed: wakes a thread if there is work, and the supervisor if it sleeps too long.
     pub(super) fn after_change(&self, inner: &mut Inner) {
@@ -97,6 +108,8 @@ impl Dispatcher {
 
     /// A delivery thread's life.
     fn work(self: &Arc<Self>, started: &Started) {
+        let _place = Place(self);
+        self.lock().coming = false;
         let mut sent: Option<Told> = None;
         loop {
             let next = self.next(started, sent.as_ref());
@@ -114,9 +127,6 @@ impl Dispatcher {
                 Next::Wait | Next::End => break,
             }
         }
-        let mut inner = self.lock();
-        inner.threads -= 1;
-        self.quiet.notify_all();
     }
 
     /// What a thread does next. In the same hold of the lock, which all threads want, as what it has sent is told.
@@ -190,7 +200,7 @@ impl Dispatcher {
     }
 
     fn may_grow(&self, inner: &Inner) -> bool {
-        is_starved(inner) && inner.threads < self.max_threads + EXPRESS_THREADS
+        is_starved(inner) && !inner.coming && inner.threads < self.max_threads + EXPRESS_THREADS
     }
 
     /// Gives a job a moment to find a thread, and starts another if it does not.
@@ -225,6 +235,7 @@ impl Dispatcher {
         match thread {
             Ok(_) => {
                 inner.threads += 1;
+                inner.coming = true;
                 true
             }
             Err(error) => {
