@@ -1,5 +1,9 @@
 //! How answers look in a terminal. They are the API's JSON, from the socket or from this process's own service.
 
+use std::fs::File;
+use std::io::{self, Write};
+use std::os::fd::AsFd;
+
 use serde_json::Value;
 
 use crate::domain::inert;
@@ -29,22 +33,36 @@ impl Output {
         Self { remark, ..Self::default() }
     }
 
-    /// Prints both.
+    /// Prints both. Who has read as much as they want may close the pipe, as `head` does.
     ///
     /// # Errors
     /// Standard output cannot be written to: the result, a key perhaps, has not been seen.
-    pub fn print(&self) -> std::io::Result<()> {
-        use std::io::Write;
+    pub fn print(&self) -> io::Result<()> {
         if !self.remark.is_empty() {
             eprintln!("{}", self.remark);
         }
         if self.result.is_empty() {
             return Ok(());
         }
-        let mut out = std::io::stdout().lock();
-        writeln!(out, "{}", self.result)?;
-        out.flush()
+        // Not by the buffer of the standard library, which does not tell what has gone out.
+        let out = File::from(io::stdout().as_fd().try_clone_to_owned()?);
+        write_wanted(out, format!("{}\n", self.result).as_bytes())
     }
+}
+
+/// Writes `text` as far as it is read.
+fn write_wanted(mut out: impl Write, text: &[u8]) -> io::Result<()> {
+    let mut rest = text;
+    while !rest.is_empty() {
+        match out.write(rest) {
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(count) => rest = rest.get(count..).unwrap_or_default(),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe && rest.len() < text.len() => break,
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
 }
 
 /// A key that was made: its text alone is the result.
@@ -223,6 +241,18 @@ mod tests {
         let two = json!({"detail": "2 fields are wrong; `errors` says what each of them may be",
             "errors": [{"field": "a", "message": "is wrong"}, {"field": "b", "message": "is missing"}]});
         assert_eq!(problem(422, &two), "2 things are wrong:\n  a: is wrong\n  b: is missing");
+    }
+
+    #[test]
+    fn who_has_read_enough_may_go_and_who_has_read_nothing_is_missed() {
+        let text = vec![b'x'; 1 << 20];
+        let (mut reader, writer) = io::pipe().unwrap();
+        let reading = std::thread::spawn(move || io::Read::read_exact(&mut reader, &mut [0; 10]));
+        write_wanted(writer, &text).unwrap();
+        reading.join().unwrap().unwrap();
+        let (reader, writer) = io::pipe().unwrap();
+        drop(reader);
+        assert_eq!(write_wanted(writer, &text).unwrap_err().kind(), io::ErrorKind::BrokenPipe);
     }
 
     #[test]
