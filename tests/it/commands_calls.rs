@@ -184,6 +184,22 @@ fn deleting_needs_a_word_where_nobody_can_be_asked() {
 }
 
 #[test]
+fn discarding_needs_a_word_and_delivering_does_not() {
+    let desk = Desk::new();
+    let receiver = Receiver::start();
+    desk.endpoint(&receiver, "shop");
+    desk.done("postrider endpoints disable shop");
+    let error = desk.fails("postrider endpoints enable shop --held discard", 1);
+    assert!(error.contains("Discard what is held for shop?") && error.contains("--yes"), "{error}");
+    assert_eq!(desk.server.get("/endpoints/shop")["enabled"], false);
+    desk.done("postrider endpoints enable shop --held discard --yes");
+    desk.done("postrider endpoints enable shop --held deliver");
+    let error = desk.fails("postrider deliveries release discard", 1);
+    assert!(error.contains("Discard what the restore holds back?"), "{error}");
+    desk.done("postrider deliveries release discard --yes");
+}
+
+#[test]
 fn a_terminal_gets_relative_times_and_no_wider_rows_and_a_pipe_neither() {
     let desk = Desk::new();
     desk.server

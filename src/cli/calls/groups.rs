@@ -89,6 +89,7 @@ const ENDPOINTS: &[Call] = &[
         ("endpoints update ep_01m0e3tb0g000 --reset rate_limit,retry_schedule", "back to the defaults"),
     ]),
     Call::new("enable", "enableEndpoint", Done("{} receives."))
+        .asks_with(("held", "discard"), "Discard what is held for {}?")
         .example(&[("endpoints enable ep_01m0e3tb0g000", "what was held goes out, in order")]),
     Call::new("disable", "disableEndpoint", Done("{} receives nothing until it is enabled."))
         .example(&[("endpoints disable ep_01m0e3tb0g000 --note 'moving house'", "its deliveries are held")]),
@@ -132,10 +133,13 @@ const DELIVERIES: &[Call] = &[
     Call::new("cancel", "cancelDelivery", Done("Canceled {}."))
         .only_ids_of("dlv")
         .example(&[("deliveries cancel dlv_01m0e3tb0g002", "one that waits or is held")]),
-    Call::new("release", "releaseDeliveries", One(&[])).words(&["held"]).example(&[
-        ("deliveries release deliver", "send what a restore holds back"),
-        ("deliveries release discard --tenant acme", "or give it up, for one tenant"),
-    ]),
+    Call::new("release", "releaseDeliveries", One(&[]))
+        .words(&["held"])
+        .asks_with(("held", "discard"), "Discard what the restore holds back?")
+        .example(&[
+            ("deliveries release deliver", "send what a restore holds back"),
+            ("deliveries release discard --tenant acme", "or give it up, for one tenant"),
+        ]),
 ];
 
 const EVENTS: &[Call] = &[

@@ -55,6 +55,8 @@ pub struct Call {
     id_of: Option<&'static str>,
     /// The question that a person is asked first; `{}` is what it is about.
     asks: Option<&'static str>,
+    /// The field's value with which alone it is asked.
+    asks_with: Option<(&'static str, &'static str)>,
     /// What it can do that not every call can.
     ability: Ability,
     /// Lines for the help, with what they do, each without the program's name.
@@ -95,8 +97,10 @@ enum Ability {
 
 impl Call {
     const fn new(name: &'static str, operation: &'static str, shows: Shows) -> Self {
-        let (about, id_of, asks, ability) = ("", None, None, Ability::Plain);
-        Self { name, about, operation, shows, words: &[], renamed: &[], id_of, asks, ability, examples: &[] }
+        let (about, ability) = ("", Ability::Plain);
+        let (id_of, asks, asks_with) = (None, None, None);
+        let (words, renamed, examples): (&[_], &[_], &[_]) = (&[], &[], &[]);
+        Self { name, about, operation, shows, words, renamed, id_of, asks, asks_with, ability, examples }
     }
 
     const fn says(self, about: &'static str) -> Self {
@@ -117,6 +121,10 @@ impl Call {
 
     const fn asks(self, question: &'static str) -> Self {
         Self { asks: Some(question), ..self }
+    }
+
+    const fn asks_with(self, value: (&'static str, &'static str), question: &'static str) -> Self {
+        Self { asks: Some(question), asks_with: Some(value), ..self }
     }
 
     const fn that(self, ability: Ability) -> Self {

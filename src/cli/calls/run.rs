@@ -75,11 +75,17 @@ impl Wanted {
     /// A sentence: it is not, or nobody can be asked.
     pub fn confirm(&self) -> Result<(), String> {
         match self.call.asks {
-            Some(question) if !self.yes => {
+            Some(question) if !self.yes && self.call.asks_with.is_none_or(|value| self.has(value)) => {
                 terminal::ask(&question.replace("{}", &inert::line(&self.subject)))
             }
             _ => Ok(()),
         }
+    }
+
+    /// Whether the call's body has this value in this field.
+    fn has(&self, (field, value): (&str, &str)) -> bool {
+        let body = self.request.body.as_deref().and_then(|body| serde_json::from_str::<Value>(body).ok());
+        body.is_some_and(|body| body[field] == value)
     }
 }
 
