@@ -6,7 +6,7 @@ use crate::store::audit::Actor;
 use crate::store::cleanup::{CleanupReport, CleanupRequest, CleanupsNow};
 use crate::store::{Answer, Listed, StoreError};
 
-use super::{AdminScope, Error, Service, ViewScope};
+use super::{AdminScope, Code, Error, Service, ViewScope};
 
 /// A cleanup by hand keeps at least the last day.
 pub const LEAST_SECONDS: i64 = 86_400;
@@ -19,7 +19,7 @@ impl Service {
     /// word of an operator that the clock is right.
     ///
     /// # Errors
-    /// `invalid`: less than a day, or more than ten years.
+    /// `invalid`: less than a day, or more than ten years; `unavailable`: nothing can be written, so nothing can be deleted.
     pub fn cleanup(
         &self,
         scope: &AdminScope,
@@ -30,6 +30,14 @@ impl Service {
             Ok(older_than) => older_than,
             Err(message) => return Err(Error::field("older_than_seconds", message)),
         };
+        // It would wait in silence, and a full disk is just what it is to help against.
+        if let Some(reason) = self.store.trouble() {
+            let detail = format!(
+                "nothing can be written ({reason}), so nothing can be deleted either. If the disk is full, remove some MB by hand \
+                 first: old files in backups/, or the folders replaced-…, in the data directory"
+            );
+            return Err(Error::new(Code::Unavailable, detail));
+        }
         if !dry_run {
             self.store.trust_clock();
         }

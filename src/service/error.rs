@@ -238,7 +238,7 @@ impl From<Invalid> for Error {
 
 impl From<StoreError> for Error {
     fn from(error: StoreError) -> Self {
-        let again = "; repeat the request with the same Idempotency-Key";
+        let again = "; make the request again then, with the same Idempotency-Key if it had one";
         match error {
             StoreError::Overloaded => {
                 Self::new(Code::Overloaded, format!("more arrives than the disk takes{again}"))
@@ -247,8 +247,8 @@ impl From<StoreError> for Error {
             StoreError::Stopping => Self::new(Code::Stopping, format!("the server is stopping{again}")),
             StoreError::Unavailable(reason) => {
                 let detail = format!(
-                    "the database cannot be used, for example because the disk is full or another program has locked it; see \
-                     /readyz{again}"
+                    "the database cannot be used, for example because the disk is full or another program has locked it: \
+                     /readyz says which{again}"
                 );
                 Self { cause: Some(reason.into()), ..Self::new(Code::Unavailable, detail) }
             }

@@ -60,6 +60,14 @@ fn assert_in_trouble(server: &Server, receiver: &Receiver) {
     server.client.get("/healthz").expect(200);
     assert!(!server.get("/events")["data"].as_array().expect("a list").is_empty());
     assert_eq!(receiver.count(), sent, "nothing is sent");
+    for dry_run in [true, false] {
+        let answer =
+            server.client.post("/api/v1/cleanups", &json!({ "dry_run": dry_run })).expect(503).json();
+        assert!(
+            answer["detail"].as_str().is_some_and(|detail| detail.contains("remove some MB by hand")),
+            "{answer}"
+        );
+    }
 }
 
 /// Makes trouble while a delivery is in flight and another waits for its turn; ends it, and looks whether all is

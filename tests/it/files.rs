@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use rusqlite::Connection;
 use serde_json::json;
@@ -217,6 +218,14 @@ fn a_read_only_file_system_is_told_as_such() {
     let path = data.to_str().expect("a path");
     let start = Start::on(&data).under(&["unshare", "--map-root-user", "--mount", "sh", "-c", mounts, path]);
     refuses(&start, &data, &["cannot", "for writing"]);
+    let mut doctor = Command::new("unshare");
+    doctor.args(["--map-root-user", "--mount", "sh", "-c", mounts, path]);
+    let said = doctor
+        .args([env!("CARGO_BIN_EXE_postrider"), "doctor", "--data", path])
+        .output()
+        .expect("unshare, of util-linux");
+    let said = String::from_utf8_lossy(&said.stdout).into_owned();
+    assert!(said.contains("cannot be written: its file system is read-only"), "{said}");
 }
 
 #[test]

@@ -6,6 +6,7 @@ use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
+use rustix::fs::StatVfsMountFlags;
 use rustix::process::geteuid;
 
 use crate::config::{SecretKeyError, read_secret_key};
@@ -22,6 +23,8 @@ const WARNING_BYTES: u64 = 1024 * 1024 * 1024;
 /// What to do about a key that is not the right one.
 const RIGHT_KEY: &str = "put the right one back, from your copy of it or from a backup made with `--with-key`: without it the \
      signing secrets cannot be read, and the server does not start";
+/// What may go where not even a cleanup has room.
+const BY_HAND: &str = "remove old files in backups/, or the folders replaced-…";
 /// A disk that is full so soon is a warning.
 const WARNING_DAYS: i64 = 14;
 
@@ -69,8 +72,22 @@ pub(super) fn folder(data: &Path, report: &mut Report) -> bool {
         let says = format!("{} is open to others: {}", data.display(), open.join(", "));
         report.warn("folder", says, "the next start of the server closes it; or use chmod");
     }
+    if is_read_only(data) {
+        let todo = "mount its file system for writing; under systemd, a folder outside of /var/lib/postrider needs \
+                    ReadWritePaths= in the unit";
+        report.error(
+            "folder",
+            format!("{} cannot be written: its file system is read-only", data.display()),
+            todo,
+        );
+    }
     owner(data, &found, &names, report);
     true
+}
+
+/// Whether the file system takes no changes. What is not known is told as the room on the disk is looked at.
+fn is_read_only(data: &Path) -> bool {
+    rustix::fs::statvfs(data).is_ok_and(|system| system.f_flag.contains(StatVfsMountFlags::RDONLY))
 }
 
 fn names(data: &Path) -> io::Result<Vec<String>> {
@@ -171,6 +188,9 @@ pub(super) fn disk(data: &Path, examined: Option<&Examined>, now: UnixMs, report
     }
     let todo = "make room, or keep less: `postrider settings update --retention-days`";
     if free < ERROR_BYTES {
+        let todo = format!(
+            "{todo}. Once it is full, nothing can be deleted either before some MB are free: {BY_HAND}"
+        );
         report.error("disk", says, todo);
     } else if free < WARNING_BYTES || days.is_some_and(|days| days < WARNING_DAYS) {
         report.warn("disk", says, todo);
