@@ -100,7 +100,9 @@ fn wal(doctor: &Doctor, report: &mut Report) {
     } else if left_to_others {
         report.warn("wal", says, "it is left to Litestream (--no-checkpoint): does that run?");
     } else {
-        report.warn("wal", says, "something reads the file for long: end other programs that have it open");
+        let todo = "a program reads the file for long: end it, unless it is Litestream and the server runs with --no-checkpoint: then \
+                    see that Litestream runs";
+        report.warn("wal", says, todo);
     }
 }
 
