@@ -47,10 +47,11 @@ pub(super) fn write(path: &Path, doctor: &Doctor, report: &Report, collected: &C
     tar.into_inner()?.sync_all()
 }
 
-/// Which variables are set, without their values, and what of them is a number or a switch.
+/// Which variables are set, without their values, and what of them is a number or a switch: as the doctor was started,
+/// which knows nothing of the server's own.
 fn configuration(doctor: &Doctor) -> String {
     let env = Environment::of_process();
-    let mut text = String::new();
+    let mut text = String::from("As `postrider doctor` was started; the server may have other options.\n\n");
     for setting in SETTINGS {
         let set = if env.get(setting.variable).is_some() { "set" } else { "not set" };
         // Writing to a String cannot fail.
