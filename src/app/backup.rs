@@ -14,7 +14,7 @@ use crate::cli::progress::Progress;
 use crate::cli::socket::Client;
 use crate::cli::terminal;
 use crate::cli::{Backup, Request, Target, backup_made};
-use crate::config::DataDir;
+use crate::config::{DataDir, remove_if_there};
 use crate::store::backup::{add_key, compress};
 
 use super::commands::{Alone, ask};
@@ -95,7 +95,8 @@ fn take(options: &Backup, made: &Path) -> Result<Option<PathBuf>, String> {
         io::copy(&mut file, &mut out)?;
         out.flush()
     });
-    gone(&made).map_err(failed(&made))?;
+    // Another backup that was made meanwhile may have pruned it.
+    remove_if_there(&made).map_err(|error| error.to_string())?;
     written.map_err(|error| format!("standard output: {error}"))?;
     Ok(None)
 }
@@ -144,13 +145,10 @@ fn move_to(from: &Path, to: &Path) -> io::Result<()> {
         // It may not have come to that; the first error is the one to tell.
         drop(fs::remove_file(&part));
     }
-    copied.and_then(|()| gone(from))
-}
-
-/// Removes a backup that was taken elsewhere. Another one that was made meanwhile may have pruned it.
-fn gone(path: &Path) -> io::Result<()> {
-    fs::remove_file(path)
-        .or_else(|error| if error.kind() == io::ErrorKind::NotFound { Ok(()) } else { Err(error) })
+    copied?;
+    // As above.
+    remove_if_there(from).map_err(io::Error::other)?;
+    Ok(())
 }
 
 fn copy_privately(from: &Path, to: &Path) -> io::Result<()> {

@@ -92,6 +92,18 @@ pub(super) fn repair_mode(path: &Path, mode: u32) -> Result<(), DataDirError> {
     }
 }
 
+/// Removes a file, unless it is gone already; whether it was there.
+///
+/// # Errors
+/// The reason of the operating system.
+pub fn remove_if_there(path: &Path) -> Result<bool, DataDirError> {
+    match fs::remove_file(path) {
+        Ok(()) => Ok(true),
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(e) => Err(DataDirError::io("remove", path, e)),
+    }
+}
+
 /// Puts the names in a folder on the disk.
 pub(super) fn sync_folder(path: &Path) -> Result<(), DataDirError> {
     File::open(path).and_then(|folder| folder.sync_all()).map_err(|e| DataDirError::io("sync", path, e))
@@ -120,6 +132,17 @@ mod tests {
         assert!(refusal(&file.join("below")).contains("a part of the path is a file"));
         assert!(refusal(&link).contains("symbolic link to a place that does not exist"));
         assert!(refusal(&round).contains("symbolic links"));
+    }
+
+    #[test]
+    fn a_file_is_removed_that_there_is_none_is_no_error_and_anything_else_is() {
+        let temp = tempfile::tempdir().unwrap();
+        let file = temp.path().join("file");
+        fs::write(&file, "x").unwrap();
+        assert!(remove_if_there(&file).unwrap() && !file.exists());
+        assert!(!remove_if_there(&file).unwrap());
+        let refusal = remove_if_there(temp.path()).unwrap_err().to_string();
+        assert!(refusal.contains(&format!("{:?}", temp.path())), "{refusal}");
     }
 
     #[test]

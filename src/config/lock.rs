@@ -10,6 +10,7 @@ use std::path::Path;
 
 use super::data_dir::DataDir;
 use super::data_dir_error::DataDirError;
+use super::folders::remove_if_there;
 
 /// Ownership of the data directory, until it is dropped or the process ends.
 #[derive(Debug)]
@@ -50,7 +51,8 @@ impl DataDir {
     /// The reason of the operating system.
     pub fn remove_stale_sockets(&self, _owner: &Lock) -> Result<(), DataDirError> {
         remove_if_there(&self.socket())?;
-        remove_if_there(&self.call_socket())
+        remove_if_there(&self.call_socket())?;
+        Ok(())
     }
 }
 
@@ -86,13 +88,6 @@ pub fn lock_state(dir: &Path, answers: bool) -> Result<LockState, DataDirError> 
         }
     }
     Ok(LockState::Held { pid: read_pid(&mut file) })
-}
-
-pub(super) fn remove_if_there(path: &Path) -> Result<(), DataDirError> {
-    match std::fs::remove_file(path) {
-        Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(DataDirError::io("remove", path, e)),
-        _ => Ok(()),
-    }
 }
 
 fn write_pid(file: &mut File) -> std::io::Result<()> {

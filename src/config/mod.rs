@@ -28,6 +28,7 @@ pub use data_dir_error::DataDirError;
 pub use environment::{ConfigError, Environment, Setting};
 pub use first_start::{FirstOperator, FirstStart};
 pub use flags::{Flags, SETTINGS, with_variables};
+pub use folders::remove_if_there;
 pub use hidden::Hidden;
 pub use lock::{Lock, LockState, lock_state};
 pub use networks::Network;

@@ -15,8 +15,8 @@ use data_encoding::BASE64;
 
 use super::data_dir::DataDir;
 use super::data_dir_error::DataDirError;
-use super::folders::{make_folder, sync_folder};
-use super::lock::{Lock, remove_if_there};
+use super::folders::{make_folder, remove_if_there, sync_folder};
+use super::lock::Lock;
 use super::secret_key::{COMMENT, SecretKeyError};
 
 /// The database that is being made.

@@ -12,7 +12,8 @@ use data_encoding::{BASE64, BASE64_NOPAD};
 
 use super::data_dir::DataDir;
 use super::data_dir_error::{DataDirError, advice};
-use super::lock::{Lock, remove_if_there};
+use super::folders::remove_if_there;
+use super::lock::Lock;
 
 const KEY_LEN: usize = 32;
 /// More than a key file can need, and less than a file that was named by mistake can harm.

@@ -2,11 +2,9 @@
 //! As long as it lies there, nothing was accepted or sent since, and the copy may take the place of the database again.
 //! Without it nobody but a person may decide that: an answer of 202 is a promise.
 
-use std::fs;
-use std::io;
-
 use super::data_dir::DataDir;
 use super::data_dir_error::DataDirError;
+use super::folders::remove_if_there;
 use super::lock::Lock;
 
 /// The name of the mark.
@@ -19,12 +17,7 @@ impl DataDir {
     /// # Errors
     /// The reason of the operating system.
     pub fn begin_accepting(&self, _owner: &Lock) -> Result<(), DataDirError> {
-        let mark = self.path().join(MARK);
-        match fs::remove_file(&mark) {
-            Ok(()) => self.sync(),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-            Err(error) => Err(DataDirError::io("remove", &mark, error)),
-        }
+        if remove_if_there(&self.path().join(MARK))? { self.sync() } else { Ok(()) }
     }
 }
 
@@ -39,7 +32,7 @@ mod tests {
         let lock = dir.lock().unwrap();
         dir.begin_accepting(&lock).unwrap();
         let mark = dir.path().join("postrider.upgrading");
-        fs::write(&mark, "").unwrap();
+        std::fs::write(&mark, "").unwrap();
         dir.begin_accepting(&lock).unwrap();
         assert!(!mark.exists());
     }
