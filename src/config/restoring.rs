@@ -51,6 +51,7 @@ impl Missing {
             return Ok(());
         }
         remove_if_there(&dir.lock_file())?;
+        // From the inside out: where one is not empty, neither are those around it, and the first is the one to tell of.
         for folder in std::iter::once(&dir.backups()).chain(&self.0) {
             fs::remove_dir(folder).map_err(|error| DataDirError::io("remove", folder, error))?;
         }
@@ -237,6 +238,31 @@ mod tests {
             assert_eq!(text(&kept.join("postrider.db-wal")), "old wal", "{steps}");
             assert!(!dir.path().join("postrider.db-wal").exists());
             assert_eq!(dir.finish_restore(&lock).unwrap(), None, "there is nothing left to do");
+        }
+    }
+
+    #[test]
+    fn folders_that_were_made_go_again_up_to_the_first_that_holds_anything_else() {
+        for holds in ["a/data/backups", "a/data", "a", ""] {
+            let temp = tempfile::tempdir().unwrap();
+            let (path, holds) = (temp.path().join("a/data"), temp.path().join(holds));
+            let missing = Missing::look(&path);
+            let dir = DataDir::open(&path).unwrap();
+            let lock = dir.lock().unwrap();
+            fs::write(holds.join("strange"), "x").unwrap();
+            let removed = missing.remove(&dir, lock);
+            for folder in [dir.backups(), path.clone(), temp.path().join("a"), temp.path().to_owned()] {
+                assert_eq!(
+                    folder.exists(),
+                    holds.starts_with(&folder),
+                    "{folder:?} where {holds:?} holds a file"
+                );
+            }
+            match removed {
+                Ok(()) => assert_eq!(holds, temp.path().join("")),
+                Err(error) => assert!(error.to_string().contains(&format!("{holds:?}")), "{error}"),
+            }
+            assert!(holds.join("strange").exists());
         }
     }
 
