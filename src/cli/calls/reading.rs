@@ -89,8 +89,8 @@ impl Reading<'_> {
         key.map_err(|says| format!("--idempotency-key {says}"))
     }
 
-    /// The body: what `--from` says, with the fields that have flags in their place. Byte for byte what was given.
-    pub(super) fn body(&self) -> Result<Option<String>, String> {
+    /// The body: what `--from` says, with the fields that have flags in their place.
+    pub(super) fn body(&self) -> Result<Option<Body>, String> {
         let Some(body) = &self.operation.body else { return Ok(None) };
         let mut members: Vec<(String, String)> = Vec::new();
         if let Some(whole) = self.typed(flags::FROM) {
@@ -100,12 +100,14 @@ impl Reading<'_> {
             })?;
             members = fields.0;
         }
+        let mut from: Vec<String> = members.iter().map(|(name, _)| name.clone()).collect();
         let mut put = |name: &str, json: String| match members.iter_mut().find(|(known, _)| known == name) {
             Some((_, value)) => *value = json,
             None => members.push((name.to_owned(), json)),
         };
         for field in kinds::fields(&body.schema.0) {
             let Some(typed) = self.typed(&of_field(field.name)) else { continue };
+            from.retain(|name| name != field.name);
             let flag = format!("--{}", flags::flag(self.call, field.name));
             put(field.name, Kind::of(field.name, field.schema).json(&flag, &typed, self.now)?);
         }
@@ -113,16 +115,17 @@ impl Reading<'_> {
             put(name.trim().replace('-', "_").as_str(), "null".to_owned());
         }
         let members = members.iter().map(|(name, json)| format!("{}:{json}", kinds::text(name)));
-        Ok(Some(format!("{{{}}}", members.collect::<Vec<_>>().join(","))))
+        Ok(Some(Body { json: format!("{{{}}}", members.collect::<Vec<_>>().join(",")), from }))
     }
+}
 
-    /// The fields of the body that have flags beside `--from`; none without that.
-    pub(super) fn beside_json(&self) -> Option<Vec<&'static str>> {
-        let body = self.operation.body.as_ref()?;
-        self.typed(flags::FROM)?;
-        let fields = kinds::fields(&body.schema.0).into_iter().map(|field| field.name);
-        Some(fields.filter(|name| self.typed(&of_field(name)).is_some()).collect())
-    }
+/// A body as it is sent.
+#[derive(Debug)]
+pub(super) struct Body {
+    /// Byte for byte what was given.
+    pub(super) json: String,
+    /// Its fields that `--from` gives.
+    pub(super) from: Vec<String>,
 }
 
 /// Members of an object, in their order, each value byte for byte.

@@ -173,6 +173,8 @@ mod tests {
             ("endpoints update ep_1 --from {\"url\":1} --uid b", "url", "url is wrong"),
             ("endpoints update ep_1 --from {\"url\":1} --uid b", "uid", "--uid is wrong"),
             ("event-types set a.b", "name", "NAME is wrong"),
+            ("event-types set a.b --from {\"group\":1}", "name", "NAME is wrong"),
+            ("event-types set a.b --from {\"name\":1}", "name", "name is wrong"),
             ("deliveries list --type x", "type", "--type is wrong"),
         ] {
             assert_eq!(told(line, field, "is wrong"), expected, "{line}");

@@ -34,8 +34,8 @@ pub struct Wanted {
     pub(super) yes: bool,
     pub(super) wait: bool,
     pub(super) dry_run: bool,
-    /// Where `--from` gives the body, the fields that have flags beside it.
-    pub(super) beside_json: Option<Vec<&'static str>>,
+    /// Fields of the body that `--from` gives.
+    pub(super) from: Vec<String>,
     /// The data directory of the server on this machine; not opened yet.
     pub data: PathBuf,
     /// The server that is reached by its URL instead.
@@ -85,9 +85,10 @@ pub(super) fn read(
     let rows =
         if reading.has(flags::ALL) { usize::MAX } else { reading.number(flags::LIMIT).unwrap_or(ROWS) };
     let body = reading.body().map_err(wrong)?;
-    if operation.method == "PATCH" && body.as_deref() == Some("{}") {
+    if operation.method == "PATCH" && body.as_ref().is_some_and(|body| body.json == "{}") {
         return Err(wrong("nothing is said that is to change: give a flag for it".to_owned()));
     }
+    let (body, from) = body.map(|body| (body.json, body.from)).unzip();
     Ok(Wanted {
         call,
         request: Request {
@@ -102,7 +103,7 @@ pub(super) fn read(
         yes: reading.has(flags::YES),
         wait: reading.has(flags::WAIT),
         dry_run: reading.one(&of_field("dry_run")) == Some("true"),
-        beside_json: reading.beside_json(),
+        from: from.unwrap_or_default(),
         data: if call.takes_data() { data_dir_path } else { data_path }(text(flags::DATA), env)?,
         remote,
     })
@@ -125,7 +126,7 @@ pub(in crate::cli) fn event(
         yes: false,
         wait: false,
         dry_run: false,
-        beside_json: None,
+        from: Vec::new(),
         data,
         remote: remote.map(Arc::new),
     }
@@ -144,7 +145,7 @@ impl Wanted {
 
     /// Whether a field of the body stands in the JSON of `--from`.
     pub(super) fn stands_in_json(&self, field: &str) -> bool {
-        self.beside_json.as_ref().is_some_and(|flags| !flags.contains(&field))
+        self.from.iter().any(|name| name == field)
     }
 
     /// How the answer is shown.
