@@ -111,7 +111,7 @@ fn a_refusal_says_what_is_wrong_field_by_field() {
     for (command, says) in [
         (
             "endpoints create https://x.test/ --events a --retry-schedule x",
-            "--retry-schedule must be whole numbers",
+            "--retry-schedule must be 0 to 20 waits of 1s to 7d",
         ),
         ("cleanup --older-than 0d", "--older-than must be a length of time from 1d to 3650d"),
         (

@@ -117,7 +117,7 @@ fn shaped(argument: Arg, kind: Kind) -> Arg {
             .require_equals(true)
             .default_missing_value("true")
             .value_parser(["true", "false"]),
-        Kind::Texts | Kind::Values => argument.value_delimiter(',').action(ArgAction::Append),
+        _ if kind.has_commas() => argument.value_delimiter(',').action(ArgAction::Append),
         _ if kind.is_many() => argument.action(ArgAction::Append),
         _ => argument,
     }

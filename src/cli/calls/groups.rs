@@ -86,6 +86,10 @@ const ENDPOINTS: &[Call] = &[
     ]),
     Call::new("update", "updateEndpoint", One(&[])).renamed(&[("url", "endpoint-url")]).example(&[
         ("endpoints update ep_01m0e3tb0g000 --events '*' --timeout 20s", "what is not named stays"),
+        (
+            "endpoints update ep_01m0e3tb0g000 --retry-schedule 5s,5m,30m,2h,5h",
+            "the waits after failed attempts",
+        ),
         ("endpoints update ep_01m0e3tb0g000 --reset rate_limit,retry_schedule", "back to the defaults"),
     ]),
     Call::new("enable", "enableEndpoint", Done("{} receives."))

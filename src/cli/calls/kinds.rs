@@ -18,6 +18,8 @@ pub(super) enum Kind {
     Number,
     /// A length of time, such as `90s`; the field counts seconds.
     Seconds,
+    /// Lengths of time, such as `90s`, or plain seconds, with commas; the field counts seconds.
+    Waits,
     /// A moment: RFC 3339, or so long ago.
     Moment,
     /// On or off.
@@ -90,6 +92,7 @@ impl Kind {
             Some("integer" | "number") => Self::Number,
             Some("boolean") => Self::Flag,
             Some("array") if inner("items") == Some("string") => Self::Texts,
+            Some("array") if name == "retry_schedule" => Self::Waits,
             Some("array") => Self::Values,
             Some("object") if inner("additionalProperties") == Some("string") => Self::NamedTexts,
             Some("object") if schema.get("properties").is_none() => Self::NamedValues,
@@ -104,6 +107,7 @@ impl Kind {
             Self::Secret => "TEXT|@FILE|-",
             Self::Number => "N",
             Self::Seconds => "DURATION",
+            Self::Waits => "DURATION,…",
             Self::Moment => "TIME|AGO",
             Self::Flag => "true|false",
             Self::Texts | Self::Values => "A,B,…",
@@ -115,7 +119,12 @@ impl Kind {
 
     /// Whether the flag may stand several times.
     pub(super) fn is_many(self) -> bool {
-        matches!(self, Self::Texts | Self::Values | Self::NamedTexts | Self::NamedValues)
+        self.has_commas() || matches!(self, Self::NamedTexts | Self::NamedValues)
+    }
+
+    /// Whether commas stand between several values.
+    pub(super) fn has_commas(self) -> bool {
+        matches!(self, Self::Texts | Self::Values | Self::Waits)
     }
 
     /// The JSON of what was typed behind `flag`.
@@ -131,6 +140,7 @@ impl Kind {
             }
             Self::Texts => list(typed, text),
             Self::Values => list(typed, value),
+            Self::Waits => list(typed, wait),
             Self::NamedTexts => named(flag, typed, text)?,
             Self::NamedValues => named(flag, typed, value)?,
             Self::Json => {
@@ -182,6 +192,11 @@ fn value(typed: &str) -> String {
     json.map_or_else(|_| text(typed), |json| json.get().to_owned())
 }
 
+/// A length of time in seconds; anything else as [`value`].
+fn wait(typed: &str) -> String {
+    duration::parse(typed).map_or_else(|_| value(typed), |wait| wait.as_secs().to_string())
+}
+
 fn list(typed: &[String], item: impl Fn(&str) -> String) -> String {
     // `--events ''`: an empty list.
     let items = typed.iter().map(|text| text.trim()).filter(|text| !text.is_empty());
@@ -220,6 +235,8 @@ mod tests {
             (Kind::Texts, &["a", " b"], r#"["a","b"]"#),
             (Kind::Texts, &[""], "[]"),
             (Kind::Values, &["60", "300"], "[60,300]"),
+            (Kind::Waits, &["5s", " 5m", "1800", "2h", "1d"], "[5,300,1800,7200,86400]"),
+            (Kind::Waits, &["5 min", "-1"], "[\"5 min\",-1]"),
             (Kind::NamedTexts, &["X-A=1", "X-B=b=c"], r#"{"X-A":"1","X-B":"b=c"}"#),
             (
                 Kind::NamedValues,

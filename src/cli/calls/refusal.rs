@@ -3,6 +3,7 @@
 
 use crate::cli::duration;
 use crate::cli::output::Words;
+use crate::domain::retry::{MAX_STEP_SECONDS, MAX_STEPS};
 use crate::web::openapi::operation::{Operation, Place};
 
 use super::flags::{self, upper};
@@ -71,6 +72,7 @@ impl Call {
             _ => message,
         };
         let rest = |start: &str| message.strip_prefix(start);
+        let list = || ["must be an array of ", "must be a list of "].iter().find_map(|start| rest(start));
         match kind {
             // `send` takes a moment as the API does.
             Kind::Moment if self.shows != Shows::Accepted => rest("must be an RFC 3339 time")
@@ -79,10 +81,16 @@ impl Call {
                 let (from, to) = range.split_once(" to ")?;
                 Some(format!("must be a length of time from {} to {}", span(from)?, span(to)?))
             }),
-            Kind::Texts | Kind::Values => ["must be an array of ", "must be a list of "]
-                .iter()
-                .find_map(|start| rest(start))
-                .map(|what| format!("must be {}, with commas between them", what.replace(['[', ']'], ""))),
+            Kind::Texts | Kind::Values => {
+                list().map(|what| format!("must be {}, with commas between them", what.replace(['[', ']'], "")))
+            }
+            Kind::Waits => list().map(|_| {
+                let longest = duration::shown(MAX_STEP_SECONDS.into());
+                format!(
+                    "must be 0 to {MAX_STEPS} waits of 1s to {longest} with commas between them, such as 5s,30m,2h; a \
+                     number alone is seconds"
+                )
+            }),
             _ => None,
         }
         .unwrap_or_else(|| message.to_owned())
@@ -194,10 +202,15 @@ mod tests {
             "--since must be so long ago, such as 30m, 2h or 7d, or an RFC 3339 time such as 2026-02-23T14:30:00.000Z"
         );
         let line = "endpoints create https://x/ --events a --retry-schedule x";
-        assert_eq!(
-            told(line, "retry_schedule", "must be an array of whole numbers"),
-            "--retry-schedule must be whole numbers, with commas between them"
-        );
+        let waits = "--retry-schedule must be 0 to 20 waits of 1s to 7d with commas between them, such as 5s,30m,2h; a \
+                     number alone is seconds";
+        for refused in [
+            "must be an array of whole numbers",
+            "must be an array of 0 to 20 waits, each of 1 to 604800 whole seconds",
+            "must be a list of whole seconds, such as [60, 300, 1800]",
+        ] {
+            assert_eq!(told(line, "retry_schedule", refused), waits);
+        }
         assert_eq!(
             told(line, "rate_limit", "must be a whole number from 1 to 9, or null for no limit"),
             "--rate-limit must be a whole number from 1 to 9"

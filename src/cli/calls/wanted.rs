@@ -219,6 +219,10 @@ mod tests {
             body("cleanup --older-than 1d --dry-run"),
             r#"{"older_than_seconds":86400,"dry_run":true}"#
         );
+        assert_eq!(
+            body("settings update --retry-schedule 5s,5m,30m,2h,5h,10h,600"),
+            r#"{"retry_schedule":[5,300,1800,7200,18000,36000,600]}"#
+        );
         assert_eq!(body("endpoints enable ep_1"), "{}");
         let replay = wanted("replay ep_1 --since 1d --idempotency-key k --tenant a/b");
         assert_eq!(replay.request.path, "/api/v1/endpoints/ep_1/replay?tenant=a%2Fb");
