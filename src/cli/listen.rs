@@ -5,8 +5,10 @@ use std::path::Path;
 use std::time::Duration;
 
 use clap::Args;
+use url::Url;
 
-use crate::sender::Forwarder;
+use crate::config::{ConfigError, Environment, extra_ca};
+use crate::sender::{CertificateDer, Forwarder};
 use crate::web::listen::Options;
 use crate::web::listen::behaviour::Behaviour;
 
@@ -47,9 +49,16 @@ pub(super) struct ListenFlags {
     /// Part of the requests that fails, at random: 0 to 1
     #[arg(long, value_name = "RATE", value_parser = rate, allow_negative_numbers = true)]
     fail_rate: Option<f64>,
-    /// Hand each request on to this URL, and its answer back; http:// only, since it is for programs of your own
-    #[arg(long, value_name = "URL", value_parser = Forwarder::to)]
-    forward: Option<Forwarder>,
+    /// Hand each request on to this URL, http:// or https://, and its answer back
+    #[arg(long, value_name = "URL", value_parser = target)]
+    forward: Option<Url>,
+    #[arg(
+        long,
+        value_name = "FILE",
+        requires = "forward",
+        help = "PEM certificates that are trusted for --forward besides the public ones [env: POSTRIDER_EXTRA_CA]"
+    )]
+    extra_ca: Option<String>,
     /// Keep what comes for GET /received?type=&since=, GET /received/count and DELETE /received: the last 10,000
     /// requests, 64 MB at most
     #[arg(long)]
@@ -66,11 +75,20 @@ pub struct Listen {
 }
 
 impl ListenFlags {
+    /// The authorities that are trusted for `--forward` besides the public ones.
+    ///
+    /// # Errors
+    /// The setting that cannot be used, by its two names.
+    pub(super) fn extra_ca(&self, env: &Environment) -> Result<Vec<CertificateDer<'static>>, ConfigError> {
+        // The variable may be the server's, with a file that only the server may read.
+        if self.forward.is_some() { extra_ca(self.extra_ca.clone(), env) } else { Ok(Vec::new()) }
+    }
+
     /// What the flags mean; `data` is the data directory.
     ///
     /// # Errors
     /// A sentence that names the flag and says what is allowed.
-    pub(super) fn read(self, data: &Path) -> Result<Listen, String> {
+    pub(super) fn read(self, data: &Path, extra_ca: Vec<CertificateDer<'static>>) -> Result<Listen, String> {
         if self.forward.is_some() && self.status.is_some() && self.fail_rate.is_none() {
             return Err(
                 "--status cannot be used with --forward, whose target answers; with --fail-rate too, it is \
@@ -84,11 +102,17 @@ impl ListenFlags {
             status: self.status,
             delay: self.delay.unwrap_or_default(),
             fail_rate: self.fail_rate,
-            forward: self.forward,
+            forward: self.forward.map(|target| Forwarder::new(target, extra_ca)),
         };
         let options = Options { format, secrets, behaviour, record: self.record };
         Ok(Listen { address: SocketAddr::new(self.bind, self.port), options })
     }
+}
+
+fn target(text: &str) -> Result<Url, String> {
+    let target =
+        Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+    target.ok_or_else(|| "must be an http:// or https:// URL such as http://localhost:3000/hook".to_owned())
 }
 
 fn port(text: &str) -> Result<u16, String> {
@@ -108,6 +132,16 @@ fn rate(text: &str) -> Result<f64, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_target_is_http_or_https() {
+        for good in ["http://localhost:3000/hook?x=1", "https://localhost:3443/"] {
+            assert_eq!(target(good).unwrap().as_str(), good);
+        }
+        for bad in ["", "localhost:3000", "ftp://localhost/", "http://", "https:///"] {
+            assert!(target(bad).unwrap_err().contains("http:// or https://"), "{bad}");
+        }
+    }
 
     #[test]
     fn ports_statuses_and_rates_are_read_or_refused_with_what_is_allowed() {

@@ -93,7 +93,8 @@ where
         Subcommands::Send(flags) => send(flags, env),
         Subcommands::Listen(mut flags) => {
             let data = data_dir_path(flags.data_dir.take(), env)?;
-            let listen = flags.read(&data).map_err(|says| wrong(&["listen"], says))?;
+            let extra_ca = flags.extra_ca(env)?;
+            let listen = flags.read(&data, extra_ca).map_err(|says| wrong(&["listen"], says))?;
             Ok(Command::Listen(Box::new(listen)))
         }
         Subcommands::Verify(mut flags) => {

@@ -7,11 +7,22 @@ use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 
-use super::environment::ConfigError;
+use super::environment::{ConfigError, Environment};
 use super::flags::EXTRA_CA;
 
 /// Enough for every public authority of a system's own bundle, several times over.
 const FILE_MAX: u64 = 16 * 1024 * 1024;
+
+/// The certificates in the file that a command's `--extra-ca` names, or else the variable; none where neither does.
+///
+/// # Errors
+/// The setting that cannot be used, by its two names.
+pub fn extra_ca(
+    flag: Option<String>,
+    env: &Environment,
+) -> Result<Vec<CertificateDer<'static>>, ConfigError> {
+    Ok(env.text(EXTRA_CA, flag)?.as_deref().map(read).transpose()?.unwrap_or_default())
+}
 
 /// Reads every certificate in the PEM file (RFC 7468) and makes sure that each can serve as an authority.
 /// Other sections, such as private keys, are passed over.

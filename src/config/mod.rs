@@ -23,6 +23,7 @@ mod serve;
 mod upgrading;
 
 pub use addresses::EgressProxy;
+pub use certificates::extra_ca;
 pub use data_dir::{DataDir, socket_path};
 pub use data_dir_error::DataDirError;
 pub use environment::{ConfigError, Environment, Setting};

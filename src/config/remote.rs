@@ -3,9 +3,8 @@
 use rustls::pki_types::CertificateDer;
 use url::Url;
 
-use super::certificates;
+use super::certificates::extra_ca;
 use super::environment::{ConfigError, Environment, Setting};
-use super::flags::EXTRA_CA;
 use super::hidden::Hidden;
 
 const URL: Setting = Setting { flag: "--url", variable: "POSTRIDER_URL" };
@@ -65,9 +64,7 @@ impl Remote {
         if !key.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Err(ConfigError::must(KEY, "an API key (pr_…), without blanks"));
         }
-        let extra_ca = env.text(EXTRA_CA, flags.extra_ca)?;
-        let extra_ca = extra_ca.as_deref().map(certificates::read).transpose()?.unwrap_or_default();
-        Ok(Some(Self { url, key: Hidden::new(key), extra_ca }))
+        Ok(Some(Self { url, key: Hidden::new(key), extra_ca: extra_ca(flags.extra_ca, env)? }))
     }
 
     /// Where a call goes: `path` is the call's, from `/api/v1` on, with its query.

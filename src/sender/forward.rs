@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
-use ureq::Agent;
-use ureq::config::{AutoHeaderValue, Config};
+use rustls::pki_types::CertificateDer;
 use ureq::http::{HeaderName, HeaderValue, Method, Request};
+use ureq::{Agent, Error};
 use url::Url;
+
+use super::client;
 
 /// From connecting to the last byte of the answer: longer than any endpoint gets.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -46,28 +48,9 @@ pub struct Forwarded {
 }
 
 impl Forwarder {
-    /// To this URL, which is `http://`: what it is there for runs on the same machine, or near.
-    ///
-    /// # Errors
-    /// What the URL must be.
-    pub fn to(url: &str) -> Result<Self, String> {
-        let target = Url::parse(url).ok().filter(|url| url.scheme() == "http" && url.has_host());
-        let target = target.ok_or("must be an http:// URL such as http://localhost:3000/hook")?;
-        let config = Config::builder()
-            .http_status_as_error(false)
-            .allow_non_standard_methods(true)
-            // Nothing from the environment.
-            .proxy(None)
-            .max_redirects(0)
-            .max_redirects_will_error(false)
-            .user_agent(AutoHeaderValue::None)
-            .accept(AutoHeaderValue::None)
-            .accept_encoding(AutoHeaderValue::None)
-            // Each request finds out anew whether the program runs.
-            .max_idle_connections(0)
-            .timeout_global(Some(PATIENCE))
-            .build();
-        Ok(Self { agent: Agent::new_with_config(config), target })
+    /// To this URL, `http` or `https`. Of TLS the public authorities vouch, and these.
+    pub fn new(target: Url, extra_ca: Vec<CertificateDer<'static>>) -> Self {
+        Self { agent: client::agent_to(target.clone(), extra_ca, PATIENCE), target }
     }
 
     /// Where requests go.
@@ -78,18 +61,20 @@ impl Forwarder {
     /// Hands a request on, with its method, its headers and its body, and waits for the answer, whatever its status.
     ///
     /// # Errors
-    /// A sentence: nobody listens there, the answer is late or cut or no HTTP.
+    /// A sentence: nobody listens there, the certificate is not trusted, the answer is late or cut or no HTTP.
     pub fn forward(
         &self,
         method: &str,
         headers: &[(String, Vec<u8>)],
         body: &[u8],
     ) -> Result<Forwarded, String> {
-        let failed = |error: &dyn std::fmt::Display| {
-            format!("{} could not be reached: {error}; is it running?", self.target)
-        };
-        let request = self.request(method, headers, body).map_err(|error| failed(&error))?;
-        let mut answer = self.agent.run(request).map_err(|error| failed(&error))?;
+        let request = self
+            .request(method, headers, body)
+            .map_err(|error| format!("{} cannot be sent this: {error}", self.target))?;
+        let mut answer = self.agent.run(request).map_err(|error| match error {
+            Error::Other(why) => format!("{} could not be reached: {why}", self.target),
+            error => format!("{} did not answer: {error}", self.target),
+        })?;
         let body = answer.body_mut().with_config().limit(MAX_BODY).read_to_vec();
         let body = body.map_err(|error| format!("{} did not answer to the end: {error}", self.target))?;
         let headers = answer.headers().iter().filter(|(name, _)| is_passed_on(name.as_str()));
@@ -123,6 +108,10 @@ mod tests {
     use std::io::{Read, Write};
     use std::net::TcpListener;
 
+    fn to(url: &str) -> Forwarder {
+        Forwarder::new(Url::parse(url).unwrap(), Vec::new())
+    }
+
     /// A target that answers once with these bytes; what it was sent.
     fn target(answer: &'static [u8]) -> (String, std::thread::JoinHandle<String>) {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -147,7 +136,7 @@ mod tests {
         );
         let headers = [("webhook-id", "evt_1"), ("Host", "elsewhere"), ("connection", "keep-alive")];
         let headers = headers.map(|(name, value)| (name.to_owned(), value.as_bytes().to_vec()));
-        let answer = Forwarder::to(&url).unwrap().forward("PUT", &headers, b"{ \"n\": 1 }").unwrap();
+        let answer = to(&url).forward("PUT", &headers, b"{ \"n\": 1 }").unwrap();
         assert_eq!((answer.status, answer.body.as_slice()), (418, &b"short"[..]));
         let expected = [("content-type", "text/plain"), ("retry-after", "7")];
         let expected = expected.map(|(name, value)| (name.to_owned(), value.as_bytes().to_vec()));
@@ -158,17 +147,15 @@ mod tests {
     }
 
     #[test]
-    fn nobody_at_the_target_is_a_sentence() {
-        let free = TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).unwrap();
-        let error = Forwarder::to(&format!("http://{free}/")).unwrap().forward("POST", &[], b"").unwrap_err();
-        assert!(error.contains("could not be reached") && error.contains("is it running?"), "{error}");
+    fn a_target_of_an_unknown_name_is_a_sentence() {
+        let error = to("https://nowhere.invalid/").forward("POST", &[], b"").unwrap_err();
+        assert!(error.starts_with("https://nowhere.invalid/ could not be reached: "), "{error}");
     }
 
     #[test]
-    fn only_plain_http_is_forwarded_to() {
-        for bad in ["", "localhost:3000", "https://localhost/", "ftp://localhost/", "http://"] {
-            assert!(Forwarder::to(bad).unwrap_err().contains("http://localhost:3000/hook"), "{bad}");
-        }
-        assert_eq!(Forwarder::to("http://localhost:3000").unwrap().target(), "http://localhost:3000/");
+    fn nobody_at_the_target_is_a_sentence() {
+        let free = TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).unwrap();
+        let error = to(&format!("http://{free}/")).forward("POST", &[], b"").unwrap_err();
+        assert!(error.contains("could not be reached") && error.contains("does the server run?"), "{error}");
     }
 }

@@ -1,4 +1,4 @@
-//! A line to a Postrider server that a person has named, for commands: no guard, no pool, no proxy.
+//! A line to a server that a person has named, for commands: no guard, no pool, no proxy.
 
 use std::io::{self, Read, Write};
 use std::net::{IpAddr, SocketAddr, TcpStream};
@@ -13,8 +13,10 @@ use super::lookup::{Lookup, LookupError, SystemLookup};
 use super::tls;
 
 /// A connection, with TLS where the URL wants it.
+#[derive(Debug)]
 pub struct Line(Kind);
 
+#[derive(Debug)]
 enum Kind {
     Plain(TcpStream),
     Tls(Box<StreamOwned<ClientConnection, TcpStream>>),
@@ -47,6 +49,11 @@ impl Line {
             line.conn.complete_io(&mut line.sock).map_err(|error| handshake(&error, &host))?;
         }
         Ok(Self(Kind::Tls(Box::new(line))))
+    }
+
+    /// Whether TLS is spoken.
+    pub(super) fn is_tls(&self) -> bool {
+        matches!(self.0, Kind::Tls(_))
     }
 
     /// How long a single read or write may take from now on.
@@ -109,7 +116,11 @@ fn connect(host: &Host<&str>, port: u16, timeout: Duration) -> Result<TcpStream,
         });
         match opened {
             Ok(stream) => return Ok(stream),
-            Err(error) => why = format!("{address} cannot be reached: {error}"),
+            Err(error) => {
+                let refused = error.kind() == io::ErrorKind::ConnectionRefused;
+                let hint = if refused { "; does the server run?" } else { "" };
+                why = format!("{address} cannot be reached: {error}{hint}");
+            }
         }
     }
     Err(why)
@@ -164,6 +175,6 @@ mod tests {
         assert!(error.contains("does not speak TLS"), "{error}");
         server.join().unwrap();
         let error = open(&format!("http://{address}/")).err().unwrap();
-        assert!(error.contains("cannot be reached"), "{error}");
+        assert!(error.contains("cannot be reached") && error.ends_with("; does the server run?"), "{error}");
     }
 }

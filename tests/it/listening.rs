@@ -7,6 +7,7 @@ use std::time::Duration;
 use postrider::clock::{Clock, SystemClock};
 use serde_json::{Value, json};
 
+use crate::sender::tls::{self, Authority};
 use crate::support::app::{TestApp, text};
 use crate::support::client::Response;
 use crate::support::listener::{Listener, SECRET, signed};
@@ -126,7 +127,7 @@ fn a_format_that_the_running_server_does_not_have_is_refused_as_such() {
 #[test]
 fn without_a_secret_nothing_is_verified_and_anything_is_received() {
     let listener = Listener::start(&[]);
-    assert!(listener.process.log().contains("no --secret was given"));
+    listener.process.wait_for_log("no --secret was given", 1);
     let headers = [("webhook-id", "evt_text"), ("X-Two", "a"), ("x-two", "b")];
     listener.client.request("PATCH", "/received", &headers, Some(b"no JSON")).expect(200);
     let line = listener.line_of("evt_text");
@@ -189,11 +190,46 @@ fn a_request_is_handed_on_as_it_is_and_the_answer_back() {
 }
 
 #[test]
+fn a_target_that_speaks_tls_is_handed_requests_if_its_certificate_is_trusted() {
+    let (mine, strange) = (tls::authority(), tls::authority());
+    let temp = tempfile::tempdir().expect("a temporary directory");
+    let file = temp.path().join("ca.pem");
+    std::fs::write(&file, mine.pem()).expect("a file");
+    let forward_to = |authority: &Authority, name: &str, answer: &'static [u8]| {
+        let target = tls::saying(tls::identity(&tls::named(name), Some(authority)), answer);
+        let url = format!("https://localhost:{}/mine", target.address.port());
+        let flags = ["--forward", &url, "--extra-ca", file.to_str().expect("a path in UTF-8")];
+        (target, Listener::start(&flags))
+    };
+    // The second ends without a word of TLS: not a few servers for development do.
+    for said in [
+        &b"HTTP/1.1 201 Created\r\ncontent-length: 4\r\n\r\nmine"[..],
+        b"HTTP/1.1 201 Created\r\nconnection: close\r\n\r\nmine",
+    ] {
+        let (_target, listener) = forward_to(&mine, "localhost", said);
+        assert_eq!(send_signed(&listener, "evt_1", 0, BODY, BODY).expect(201).text(), "mine");
+        assert_eq!(listener.line_of("evt_1")["status"], 201);
+    }
+    for (authority, name, says) in [
+        (&strange, "localhost", "`--extra-ca` trusts a private one"),
+        (&mine, "other.test", "for another name (other.test)"),
+    ] {
+        let (_target, listener) = forward_to(authority, name, b"");
+        let answer = send_signed(&listener, "evt_1", 0, BODY, BODY).expect(502);
+        let text = answer.text();
+        assert!(
+            text.contains("could not be reached: the certificate of localhost is ") && text.contains(says),
+            "{text}"
+        );
+    }
+}
+
+#[test]
 fn a_target_that_is_not_there_is_a_502_with_a_sentence() {
     let free = TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).expect("a free port");
     let listener = Listener::start(&["--forward", &format!("http://{free}/")]);
     let answer = send_signed(&listener, "evt_1", 0, BODY, BODY).expect(502);
-    assert!(answer.text().contains("could not be reached") && answer.text().contains("is it running?"));
+    assert!(answer.text().contains("could not be reached") && answer.text().contains("does the server run?"));
     assert_eq!(listener.line_of("evt_1")["status"], 502);
 }
 
@@ -269,7 +305,9 @@ fn wrong_flags_are_refused_with_what_is_allowed() {
         ("--delay 11m", "at most 10m"),
         ("--fail-rate 1.1", "from 0 (none) to 1 (all)"),
         ("--fail-rate -1", "from 0 (none) to 1 (all)"),
-        ("--forward https://example.com/", "http://localhost:3000/hook"),
+        ("--forward ftp://example.com/", "http:// or https:// URL such as http://localhost:3000/hook"),
+        ("--extra-ca ca.pem", "--forward"),
+        ("--forward https://localhost/ --extra-ca /nowhere/ca.pem", "--extra-ca (POSTRIDER_EXTRA_CA)"),
         ("--forward http://localhost:3000 --status 500", "--fail-rate"),
         ("--secret whsec_short", "--secret must be"),
         ("--format nonsense --data-dir /nowhere", "--format must be one of standard, github"),

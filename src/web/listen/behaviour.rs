@@ -73,7 +73,8 @@ mod tests {
 
     #[test]
     fn what_does_not_fail_is_forwarded() {
-        let forward = Forwarder::to("http://localhost:3000/hook").ok();
+        let target = url::Url::parse("http://localhost:3000/hook").unwrap();
+        let forward = Some(Forwarder::new(target, Vec::new()));
         let behaviour = Behaviour { forward, fail_rate: Some(0.5), ..Behaviour::default() };
         assert_eq!((status(&behaviour, 0), status(&behaviour, u32::MAX)), (Some(500), None));
     }
