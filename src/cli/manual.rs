@@ -30,9 +30,30 @@ pub fn completions(shell: Shell) -> Output {
     match shell {
         Shell::Bash => generate(shells::Bash, &mut command, "postrider", &mut script),
         Shell::Zsh => generate(shells::Zsh, &mut command, "postrider", &mut script),
-        Shell::Fish => generate(shells::Fish, &mut command, "postrider", &mut script),
+        Shell::Fish => {
+            generate(shells::Fish, &mut command, "postrider", &mut script);
+            script.extend(left_out_for_fish(&command).bytes());
+        }
     }
     Output::of(String::from_utf8_lossy(&script).trim_end().to_owned())
+}
+
+/// What clap's script for fish does not offer: the commands behind `help`, and words that stand without a flag.
+fn left_out_for_fish(command: &clap::Command) -> String {
+    let commands = command.get_subcommands().map(|below| below.get_name().to_owned());
+    let mut offers = vec![("help", commands.collect::<Vec<_>>())];
+    for below in command.get_subcommands() {
+        let values = below.get_positionals().flat_map(clap::Arg::get_possible_values);
+        offers.push((below.get_name(), values.map(|value| value.get_name().to_owned()).collect()));
+    }
+    let lines = offers.iter().filter(|(_, words)| !words.is_empty()).map(|(name, words)| {
+        format!(
+            "complete -c postrider -n \"__fish_postrider_using_subcommand {name}; and test (count (commandline -opc)) \
+             -eq 2\" -f -a \"{}\"\n",
+            words.join(" ")
+        )
+    });
+    lines.collect::<Vec<_>>().concat()
 }
 
 /// The manual page of a command, named by its words; of the whole program without any.
