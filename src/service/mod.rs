@@ -15,6 +15,7 @@ pub mod endpoints;
 pub mod error;
 pub mod event_types;
 pub mod events;
+mod expiring;
 mod failing;
 pub mod formats;
 pub mod keys;

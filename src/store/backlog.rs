@@ -5,7 +5,7 @@
 use rusqlite::OptionalExtension;
 
 use crate::domain::delivery::State;
-use crate::domain::ids::EndpointId;
+use crate::domain::ids::{self, EndpointId};
 use crate::domain::time::UnixMs;
 
 use super::error::StoreError;
@@ -14,22 +14,24 @@ use super::times::SteadyMs;
 
 /// So many are counted; where there are more, that is said.
 pub const COUNTED: u32 = 10_000;
+/// The same of what is old, which is counted besides for each endpoint of a list.
+const OLD_COUNTED: u32 = 1_000;
 /// Endpoints that are asked for the oldest of what is ready. Beyond them it may be older than what is told.
 const LOOKS: usize = 2_000;
 
 /// How many there are.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct UpTo {
-    /// At most [`COUNTED`].
+    /// At most [`COUNTED`], or less where that is said.
     pub count: u32,
     /// Whether there are more.
     pub more: bool,
 }
 
 impl UpTo {
-    fn of(found: i64) -> Self {
+    fn of(found: i64, most: u32) -> Self {
         let found = u32::try_from(found).unwrap_or(u32::MAX);
-        Self { count: found.min(COUNTED), more: found > COUNTED }
+        Self { count: found.min(most), more: found > most }
     }
 }
 
@@ -77,20 +79,29 @@ impl Reader<'_> {
         };
         let oldest = [oldest_ready, self.oldest_later(tenant_id)?].into_iter().flatten().min();
         Ok(Backlog {
-            waiting: UpTo::of(later + ready),
-            held: UpTo::of(held),
+            waiting: UpTo::of(later + ready, COUNTED),
+            held: UpTo::of(held, COUNTED),
             oldest_waiting_at: oldest.map(|id| self.made_at(id)).transpose()?.flatten(),
         })
     }
 
     /// The number of what is held for an endpoint.
     pub fn held_of(&self, endpoint: EndpointId) -> Result<UpTo, StoreError> {
+        self.count_held(endpoint, UnixMs(i64::MAX), COUNTED)
+    }
+
+    /// The same of what was made before `before`; counted to 1,000.
+    pub fn old_held_of(&self, endpoint: EndpointId, before: UnixMs) -> Result<UpTo, StoreError> {
+        self.count_held(endpoint, before, OLD_COUNTED)
+    }
+
+    fn count_held(&self, endpoint: EndpointId, before: UnixMs, most: u32) -> Result<UpTo, StoreError> {
         let found = self.count_up_to(
             "SELECT 1 FROM deliveries INDEXED BY deliveries_rare_by_endpoint
-             WHERE endpoint_id = ?1 AND state = ?2 AND state >= 2 LIMIT ?3",
-            &[endpoint.0, State::Held as i64, FOUND],
+             WHERE endpoint_id = ?1 AND state = ?2 AND state >= 2 AND id < ?3 ORDER BY id LIMIT ?4",
+            &[endpoint.0, State::Held as i64, ids::first_at(before), i64::from(most) + 1],
         )?;
-        Ok(UpTo::of(found))
+        Ok(UpTo::of(found, most))
     }
 
     /// When the next retry of an endpoint is due, by the wall clock.

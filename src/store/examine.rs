@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use rusqlite::{Connection, ErrorCode, OpenFlags};
+use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension};
 
 use crate::clock::Stopwatch;
 use crate::domain::delivery::State;
@@ -61,6 +61,8 @@ pub struct Counts {
     pub disabled_by_hand: i64,
     /// Deliveries that are held because of a disabled endpoint.
     pub held: i64,
+    /// When the oldest of all that is held was made.
+    pub oldest_held: Option<UnixMs>,
     /// Deliveries that a restore holds back.
     pub restored: i64,
     /// Deliveries that wait for an attempt.
@@ -239,6 +241,7 @@ impl Examination {
             disabled: disabled(0)?,
             disabled_by_hand: disabled(1)?,
             held: rare(State::Held)? - restored.as_ref().copied().unwrap_or_default(),
+            oldest_held: self.oldest_held()?.map(UnixMs),
             restored: restored?,
             pending: ready + rare(State::Waiting)?,
             pending_older,
@@ -246,6 +249,14 @@ impl Examination {
             operators: self.number("SELECT count(*) FROM operators WHERE active = 1", &[])?,
             keys: self.number("SELECT count(*) FROM keys", &[])?,
         })
+    }
+
+    fn oldest_held(&self) -> rusqlite::Result<Option<i64>> {
+        let mut statement = self.connection.prepare(
+            "SELECT created_at FROM deliveries INDEXED BY deliveries_rare WHERE state = 3 AND state >= 2
+             ORDER BY id LIMIT 1",
+        )?;
+        statement.query_row([], |row| row.get(0)).optional()
     }
 
     /// Deliveries that wait and were made before `made_before`, and when the oldest was made.

@@ -1,8 +1,9 @@
 //! Endpoints that need a hand: those that fail, those that are disabled, those whose held deliveries grow old.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
-use rusqlite::params;
+use rusqlite::{OptionalExtension, params};
 
 use crate::domain::delivery::State;
 use crate::domain::health::Health;
@@ -13,16 +14,7 @@ use super::error::StoreError;
 use super::reader::Reader;
 
 /// Held deliveries that are looked at.
-const LOOKED_AT: i64 = 4_000;
-
-/// Held deliveries of an endpoint that are old.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct OldHeld {
-    /// How many, as far as was looked.
-    pub count: u32,
-    /// When the oldest was made.
-    pub oldest: UnixMs,
-}
+const LOOKED_AT: i64 = 1_000;
 
 impl Reader<'_> {
     /// Endpoints that are `wanted` and whose last attempt failed, or that have given a delivery up since their last
@@ -75,20 +67,41 @@ impl Reader<'_> {
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 
-    /// What is held and was made before `before`, by endpoint. Looks at the 4,000 oldest.
-    pub fn held_before(&self, before: UnixMs) -> Result<BTreeMap<EndpointId, OldHeld>, StoreError> {
+    /// Endpoints for which something is held that was made before `before`, each with when the oldest of that was made;
+    /// that with the oldest first.
+    ///
+    /// The 1,000 oldest say which. Where there are more, every disabled endpoint is looked at as well, so that much for
+    /// one hides nobody else: some microseconds each.
+    pub fn held_before(&self, before: UnixMs) -> Result<Vec<(EndpointId, UnixMs)>, StoreError> {
         let mut statement = self.connection().prepare_cached(
             "SELECT endpoint_id, created_at FROM deliveries INDEXED BY deliveries_rare
              WHERE state = ?1 AND state >= 2 AND id < ?2 ORDER BY id LIMIT ?3",
         )?;
         let mut rows = statement.query(params![State::Held as i64, ids::first_at(before), LOOKED_AT])?;
-        let mut found = BTreeMap::new();
+        let (mut found, mut looked_at) = (BTreeMap::new(), 0);
         while let Some(row) = rows.next()? {
-            let oldest = UnixMs(row.get(1)?);
-            let entry = found.entry(EndpointId(row.get(0)?)).or_insert(OldHeld { count: 0, oldest });
-            entry.count += 1;
-            entry.oldest = entry.oldest.min(oldest);
+            looked_at += 1;
+            found.entry(EndpointId(row.get(0)?)).or_insert(UnixMs(row.get(1)?));
         }
+        if looked_at == LOOKED_AT {
+            for endpoint in self.disabled_endpoints(u32::MAX)? {
+                if let Entry::Vacant(entry) = found.entry(endpoint) {
+                    self.oldest_held(endpoint, before)?.map(|oldest| entry.insert(oldest));
+                }
+            }
+        }
+        let mut found: Vec<_> = found.into_iter().collect();
+        found.sort_by_key(|(_, oldest)| *oldest);
         Ok(found)
+    }
+
+    /// When the oldest was made that is held for an endpoint, of what was made before `before`.
+    fn oldest_held(&self, endpoint: EndpointId, before: UnixMs) -> Result<Option<UnixMs>, StoreError> {
+        let mut statement = self.connection().prepare_cached(
+            "SELECT created_at FROM deliveries INDEXED BY deliveries_rare_by_endpoint
+             WHERE endpoint_id = ?1 AND state = ?2 AND state >= 2 AND id < ?3 ORDER BY id LIMIT 1",
+        )?;
+        let params = params![endpoint.0, State::Held as i64, ids::first_at(before)];
+        Ok(statement.query_row(params, |row| row.get(0).map(UnixMs)).optional()?)
     }
 }

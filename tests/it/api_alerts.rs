@@ -33,7 +33,7 @@ fn an_alert_is_made_read_changed_and_deleted() {
     ] {
         assert_eq!(made[field], value, "{field}");
     }
-    assert_eq!(made["conditions"].as_array().map(Vec::len), Some(8));
+    assert_eq!(made["conditions"].as_array().map(Vec::len), Some(9));
     assert_eq!(app.get(&format!("/alerts/{id}")), made);
     let wanted = json!({ "conditions": ["disk", "backlog"], "enabled": false, "url": "•••", "name": null });
     let changed = app.patch(&format!("/alerts/{id}"), &wanted).expect(200).json();

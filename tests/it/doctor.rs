@@ -213,7 +213,8 @@ fn endpoints_that_fail_and_variables_that_are_ignored_are_told() {
     .wait_for_end(PATIENCE);
     let found: Value = serde_json::from_str(&ended.out).expect("JSON");
     assert_line(&found, "endpoints", "ok", "disabled by hand: 1");
-    assert_line(&found, "held", "warning", "held for disabled endpoints: 1");
+    assert_line(&found, "held", "warning", "held for disabled endpoints: 1; the oldest for ");
+    assert_line(&found, "held", "warning", ", and after 30 days the cleanup deletes it");
     assert_line(&found, "proxy", "warning", "HTTPS_PROXY are set, and Postrider ignores them");
     assert_line(&found, "config", "error", "POSTRIDER_LISTEN");
     assert_line(&found, "backups", "ok", "today.db");

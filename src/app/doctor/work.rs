@@ -23,7 +23,7 @@ fn counted(number: i64) -> String {
 pub(super) fn look(examined: &Examined, now: UnixMs, report: &mut Report) {
     let counts = &examined.counts;
     endpoints(counts, report);
-    held(counts, report);
+    held(examined, now, report);
     let says = format!("{} deliveries wait", counted(counts.pending));
     match counts.oldest_pending {
         Some(oldest) => {
@@ -59,18 +59,21 @@ fn endpoints(counts: &Counts, report: &mut Report) {
     report.warn("endpoints", says, "`postrider attention` says which, and why");
 }
 
-fn held(counts: &Counts, report: &mut Report) {
+fn held(examined: &Examined, now: UnixMs, report: &mut Report) {
+    let counts = &examined.counts;
     if counts.restored > 0 {
         let says = format!("deliveries that a restore holds back: {}", counted(counts.restored));
         report.warn("restored", says, "`postrider deliveries release deliver`, or `discard`");
     }
     if counts.held > 0 {
-        let says = format!("deliveries that are held for disabled endpoints: {}", counted(counts.held));
-        report.warn(
-            "held",
-            says,
-            "enable the endpoints, or they are deleted with their age (`retention_days`)",
-        );
+        let age = counts.oldest_held.map_or_else(String::new, |at| {
+            let (age, days) = (span((now.0 - at.0) / 1000), examined.settings.retention_days);
+            format!("; the oldest for {age}, and after {days} days the cleanup deletes it")
+        });
+        let says = format!("deliveries that are held for disabled endpoints: {}{age}", counted(counts.held));
+        let todo =
+            "enable the endpoints and deliver or discard them, or keep more (setting `retention_days`)";
+        report.warn("held", says, todo);
     } else {
         report.ok("held", "no delivery is held for a disabled endpoint");
     }

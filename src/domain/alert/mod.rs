@@ -27,6 +27,8 @@ pub enum Topic {
     Cleanup,
     /// The last backup failed.
     Backup,
+    /// The cleanup will soon delete held deliveries because of their age.
+    HeldExpires,
     /// An endpoint was disabled because it failed, or said that it is gone.
     EndpointDisabled,
     /// An endpoint fails.
@@ -37,12 +39,13 @@ pub enum Topic {
 
 impl Topic {
     /// All of them, in the order in which they are told.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::OwnTrouble,
         Self::Disk,
         Self::Backlog,
         Self::Cleanup,
         Self::Backup,
+        Self::HeldExpires,
         Self::EndpointDisabled,
         Self::EndpointFailing,
         Self::EndpointRecovered,
@@ -56,6 +59,7 @@ impl Topic {
             Self::Backlog => "backlog",
             Self::Cleanup => "cleanup",
             Self::Backup => "backup",
+            Self::HeldExpires => "held_expires",
             Self::EndpointDisabled => "endpoint_disabled",
             Self::EndpointFailing => "endpoint_failing",
             Self::EndpointRecovered => "endpoint_recovered",
@@ -72,6 +76,7 @@ impl Topic {
             Self::Backlog => "Deliveries that are due wait for too long.",
             Self::Cleanup => "The last cleanup failed, or waits for a person's word.",
             Self::Backup => "The last backup failed.",
+            Self::HeldExpires => "The cleanup will soon delete held deliveries because of their age.",
             Self::EndpointDisabled => "An endpoint was disabled, because it failed for too long or is gone.",
             Self::EndpointFailing => "An endpoint fails.",
             Self::EndpointRecovered => "An endpoint that was told of receives again.",
@@ -213,7 +218,7 @@ mod tests {
     #[test]
     fn an_alert_of_a_tenant_is_about_its_endpoints() {
         let names = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
-        assert_eq!(parse_topics(None, false).unwrap().len(), 8);
+        assert_eq!(parse_topics(None, false).unwrap().len(), 9);
         assert_eq!(parse_topics(None, true).unwrap().len(), 3);
         let twice = names(&["disk", "backlog", "disk"]);
         assert_eq!(parse_topics(Some(&twice), false), Ok(vec![Topic::Disk, Topic::Backlog]));

@@ -1,6 +1,7 @@
 //! What is the matter now. Read along small indexes and from memory: it costs the same however much there is.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write;
 
 use crate::domain::alert::Topic;
 use crate::domain::alert::message::{Endpoint, Item};
@@ -9,7 +10,7 @@ use crate::domain::growth::{DAY_MS, Growth, Sample};
 use crate::domain::ids::EndpointId;
 use crate::domain::time::UnixMs;
 use crate::service::endpoints::{HealthStatus, Judging};
-use crate::service::{Error, Service};
+use crate::service::{Error, Service, expiring};
 use crate::store::Reader;
 use crate::store::alerts::AlertRow;
 use crate::store::endpoints::{DisabledReason, EndpointRow};
@@ -149,6 +150,7 @@ impl Service {
             (Topic::Backlog, backlog(reader, now)?),
             (Topic::Cleanup, self.cleanup_trouble(reader)?),
             (Topic::Backup, self.backup_trouble()),
+            (Topic::HeldExpires, self.held_expires(reader)?),
         ];
         let server = found.into_iter().filter_map(|(topic, item)| Some((topic, item?))).collect();
         Ok(Present { server, endpoints })
@@ -204,6 +206,20 @@ impl Service {
         Ok(failed.map(|(error, at)| item(format!("it ended early: {error}; the next one goes on"), Some(at))))
     }
 
+    /// Told with the endpoint whose oldest held delivery goes first.
+    fn held_expires(&self, reader: &Reader<'_>) -> Result<Option<Item>, Error> {
+        let expiring = self.expiring(reader)?;
+        let Some((endpoint, oldest)) = expiring.endpoints.first().copied() else { return Ok(None) };
+        let Some(row) = reader.endpoint(endpoint)? else { return Ok(None) };
+        let held = reader.old_held_of(endpoint, expiring.before)?;
+        let mut message = expiring::sentence(held, expiring.deleted_at(oldest), row.enabled);
+        let others = expiring.endpoints.len() - 1;
+        if others > 0 {
+            let _ = write!(message, "; and so for {others} more, see the overview");
+        }
+        Ok(Some(Item { message, since: None, endpoint: Some(told(&row)) }))
+    }
+
     /// Why the last backup is none.
     pub(in crate::service) fn backup_trouble(&self) -> Option<Item> {
         let backup = self.backup_told()?;
@@ -219,9 +235,12 @@ fn backlog(reader: &Reader<'_>, now: UnixMs) -> Result<Option<Item>, Error> {
     let Some((endpoint, at)) = late else { return Ok(None) };
     let message = "the oldest delivery that is due is for this endpoint: is it slow, paused or limited? \
                    if many wait, see the overview";
-    let endpoint = reader.endpoint(endpoint)?;
-    let endpoint = endpoint.map(|row| Endpoint::new(&row.id, &row.tenant, &row.revision.url));
+    let endpoint = reader.endpoint(endpoint)?.as_ref().map(told);
     Ok(Some(Item { message: message.to_owned(), since: Some(at), endpoint }))
+}
+
+fn told(row: &EndpointRow) -> Endpoint {
+    Endpoint::new(&row.id, &row.tenant, &row.revision.url)
 }
 
 fn item(message: String, since: Option<UnixMs>) -> Item {

@@ -6,7 +6,6 @@ use std::cmp::Reverse;
 
 use serde::Serialize;
 
-use crate::domain::growth::DAY_MS;
 use crate::domain::ids::EndpointId;
 use crate::domain::names::TenantName;
 use crate::domain::time::UnixMs;
@@ -15,12 +14,11 @@ use crate::store::backlog::UpTo;
 use crate::store::endpoints::DisabledReason;
 
 use super::endpoints::{HealthStatus, Judging};
+use super::expiring::{self, Expiring};
 use super::{Error, Service, ViewScope};
 
 /// So many are told.
 pub const MOST: usize = 100;
-/// Held deliveries are told of from so long before they are deleted, or from half of the time that they are kept.
-const SOON_MS: i64 = 3 * DAY_MS;
 
 /// What it is about. In the order in which they are told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -99,8 +97,8 @@ struct Found {
     endpoint: EndpointId,
     since: Option<UnixMs>,
     until: Option<UnixMs>,
-    /// Held deliveries that are about to be deleted.
-    expiring: u32,
+    /// Held deliveries of it that were made before are about to be deleted.
+    expiring: Option<UnixMs>,
 }
 
 impl Found {
@@ -120,7 +118,7 @@ impl Service {
             let mut all = self.of_server(reader)?;
             let room = MOST.saturating_sub(all.len());
             let judging = self.judging();
-            let mut found = self.expiring(reader)?;
+            let mut found = of_held(&self.expiring(reader)?);
             found.extend(self.failing(reader, &judging)?);
             found.sort_by_key(Found::urgency);
             found.extend(disabled(reader, room)?);
@@ -137,21 +135,6 @@ impl Service {
         })
     }
 
-    /// Endpoints whose held deliveries are about to be deleted.
-    fn expiring(&self, reader: &Reader<'_>) -> Result<Vec<Found>, Error> {
-        let kept_ms = i64::from(reader.settings().retention_days) * DAY_MS;
-        let soon = SOON_MS.min(kept_ms / 2);
-        let before = UnixMs(self.store.times().wall().0 - kept_ms + soon);
-        let found = reader.held_before(before)?.into_iter().map(|(endpoint, held)| Found {
-            topic: Topic::HeldExpires,
-            endpoint,
-            since: Some(held.oldest),
-            until: Some(UnixMs(held.oldest.0 + kept_ms)),
-            expiring: held.count,
-        });
-        Ok(found.take(MOST).collect())
-    }
-
     /// Endpoints that fail, those that are disabled soonest first.
     fn failing(&self, reader: &Reader<'_>, judging: &Judging) -> Result<Vec<Found>, Error> {
         let failing = self.failing_endpoints(reader, judging)?.into_iter();
@@ -161,7 +144,7 @@ impl Service {
                     (judging.disable_at(true, &health), judging.earliest_disable_at(true, &health));
                 let topic = if ends.is_some() { Topic::EndpointEnds } else { Topic::EndpointFails };
                 let (since, until) = (health.first_failure_at, ends.or(earliest));
-                Found { topic, endpoint: route.id, since, until, expiring: 0 }
+                Found { topic, endpoint: route.id, since, until, expiring: None }
             })
             .collect();
         found.sort_by_key(Found::urgency);
@@ -170,12 +153,24 @@ impl Service {
     }
 }
 
+/// Endpoints whose held deliveries are about to be deleted.
+fn of_held(expiring: &Expiring) -> Vec<Found> {
+    let of = |(endpoint, oldest)| Found {
+        topic: Topic::HeldExpires,
+        endpoint,
+        since: Some(oldest),
+        until: Some(expiring.deleted_at(oldest)),
+        expiring: Some(expiring.before),
+    };
+    expiring.endpoints.iter().copied().take(MOST + 1).map(of).collect()
+}
+
 /// Endpoints that are disabled, the last first.
 fn disabled(reader: &Reader<'_>, room: usize) -> Result<Vec<Found>, Error> {
     let limit = u32::try_from(room + 1).unwrap_or(u32::MAX);
     let found = reader.disabled_endpoints(limit)?.into_iter();
     let topic = Topic::EndpointDisabled;
-    Ok(found.map(|endpoint| Found { topic, endpoint, since: None, until: None, expiring: 0 }).collect())
+    Ok(found.map(|endpoint| Found { topic, endpoint, since: None, until: None, expiring: None }).collect())
 }
 
 /// The endpoint that was found; `None`: it was deleted.
@@ -204,14 +199,19 @@ fn show(reader: &Reader<'_>, found: &Found, judging: &Judging) -> Result<Option<
     };
     Ok(Some(Attention {
         topic,
-        message: message(topic, &concerned, held, found),
+        message: match (found.expiring, found.until) {
+            (Some(before), Some(until)) => {
+                expiring::sentence(reader.old_held_of(row.id, before)?, until, row.enabled)
+            }
+            _ => message(topic, &concerned, held, found.until),
+        },
         since: found.since.or(row.disabled_at),
         until: found.until,
         endpoint: Some(concerned),
     }))
 }
 
-fn message(topic: Topic, endpoint: &Concerned, held: UpTo, found: &Found) -> String {
+fn message(topic: Topic, endpoint: &Concerned, held: UpTo, until: Option<UnixMs>) -> String {
     let failures = endpoint.failure_count;
     let held = match (held.count, held.more) {
         (0, _) => "nothing is held for it".to_owned(),
@@ -220,20 +220,13 @@ fn message(topic: Topic, endpoint: &Concerned, held: UpTo, found: &Found) -> Str
         (count, _) => format!("{count} deliveries are held for it"),
     };
     match topic {
-        Topic::HeldExpires => {
-            let first = found.until.map_or_else(String::new, |at| format!(", the first at {at}"));
-            let count = found.expiring;
-            format!(
-                "held deliveries ({count} at least) will soon be deleted because of their age{first}; enable the endpoint or release them"
-            )
-        }
         Topic::EndpointEnds => {
-            let at = found.until.map_or_else(String::new, |at| format!(" from {at} on"));
+            let at = until.map_or_else(String::new, |at| format!(" from {at} on"));
             format!("{} failed; the next failure{at} disables the endpoint", attempts(failures))
         }
         Topic::EndpointFails if failures > 0 => {
             let failed = attempts(failures);
-            let until = found.until.map_or_else(String::new, |at| {
+            let until = until.map_or_else(String::new, |at| {
                 format!("; if none succeeds, it is disabled at the earliest at {at}")
             });
             format!("{failed} failed: see its last deliveries{until}")
@@ -251,7 +244,8 @@ fn message(topic: Topic, endpoint: &Concerned, held: UpTo, found: &Found) -> Str
         | Topic::CleanupWaits
         | Topic::CleanupFails
         | Topic::BackupFails
-        | Topic::AlertFails => String::new(),
+        | Topic::AlertFails
+        | Topic::HeldExpires => String::new(),
     }
 }
 

@@ -36,4 +36,5 @@ mod restoring;
 mod soundness;
 mod tenant_jobs;
 mod trace;
+mod trouble;
 mod upgrading;

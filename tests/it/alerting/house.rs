@@ -57,6 +57,52 @@ fn a_cleanup_that_fails_is_told_of_until_one_comes_to_its_end() {
 }
 
 #[test]
+fn held_deliveries_are_told_of_days_before_the_cleanup_deletes_them() {
+    let world = World::new();
+    world.chat(&json!({ "conditions": ["held_expires"] }));
+    let hold = |path: &str, tenant: &str| {
+        let fields = json!({ "url": world.receiver.url(path), "tenant": tenant, "events": ["a.b"] });
+        let endpoint = text(&world.app.create_endpoint(&fields), "id");
+        world.app.disable(&endpoint);
+        world.app.post("/events", &json!({ "type": "a.b", "data": 1, "tenant": tenant })).expect(202);
+        world.app.settle();
+        endpoint
+    };
+    // Of a week, half of which is more than three days.
+    world.app.change_settings(&json!({ "retention_days": 7 }));
+    let first = hold("/first", "acme");
+    world.pass(Duration::from_hours(1));
+    hold("/second", "globex");
+    world.pass(DAY * 3);
+    world.tell();
+    assert_eq!(world.told(), [""; 0]);
+    world.pass(Duration::from_hours(23));
+    world.tell();
+    let told = world.last();
+    assert!(told.starts_with("*Postrider: held deliveries are about to be deleted*"), "{told}");
+    let line = format!(
+        "- acme {}: what is held grows too old: the cleanup deletes it (1 delivery, from 2026-03-03T03:30:00.000Z on); \
+         enable the endpoint and deliver or discard it, or keep more (setting retention_days)",
+        world.receiver.url("/first")
+    );
+    assert!(told.contains(&line), "{told}");
+    world.pass(Duration::from_hours(2));
+    world.tell();
+    assert_eq!(world.told().len(), 1, "the same is told once a day");
+    world.pass(DAY);
+    world.tell();
+    assert!(world.last().contains("; and so for 1 more, see the overview"), "{}", world.last());
+    world.app.post(&format!("/endpoints/{first}/enable"), &json!({ "held": "deliver" })).expect(200);
+    world.app.settle();
+    world.app.change_settings(&json!({ "retention_days": 30 }));
+    world.tell();
+    let told = world.last();
+    assert!(told.contains("No held deliveries are about to be deleted any more."), "{told}");
+    assert_eq!(world.told().len(), 3);
+    assert_eq!(world.receiver.received_on("/first").len(), 1);
+}
+
+#[test]
 fn a_disk_that_is_full_within_days_at_its_growth_is_told_of() {
     // On a small disk of its own, in the place of all temporary files.
     inside("timeout:1", || {

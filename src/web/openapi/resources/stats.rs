@@ -135,7 +135,7 @@ fn needs_a_hand() -> Schema {
         nullable(
             "until",
             time(),
-            "When held deliveries are deleted, or the endpoint is disabled; of `endpoint_fails` at the earliest.",
+            "When the cleanup deletes the first held deliveries, or the endpoint is disabled; of `endpoint_fails` at the earliest.",
         ),
         nullable("endpoint", endpoint, "The endpoint that it is about."),
     ])

@@ -38,7 +38,7 @@ struct Alerts {
     rows: Vec<AlertView>,
     pager: Pager,
     kinds: Vec<(&'static str, &'static str)>,
-    topics: [Topic; 8],
+    topics: [Topic; Topic::ALL.len()],
     /// Of a new alert.
     form: Form,
     server: Option<MailServerView>,

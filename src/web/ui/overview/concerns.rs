@@ -39,8 +39,8 @@ pub(super) struct Concern {
     pub(super) until: Option<(&'static str, UnixMs)>,
     /// Where to do something about it; empty: nowhere in the console.
     pub(super) path: String,
-    /// It fails: its last deliveries tell why.
-    pub(super) fails: bool,
+    /// What else to look at: words and a path.
+    pub(super) links: Vec<(&'static str, String)>,
     /// The endpoint's URL, and what people call it.
     pub(super) endpoint: Option<(String, String)>,
     /// Whose it is.
@@ -116,15 +116,26 @@ impl Concern {
             since: one.since,
             until: then.zip(one.until),
             path: place.to_owned(),
-            fails: matches!(one.topic, Topic::EndpointFails | Topic::EndpointEnds),
+            links: Vec::new(),
             endpoint: None,
             tenant: String::new(),
             note: None,
         };
         let Some(endpoint) = one.endpoint else { return concern };
+        let path = format!("/endpoints/{}", endpoint.id);
         Self {
             status: endpoint.health.as_str(),
-            path: format!("/endpoints/{}", endpoint.id),
+            links: match one.topic {
+                Topic::EndpointFails | Topic::EndpointEnds => {
+                    vec![("Its last deliveries", format!("{path}/deliveries"))]
+                }
+                Topic::HeldExpires => vec![
+                    ("What is held", format!("{path}/deliveries?status=held")),
+                    ("Keep more", "/settings#keeping".to_owned()),
+                ],
+                _ => Vec::new(),
+            },
+            path,
             endpoint: Some((shown::url(&endpoint.url), shown::called(&endpoint.description))),
             tenant: endpoint.tenant.to_string(),
             note: endpoint.disabled_note.map(|note| shown::short(&note, WORDS)),
