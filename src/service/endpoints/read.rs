@@ -73,6 +73,9 @@ pub struct EndpointDetail {
     /// time. The API has it as `until` of what needs a hand.
     #[serde(skip)]
     pub earliest_disable_at: Option<UnixMs>,
+    /// Whether it has yet to show that it receives again: it was enabled since its last attempt failed. For people.
+    #[serde(skip)]
+    pub is_unproven: bool,
 }
 
 /// What happened at an endpoint in the hour that runs and the 24 before it.
@@ -140,6 +143,7 @@ impl Service {
                 held_more: held.more,
                 next_retry_at,
                 earliest_disable_at: judging.earliest_disable_at(row.enabled, &row.health.health),
+                is_unproven: row.health.health.is_unproven(),
             })
         })
     }

@@ -38,6 +38,8 @@ struct Overview {
     held: u32,
     held_more: bool,
     next_retry_at: Option<UnixMs>,
+    /// When its last attempt failed, where that counts no more: it was enabled since.
+    failed_before: Option<UnixMs>,
     /// Who disabled it.
     disabled_by: Option<String>,
     /// When failures disable it.
@@ -59,14 +61,6 @@ impl Overview {
 
     fn is_given_up(&self) -> bool {
         self.head.endpoint.disabled_reason == Some(DisabledReason::Failing)
-    }
-
-    /// When its last attempt failed, where that counts no more: it was enabled since.
-    fn failed_before(&self) -> Option<UnixMs> {
-        let endpoint = &self.head.endpoint;
-        endpoint
-            .last_failure_at
-            .filter(|at| endpoint.failure_count == 0 && Some(*at) > endpoint.last_success_at)
     }
 
     /// Whether something here is about to change by itself.
@@ -122,6 +116,7 @@ fn answer(
     seen: Seen,
 ) -> Result<HttpResponse, Problem> {
     let Seen { detail, disabled_by, stats, running } = seen;
+    let failed_before = detail.endpoint.last_failure_at.filter(|_| detail.is_unproven);
     let head = Head::new(detail.endpoint, Tab::Overview);
     let windows = Windows { shown: window, path: head.path("") };
     let status = form.status();
@@ -131,6 +126,7 @@ fn answer(
         held: detail.held,
         held_more: detail.held_more,
         next_retry_at: detail.next_retry_at,
+        failed_before,
         disabled_by,
         forecast,
         form,
