@@ -66,19 +66,6 @@ pub struct BackupView {
     pub error: Option<String>,
 }
 
-/// The last backups, for whoever watches whether there are any: metrics, alerts.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct LastBackups {
-    /// The last one that has ended, however it did.
-    pub last: Option<BackupRow>,
-    /// The last one that was made.
-    pub made: Option<BackupRow>,
-    /// How many were made since the start.
-    pub made_count: u64,
-    /// How many failed since the start.
-    pub failed_count: u64,
-}
-
 impl Service {
     /// Begins a backup; compressed as the settings say, if that is left open. It goes on in the background. `elsewhere`:
     /// whoever asks takes its file away when it is made.
@@ -187,11 +174,10 @@ impl Service {
         }
     }
 
-    /// The last backups, from memory: for metrics and alerts.
-    pub fn last_backup(&self) -> LastBackups {
+    /// How the last backup ended that nobody canceled, from memory; `None`: there was none.
+    pub fn last_backup(&self) -> Option<BackupRow> {
         let now = self.store.backups_now();
-        let (made_count, failed_count) = now.counted;
-        LastBackups { last: now.last, made: now.made, made_count, failed_count }
+        now.last.filter(|backup| backup.canceled.is_none()).or(now.made)
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use crate::domain::time::UnixMs;
+use crate::store::backup::BackupRow;
 use crate::store::cleanup::CleanupReport;
 use crate::store::depth::{Depth, TenantTotals};
 use crate::store::distribution::{Buckets, Distribution};
@@ -43,17 +44,6 @@ pub struct DispatcherLoad {
 /// Tells what the dispatcher is at; nothing once it is gone.
 pub type Probe = Box<dyn Fn() -> Option<DispatcherLoad> + Send + Sync>;
 
-/// How the last backup ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LastBackup {
-    /// When.
-    pub ended_at: UnixMs,
-    /// Bytes that it takes.
-    pub bytes: u64,
-    /// Why it failed.
-    pub error: Option<String>,
-}
-
 /// What is measured outside the store, and whom this floor does not know.
 pub(super) struct Probes {
     dispatcher: OnceLock<Probe>,
@@ -90,7 +80,7 @@ pub struct Metrics {
     /// What this process takes.
     pub process: Option<Process>,
     /// How the last backup ended; `None`: there was none.
-    pub backup: Option<LastBackup>,
+    pub backup: Option<BackupRow>,
     /// What the file tells; `None`: it cannot be read now.
     pub stored: Option<Stored>,
     /// What happened to tenants since midnight (UTC); empty unless `metrics_per_tenant` asks for it.
@@ -124,17 +114,6 @@ impl Service {
         self.probes.accepts.add(u64::try_from(took.as_micros()).unwrap_or(u64::MAX));
     }
 
-    /// How the last backup ended that nobody canceled; `None`: there was none.
-    pub fn backup_told(&self) -> Option<LastBackup> {
-        let last = self.last_backup();
-        let ended = last.last.filter(|backup| backup.canceled.is_none()).or(last.made)?;
-        Some(LastBackup {
-            ended_at: ended.ended_at?,
-            bytes: ended.bytes.unwrap_or_default(),
-            error: ended.error,
-        })
-    }
-
     /// What there is to tell, of all tenants. Blocks.
     pub fn metrics(&self, _scope: &TenantScope) -> Metrics {
         let (writer_bytes, writer_items) = self.store.load();
@@ -154,7 +133,7 @@ impl Service {
             writer_bytes,
             space: self.store.space().ok(),
             process: Process::measure(),
-            backup: self.backup_told(),
+            backup: self.last_backup(),
             stored,
             tenants: tenants.unwrap_or_default(),
             now: Some(now),

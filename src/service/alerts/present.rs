@@ -222,8 +222,8 @@ impl Service {
 
     /// Why the last backup is none.
     pub(in crate::service) fn backup_trouble(&self) -> Option<Item> {
-        let backup = self.backup_told()?;
-        Some(item(backup.error?, Some(backup.ended_at)))
+        let backup = self.last_backup()?;
+        Some(item(backup.error?, backup.ended_at))
     }
 }
 

@@ -48,8 +48,6 @@ pub struct BackupsNow {
     pub last: Option<BackupRow>,
     /// The last one that was made.
     pub made: Option<BackupRow>,
-    /// How many were made since the start, and how many failed.
-    pub counted: (u64, u64),
 }
 
 /// What is known in memory about backups.
@@ -124,9 +122,6 @@ impl Backups {
         let mut inner = self.lock();
         (inner.taken, inner.running, inner.job) = (None, None, None);
         if let Some(ended) = ended {
-            let (made, failed) = &mut inner.now.counted;
-            *made += u64::from(ended.file.is_some());
-            *failed += u64::from(ended.error.is_some());
             if ended.file.is_some() {
                 inner.now.made = Some(ended.clone());
             }

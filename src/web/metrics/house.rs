@@ -97,14 +97,18 @@ fn housekeeping(metrics: &Metrics) -> [MetricFamily; 6] {
         maybe_gauge(
             "backup_last_end_timestamp_seconds",
             "When the last backup ended.",
-            backup.map(|backup| backup.ended_at),
+            backup.and_then(|backup| backup.ended_at),
         ),
         maybe_gauge(
             "backup_last_success",
             "1: the last backup is complete; 0: it failed.",
             backup.map(|backup| backup.error.is_none()),
         ),
-        maybe_gauge("backup_last_bytes", "Size of the last backup.", backup.map(|backup| backup.bytes)),
+        maybe_gauge(
+            "backup_last_bytes",
+            "Size of the last backup.",
+            backup.map(|backup| backup.bytes.unwrap_or_default()),
+        ),
     ]
 }
 
