@@ -13,6 +13,7 @@ use crate::store::figures::Counted;
 use crate::store::space::Space;
 use crate::store::{Reader, StoreError};
 
+use super::alerts::AlertTries;
 use super::process::Process;
 use super::{Service, TenantScope};
 
@@ -81,6 +82,8 @@ pub struct Metrics {
     pub process: Option<Process>,
     /// How the last backup ended; `None`: there was none.
     pub backup: Option<BackupRow>,
+    /// What came of alerts.
+    pub alerts: Vec<AlertTries>,
     /// What the file tells; `None`: it cannot be read now.
     pub stored: Option<Stored>,
     /// What happened to tenants since midnight (UTC); empty unless `metrics_per_tenant` asks for it.
@@ -134,6 +137,7 @@ impl Service {
             space: self.store.space().ok(),
             process: Process::measure(),
             backup: self.last_backup(),
+            alerts: self.alerts.tries().to_vec(),
             stored,
             tenants: tenants.unwrap_or_default(),
             now: Some(now),

@@ -153,6 +153,14 @@ fn what_could_not_be_sent_is_tried_again_and_shown() {
     world.tell();
     let shown = alert();
     assert_eq!(shown["last_error"], "answered 500: it did not take the message");
+    let metrics = || world.app.client.get("/metrics").expect(200).text().to_owned();
+    let count = |kind: &str, outcome: &str, number: u32| {
+        let sample =
+            format!("postrider_alert_messages_total{{kind=\"{kind}\",outcome=\"{outcome}\"}} {number}\n");
+        assert!(metrics().contains(&sample), "{sample}");
+    };
+    count("slack", "failed", 1);
+    count("slack", "sent", 0);
     assert!(shown["last_error_at"].is_string() && shown["last_sent_at"].is_null(), "{shown}");
     assert!(shown["next_try_at"].is_string(), "{shown}");
     world.look();
@@ -163,6 +171,10 @@ fn what_could_not_be_sent_is_tried_again_and_shown() {
     let shown = alert();
     assert!(shown["last_error"].is_null() && shown["last_sent_at"].is_string(), "{shown}");
     assert!(shown["next_try_at"].is_null());
+    world.app.post(&format!("/alerts/{id}/test"), &json!({})).expect(200);
+    count("slack", "failed", 1);
+    count("slack", "sent", 1);
+    count("email", "failed", 0);
 }
 
 #[test]

@@ -137,6 +137,7 @@ impl Service {
         let message =
             self.store.read(|reader| self.compose(reader, news, present, alert.tenant.is_some()))?;
         let sent = self.send_alert(alert, &message, mail);
+        self.alerts.count(alert.kind, sent.is_ok());
         match &sent {
             Ok(()) => {
                 tracing::info!(alert = %alert.id, kind = %alert.kind, news = message.title(), "alert sent");

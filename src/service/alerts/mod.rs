@@ -16,8 +16,10 @@ mod present;
 mod send;
 mod view;
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, OnceLock};
 
+use crate::domain::alert::Kind;
 use crate::mail::Mailer;
 
 pub use change::{AlertDraft, CheckedAlert};
@@ -36,4 +38,32 @@ pub(super) struct Alerts {
     mailer: Mailer,
     /// Where people reach the console.
     console: OnceLock<String>,
+    /// Messages since the start, in the order of [`Kind::ALL`]: those that were sent, and tries that failed.
+    tries: [[AtomicU64; 2]; Kind::ALL.len()],
+}
+
+/// What came of the messages of a kind since the start. Tests do not count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AlertTries {
+    /// How they go out.
+    pub kind: Kind,
+    /// Those that were sent; of `webhook`: whose event is on disk.
+    pub sent: u64,
+    /// Tries that failed. Each of a message counts.
+    pub failed: u64,
+}
+
+impl Alerts {
+    fn count(&self, kind: Kind, sent: bool) {
+        self.tries[kind as usize][usize::from(!sent)].fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// What came of the messages of each kind.
+    pub(super) fn tries(&self) -> [AlertTries; Kind::ALL.len()] {
+        Kind::ALL.map(|kind| {
+            let [sent, failed] =
+                self.tries[kind as usize].each_ref().map(|count| count.load(Ordering::Relaxed));
+            AlertTries { kind, sent, failed }
+        })
+    }
 }

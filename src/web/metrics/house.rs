@@ -2,16 +2,17 @@
 
 use prometheus::proto::{MetricFamily, MetricType};
 
+use crate::service::alerts::AlertTries;
 use crate::service::metrics::Metrics;
 use crate::service::process::Process;
 use crate::store::cleanup::CleanupReport;
 use crate::store::space::Space;
 
-use super::family::{family, gauge, histogram, labelled, maybe_gauge, one_counter, one_gauge};
+use super::family::{counter, family, gauge, histogram, labelled, maybe_gauge, one_counter, one_gauge};
 
 pub(super) fn families(metrics: &Metrics) -> Vec<MetricFamily> {
     let all = general(metrics).into_iter().chain(commits(metrics)).chain(disk(metrics));
-    all.chain(housekeeping(metrics)).chain(process(metrics)).collect()
+    all.chain(housekeeping(metrics)).chain([alerts(metrics)]).chain(process(metrics)).collect()
 }
 
 fn general(metrics: &Metrics) -> [MetricFamily; 2] {
@@ -110,6 +111,20 @@ fn housekeeping(metrics: &Metrics) -> [MetricFamily; 6] {
             backup.map(|backup| backup.bytes.unwrap_or_default()),
         ),
     ]
+}
+
+fn alerts(metrics: &Metrics) -> MetricFamily {
+    let of = |tries: &AlertTries| {
+        [("sent", tries.sent), ("failed", tries.failed)].map(|(outcome, number)| {
+            labelled(labelled(counter(number), "kind", tries.kind.as_str()), "outcome", outcome)
+        })
+    };
+    family(
+        "alert_messages_total",
+        "Messages of alerts since the start, by kind: sent, or a try that failed. Tests do not count.",
+        MetricType::COUNTER,
+        metrics.alerts.iter().flat_map(of).collect(),
+    )
 }
 
 fn process(metrics: &Metrics) -> Vec<MetricFamily> {
