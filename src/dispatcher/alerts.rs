@@ -79,7 +79,7 @@ fn run(dispatcher: &Dispatcher, started: &Started) {
             match panics::caught(|| started.service.look_at_alerts()) {
                 Ok(Ok(())) => {}
                 Ok(Err(error)) => {
-                    tracing::warn!(%error, "alerts could not be looked at; tried again in a minute")
+                    tracing::warn!(%error, "alerts could not be looked at; tried again in a minute");
                 }
                 Err(panic) => tracing::error!(panic, "a look at alerts panicked; tried again in a minute"),
             }
