@@ -299,3 +299,51 @@ fn every_answer_says_what_may_run_in_it_and_that_nobody_keeps_it() {
         }
     }
 }
+
+/// What a choice or a button says that does something which cannot be undone.
+const FINAL: [(&str, &str); 4] =
+    [("do", "delete"), ("what", "clean"), ("held", "discard"), ("active", "false")];
+/// How an address ends behind which that is done.
+const WORDS: [&str; 6] = ["delete", "revoke", "deactivate", "discard", "cancel", "purge"];
+
+#[test]
+fn what_cannot_be_undone_is_never_offered_to_be_sent_again() {
+    let world = World::new();
+    let admin = Console::admin(&world.app);
+    let is_offered = |path: &str, more: &[(&str, &str)]| {
+        let typed = [("name", "typed"), ("note", "typed"), ("confirm", "typed")];
+        admin.post_late(path, &[&typed, more].concat()).expect(403).text().contains("Send it")
+    };
+    assert!(is_offered("/keys", &[]));
+    for (_, route, _) in TABLE.iter().filter(|(_, _, whose)| matches!(whose, Admins | Oneself)) {
+        let path = world.path(route);
+        for choice in FINAL {
+            assert!(!is_offered(&path, &[choice]), "{path} {choice:?}");
+        }
+        let ends_with = |word: &&str| path.rsplit('/').next().is_some_and(|end| end.starts_with(*word));
+        let is_final = WORDS.iter().any(ends_with) || path.ends_with("/end");
+        assert!(!is_final || !is_offered(&path, &[]), "{path}");
+    }
+    // A red button is what the others have in common, also those that are yet to come.
+    let mut seen = 0;
+    for (_, route, _) in TABLE.iter().filter(|(_, _, whose)| matches!(whose, Operators | AdminsPage)) {
+        let page = admin.page(&world.path(route));
+        for form in page.split("<form").skip(1).filter_map(|form| form.split("</form>").next()) {
+            let Some(button) = form.split("<button").find(|button| button.contains("class=\"danger")) else {
+                continue;
+            };
+            let (action, name) = (attribute(form, "action").expect("an address"), attribute(button, "name"));
+            let choice = name.zip(attribute(button, "value"));
+            // Whoever enables the endpoint again has undone it.
+            let is_final = !action.ends_with("/disable");
+            assert_ne!(is_final, is_offered(action, choice.as_slice()), "{action} {choice:?}");
+            seen += 1;
+        }
+    }
+    assert!(seen > 8, "the red buttons are drawn in another way: {seen}");
+}
+
+fn attribute<'a>(tag: &'a str, name: &str) -> Option<&'a str> {
+    let (_, rest) = tag.split('>').next()?.split_once(&format!(" {name}=\""))?;
+    rest.split('"').next()
+}

@@ -1,5 +1,7 @@
 //! Sessions of the console: what a new one ends, what an ended one does not lose, and what failures show.
 
+use std::time::Duration;
+
 use postrider::domain::operator::Email;
 use postrider::service::operators::Visitor;
 
@@ -215,13 +217,26 @@ fn a_form_of_an_earlier_session_is_shown_to_be_sent_again() {
     let body = format!("csrf={old}&name=x");
     let refused = browser.send("POST", "/keys", &[FORM], Some(&body)).expect(403);
     lacks(refused.text(), &["Send it"]);
-    for (path, field) in [
-        ("/settings/cleanup", ("what", "clean")),
-        ("/release", ("held", "discard")),
-        ("/event-types", ("do", "delete")),
-    ] {
-        let fields = [("csrf", old.as_str()), ("note", "typed"), field];
-        lacks(browser.post(path, &fields).expect(403).text(), &["Send it"]);
+    // An address that is shown nowhere else is not shown here either.
+    let fields = [("csrf", old.as_str()), ("name", "on call"), ("url", "https://chat.example/hush")];
+    let page = browser.post("/alerts", &fields).expect(403);
+    holds(page.text(), &["value=\"on call\"", "<input type=\"password\" id=\"typed-2\" name=\"url\""]);
+    lacks(page.text(), &["hush"]);
+}
+
+#[test]
+fn what_was_typed_waits_for_a_day_and_no_longer() {
+    let app = TestApp::with_manual_clock();
+    app.service().register_first_operator(ADMIN, PASSWORD).wait().expect("an operator");
+    let mut browser = Browser::at(&app);
+    let page = browser.post("/keys", &[("name", "shop"), ("scopes", "events:write")]).expect(401);
+    let kept = value(page.text(), "kept");
+    for (hours, to) in [(23, "/shown/"), (2, "/keys")] {
+        app.advance(Duration::from_hours(hours));
+        let answer = browser.sign_in(&[("to", "/keys"), ("kept", &kept)]).expect(303);
+        let led = answer.header("location").expect("a page");
+        assert!(led.starts_with(to), "after {hours} hours more: {led}");
+        browser.cookies.clear();
     }
 }
 

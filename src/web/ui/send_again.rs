@@ -14,7 +14,7 @@ use crate::web::state::AppState;
 use super::form::{CARRIED_LIMIT, Form};
 use super::frame::Frame;
 use super::stranger::Stranger;
-use super::typed::{self, Typed};
+use super::typed::Typed;
 use super::visit::Visit;
 use super::{login, origin, page};
 
@@ -87,11 +87,6 @@ impl Page {
     #[expect(clippy::unused_self, reason = "templates call methods")]
     fn is_long(&self, value: &str) -> bool {
         value.contains('\n') || value.chars().count() > LONG
-    }
-
-    /// Whether there is something to be typed again.
-    fn has_secret(&self) -> bool {
-        self.typed.fields.iter().any(|(name, _)| typed::is_secret(name))
     }
 }
 

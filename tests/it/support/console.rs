@@ -89,6 +89,12 @@ impl Console {
         self.send(path, &[("csrf", &self.csrf)], fields, Some(header))
     }
 
+    /// Posts a form as a browser does from a page of an earlier session.
+    #[track_caller]
+    pub fn post_late(&self, path: &str, fields: &[(&str, &str)]) -> Response {
+        self.send(path, &[("csrf", "old")], fields, Some(("Sec-Fetch-Site", "same-origin")))
+    }
+
     #[track_caller]
     fn send(
         &self,
