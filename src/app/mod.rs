@@ -167,23 +167,37 @@ impl Application {
     /// Answers requests until SIGTERM, SIGINT or the stopper; then stops in order, and says which it was.
     ///
     /// # Errors
-    /// The web server failed.
+    /// The web server failed. Where it ends by itself all else stops as well: nobody could reach it, and whoever has
+    /// started this process is to start it anew.
     pub async fn run_until_stopped(self) -> std::io::Result<Reason> {
         let Self { web, service, dispatcher, stop, mut signals, manager, files, .. } = self;
         let handle = web.handle();
-        let web = actix_web::rt::spawn(web);
+        let mut web = actix_web::rt::spawn(web);
         let watch = match manager {
             Some(manager) => manager.ready(Arc::clone(&service), Arc::clone(&dispatcher))?,
             None => Watch::none(),
         };
-        let reason = signals.wait(&stop).await;
+        let ended = tokio::select! {
+            reason = signals.wait(&stop) => {
+                tracing::info!(%reason, "stopping");
+                Ok(reason)
+            }
+            answered = &mut web => {
+                tracing::error!("the web server has ended by itself; stopping");
+                Err(answered)
+            }
+        };
         watch.stopping();
-        tracing::info!(%reason, "stopping");
         service.readiness().set_stopping();
         // Both get the same ten seconds.
         let deliveries = actix_web::rt::task::spawn_blocking(move || dispatcher.stop(STOP_PATIENCE));
-        handle.stop(true).await;
-        let answered = web.await;
+        let (reason, answered) = match ended {
+            Ok(reason) => {
+                handle.stop(true).await;
+                (Ok(reason), web.await)
+            }
+            Err(answered) => (Err(std::io::Error::other("the web server has ended by itself")), answered),
+        };
         if let Err(error) = deliveries.await {
             tracing::error!(%error, "the dispatcher could not be stopped");
         }
@@ -191,7 +205,7 @@ impl Application {
         files.remove_socket();
         tracing::info!("stopped");
         answered.map_err(std::io::Error::other)??;
-        Ok(reason)
+        reason
     }
 }
 
@@ -336,5 +350,31 @@ fn first_key_failed(error: Error, service: &Service, files: &files::Files) -> St
             StartError::Store { path: files.dir.database(), error: StoreError::Unavailable(reason).into() }
         }
         None => StartError::FirstKey(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_web_server_that_ends_by_itself_ends_the_program_with_an_error() {
+        let folder = tempfile::tempdir().unwrap();
+        let data = folder.path().join("data");
+        let flags = Flags {
+            data: Some(data.to_str().unwrap().to_owned()),
+            listen: Some("127.0.0.1:0".to_owned()),
+            ..Flags::default()
+        };
+        let config = Config::read(flags, &Environment::of(&[])).unwrap();
+        let ended = actix_web::rt::System::new().block_on(async {
+            let application = Application::build(&config, World::real().unwrap()).await.unwrap();
+            let handle = application.web.handle();
+            actix_web::rt::spawn(async move { handle.stop(false).await });
+            application.run_until_stopped().await
+        });
+        assert!(ended.is_err_and(|error| error.to_string().contains("ended by itself")));
+        // All else has stopped in order.
+        assert!(!data.join("postrider.sock").exists());
     }
 }
