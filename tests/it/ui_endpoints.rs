@@ -196,6 +196,23 @@ fn who_goes_back_and_sends_the_form_again_makes_no_second_endpoint() {
 }
 
 #[test]
+fn a_form_that_is_sent_twice_at_the_same_moment_makes_one_endpoint() {
+    let app = TestApp::start();
+    let ada = Console::admin(&app);
+    let once = value(&ada.page("/endpoints/new"), "once");
+    let fields = [("url", "https://books.test/"), ("events", "*"), ("signing", "make"), ("once", &once)];
+    let send = || ada.post("/endpoints/new", &fields).expect(303).header("location").map(str::to_owned);
+    let led: Vec<_> = std::thread::scope(|scope| {
+        let threads = [(); 4].map(|()| scope.spawn(send));
+        threads.into_iter().map(|thread| thread.join().expect("an answer").expect("an address")).collect()
+    });
+    let made = app.list("/endpoints");
+    assert_eq!(made.len(), 1);
+    let path = format!("/endpoints/{}", text(&made[0], "id"));
+    assert_eq!(led.iter().filter(|to| **to == path).count(), 3, "{led:?}");
+}
+
+#[test]
 fn what_is_wrong_is_beside_its_field_and_nothing_that_was_typed_is_lost() {
     let app = TestApp::start();
     app.put_event_type("order.placed", &json!({})).expect(201);

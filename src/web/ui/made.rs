@@ -18,19 +18,28 @@ struct Entry {
 
 /// All that is remembered.
 #[derive(Default)]
-pub struct Made(Mutex<VecDeque<Entry>>);
+pub struct Made {
+    entries: Mutex<VecDeque<Entry>>,
+    turn: tokio::sync::Mutex<()>,
+}
 
 impl Made {
+    /// To be held from [`Made::find`] to [`Made::add`], one after the other: of two sends of a form at the same moment the
+    /// second finds what the first has made.
+    pub(super) async fn turn(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        self.turn.lock().await
+    }
+
     /// Remembers what a form of this session has made. `form`: which one, with what was typed there.
     pub(super) fn add(&self, session: SessionId, form: IdempotencyKey, id: String) {
-        let mut entries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
         entries.truncate(MOST - 1);
         entries.push_front(Entry { session, form, id });
     }
 
     /// The id of what it has made last.
     pub(super) fn find(&self, session: SessionId, form: &IdempotencyKey) -> Option<String> {
-        let entries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
         let found = entries.iter().find(|entry| entry.session == session && entry.form == *form);
         found.map(|entry| entry.id.clone())
     }

@@ -44,6 +44,7 @@ async fn show(state: Data<AppState>, visit: Visit, request: HttpRequest) -> Resu
 
 async fn create(state: Data<AppState>, Posted(visit, mut form): Posted) -> Result<HttpResponse, Problem> {
     let (scope, sent) = (visit.caller.tenant_scope(Scope::EndpointsWrite)?, sent(&form));
+    let _turn = state.made.turn().await;
     if let Some(id) = sent.as_ref().and_then(|sent| state.made.find(visit.session.id, sent)) {
         match super::find(&state, &visit, &id, Scope::EndpointsWrite).await {
             Ok(found) => {
