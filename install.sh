@@ -19,9 +19,11 @@ set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 templates=$here/templates/install
 user=postrider
-# How long a new version may take to bring a large file up to date, and deliveries to go out as they did before, in seconds.
+# How long a new version may take to bring a large file up to date, deliveries to go out as they did before, and a server to
+# stop, which takes it ten at most, in seconds.
 patience=900
 patience_sending=${POSTRIDER_TEST_PATIENCE:-90}
+patience_stopping=${POSTRIDER_TEST_PATIENCE:-60}
 
 root=
 given=
@@ -112,7 +114,9 @@ find_program() {
         fi
         say "Building the program; this takes some minutes."
         if [ "$(id -u)" -eq 0 ] && [ -n "${SUDO_USER-}" ] && [ "$SUDO_USER" != root ]; then
-            su - "$SUDO_USER" -c "cd '$here' && cargo build --release --locked --target-dir target"
+            # Quoted for the user's own shell, also with a quote in it.
+            quoted=$(printf '%s\n' "$here" | sed "s/'/'\\\\''/g")
+            su - "$SUDO_USER" -c "cd '$quoted' && cargo build --release --locked --target-dir target"
         else
             command -v cargo >/dev/null || die "there is no cargo to build with. Install Rust (https://rustup.rs), or name a program with --binary FILE"
             (cd "$here" && cargo build --release --locked --target-dir target)
@@ -152,15 +156,23 @@ die_if_in_use() {
     fi
 }
 
+# After the service was stopped, what runs is not the service.
+die_if_another() {
+    if is_in_use; then die "another server than the service's runs on $data (pid $(owner)): stop it and run this again"; fi
+}
+
 # The process that has it open.
 owner() { as_service cat "$data/postrider.lock" | tr -cd 0-9; }
 
 nap() { sleep 0.1 2>/dev/null || sleep 1; }
 
+# Seconds since this machine has started: nobody sets this clock.
+seconds() { cut -d . -f 1 /proc/uptime; }
+
 # Waits until the server says that it is ready. That it accepts and its deliveries fail is as good, unless it was known to
 # be ready before. A process that has ended is not waited for.
 is_ready() {
-    tries=0
+    since=$(seconds)
     until said=$(as_service "$bin" health --data "$data" 2>&1); do
         code=$? limit=$patience
         if [ "$code" -eq 3 ]; then
@@ -168,9 +180,8 @@ is_ready() {
             if [ -z "$was_ready" ]; then return; fi
             limit=$patience_sending
         fi
-        tries=$((tries + 1))
         if [ -n "${1-}" ] && ! kill -0 "$1" 2>/dev/null; then return 1; fi
-        if [ "$tries" -ge "$((limit * 10))" ]; then warn "$said"; return 1; fi
+        if [ "$(($(seconds) - since))" -gt "$limit" ]; then warn "$said"; return 1; fi
         if has_systemd && ! is_started; then return 1; fi
         nap
     done
@@ -212,7 +223,12 @@ stop_trial() {
     pid=$(cat "$kept/trial" 2>/dev/null) || pid=
     if [ -n "$pid" ] && is_in_use && [ "$pid" = "$(owner)" ]; then
         kill -TERM "$pid"
-        while is_in_use; do nap; done
+        since=$(seconds)
+        while is_in_use; do
+            [ "$(($(seconds) - since))" -lt "$patience_stopping" ] ||
+                die "the server that an interrupted run has started (pid $pid) does not stop: end it and run this again"
+            nap
+        done
     fi
 }
 
@@ -326,7 +342,7 @@ upgrade() {
     if has_systemd && is_started; then : >"$kept/was-running"; fi
     if as_service "$bin" health --data "$data" >/dev/null 2>&1; then was_ready=1; fi
     stop
-    if is_in_use; then die "another server than the service's runs on $data (pid $(owner)): stop it and run this again"; fi
+    die_if_another
     for file in $database_files; do keep "$file"; done
     # shellcheck disable=SC2016
     as_service sh -c ': >"$1"' sh "$mark"
@@ -672,6 +688,8 @@ remove() {
         run systemd stop postrider.service
         run systemd disable postrider.service
     fi
+    # Files that are gone while a server writes to them are gone with all that it accepts.
+    if [ -z "$dry" ]; then die_if_another; fi
     run rm -f "$unit" "$bin" "$root/var/lib/postrider.install"
     if has_systemd; then run systemd daemon-reload; fi
     for site in caddy/postrider.caddyfile nginx/sites-available/postrider nginx/conf.d/postrider.conf; do

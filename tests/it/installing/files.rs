@@ -1,7 +1,8 @@
 //! What is put in place, and what the files say.
 
 use std::collections::BTreeSet;
-use std::fs;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::process::Command;
 
 use postrider::config::SETTINGS;
@@ -12,7 +13,6 @@ use crate::support::process::Process;
 use crate::support::program::program;
 
 fn mode(place: &Place, path: &str) -> u32 {
-    use std::os::unix::fs::PermissionsExt;
     fs::metadata(place.at(path)).expect("a file").permissions().mode() & 0o7777
 }
 
@@ -109,6 +109,29 @@ fn a_removal_keeps_data_and_options_unless_purging_is_confirmed_in_words() {
     let ran = place.answer(&["--uninstall", "--purge"], &format!("delete {}\n", data.display()));
     assert_eq!(ran.code, Some(0), "{ran:?}");
     assert!(!data.exists() && !place.at("etc/postrider").exists() && !place.bin().exists());
+}
+
+#[test]
+fn a_clone_whose_folder_has_a_quote_in_its_name_is_built_by_whoever_asked_for_it() {
+    let place = Place::new();
+    let version = place.version("0.0.1");
+    let (clone, commands) = (place.at("../it's $here"), place.at("../commands"));
+    for folder in [&clone, &commands] {
+        fs::create_dir(folder).expect("a folder");
+    }
+    for name in ["install.sh", "templates", "Cargo.toml"] {
+        symlink(format!("{CLONE}/{name}"), clone.join(name)).expect("a link");
+    }
+    let builds = format!("mkdir -p target/release && cp '{}' target/release/postrider", version.display());
+    for (name, does) in [("su", "[ \"$2\" = ada ] && exec sh -c \"$4\""), ("cargo", builds.as_str())] {
+        fs::write(commands.join(name), format!("#!/bin/sh\n{does}\n")).expect("a file");
+        fs::set_permissions(commands.join(name), Permissions::from_mode(0o755)).expect("a file of ours");
+    }
+    let mut script = Command::new(clone.join("install.sh"));
+    let path = std::env::var("PATH").expect("a path");
+    script.arg("--root").arg(place.at("")).env("PATH", format!("{}:{path}", commands.display()));
+    output(script.env("SUDO_USER", "ada"));
+    assert_eq!(place.installed(), "postrider 0.0.1");
 }
 
 #[test]

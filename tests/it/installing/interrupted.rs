@@ -3,14 +3,16 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 
 use rusqlite::Connection;
 use serde_json::json;
 
 use super::cuts::cut;
-use super::place::{Place, Ran};
+use super::place::{Place, Ran, finish};
 use super::service;
 use crate::support::guide::output;
+use crate::support::process::Process;
 use crate::support::program::program;
 use crate::support::server::Server;
 
@@ -122,7 +124,8 @@ fn cut_off(place: &Place) -> PathBuf {
     )
 }
 
-fn systemctl(place: &Place, word: &str) {
+/// Has the stand-in for systemctl do this with the service.
+pub(super) fn systemctl(place: &Place, word: &str) {
     let mut command = Command::new("sh");
     command.args(["-c", &format!("\"$POSTRIDER_TEST_SYSTEMCTL\" {word} postrider.service")]);
     output(command.envs(place.stand_ins()));
@@ -178,6 +181,33 @@ fn where_it_does_not_come_up_a_person_decides_by_the_commands_that_are_printed()
     let typed = format!("delete {}\n", place.data().display());
     let ran = place.answer(&["--uninstall", "--purge"], &typed);
     assert!(ran.code == Some(0) && !left.exists(), "{ran:?}");
+}
+
+#[test]
+fn a_server_of_an_interrupted_run_that_does_not_stop_is_left_to_a_person() {
+    let place = begun();
+    let version = place.version("0.0.2");
+    let (ran, _) = cut(&place, &version, &["sync"], 1, "KILL");
+    assert_eq!(ran.code, None, "{ran:?}");
+    // As just after the swap.
+    fs::write(place.at("var/lib/postrider.upgrade/complete"), "").expect("a file");
+    fs::copy(&version, place.bin()).expect("a program");
+    let lock = place.data().join("postrider.lock");
+    let holds = format!(
+        "trap '' TERM; exec 9>>'{0}'; flock 9; echo $$ >'{0}'; echo held; while :; do sleep 0.1 9>&-; done",
+        lock.display()
+    );
+    let mut server = Process::spawn(Command::new("sh").args(["-c", &holds]));
+    assert!(server.line("held").is_some());
+    fs::write(place.at("var/lib/postrider.upgrade/trial"), format!("{}\n", server.pid())).expect("a file");
+    let mut script = place.script(&["--binary", version.to_str().expect("a path")]);
+    let ran = finish(script.env("POSTRIDER_TEST_PATIENCE", "1"), "");
+    let says = format!("(pid {}) does not stop: end it and run this again", server.pid());
+    assert!(ran.code == Some(1) && ran.err.contains(&says), "{ran:?}");
+    server.signal("KILL");
+    server.wait_for_end(Duration::from_secs(30));
+    assert_eq!(run(&place, &version).code, Some(0));
+    place.is_tidy();
 }
 
 #[test]

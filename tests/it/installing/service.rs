@@ -3,8 +3,10 @@
 use std::fs;
 use std::path::Path;
 
+use super::interrupted::systemctl;
 use super::place::Place;
 use crate::support::client::Client;
+use crate::support::server::Server;
 
 /// A client on the socket of the running service.
 fn local(place: &Place) -> Client {
@@ -62,6 +64,24 @@ fn an_upgrade_loses_no_event_whether_the_new_version_is_good_or_not() {
     assert_eq!((place.installed().as_str(), events(&place)), ("postrider 0.0.2", 2));
     place.is_tidy();
     publish(&place);
+}
+
+#[test]
+fn data_that_another_server_has_open_is_not_purged() {
+    let place = Place::with_systemd();
+    place.install(&place.version("0.0.1"));
+    systemctl(&place, "stop");
+    // By hand, or by a unit of another name.
+    let server = Server::on(&place.data());
+    let (words, typed) = (["--uninstall", "--purge"], format!("delete {}\n", place.data().display()));
+    let ran = place.answer(&words, &typed);
+    let says = format!("another server than the service's runs on {}", place.data().display());
+    assert!(ran.code == Some(1) && ran.err.contains(&says), "{ran:?}");
+    server.publish(&serde_json::json!(1)).expect(202);
+    server.stop();
+    assert!(place.bin().exists() && place.data().join("postrider.db").exists());
+    let ran = place.answer(&words, &typed);
+    assert!(ran.code == Some(0) && !place.data().exists(), "{ran:?}");
 }
 
 #[test]

@@ -15,8 +15,13 @@ fn troubled(place: &Place, version: &str) -> PathBuf {
 }
 
 fn run(place: &Place, version: &Path) -> Ran {
+    run_for(place, version, "1")
+}
+
+/// The same, where a trouble is waited for so many seconds.
+fn run_for(place: &Place, version: &Path, patience: &str) -> Ran {
     let mut script = place.script(&["--binary", version.to_str().expect("a path")]);
-    finish(script.env("POSTRIDER_TEST_PATIENCE", "1"), "")
+    finish(script.env("POSTRIDER_TEST_PATIENCE", patience), "")
 }
 
 /// Runs an upgrade to this version where a command does this before it does its work.
@@ -71,7 +76,7 @@ fn a_trouble_that_is_over_while_it_is_waited_for_is_not_told() {
     );
     let real = program();
     let second = place.program("0.0.2", &format!("{says}; exec '{}' \"$@\"", real.get_program().display()));
-    let ran = run(&place, &second);
+    let ran = run_for(&place, &second, "60");
     assert!(ran.code == Some(0) && ran.out.contains("postrider 0.0.2 is ready."), "{ran:?}");
     assert_eq!(fs::read(asked).expect("a file"), b"\n\n");
 }
