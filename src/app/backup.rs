@@ -6,6 +6,8 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use rustix::fs::{CWD, RenameFlags, renameat_with};
+use rustix::io::Errno;
 use serde_json::{Value, json};
 
 use crate::cli::calls::{Failed, call};
@@ -129,10 +131,11 @@ fn with_key(options: &Backup, made: &Path) -> Result<PathBuf, String> {
 }
 
 /// Moves a file that is whole and synced to a new name, on another file system if need be: whole there or not at all.
+/// What has come to be there meanwhile stays: a backup takes minutes.
 fn move_to(from: &Path, to: &Path) -> io::Result<()> {
     let folder = to.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let sync = || File::open(folder).and_then(|folder| folder.sync_all());
-    match fs::rename(from, to) {
+    match rename_to_new(from, to) {
         Ok(()) => return sync(),
         Err(error) if error.kind() == io::ErrorKind::CrossesDevices => {}
         Err(error) => return Err(error),
@@ -140,7 +143,7 @@ fn move_to(from: &Path, to: &Path) -> io::Result<()> {
     let mut part = to.as_os_str().to_owned();
     part.push(".part");
     let part = PathBuf::from(part);
-    let copied = copy_privately(from, &part).and_then(|()| fs::rename(&part, to)).and_then(|()| sync());
+    let copied = copy_privately(from, &part).and_then(|()| rename_to_new(&part, to)).and_then(|()| sync());
     if copied.is_err() {
         // It may not have come to that; the first error is the one to tell.
         drop(fs::remove_file(&part));
@@ -151,6 +154,16 @@ fn move_to(from: &Path, to: &Path) -> io::Result<()> {
     Ok(())
 }
 
+/// Renames a file, unless the name is taken.
+fn rename_to_new(from: &Path, to: &Path) -> io::Result<()> {
+    match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
+        // Not every file system can do it in one step: NFS, for one.
+        Err(Errno::INVAL | Errno::NOSYS) if to.symlink_metadata().is_err() => fs::rename(from, to),
+        Err(Errno::INVAL | Errno::NOSYS) => Err(io::ErrorKind::AlreadyExists.into()),
+        renamed => Ok(renamed?),
+    }
+}
+
 fn copy_privately(from: &Path, to: &Path) -> io::Result<()> {
     use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
     let mut source = File::open(from)?;
@@ -158,4 +171,22 @@ fn copy_privately(from: &Path, to: &Path) -> io::Result<()> {
     target.set_permissions(fs::Permissions::from_mode(0o600))?;
     io::copy(&mut source, &mut target)?;
     target.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_has_come_to_be_there_while_a_backup_was_made_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let (made, to) = (folder.path().join("made"), folder.path().join("to"));
+        fs::write(&made, "new").unwrap();
+        fs::write(&to, "somebody's").unwrap();
+        assert_eq!(move_to(&made, &to).unwrap_err().kind(), io::ErrorKind::AlreadyExists);
+        assert_eq!(fs::read(&to).unwrap(), b"somebody's");
+        fs::remove_file(&to).unwrap();
+        move_to(&made, &to).unwrap();
+        assert_eq!((fs::read(&to).unwrap().as_slice(), made.exists()), (b"new".as_slice(), false));
+    }
 }

@@ -51,7 +51,7 @@ pub(super) fn create(path: &Path) -> Result<File, StoreError> {
     Ok(file)
 }
 
-/// Gives a file that is whole and synced its name. Nothing of that name may be there.
+/// Gives a file that is whole and synced its name, in a folder of ours: one of that name would be replaced.
 pub(super) fn publish(part: &Path, to: &Path) -> Result<(), StoreError> {
     fs::rename(part, to).map_err(|error| failed(to, &error))?;
     let folder = to.parent().unwrap_or(Path::new("."));
