@@ -34,10 +34,13 @@ impl Unread {
         others
     }
 
-    /// A page was read. Whether it is told that the trouble is over.
-    pub(super) fn read(&mut self, endpoint: EndpointId) -> bool {
-        let over = !self.failing.is_empty() && self.failing.remove(&endpoint) && self.failing.is_empty();
-        over && std::mem::take(&mut self.told)
+    /// A page was read. Whether it is told that the trouble is over. One that is deleted meanwhile is not waited for.
+    pub(super) fn read(&mut self, endpoint: EndpointId, is_there: impl Fn(EndpointId) -> bool) -> bool {
+        if self.failing.is_empty() {
+            return false;
+        }
+        self.failing.retain(|one| *one != endpoint && is_there(*one));
+        self.failing.is_empty() && std::mem::take(&mut self.told)
     }
 }
 
@@ -51,12 +54,20 @@ mod tests {
     #[test]
     fn a_trouble_is_told_once_and_so_is_its_end() {
         let mut unread = Unread::default();
-        assert!(!unread.read(ONE));
+        assert!(!unread.read(ONE, |_| true));
         let told = [0, 5_000, 10_000].map(|ms| [unread.failed(ONE, ms), unread.failed(TWO, ms)]);
         assert_eq!(told.as_flattened(), [Some(0), None, None, None, None, None]);
-        assert!(!unread.read(ONE) && !unread.read(ONE), "the other one is not over");
-        assert!(unread.read(TWO));
-        assert!(!unread.read(TWO));
+        assert!(!unread.read(ONE, |_| true) && !unread.read(ONE, |_| true), "the other one is not over");
+        assert!(unread.read(TWO, |_| true));
+        assert!(!unread.read(TWO, |_| true));
+    }
+
+    #[test]
+    fn an_endpoint_that_is_deleted_has_no_trouble_any_more() {
+        let mut unread = Unread::default();
+        assert!(unread.failed(ONE, 0).is_some());
+        assert!(!unread.read(TWO, |_| true));
+        assert!(unread.read(TWO, |id| id != ONE));
     }
 
     #[test]
@@ -67,7 +78,7 @@ mod tests {
         let mut unread = Unread::default();
         let lines = (0..1_000).map(|n| {
             let began = unread.failed(ONE, n * 5_000).is_some();
-            usize::from(began) + usize::from(unread.read(ONE))
+            usize::from(began) + usize::from(unread.read(ONE, |_| true))
         });
         assert_eq!(lines.sum::<usize>(), 18);
     }

@@ -268,7 +268,7 @@ impl Writer {
             }
             match super::page::read(&self.connection, &self.shared, &*self.handover, endpoint, plan) {
                 Ok(page) => {
-                    if run.unread.read(endpoint) {
+                    if run.unread.read(endpoint, |id| self.shared.directory.route(id).is_some()) {
                         tracing::info!("due deliveries can be read again");
                     }
                     self.handover.paged(endpoint, Some(page));
