@@ -18,8 +18,7 @@ impl Complaints {
         Self { pause_ms, last: AtomicI64::new(i64::MIN), silent: AtomicU64::new(0) }
     }
 
-    /// Whether this one is written, at this millisecond of whichever clock, and how many were not since the last that
-    /// was.
+    /// Whether this one is written, so many milliseconds after the start, and how many were not since the last that was.
     pub fn count(&self, now_ms: i64) -> Option<u64> {
         let last = self.last.load(Ordering::Relaxed);
         // In both directions: the clock may have gone back.

@@ -170,7 +170,9 @@ fn write(problem: &Problem, about: &About) -> HttpResponse {
         Kind::Internal => tracing::error!(%request_id, %method, path, cause, "a request failed inside"),
         Kind::Unavailable => {
             // Many are refused at once, for one reason.
-            if let Some(others) = about.state.complaints.count(about.state.service.store().times().wall().0) {
+            if let Some(others) =
+                about.state.complaints.count(about.state.service.store().times().process_ms())
+            {
                 let code = code.as_str();
                 tracing::warn!(%request_id, %method, path, code, cause, others, "refused a request for now");
             }
