@@ -42,9 +42,11 @@ impl Zone {
         self.format(at, "%-d %b %Y")
     }
 
-    /// `2026-02-23 15:30`, as [`Zone::parse`] reads it.
+    /// `2026-02-23 15:30`, as [`Zone::parse`] reads it; with its offset in the hour that autumn has twice.
     pub fn typed(&self, at: UnixMs) -> String {
-        self.format(at, "%Y-%m-%d %H:%M")
+        let moment = Timestamp::from_millisecond(at.0).unwrap_or_default().to_zoned(self.0.clone());
+        let is_twice = self.0.to_ambiguous_zoned(moment.datetime()).is_ambiguous();
+        self.format(at, if is_twice { "%Y-%m-%dT%H:%M:00%:z" } else { "%Y-%m-%d %H:%M" })
     }
 
     fn format(&self, at: UnixMs, form: &str) -> String {
@@ -127,5 +129,19 @@ mod tests {
             assert!(berlin.parse(bad).is_err_and(|message| message.contains("15:30")), "{bad}");
         }
         assert!(Zone::named("Mars/Olympus").is_none());
+    }
+
+    #[test]
+    fn the_hour_that_autumn_has_twice_is_read_as_it_was_meant() {
+        let berlin = Zone::named("Europe/Berlin").unwrap();
+        let moments =
+            ["2026-10-24T23:30:00Z", "2026-10-25T00:30:00Z", "2026-10-25T01:30:00Z", "2026-10-25T02:30:00Z"];
+        let typed = moments.map(|moment| {
+            let at = UnixMs::parse(moment).unwrap();
+            assert_eq!(berlin.parse(&berlin.typed(at)), Ok(at), "{moment}");
+            berlin.typed(at)
+        });
+        assert_eq!(typed[..2], ["2026-10-25 01:30", "2026-10-25T02:30:00+02:00"]);
+        assert_eq!(typed[2..], ["2026-10-25T02:30:00+01:00", "2026-10-25 03:30"]);
     }
 }
