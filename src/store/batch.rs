@@ -29,7 +29,7 @@ pub(super) struct Done {
 }
 
 impl Desk<'_> {
-    /// Runs a batch. `before` does what the writer itself has to write with it.
+    /// Runs a batch, and answers whoever waits for it.
     pub(super) fn run(&mut self, mut items: Vec<Work>) -> Done {
         let mut results = Vec::new();
         let outcome = match self.attempt(&mut items, &mut results, false) {

@@ -30,7 +30,8 @@ pub use view::AlertView;
 /// What is kept in memory about alerts.
 #[derive(Default)]
 pub(super) struct Alerts {
-    /// What could not be written down.
+    /// What could not be written down. A look holds it for as long as it sends, so that there is one look at a time; it is
+    /// nobody else's, who would wait for minutes.
     unwritten: Mutex<look::Unwritten>,
     /// Tests that wait.
     desk: desk::Desk,
