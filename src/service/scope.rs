@@ -8,7 +8,7 @@ use crate::store::audit::Actor;
 use crate::store::keys::Key;
 
 use super::error::{Code, Error};
-use super::operators::SessionView;
+use crate::store::sessions::Session;
 
 /// What an operator may do who changes nothing.
 const READING: [Scope; 4] =
@@ -36,7 +36,7 @@ impl Caller {
     }
 
     /// An operator at the console: an admin may do everything, a viewer may read what an admin may.
-    pub fn operator(session: &SessionView, address: Option<std::net::IpAddr>) -> Self {
+    pub fn operator(session: &Session, address: Option<std::net::IpAddr>) -> Self {
         let scopes = match session.role {
             Role::Admin => Scopes::every(),
             Role::Viewer => READING.into_iter().collect(),

@@ -2,7 +2,7 @@
 //! the file.
 
 use std::collections::HashMap;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{PoisonError, RwLock};
 use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
@@ -24,7 +24,7 @@ pub const ABSOLUTE: Duration = Duration::from_hours(30 * 24);
 pub const MOST: usize = 50;
 
 /// A session with whose it is, without its text.
-#[derive(Debug)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Session {
     /// The record.
     pub id: SessionId,
@@ -34,7 +34,7 @@ pub struct Session {
     pub email: Email,
     /// What they may do.
     pub role: Role,
-    /// In which times are shown to them.
+    /// In which times are shown to them; `None`: none was named, nor told by a browser: UTC.
     pub time_zone: Option<ZoneName>,
     /// Where they signed in from.
     pub address: Option<String>,
@@ -42,31 +42,39 @@ pub struct Session {
     pub user_agent: Option<String>,
     /// When they signed in.
     pub created_at: UnixMs,
-    hash: [u8; 32],
-    last_used: LastUse,
+    /// When it was last used, to the minute.
+    pub last_used_at: UnixMs,
 }
 
 impl Session {
-    /// When it was last used, to the minute.
-    pub fn last_used_at(&self) -> UnixMs {
-        self.last_used.get()
-    }
-
     /// When it ends if it is not used any more.
     pub fn ends_at(&self) -> UnixMs {
-        ends_at(self.created_at, self.last_used_at())
+        ends_at(self.created_at, self.last_used_at)
+    }
+}
+
+/// A session in memory, as it was read, and its last use since.
+#[derive(Debug)]
+struct Kept {
+    session: Session,
+    last_used: LastUse,
+}
+
+impl Kept {
+    fn as_it_is(&self) -> Session {
+        Session { last_used_at: self.last_used.get(), ..self.session.clone() }
     }
 }
 
 /// When a session ends if it is not used any more.
-pub fn ends_at(created: UnixMs, last_used: UnixMs) -> UnixMs {
+fn ends_at(created: UnixMs, last_used: UnixMs) -> UnixMs {
     created.plus(ABSOLUTE).min(last_used.plus(IDLE))
 }
 
 /// What is known about operators without reading the file.
 #[derive(Debug, Default)]
 pub(super) struct Known {
-    sessions: HashMap<[u8; 32], Arc<Session>>,
+    sessions: HashMap<[u8; 32], Kept>,
     has_admin: bool,
 }
 
@@ -78,16 +86,17 @@ pub struct Sessions {
 
 impl Sessions {
     /// The session whose text has this hash, unless it has ended.
-    pub fn find(&self, hash: &[u8; 32], now: UnixMs) -> Option<Arc<Session>> {
-        let found = self.known.read().unwrap_or_else(PoisonError::into_inner).sessions.get(hash).cloned();
-        found.filter(|session| now < session.ends_at())
+    pub fn find(&self, hash: &[u8; 32], now: UnixMs) -> Option<Session> {
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        known.sessions.get(hash).map(Kept::as_it_is).filter(|session| now < session.ends_at())
     }
 
     /// The sessions of an operator that have not ended, the newest first.
-    pub fn of(&self, operator: OperatorId, now: UnixMs) -> Vec<Arc<Session>> {
+    pub fn of(&self, operator: OperatorId, now: UnixMs) -> Vec<Session> {
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
-        let live = |session: &&Arc<Session>| session.operator == operator && now < session.ends_at();
-        let mut found: Vec<_> = known.sessions.values().filter(live).cloned().collect();
+        let theirs = known.sessions.values().filter(|kept| kept.session.operator == operator);
+        let mut found: Vec<_> =
+            theirs.map(Kept::as_it_is).filter(|session| now < session.ends_at()).collect();
         found.sort_by_key(|session| std::cmp::Reverse(session.id));
         found
     }
@@ -97,9 +106,10 @@ impl Sessions {
         self.known.read().unwrap_or_else(PoisonError::into_inner).has_admin
     }
 
-    /// Notes that a session is used now. `true`: worth writing down ([`Tx::touch_session`]).
-    pub fn touch(session: &Session, now: UnixMs) -> bool {
-        session.last_used.touch(now)
+    /// Notes that the session whose text has this hash is used now. `true`: worth writing down ([`Tx::touch_session`]).
+    pub fn touch(&self, hash: &[u8; 32], now: UnixMs) -> bool {
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        known.sessions.get(hash).is_some_and(|kept| kept.last_used.touch(now))
     }
 
     pub(super) fn replace(&self, known: Known) {
@@ -107,8 +117,10 @@ impl Sessions {
     }
 }
 
-fn read_row(row: &Row<'_>) -> rusqlite::Result<Session> {
-    Ok(Session {
+/// A session by its hash.
+fn read_row(row: &Row<'_>) -> rusqlite::Result<([u8; 32], Kept)> {
+    let last_used = row.get(8)?;
+    let session = Session {
         id: SessionId(row.get(0)?),
         operator: OperatorId(row.get(1)?),
         email: lists::name(row, 2, Email::parse)?,
@@ -117,9 +129,9 @@ fn read_row(row: &Row<'_>) -> rusqlite::Result<Session> {
         address: row.get(5)?,
         user_agent: row.get(6)?,
         created_at: UnixMs(row.get(7)?),
-        last_used: LastUse::at(row.get(8)?),
-        hash: row.get(9)?,
-    })
+        last_used_at: UnixMs(last_used),
+    };
+    Ok((row.get(9)?, Kept { session, last_used: LastUse::at(last_used) }))
 }
 
 /// Reads all sessions of operators who may sign in.
@@ -128,9 +140,7 @@ pub(super) fn read_all(connection: &Connection) -> rusqlite::Result<Known> {
         "SELECT s.id, s.operator_id, o.email, o.role, o.time_zone, s.address, s.user_agent, s.created_at, s.last_used_at, s.hash
          FROM sessions s JOIN operators o ON o.id = s.operator_id AND o.active = 1",
     )?;
-    let rows = statement.query_map([], read_row)?;
-    let sessions = rows.map(|row| row.map(|session| (session.hash, Arc::new(session))));
-    let sessions = sessions.collect::<rusqlite::Result<_>>()?;
+    let sessions = statement.query_map([], read_row)?.collect::<rusqlite::Result<_>>()?;
     let has_admin = super::operators::has_admin_besides(connection, OperatorId(0))?;
     Ok(Known { sessions, has_admin })
 }

@@ -245,7 +245,7 @@ fn a_link_works_once_for_72_hours_and_ends_nothing_until_it_is_used() {
     let app = app();
     let service = app.service();
     let mine = sign_in(service);
-    let id = mine.session.operator_id.to_string();
+    let id = mine.session.operator.to_string();
     let make = || service.make_operator_link(&admin(), &id).wait().expect("a link");
     let (first, reset) = (make(), make());
     assert_eq!(service.open_link(first.token.expose()).expect_err("ended").code, Code::NotFound);

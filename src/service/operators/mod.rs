@@ -16,7 +16,7 @@ mod view;
 pub use hashing::Hashing;
 pub use links::{LinkMade, LinkView};
 pub use manage::OperatorInvited;
-pub use session::{SessionView, SignedIn, Visitor};
+pub use session::{SignedIn, Visitor};
 pub use sign_in::SignInError;
 pub use slowing::Slowing;
 pub use view::OperatorView;

@@ -5,9 +5,10 @@ use crate::domain::password::{PasswordHash, Verdict};
 use crate::service::{Error, Service};
 use crate::store::audit::Audited;
 use crate::store::operators::Operator;
+use crate::store::sessions::Session;
 use crate::store::{Answer, StoreError};
 
-use super::session::{SessionView, Visitor};
+use super::session::Visitor;
 use super::sign_in::SignInError;
 
 impl Service {
@@ -18,13 +19,13 @@ impl Service {
     /// See [`SignInError`]: `Wrong` for the old password; `invalid` for `new_password`.
     pub fn change_password(
         &self,
-        session: &SessionView,
+        session: &Session,
         old: &str,
         new: &str,
         visitor: &Visitor,
     ) -> Result<(), SignInError> {
         check_password(new).map_err(|message| Error::field("new_password", message))?;
-        let id = session.operator_id;
+        let id = session.operator;
         let attempt = self.attempt(Some(session.email.clone()), Some(id), visitor);
         self.let_in(&attempt, Some(id), visitor)?;
         let found = self.store.read::<_, StoreError>(|reader| reader.operator(id))?;
@@ -62,7 +63,7 @@ impl Service {
     /// In the answer: `invalid` for `time_zone`.
     pub fn set_time_zone(
         &self,
-        session: &SessionView,
+        session: &Session,
         zone: Option<&str>,
         visitor: &Visitor,
     ) -> Answer<(), Error> {
@@ -70,7 +71,7 @@ impl Service {
             Ok(zone) => zone,
             Err(message) => return Answer::ready(Err(Error::field("time_zone", message))),
         };
-        let (id, actor) = (session.operator_id, session.actor(visitor.address));
+        let (id, actor) = (session.operator, session.actor(visitor.address));
         let before = session.time_zone.clone();
         self.store.write(move |tx| {
             tx.set_time_zone(id, zone.as_ref())?;

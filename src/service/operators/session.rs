@@ -2,16 +2,13 @@
 
 use std::net::IpAddr;
 
-use serde::Serialize;
-
 use crate::domain::ids::{OperatorId, SessionId};
-use crate::domain::operator::{Email, Role, ZoneName};
-use crate::domain::time::UnixMs;
+use crate::domain::operator::Email;
 use crate::domain::token::{self, Token};
 use crate::service::{Error, Service};
 use crate::store::audit::{Actor, Audited};
 use crate::store::operators::Operator;
-use crate::store::sessions::{NewSession, Session, Sessions};
+use crate::store::sessions::{NewSession, Session};
 use crate::store::{Answer, StoreError, Tx};
 
 /// Characters of a `User-Agent` that are kept.
@@ -41,50 +38,10 @@ impl Visitor {
     }
 }
 
-/// A session as the console shows it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct SessionView {
-    /// The record.
-    pub id: SessionId,
-    /// Whose it is.
-    pub operator_id: OperatorId,
-    /// Whose it is.
-    pub email: Email,
-    /// What they may do.
-    pub role: Role,
-    /// In which times are shown to them; `None`: none was named, nor told by a browser: UTC.
-    pub time_zone: Option<ZoneName>,
-    /// Where they signed in from.
-    pub address: Option<String>,
-    /// What they signed in with.
-    pub user_agent: Option<String>,
-    /// When they signed in.
-    pub created_at: UnixMs,
-    /// When it was last used, to the minute.
-    pub last_used_at: UnixMs,
-    /// When it ends if it is not used any more.
-    pub ends_at: UnixMs,
-}
-
-impl SessionView {
+impl Session {
     /// Whoever has it, for the audit log.
     pub(in crate::service) fn actor(&self, address: Option<IpAddr>) -> Actor {
         operator_actor(&self.email, address)
-    }
-
-    fn of(session: &Session) -> Self {
-        Self {
-            id: session.id,
-            operator_id: session.operator,
-            email: session.email.clone(),
-            role: session.role,
-            time_zone: session.time_zone.clone(),
-            address: session.address.clone(),
-            user_agent: session.user_agent.clone(),
-            created_at: session.created_at,
-            last_used_at: session.last_used_at(),
-            ends_at: session.ends_at(),
-        }
     }
 }
 
@@ -99,7 +56,7 @@ pub struct SignedIn {
     /// What the cookie has to hold.
     pub token: Token,
     /// The session.
-    pub session: SessionView,
+    pub session: Session,
 }
 
 /// Ends the session that a visitor leaves, whosever it is: who has its text may end it.
@@ -131,9 +88,9 @@ pub(super) fn open(
         before: None,
         after: Some(serde_json::json!({ "session": id, "user_agent": user_agent })),
     })?;
-    let session = SessionView {
+    let session = Session {
         id,
-        operator_id: operator.id,
+        operator: operator.id,
         email: operator.email.clone(),
         role: operator.role,
         time_zone: operator.time_zone.clone(),
@@ -141,7 +98,6 @@ pub(super) fn open(
         user_agent,
         created_at: tx.now,
         last_used_at: tx.now,
-        ends_at: crate::store::sessions::ends_at(tx.now, tx.now),
     };
     Ok(SignedIn { token, session })
 }
@@ -149,28 +105,28 @@ pub(super) fn open(
 impl Service {
     /// The session whose text this is, unless it has ended, from memory. That it is used is written down once a minute
     /// at most, and nobody waits for that: where the writer has no room for it, the next use is noted instead.
-    pub fn session(&self, text: &str) -> Option<SessionView> {
-        let now = self.store.times().wall();
-        let session = self.store.sessions().find(&token::hash(text), now)?;
-        if Sessions::touch(&session, now) {
+    pub fn session(&self, text: &str) -> Option<Session> {
+        let (now, hash, sessions) = (self.store.times().wall(), token::hash(text), self.store.sessions());
+        let mut session = sessions.find(&hash, now)?;
+        if sessions.touch(&hash, now) {
+            session.last_used_at = now;
             let (id, operator, created) = (session.id, session.operator, session.created_at);
             drop(self.store.write::<(), StoreError>(move |tx| tx.touch_session(id, operator, created, now)));
         }
-        Some(SessionView::of(&session))
+        Some(session)
     }
 
     /// The sessions of whoever has this one, the newest first, with it.
-    pub fn sessions(&self, session: &SessionView) -> Vec<SessionView> {
-        let found = self.store.sessions().of(session.operator_id, self.store.times().wall());
-        found.iter().map(|session| SessionView::of(session)).collect()
+    pub fn sessions(&self, session: &Session) -> Vec<Session> {
+        self.store.sessions().of(session.operator, self.store.times().wall())
     }
 
     /// Ends this session.
     ///
     /// # Errors
     /// In the answer: the database cannot be written.
-    pub fn sign_out(&self, session: &SessionView, visitor: &Visitor) -> Answer<(), Error> {
-        let (id, operator) = (session.id, session.operator_id);
+    pub fn sign_out(&self, session: &Session, visitor: &Visitor) -> Answer<(), Error> {
+        let (id, operator) = (session.id, session.operator);
         let actor = session.actor(visitor.address);
         self.store.write(move |tx| {
             // Somebody may have ended it elsewhere, which comes to the same.
@@ -185,10 +141,10 @@ impl Service {
     ///
     /// # Errors
     /// In the answer: `not_found`.
-    pub fn end_session(&self, session: &SessionView, id: &str, visitor: &Visitor) -> Answer<(), Error> {
+    pub fn end_session(&self, session: &Session, id: &str, visitor: &Visitor) -> Answer<(), Error> {
         let absent = || Error::new(crate::service::Code::NotFound, "this session has ended already");
         let Some(id) = SessionId::parse(id) else { return Answer::ready(Err(absent())) };
-        let (operator, actor) = (session.operator_id, session.actor(visitor.address));
+        let (operator, actor) = (session.operator, session.actor(visitor.address));
         self.store.write(move |tx| {
             if !tx.end_session(id, operator)? {
                 return Err(absent());

@@ -5,7 +5,7 @@ use crate::domain::operator::{Email, Role};
 use crate::domain::password::PasswordHash;
 use crate::store::links::{Link, Purpose};
 use crate::store::operators::NewOperator;
-use crate::store::sessions::{ABSOLUTE, MOST, NewSession, Sessions};
+use crate::store::sessions::{ABSOLUTE, MOST, NewSession};
 
 use super::house::*;
 
@@ -86,8 +86,8 @@ fn a_use_moves_the_idle_end_and_never_the_absolute_one() {
         house.clock.advance(HOUR * 160);
         let now = house.store.times().wall();
         let found = house.store.sessions().find(&[1; 32], now).expect("a session");
-        assert!(Sessions::touch(&found, now), "worth writing down");
-        assert!(!Sessions::touch(&found, now), "once a minute");
+        assert!(house.store.sessions().touch(&[1; 32], now), "worth writing down");
+        assert!(!house.store.sessions().touch(&[1; 32], now), "once a minute");
         let (id, created) = (found.id, found.created_at);
         house.write(move |tx| tx.touch_session(id, ada, created, now));
         house = house.restart();

@@ -4,7 +4,7 @@ use actix_web::HttpResponse;
 use actix_web::web::{self, Data, Path, ServiceConfig};
 use askama::Template;
 
-use crate::service::operators::SessionView;
+use crate::store::sessions::Session;
 use crate::web::problem::Problem;
 use crate::web::read;
 use crate::web::state::AppState;
@@ -30,8 +30,8 @@ pub fn routes(config: &mut ServiceConfig) {
 #[template(path = "ui/account.html")]
 struct Account {
     frame: Frame,
-    session: SessionView,
-    sessions: Vec<SessionView>,
+    session: Session,
+    sessions: Vec<Session>,
     password: Form,
     zone: Form,
 }

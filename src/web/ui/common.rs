@@ -9,7 +9,8 @@ use sha2::{Digest, Sha256};
 
 use crate::domain::operator::Role;
 use crate::domain::time::UnixMs;
-use crate::service::operators::{SessionView, Visitor};
+use crate::service::operators::Visitor;
+use crate::store::sessions::Session;
 use crate::web::client_address;
 use crate::web::problem::Problem;
 use crate::web::state::AppState;
@@ -47,7 +48,7 @@ impl Common {
     }
 
     /// What is around a page of whoever has this session, or of a stranger.
-    pub(super) fn frame(&self, title: &str, section: &'static str, session: Option<&SessionView>) -> Frame {
+    pub(super) fn frame(&self, title: &str, section: &'static str, session: Option<&Session>) -> Frame {
         Frame {
             title: title.to_owned(),
             section,
@@ -112,7 +113,7 @@ fn token(secret: &str) -> String {
 }
 
 /// In which whoever has this session is shown times.
-pub(super) fn zone(session: &SessionView) -> Zone {
+pub(super) fn zone(session: &Session) -> Zone {
     let named = session.time_zone.as_ref().and_then(|name| Zone::named(name.as_str()));
     named.unwrap_or_else(Zone::utc)
 }

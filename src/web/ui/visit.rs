@@ -15,7 +15,8 @@ use askama::Template;
 
 use crate::domain::time::UnixMs;
 use crate::service::Caller;
-use crate::service::operators::{SessionView, Visitor};
+use crate::service::operators::Visitor;
+use crate::store::sessions::Session;
 use crate::web::problem::Problem;
 use crate::web::state::AppState;
 
@@ -34,7 +35,7 @@ pub struct Visit {
     /// What they may do.
     pub caller: Caller,
     /// Their session.
-    pub session: SessionView,
+    pub session: Session,
     /// From where they come.
     pub visitor: Visitor,
     state: Data<AppState>,

@@ -75,7 +75,7 @@ pub(super) async fn page(
         filters,
         rows: listed.rows,
         pager: Pager::new(PATH, query, next.as_deref()),
-        me: visit.session.operator_id,
+        me: visit.session.operator,
         roles: Role::ALL.iter().rev().map(role).collect(),
         form,
         refused,
