@@ -4,6 +4,7 @@ use actix_web::HttpResponse;
 use actix_web::web::{Data, Path};
 use serde::Deserialize;
 
+use crate::domain::names::IdempotencyKey;
 use crate::domain::replay::Replayed;
 use crate::domain::scope::Scope;
 use crate::domain::time::UnixMs;
@@ -38,18 +39,27 @@ pub(super) async fn start(
     id: Path<String>,
 ) -> Result<HttpResponse, Problem> {
     let scope = visit.caller.tenant_scope(Scope::DeliveriesWrite)?;
-    let draft = match form.filled("counted").map(str::to_owned) {
-        Some(counted) => Some(as_counted(&state, &scope, &counted).await?),
+    let counted = form.filled("counted").map(str::to_owned);
+    let draft = match &counted {
+        Some(counted) => Some(as_counted(&state, &scope, counted).await?),
         None => draft(&mut form, visit.zone()),
     };
     let Some(draft) = draft else { return replay::page(&state, &visit, &id, "", form).await };
-    match state.service.replay_endpoint(&scope, &id, None, draft, None).await {
+    // What was counted is sent once, however often its page is come back to.
+    let once = counted.and_then(|counted| IdempotencyKey::parse(&format!("console-{counted}")).ok());
+    let once = once.map(|key| (key, [0; 16]));
+    match state.service.replay_endpoint(&scope, &id, None, draft, once).await {
         Ok(told) => {
             let started: Started = serde_json::from_str(&told.text)
                 .map_err(|error| Problem::internal(format!("a replay that was started: {error}")))?;
             let path = format!("/endpoints/{}/replay", started.endpoint_id);
             Ok(if started.dry_run {
                 visit.done(&format!("{path}?count={}", started.id), "")
+            } else if told.replayed {
+                visit.done(
+                    &path,
+                    "What was counted there is sent again already: count anew to see what is missing now.",
+                )
             } else {
                 visit.done(&path, "The replay is under way. It goes on also when you leave this page.")
             })
