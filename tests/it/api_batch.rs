@@ -56,7 +56,8 @@ fn a_thousand_events_are_one_batch_and_one_more_is_too_many() {
     }
 }
 
-/// Bounded widely: the figure is printed, and other tests run beside this one.
+/// Counted, as times say little while other tests run beside this one: who had to wait for a batch to be done would publish
+/// as many events as there are batches.
 #[test]
 fn who_publishes_beside_large_batches_does_not_wait_long() {
     let (app, receiver) = (TestApp::start(), Receiver::start());
@@ -81,13 +82,13 @@ fn who_publishes_beside_large_batches_does_not_wait_long() {
         waits
     });
     waits.sort();
-    let longest = waits.last().copied().unwrap_or_default();
     println!(
-        "{} single events beside 4 batches: median {:?}, longest {longest:?}",
+        "{} single events beside 4 batches: median {:?}, longest {:?}",
         waits.len(),
-        waits[waits.len() / 2]
+        waits[waits.len() / 2],
+        waits[waits.len() - 1]
     );
-    assert!(longest < std::time::Duration::from_secs(5), "{longest:?}");
+    assert!(waits.len() >= 20, "{waits:?}");
 }
 
 #[test]

@@ -224,7 +224,7 @@ fn hostile_data_against_a_hostile_pattern_is_refused_soon() {
     assert_eq!(fields(&publish(&app, "hostile", &json!("a".repeat(1_000_000))).expect(422)), ["data"]);
     let refused = publish(&app, "many", &json!(vec![1; 400_000])).expect(422);
     assert!(refused.body.len() < 20_000 && fields(&refused).len() <= 51, "{}", refused.text().len());
-    assert!(started.elapsed() < Duration::from_secs(20), "{:?}", started.elapsed());
+    assert!(started.elapsed() < Duration::from_mins(1), "{:?}", started.elapsed());
     for schema in [json!({ "pattern": "(a{1000}){1000}" }), json!({ "$ref": "https://example.com/s.json" })] {
         assert_eq!(put(&app, "a", &json!({ "schema": schema })).status, 422, "{schema}");
     }

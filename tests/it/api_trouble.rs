@@ -63,11 +63,9 @@ fn while_the_database_is_locked_writing_is_refused_for_now_and_reading_goes_on()
         assert_eq!((answer.status, &document["code"]), (503, &json!("unavailable")), "{} {}", call.0, call.1);
         assert!(text(&document, "detail").contains("/readyz"), "{document}");
     }
-    assert!(
-        waited.elapsed() < Duration::from_secs(10),
-        "each has waited for the lock: {:?}",
-        waited.elapsed()
-    );
+    // The writer waits for two seconds. Twice or three times that is a matter of how they come.
+    let one_after_the_other = Duration::from_secs(2) * u32::try_from(calls.len()).expect("a few");
+    assert!(waited.elapsed() < one_after_the_other, "each has waited for the lock: {:?}", waited.elapsed());
     app.client.get("/healthz").expect(200);
     let ready = problem(&app.client.get("/readyz").expect(503), "readyz");
     assert!(text(&ready, "detail").contains("nothing can be written"), "{ready}");

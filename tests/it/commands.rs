@@ -3,7 +3,6 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
 use serde_json::json;
@@ -264,7 +263,7 @@ fn every_wrong_setting_is_named_and_exits_with_2() {
         ("", "POSTRIDER_ADMIN_PASSWORD", "short"),
     ];
     let refused = |command: &mut Command, variable: &str| {
-        let ended = Process::spawn(command).wait_for_end(Duration::from_secs(2));
+        let ended = Process::spawn(command).wait_for_end(PATIENCE);
         assert_eq!(ended.status.code(), Some(2), "{variable}: {ended:?}");
         assert!(ended.err.contains(variable), "{variable}: {ended:?}");
         assert!(!ended.err.contains("pr_short"), "a secret is not repeated: {ended:?}");

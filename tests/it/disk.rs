@@ -17,6 +17,10 @@ use crate::support::process::{self, PATIENCE};
 use crate::support::receiver::{Gate, Receiver, Reply};
 use crate::support::server::{Server, Start};
 
+/// How long a call may take that waits for nothing, on a machine that has other things to do: the writer would wait for
+/// two seconds.
+const AT_ONCE: Duration = Duration::from_millis(1_500);
+
 fn folder() -> (TempDir, PathBuf) {
     let temp = tempfile::tempdir().expect("a temporary directory");
     let data = temp.path().join("data");
@@ -46,11 +50,15 @@ fn assert_refused(answer: &Response) {
 #[track_caller]
 fn assert_in_trouble(server: &Server, receiver: &Receiver) {
     let sent = receiver.count();
-    for attempt in 0..5 {
+    let refused = || {
         let watch = Stopwatch::start();
         assert_refused(&publish(server, "late"));
-        assert!(watch.elapsed() < Duration::from_secs(1), "attempt {attempt}: {:?}", watch.elapsed());
-    }
+        watch.elapsed()
+    };
+    let mut waits: Vec<Duration> = (0..5).map(|_| refused()).collect();
+    waits.sort();
+    // One that waited for the disk, or for the lock, would take the writer's two seconds. All that waited would.
+    assert!(waits[2] < AT_ONCE, "it is not refused at once: {waits:?}");
     let (status, body) = server.readiness();
     assert_eq!(status, 503);
     assert!(
@@ -81,9 +89,8 @@ fn weather(server: &Server, receiver: &Receiver, trouble: impl FnOnce(), end: im
     receiver.wait_in_flight(1);
     let waiting = publish(server, "waiting").expect(202).json();
     trouble();
-    let watch = Stopwatch::start();
+    // This one may wait for two seconds.
     assert_refused(&publish(server, "late"));
-    assert!(watch.elapsed() < Duration::from_secs(4), "{:?}", watch.elapsed());
     // Its outcome cannot be written.
     gate.open();
     receiver.wait_idle();
@@ -186,7 +193,7 @@ fn a_server_that_cannot_write_stops_all_the_same() {
     gate.open();
     receiver.wait_idle();
     server.terminate();
-    let ended = server.process.wait_for_end(Duration::from_secs(12));
+    let ended = server.process.wait_for_end(PATIENCE);
     assert_eq!(ended.status.code(), Some(0), "{ended:?}");
     drop(other);
     let server = Server::on(&data);
@@ -195,21 +202,39 @@ fn a_server_that_cannot_write_stops_all_the_same() {
     server.stop();
 }
 
+/// Locks the database until publishers wait for the writer, which waits for the lock: the statuses of their answers.
+fn answers_around_a_lock(server: &Server, other: &Connection) -> Vec<u16> {
+    process::until("the lock", PATIENCE, || other.execute_batch("BEGIN IMMEDIATE").ok());
+    std::thread::scope(|scope| {
+        let mut publishers = Vec::new();
+        // What the writer has taken stands in its queue no more: another one comes behind it.
+        process::until("a publish that waits", PATIENCE, || {
+            publishers.push(scope.spawn(|| server.publish(&json!(1)).status));
+            let metrics = server.client.get("/metrics").expect(200);
+            let waiting =
+                metrics.text().lines().find_map(|line| line.strip_prefix("postrider_writer_queue_items "));
+            (waiting.expect("the metric") != "0").then_some(())
+        });
+        other.execute_batch("ROLLBACK").expect("a transaction");
+        publishers.into_iter().map(|publisher| publisher.join().expect("an answer")).collect()
+    })
+}
+
 #[test]
 fn a_lock_of_a_moment_is_only_waited_for() {
     let (_temp, data) = folder();
     let server = Server::on(&data);
     let other = Connection::open(data.join("postrider.db")).expect("a database");
-    other.execute_batch("BEGIN IMMEDIATE").expect("nobody writes");
-    let publisher = {
-        let client = server.client.clone();
-        std::thread::spawn(move || {
-            client.post("/api/v1/events", &json!({ "type": "it.happened", "data": 1 })).status
-        })
-    };
-    std::thread::park_timeout(Duration::from_millis(500));
-    other.execute_batch("ROLLBACK").expect("a transaction");
-    assert_eq!(publisher.join().expect("an answer"), 202);
+    // The moment has to be shorter than the two seconds for which the writer waits, which it may not be on a busy machine.
+    let mut seen = Vec::new();
+    let waited_for = (0..5).any(|_| {
+        let answers = answers_around_a_lock(&server, &other);
+        let all = answers.iter().all(|status| *status == 202);
+        seen.push(answers);
+        process::until("the server to be ready", PATIENCE, || (server.readiness().0 == 200).then_some(()));
+        all
+    });
+    assert!(waited_for, "{seen:?}");
     server.stop();
 }
 

@@ -1,8 +1,6 @@
 //! `postrider listen`: the receiver for developers.
 
-use std::net::TcpListener;
 use std::process::Command;
-use std::time::Duration;
 
 use postrider::clock::{Clock, SystemClock};
 use serde_json::{Value, json};
@@ -11,6 +9,7 @@ use crate::sender::tls::{self, Authority};
 use crate::support::app::{TestApp, text};
 use crate::support::client::Response;
 use crate::support::listener::{Listener, SECRET, signed};
+use crate::support::port;
 use crate::support::process::{self, PATIENCE, Process};
 use crate::support::program::program;
 use crate::support::receiver::{Receiver, Reply};
@@ -226,8 +225,8 @@ fn a_target_that_speaks_tls_is_handed_requests_if_its_certificate_is_trusted() {
 
 #[test]
 fn a_target_that_is_not_there_is_a_502_with_a_sentence() {
-    let free = TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).expect("a free port");
-    let listener = Listener::start(&["--forward", &format!("http://{free}/")]);
+    let (_closed, closed) = port::closed();
+    let listener = Listener::start(&["--forward", &format!("http://{closed}/")]);
     let answer = send_signed(&listener, "evt_1", 0, BODY, BODY).expect(502);
     assert!(answer.text().contains("could not be reached") && answer.text().contains("does the server run?"));
     assert_eq!(listener.line_of("evt_1")["status"], 502);
@@ -247,7 +246,7 @@ fn ctrl_c_ends_it_cleanly_also_while_a_sender_waits() {
             _ => {}
         }
         listener.process.signal("INT");
-        let ended = listener.process.wait_for_end(Duration::from_secs(10));
+        let ended = listener.process.wait_for_end(PATIENCE);
         assert_eq!(
             (ended.status.code(), ended.err.contains("postrider:")),
             (Some(0), false),

@@ -2,7 +2,6 @@
 
 mod verifying;
 
-use std::net::TcpListener;
 use std::path::Path;
 
 use postrider::web::docs::PAGES;
@@ -10,6 +9,7 @@ use serde_json::{Value, json};
 
 use crate::support::client::Client;
 use crate::support::guide;
+use crate::support::port;
 use crate::support::program::program;
 use crate::support::receiver::Receiver;
 use crate::support::server::Start;
@@ -78,7 +78,7 @@ fn the_quick_start_ends_with_a_delivery_that_was_verified() {
     assert!(start.ends_with(" postrider serve --dev"), "{start}");
     let dir = tempfile::tempdir().expect("a temporary directory");
     let server = Start::on(&dir.path().join("data")).with("POSTRIDER_API_KEY", key).start();
-    let free = TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).expect("a free port");
+    let free = port::free();
 
     let receive =
         guide::block(&page, "sh receive").replace("postrider", &program().get_program().to_string_lossy());

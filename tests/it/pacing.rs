@@ -152,7 +152,9 @@ fn threads_start_when_they_are_needed_and_end_when_they_are_idle() {
     assert_eq!(app.dispatcher().load().2, 0, "none before there is work");
     app.publish_many(0..10);
     receiver.wait_in_flight(10);
-    assert!((10..=16).contains(&app.dispatcher().load().2), "{:?}", app.dispatcher().load());
+    // What has come while a thread was about to start may have started another one; it is not one for each request that
+    // is made, and by far not all that there may be.
+    assert!((10..=64).contains(&app.dispatcher().load().2), "{:?}", app.dispatcher().load());
     gate.open();
     app.settle();
     assert!(app.dispatcher().wait_until_threads_end(PATIENCE), "{:?}", app.dispatcher().load());

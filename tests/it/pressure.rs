@@ -44,15 +44,6 @@ fn latency(server: &Server) -> Duration {
     all[25]
 }
 
-/// How many publishes a second a few clients get through.
-fn carried(server: &Server) -> usize {
-    let time = Duration::from_secs(1);
-    let few = Load { connections: 4, rate: None, time, size: mixed, prefix: "few" };
-    let outcome = few.run(server.address);
-    assert!(outcome.wrong.is_empty(), "{:?}", outcome.wrong);
-    outcome.accepted.len()
-}
-
 /// Waits until all that was acknowledged has come, and fails unless it has come once.
 fn assert_delivered_once(sink: &Sink, outcome: &Outcome, patience: Duration) {
     process::until("everything to be delivered", patience, || {
@@ -61,21 +52,18 @@ fn assert_delivered_once(sink: &Sink, outcome: &Outcome, patience: Duration) {
     assert_eq!(sink.repeated(), Vec::<String>::new(), "events that came more than once");
 }
 
-/// Puts ten times of what can be carried on a server.
+/// Puts more on a server than it can carry, however fast it is: a thousand clients who send the next event as soon as the
+/// one before was answered, so that there is always twice of what the server has room for.
 fn overload(server: &Server, prefix: &'static str) -> Outcome {
-    let carried = carried(server);
     let time = short_or_long(Duration::from_secs(5), Duration::from_mins(1));
-    let many = Load { connections: 1_000, rate: Some(carried * 10), time, size: mixed, prefix };
+    let many = Load { connections: 1_000, rate: None, time, size: mixed, prefix };
     let gauge = Gauge(server.process.pid());
     let outcome = many.run(server.address);
     println!(
-        "{carried}/s are carried; of {}/s for {time:?} {} were accepted, {} refused, {} cut, {} late; peak {} MB, \
-         {} descriptors",
-        carried * 10,
+        "in {time:?} {} were accepted, {} refused, {} cut; peak {} MB, {} descriptors",
         outcome.accepted.len(),
         outcome.refused,
         outcome.cut,
-        outcome.late,
         gauge.peak() / MEGABYTE,
         gauge.descriptors()
     );
@@ -90,7 +78,7 @@ fn overload(server: &Server, prefix: &'static str) -> Outcome {
 /// Waits until one client is served as before.
 fn assert_recovers(server: &Server, before: Duration) {
     let watch = Stopwatch::start();
-    let bound = (before * 5).max(Duration::from_millis(50));
+    let bound = (before * 5).max(Duration::from_millis(500));
     process::until("the latency to be as before", PATIENCE, || (latency(server) < bound).then_some(()));
     println!("{before:?} before, as before again after {:?}", watch.elapsed());
     server.client.get("/readyz").expect(200);
@@ -154,7 +142,11 @@ fn without_descriptors_clients_wait_and_deliveries_use_no_attempt() {
         std::thread::park_timeout(Duration::from_millis(20));
     }
     let busy = gauge.processor() - before;
-    assert!(busy < 100, "{busy} hundredths of a second in two seconds of waiting");
+    let waited = watch.elapsed();
+    assert!(
+        u128::from(busy) < waited.as_millis() / 20,
+        "{busy} hundredths of a second in {waited:?} of waiting"
+    );
     drop(clients);
     // More requests hang than there are descriptors.
     for n in 0..40 {

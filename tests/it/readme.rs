@@ -1,10 +1,10 @@
 //! The README's commands, run as they stand there.
 
-use std::net::TcpListener;
 use std::path::Path;
 use std::process::Command;
 
 use crate::support::guide;
+use crate::support::port;
 use crate::support::program::program;
 use crate::support::server::Start;
 
@@ -22,7 +22,7 @@ fn the_first_delivery_of_the_readme_arrives() {
     assert!(commands("## The first delivery").contains(key), "both blocks use the same key");
     let dir = tempfile::tempdir().expect("a temporary directory");
     let server = Start::on(&dir.path().join("data")).with("POSTRIDER_API_KEY", key).start();
-    let free = TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).expect("a free port");
+    let free = port::free();
     let script = commands("## The first delivery")
         .replace("localhost:8383", &server.address.to_string())
         .replace("9000", &free.port().to_string());

@@ -1,15 +1,14 @@
 //! When a failed delivery is tried again, and what counts as failed.
 
-use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use postrider::clock::Clock;
 use postrider::domain::time::UnixMs;
 use serde_json::{Value, json};
-use socket2::{Domain, Socket, Type};
 
 use crate::support::actions::shows;
 use crate::support::app::{START, TestApp, text};
+use crate::support::port;
 use crate::support::receiver::{Receiver, Reply};
 
 /// Lets the clock stop just before each wait of the schedule has passed and then after its 10 %, and sees one more
@@ -28,15 +27,6 @@ fn follows(app: &TestApp, receiver: &Receiver, delivery: &str, schedule: &[u64])
         app.advance(Duration::from_millis(1 + wait * 100));
         assert_eq!(receiver.count(), done + 2, "not sent after {wait} s and 10 %");
     }
-}
-
-/// A port that refuses connections, as long as the socket is kept.
-fn closed_port() -> (Socket, SocketAddr) {
-    let socket = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
-    let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-    socket.bind(&any.into()).expect("a free port");
-    let address = socket.local_addr().ok().and_then(|address| address.as_socket()).expect("an address");
-    (socket, address)
 }
 
 #[test]
@@ -210,7 +200,7 @@ fn the_head_decides_whatever_becomes_of_the_body() {
     ];
     for (path, reply) in cases {
         receiver.always_on(path, reply);
-        app.endpoint_with(&receiver, path, &json!({ "timeout_seconds": 1 }));
+        app.endpoint_with(&receiver, path, &json!({ "timeout_seconds": 5 }));
     }
     let event = app.publish("t", &json!(1));
     app.settle();
@@ -224,7 +214,7 @@ fn the_head_decides_whatever_becomes_of_the_body() {
 #[test]
 fn what_gets_no_answer_is_retried_with_a_line_that_says_why() {
     let (app, receiver) = (TestApp::with_manual_clock(), Receiver::start());
-    let (_closed, closed) = closed_port();
+    let (_closed, closed) = port::closed();
     receiver.always_on("/hang", Reply::hang());
     receiver.always_on("/trickle", Reply::ok().trickle(Duration::from_millis(200)));
     receiver.always_on("/close", Reply::close());
@@ -243,11 +233,11 @@ fn what_gets_no_answer_is_retried_with_a_line_that_says_why() {
         ("http://nowhere.invalid/".to_owned(), "nowhere.invalid"),
     ];
     for (url, says) in cases {
-        let made = app.create_endpoint(
-            &json!({ "url": url, "events": [format!("t{}", says.len())], "timeout_seconds": 1 }),
-        );
-        let id = text(&made, "id");
         let event_type = format!("t{}", says.len());
+        let timeout = if says == "timed out" { 1 } else { 30 };
+        let made =
+            app.create_endpoint(&json!({ "url": url, "events": [event_type], "timeout_seconds": timeout }));
+        let id = text(&made, "id");
         let delivery = text(&app.delivery_of(&app.publish(&event_type, &json!(1))), "id");
         app.settle();
         let seen = app.delivery(&delivery);
@@ -262,7 +252,7 @@ fn what_gets_no_answer_is_retried_with_a_line_that_says_why() {
 
 #[test]
 fn a_failure_on_our_side_uses_up_no_attempt_and_readyz_says_so() {
-    let (_closed, address) = closed_port();
+    let (_closed, address) = port::closed();
     let receiver = Receiver::start();
     let app = TestApp::builder()
         .with("POSTRIDER_EGRESS_PROXY", &format!("http://{address}"))

@@ -5,7 +5,6 @@ use std::net::TcpStream;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use postrider::clock::Stopwatch;
 use rusqlite::Connection;
 use serde_json::json;
 use tempfile::TempDir;
@@ -15,8 +14,10 @@ use crate::support::process::{self, PATIENCE};
 use crate::support::receiver::{Gate, Receiver, Reply};
 use crate::support::server::{Server, Start};
 
-/// How long the last calls may take, and a little for the rest.
-const STOPPED: Duration = Duration::from_millis(12_500);
+/// How long the last calls may take.
+const TEN_SECONDS: Duration = Duration::from_secs(10);
+/// How much later than it should a thread may get its turn on a machine that has much else to do.
+const LATE: Duration = Duration::from_secs(5);
 
 fn folder() -> (TempDir, PathBuf) {
     let temp = tempfile::tempdir().expect("a temporary directory");
@@ -42,8 +43,9 @@ fn what_is_answered_after_the_signal_is_recorded() {
         server.process.signal(signal);
         server.process.wait_for_log("stopping", 1);
         gate.open();
-        let ended = server.process.wait_for_end(Duration::from_secs(5));
+        let ended = server.process.wait_for_end(PATIENCE);
         assert_eq!(ended.status.code(), Some(0), "{ended:?}");
+        assert!(!ended.err.contains("cut while in flight"), "{}", ended.err);
         assert!(ended.err.contains(&format!("SIG{signal}")), "{}", ended.err);
         assert!(!data.join("postrider.sock").exists());
         assert_eq!(wal_bytes(&data), 0, "the WAL is folded back");
@@ -64,11 +66,13 @@ fn what_hangs_is_given_up_after_ten_seconds_and_sent_again() {
     server.endpoint(&receiver.url("/"), &json!({ "timeout_seconds": 30 }));
     let event = server.publish(&json!(1)).expect(202).json();
     receiver.wait_in_flight(1);
-    let watch = Stopwatch::start();
     server.terminate();
-    let ended = server.process.wait_for_end(STOPPED);
+    let ended = server.process.wait_for_end(PATIENCE);
     assert_eq!(ended.status.code(), Some(0), "{ended:?}");
-    assert!(watch.elapsed() >= Duration::from_secs(9), "it was given its ten seconds: {:?}", watch.elapsed());
+    let given = ended.between("stopping", "cut while in flight");
+    // The log's clock is another one than that of waits.
+    assert!(given + Duration::from_millis(500) >= TEN_SECONDS, "it was given its ten seconds: {given:?}");
+    assert!(given < TEN_SECONDS + LATE, "it was given up: {given:?}");
     assert!(ended.err.contains("sent again at the next start"), "{}", ended.err);
 
     let server = Server::on(&data);
@@ -96,13 +100,14 @@ fn nothing_is_accepted_any_more_and_idle_connections_do_not_hold_it_up() {
     let head = format!("POST /api/v1/events HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {key}\r\n");
     let body = format!("{head}Content-Type: application/json\r\nContent-Length: 100\r\n\r\n{{");
     let mut open: Vec<TcpStream> = ["", &head, &body].into_iter().map(connect).collect();
-    let watch = Stopwatch::start();
     server.terminate();
     server.process.wait_for_log("stopping", 1);
     process::until("the port to be closed", PATIENCE, || TcpStream::connect(server.address).err());
-    let ended = server.process.wait_for_end(STOPPED);
+    let ended = server.process.wait_for_end(PATIENCE);
     assert_eq!(ended.status.code(), Some(0), "{ended:?}");
-    assert!(watch.elapsed() < STOPPED, "{:?}", watch.elapsed());
+    let took = ended.between("stopping", "stopped");
+    println!("stopped after {took:?}");
+    assert!(took < TEN_SECONDS + LATE, "{took:?}");
     for stream in &mut open {
         let mut answer = String::new();
         // Whether it is closed in order or reset, the connection is over.
@@ -125,7 +130,7 @@ fn everything_that_was_accepted_before_the_stop_is_delivered_after_it() {
         .collect();
     receiver.wait_for(50);
     server.terminate();
-    let ended = server.process.wait_for_end(STOPPED);
+    let ended = server.process.wait_for_end(PATIENCE);
     assert_eq!(ended.status.code(), Some(0), "{ended:?}");
     let accepted: Vec<String> =
         publishers.into_iter().flat_map(|publisher| publisher.join().expect("a publisher")).collect();

@@ -52,8 +52,9 @@ fn a_test_that_fails_is_not_retried_and_does_not_count_for_health() {
 #[test]
 fn a_disabled_endpoint_can_be_tested_and_one_without_an_answer_says_why() {
     let (app, receiver) = (TestApp::with_manual_clock(), Receiver::start());
-    let endpoint = app.endpoint_with(&receiver, "/", &json!({ "enabled": false, "timeout_seconds": 1 }));
+    let endpoint = app.endpoint_with(&receiver, "/", &json!({ "enabled": false }));
     shows(&app.test_endpoint(&endpoint), &json!({ "success": true }));
+    app.change_endpoint(&endpoint, &json!({ "timeout_seconds": 1 }));
     receiver.always(Reply::hang());
     let result = app.test_endpoint(&endpoint);
     shows(&result, &json!({ "success": false, "status_code": null, "response_body": null }));

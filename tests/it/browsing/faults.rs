@@ -75,7 +75,7 @@ impl Inspector {
                  error => done(['axe has failed: ' + error]));",
         ));
         let found = found.as_array().cloned().unwrap_or_else(|| vec![Value::from("axe says nothing")]);
-        found.iter().map(|line| line.as_str().unwrap_or_default().to_owned()).collect()
+        found.iter().map(|line| line.as_str().expect("a line").to_owned()).collect()
     }
 }
 
@@ -89,8 +89,8 @@ fn is_dark(browser: &Browser, wanted: bool) -> Option<String> {
 
 fn too_wide(browser: &Browser, width: u32) -> Option<String> {
     browser.resize(width, 900);
-    let needed = browser.script("return document.documentElement.scrollWidth").as_u64().unwrap_or(0);
-    (needed == 0 || needed > u64::from(width)).then(|| format!("it needs {needed} px of {width}"))
+    let needed = browser.width();
+    (needed > u64::from(width)).then(|| format!("it needs {needed} px of {width}"))
 }
 
 fn axe() -> String {

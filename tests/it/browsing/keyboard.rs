@@ -20,8 +20,8 @@ fn acts(browser: &Browser) -> BTreeSet<String> {
              .filter(e => !e.disabled && e.checkVisibility({{ visibilityProperty: true }}))
              .filter(e => e.type !== 'radio' || e.checked).map(name)"
     ));
-    let names = found.as_array().into_iter().flatten();
-    names.filter_map(|name| name.as_str().map(str::to_owned)).collect()
+    let names = found.as_array().expect("a list of names");
+    names.iter().map(|name| name.as_str().expect("a name").to_owned()).collect()
 }
 
 /// What has the focus, and whether that can be seen.
@@ -31,7 +31,7 @@ fn focused(browser: &Browser) -> (String, bool) {
          const within = box.right > 0 && box.bottom > 0 && box.left < innerWidth && box.top < innerHeight;
          return [name(e), within && style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 2]"
     ));
-    (found[0].as_str().unwrap_or_default().to_owned(), found[1] == Value::Bool(true))
+    (found[0].as_str().expect("a name").to_owned(), found[1] == Value::Bool(true))
 }
 
 /// Goes through a page by Tab until everything was reached.

@@ -173,7 +173,7 @@ fn every_page_fits_a_phone_with_every_row_at_its_limits() {
     let is_page = |path: &String| !path.contains("/curl") && !path.contains("/data");
     for path in extremes.pages().iter().filter(|path| is_page(path)) {
         admin.open(path);
-        let wide = admin.script("return document.documentElement.scrollWidth").as_u64().unwrap_or(0);
+        let wide = admin.width();
         if wide > 360 {
             all.push(format!("{path}: it is {wide} px wide"));
         }

@@ -156,14 +156,17 @@ fn a_pause_lasts_as_long_as_its_endpoint_asked_whatever_the_wall_clock_shows() {
     let (server, _) = start(&wall, &receiver);
     let pause = Duration::from_secs(3);
     for (round, jump) in [DAY_MS, -2 * DAY_MS].into_iter().enumerate() {
-        // The second time as a date, which is one of the wall clock.
-        let shown = wall.now().plus(pause + Duration::from_secs(1));
-        let date = std::time::UNIX_EPOCH + Duration::from_millis(shown.0.unsigned_abs());
-        let asked = if round == 0 { pause.as_secs().to_string() } else { httpdate::fmt_http_date(date) };
+        // The second time as a date, which is one of the wall clock and has no fractions of a second.
+        let date = (wall.now().plus(2 * pause).0 / 1_000).unsigned_abs();
+        let as_date = httpdate::fmt_http_date(std::time::UNIX_EPOCH + Duration::from_secs(date));
+        let asked = if round == 0 { pause.as_secs().to_string() } else { as_date };
         receiver.reply(Reply::status(429).header("Retry-After", &asked));
         let before = receiver.count();
         let event = published(&server, round);
         let paused_at = receiver.wait_for(before + 1)[before].at;
+        // What is left of it once the request is there, which it may be late.
+        let left =
+            Duration::from_secs(date).saturating_sub(Duration::from_millis(wall.now().0.unsigned_abs()));
         server.wait_for_status(&event, "pending");
         until("the pause to be known", PATIENCE, || {
             let list = server.get(&format!("/events/{}/deliveries", text(&event, "id")));
@@ -174,8 +177,7 @@ fn a_pause_lasts_as_long_as_its_endpoint_asked_whatever_the_wall_clock_shows() {
         for event in [&event, &other] {
             server.wait_for_status(event, "delivered");
         }
-        // A date has no fractions of a second.
-        let least = if round == 0 { pause } else { pause.saturating_sub(Duration::from_secs(1)) };
+        let least = if round == 0 { pause } else { left };
         for request in &receiver.received()[before + 1..] {
             let waited = request.at.saturating_sub(paused_at);
             assert!(waited >= least, "{waited:?} after it was asked to wait for {asked}");

@@ -4,7 +4,6 @@
 use std::fs;
 use std::time::Duration;
 
-use postrider::clock::Stopwatch;
 use serde_json::{Value, json};
 
 use crate::support::length::short_or_long;
@@ -23,7 +22,7 @@ const WARM_UP: usize = 2;
 const EVENTS: usize = 40;
 /// Receivers that never answer, and when their attempts end.
 const HANGING: usize = 12;
-const HANG_SECONDS: u64 = 8;
+const HANG_SECONDS: u64 = 20;
 const PATIENCE: Duration = Duration::from_mins(2);
 
 /// Receivers with whom an attempt soon ends, though they would go on for ever.
@@ -130,7 +129,6 @@ fn the_healthy_are_served_while_others_hang() {
     for (n, receiver) in hanging.iter().enumerate() {
         endpoint(&server, receiver, &format!("hanging-{n}"), HANG_SECONDS);
     }
-    let watch = Stopwatch::start();
     for n in 0..HANGING {
         (0..5).for_each(|_| publish(&server, &format!("hanging-{n}")));
     }
@@ -141,8 +139,13 @@ fn the_healthy_are_served_while_others_hang() {
         publish(&server, "healthy");
         healthy.wait_for(n);
     }
-    let took = watch.elapsed();
-    assert!(took < Duration::from_secs(HANG_SECONDS), "the healthy one had to wait for the others, {took:?}");
+    // What has begun first is under way still: the healthy one has waited for none of them.
+    let list = server.get("/deliveries?limit=250&tenant=hanging-0");
+    let rows = list["data"].as_array().expect("a list");
+    assert!(
+        rows.len() == 5 && rows.iter().all(|row| row["status"] == "pending"),
+        "the healthy one had to wait for the others, or this test for longer than they hang: {list}"
+    );
     let busy = delivery_threads(&server);
     assert!(busy >= HANGING, "only {busy} threads are busy");
     let ended = until("the attempts to end", PATIENCE, || {
@@ -163,7 +166,7 @@ fn on_time(server: &Server, row: &Value) {
     let attempt = &shown["attempt_list"][0];
     let took = attempt["duration_ms"].as_u64().expect("a duration");
     // One that is late on a busy machine is told by the other tests, which try again.
-    assert!((HANG_SECONDS * 1000..HANG_SECONDS * 1000 + 5_000).contains(&took), "{shown}");
+    assert!((HANG_SECONDS * 1000..HANG_SECONDS * 1000 + 20_000).contains(&took), "{shown}");
     let delivered = attempt["status_code"] == 200;
     assert_eq!(shown["status"], if delivered { "delivered" } else { "failed" });
     assert!(

@@ -12,8 +12,8 @@ use crate::sender::peer::{OK, Peer, close, read_request, wait_for_close};
 use crate::support::actions::shows;
 use crate::support::app::{TestApp, text};
 use crate::support::length::short_or_long;
+use crate::support::process::PATIENCE;
 
-const PATIENCE: Duration = Duration::from_secs(30);
 const UNASKED: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-length: 7\r\n\r\nunasked";
 const REFUSAL: &[u8] = b"HTTP/1.1 500 No\r\ncontent-length: 2\r\n\r\nno";
 
@@ -69,10 +69,12 @@ fn a_kept_connection_that_is_closed_as_it_is_taken_costs_no_attempt() {
     assert!(twice > rounds / 4, "connections ended as they were taken, only {twice} times");
 }
 
-/// An endpoint whose receiver answers the first request with `first`, and says `unasked` a moment later. The second
+/// An endpoint whose receiver answers the first request with `first`, and says `unasked` when the first is over. The second
 /// request is refused, on whatever connection it comes.
 fn desynchronised(first: &'static [u8], unasked: &'static [u8]) {
     let (told, tell) = mpsc::channel();
+    let (taken, is_taken) = mpsc::channel::<()>();
+    let is_taken = Mutex::new(is_taken);
     let peer = Peer::new(move |number, mut stream| {
         read_request(&mut stream).unwrap();
         if number > 0 {
@@ -80,7 +82,7 @@ fn desynchronised(first: &'static [u8], unasked: &'static [u8]) {
         }
         stream.write_all(first).unwrap();
         // Only when the answer has been taken for itself: what comes with it closes the connection anyway.
-        std::thread::park_timeout(Duration::from_millis(200));
+        is_taken.lock().unwrap().recv_timeout(PATIENCE).unwrap();
         // The other side may have closed it.
         let _ = stream.write_all(unasked);
         told.send(()).unwrap();
@@ -92,8 +94,9 @@ fn desynchronised(first: &'static [u8], unasked: &'static [u8]) {
     let app = TestApp::start();
     endpoint(&app, &peer);
     let first = app.send(&json!(1));
-    tell.recv_timeout(PATIENCE).unwrap();
     app.settle();
+    taken.send(()).unwrap();
+    tell.recv_timeout(PATIENCE).unwrap();
     let second = app.send(&json!(2));
     app.settle();
     assert_eq!(app.status(&first), "delivered");

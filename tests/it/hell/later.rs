@@ -85,6 +85,6 @@ fn a_receiver_whose_queue_is_full_is_a_timeout_while_connecting() {
     assert!(error.contains("timed out while connecting to"), "{error}");
     assert_eq!((&shown["status"], &shown["status_code"]), (&json!("failed"), &json!(null)));
     assert!(
-        shown["attempt_list"][0]["duration_ms"].as_u64().is_some_and(|took| (1_000..6_000).contains(&took))
+        shown["attempt_list"][0]["duration_ms"].as_u64().is_some_and(|took| (1_000..30_000).contains(&took))
     );
 }

@@ -1,6 +1,5 @@
 //! The pages about verifying: each receiver, as its page shows it, accepts what we send and nothing else.
 
-use std::net::TcpListener;
 use std::path::Path;
 use std::process::Command;
 
@@ -10,6 +9,7 @@ use crate::support::app::{TestApp, text};
 use crate::support::client::Client;
 use crate::support::foreign::in_target;
 use crate::support::guide;
+use crate::support::port;
 use crate::support::process::{self, PATIENCE, Process};
 
 /// A server for the application of Rack, as small as can be: one request for each connection.
@@ -71,7 +71,7 @@ fn main() {
 fn answers(page: &str, start: impl FnOnce(&str, &Path) -> Command) {
     let page = super::page(page);
     let dir = tempfile::tempdir().expect("a temporary directory");
-    let free = TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).expect("a free port");
+    let free = port::free();
     let app = TestApp::start();
     let made = app.create_endpoint(&json!({ "url": format!("http://{free}/hook"), "events": ["*"] }));
     let mut command = start(&page, dir.path());

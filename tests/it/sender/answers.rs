@@ -161,6 +161,6 @@ fn an_answer_to_a_body_that_is_never_read_counts_at_the_deadline() {
     });
     let body = vec![b'x'; 32 * 1024 * 1024];
     let sent = post_as(&sender(), &peer.url(), (1, 1), &body, SHORT);
-    assert!(sent.duration < SHORT + Duration::from_secs(1));
+    assert!(sent.duration < LONG, "it ended late, after {:?}", sent.duration);
     assert_eq!(status(sent), 413);
 }

@@ -178,15 +178,16 @@ fn an_idle_connection_is_closed_after_four_seconds() {
     let (ended, ends) = mpsc::channel();
     let peer = Peer::new(move |_, mut stream| {
         read_request(&mut stream).unwrap();
-        stream.write_all(OK).unwrap();
+        // Before the answer: the other side may have it long before this thread gets its next turn.
         let idle = postrider::clock::Stopwatch::start();
+        stream.write_all(OK).unwrap();
         assert_eq!(stream.read(&mut [0]).unwrap(), 0);
         ended.send(idle.elapsed()).unwrap();
     });
     let sender = sender();
     answer(post(&sender, &peer.url()));
     let idle = ends.recv_timeout(LONG).unwrap();
-    assert!((3900..6000).contains(&idle.as_millis()), "{idle:?}");
+    assert!(idle >= Duration::from_millis(3_900) && idle < LONG, "{idle:?}");
     assert_eq!(sender.idle_connections(), 0);
 }
 

@@ -247,7 +247,7 @@ fn a_tls_answer_that_comes_before_the_body_was_read_counts() {
         let (_alive, never) = std::sync::mpsc::channel::<()>();
         never.recv_timeout(LONG).unwrap_err();
     });
-    assert_eq!(status(post_as(&trusting(&authority), &url(&stays), (1, 1), &body, LONG / 10)), 413);
+    assert_eq!(status(post_as(&trusting(&authority), &url(&stays), (1, 1), &body, 2 * SHORT)), 413);
 }
 
 #[test]

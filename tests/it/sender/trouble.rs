@@ -1,7 +1,7 @@
 //! Requests without an answer, each told apart.
 
 use std::io::Write;
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::sync::mpsc;
 
 use super::peer::{Deaf, Peer, close, read_request, wait_for_close};
@@ -14,7 +14,7 @@ fn of(bytes: &'static [u8]) -> Failure {
 
 #[test]
 fn nothing_listens_there() {
-    let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let (_closed, address) = port::closed();
     let sent = post(&sender(), &format!("http://{address}/"));
     assert_eq!(sent.address, Some(address));
     let failure = failure(sent);
@@ -108,7 +108,7 @@ fn time_that_passes_while_headers_trickle_in() {
     let peer = Peer::new(move |_, mut stream| {
         read_request(&mut stream).unwrap();
         stream.write_all(b"HTTP/1.1 200 OK\r\nx-slow: ").unwrap();
-        // A byte whenever a tenth of a second has passed without the other side closing.
+        // A byte whenever a tenth of the time has passed without the other side closing.
         let (_alive, pace) = mpsc::channel::<()>();
         while stream.write_all(b"x").is_ok() {
             pace.recv_timeout(SHORT / 10).unwrap_err();
@@ -126,7 +126,7 @@ fn time_that_passes_while_the_request_is_being_sent() {
     });
     let body = vec![b'x'; 32 * 1024 * 1024];
     let sent = post_as(&sender(), &peer.url(), (1, 1), &body, SHORT);
-    assert!(sent.duration < SHORT + Duration::from_secs(1));
+    assert!(sent.duration < LONG, "it ended late, after {:?}", sent.duration);
     assert_eq!(kind(sent), FailureKind::SendTimeout);
 }
 

@@ -3,16 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use postrider::clock::{Clock, Stopwatch};
+use postrider::clock::Clock;
 use postrider::domain::time::UnixMs;
 use serde_json::{Value, json};
 
 use super::app::{TestApp, text};
 use super::client::Response;
+use super::process::{self, PATIENCE};
 use super::receiver::{Gate, Receiver};
-
-/// How long something may take that follows from a call by itself.
-const PATIENCE: Duration = Duration::from_secs(30);
 
 impl TestApp {
     /// Makes an endpoint that receives everything at this path, with more fields; its id.
@@ -168,11 +166,7 @@ impl TestApp {
         let dispatcher = Arc::clone(self.dispatcher());
         std::thread::scope(|scope| {
             let restarting = scope.spawn(|| self.restart());
-            let watch = Stopwatch::start();
-            while !dispatcher.is_stopping() {
-                assert!(!watch.left(PATIENCE).is_zero(), "the stop does not begin");
-                std::thread::yield_now();
-            }
+            process::until("the stop to begin", PATIENCE, || dispatcher.is_stopping().then_some(()));
             gate.let_through(in_flight);
             restarting.join().expect("a server that starts again");
         });
@@ -181,13 +175,7 @@ impl TestApp {
     /// Asks until there is an answer.
     #[track_caller]
     pub fn eventually<T>(&self, what: &str, mut ask: impl FnMut(&Self) -> Option<T>) -> T {
-        let watch = Stopwatch::start();
-        loop {
-            if let Some(answer) = ask(self) {
-                return answer;
-            }
-            assert!(!watch.left(PATIENCE).is_zero(), "waited {PATIENCE:?} in vain: {what}");
-        }
+        process::until(what, PATIENCE, || ask(self))
     }
 }
 

@@ -19,7 +19,7 @@ use tempfile::TempDir;
 use tokio::sync::Notify;
 
 use super::client::{Client, Response};
-use super::process;
+use super::process::{self, PATIENCE};
 use super::receiver::Receiver;
 
 /// The key that every test server knows from its first start: with every scope.
@@ -27,9 +27,6 @@ pub const KEY: &str = "pr_0123456789abcdefghijklmnop";
 
 /// 2026-02-23T14:30:00Z, a Monday: when manual clocks start.
 pub const START: UnixMs = UnixMs(1_771_857_000_000);
-
-/// How long a server may take to have nothing more to do.
-const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Names that end in `.test` are this machine, except `public.test`, which is not, and `mixed.test`, which is
 /// also elsewhere; others do not exist.

@@ -32,6 +32,11 @@ pub const ENTER: char = '\u{e007}';
 /// The arrow that points down.
 pub const DOWN: char = '\u{e015}';
 
+/// Whether a page was painted: a browser drops the keys and clicks that come before, which nobody sees who looks at it.
+const PAINTED: &str = "performance.getEntriesByName('first-contentful-paint').length > 0";
+/// Whether a page has come as a whole: what it does not hold then will not come by itself.
+const WHOLE: &str = "document.readyState === 'complete'";
+
 /// How long a page may take to show what it should.
 const PATIENCE: Duration = Duration::from_secs(40);
 
@@ -139,7 +144,7 @@ impl Browser {
     /// Path and query of the page that is shown.
     #[track_caller]
     pub fn path(&self) -> String {
-        let url = self.run("the address", self.client().current_url());
+        let url = self.act("the address", async || self.client().current_url().await);
         url[url::Position::BeforePath..url::Position::AfterQuery].to_owned()
     }
 
@@ -154,15 +159,25 @@ impl Browser {
         self.text_of("body")
     }
 
-    /// What the first element that this selector finds shows as text.
+    /// What the first element that this selector finds shows as text, on a page that has come as a whole.
     #[track_caller]
     pub fn text_of(&self, css: &str) -> String {
-        self.act(css, async || self.client().find(Locator::Css(css)).await?.text().await)
+        self.act(css, async || {
+            self.is_so(WHOLE).await?;
+            self.client().find(Locator::Css(css)).await?.text().await
+        })
     }
 
-    /// How many such elements there are, at this moment.
+    /// How many such elements there are, at this moment: on a page that has come as a whole, so that none is one that stands
+    /// nowhere, and not one that is still to come. An error is no answer.
+    #[track_caller]
     pub fn count(&self, css: &str) -> usize {
-        self.runtime.block_on(self.client().find_all(Locator::Css(css))).map_or(0, |found| found.len())
+        let script = format!("return {WHOLE} ? document.querySelectorAll(arguments[0]).length : null");
+        let found = self.act(css, async || {
+            let found = self.client().execute(&script, vec![json!(css)]).await?;
+            found.as_u64().ok_or(CmdError::WaitTimeout)
+        });
+        usize::try_from(found).expect("a few")
     }
 
     /// Does something that may have to wait: for a page that is on its way, or while a script changes it. What fails for
@@ -190,15 +205,13 @@ impl Browser {
     /// What a mouse or a key is meant for, on a page that takes them.
     async fn target(&self, locator: Locator<'_>) -> Result<Element, CmdError> {
         let element = self.client().find(locator).await?;
-        self.painted().await?;
+        self.is_so(PAINTED).await?;
         Ok(element)
     }
 
-    /// Whether the page was painted: a browser drops the keys and clicks that come before, which nobody sees who looks at it.
-    /// What fails for this is begun anew.
-    async fn painted(&self) -> Result<(), CmdError> {
-        let painted = "return performance.getEntriesByName('first-contentful-paint').length > 0";
-        match self.client().execute(painted, Vec::new()).await {
+    /// Whether this is so of the page. What fails because it is not is begun anew.
+    async fn is_so(&self, what: &str) -> Result<(), CmdError> {
+        match self.client().execute(&format!("return {what}"), Vec::new()).await {
             Ok(Value::Bool(true)) => Ok(()),
             _ => Err(CmdError::WaitTimeout),
         }
@@ -254,10 +267,11 @@ impl Browser {
         self.act(name, async || self.target(Locator::Css(&list)).await?.select_by_value(value).await);
     }
 
-    /// Presses a key, wherever the focus is.
+    /// Presses a key, wherever the focus is. After one that leads to another page, wait for something that stands there
+    /// alone: until then it is the page before that is looked at, and the next key may get lost between the two.
     #[track_caller]
     pub fn press(&self, key: char) {
-        self.act("a page", async || self.painted().await);
+        self.act("a page", async || self.is_so(PAINTED).await);
         let keys = KeyActions::new("keyboard".to_owned());
         let keys = keys.then(KeyAction::Down { value: key }).then(KeyAction::Up { value: key });
         self.run("a key", self.client().perform_actions(keys));
@@ -305,10 +319,10 @@ impl Browser {
         }
     }
 
-    /// Runs a script in the page; what it returns.
+    /// Runs a script in the page; what it returns. One that a page on its way has cut off is begun anew on that page.
     #[track_caller]
     pub fn script(&self, script: &str) -> Value {
-        self.run("a script", self.client().execute(script, Vec::new()))
+        self.act("a script", async || self.client().execute(script, Vec::new()).await)
     }
 
     /// The same for one that calls its last argument when it is done.
@@ -323,8 +337,8 @@ impl Browser {
     pub fn complaints(&self) -> Vec<String> {
         let body = json!({ "type": "browser" });
         let log = self.run("the log", self.client().issue_cmd(Own { path: "se/log", body }));
-        let lines = log.as_array().cloned().unwrap_or_default();
-        lines.iter().map(|line| line["message"].as_str().unwrap_or_default().to_owned()).collect()
+        let lines = log.as_array().expect("a list of lines");
+        lines.iter().map(|line| line["message"].as_str().expect("a message").to_owned()).collect()
     }
 
     /// What the page has loaded, as addresses.
@@ -332,14 +346,15 @@ impl Browser {
     pub fn loaded(&self) -> Vec<String> {
         let script = "return performance.getEntries().filter(e => e.name.includes('://')).map(e => e.name)";
         let names = self.script(script);
-        names.as_array().into_iter().flatten().filter_map(|name| name.as_str().map(str::to_owned)).collect()
+        let names = names.as_array().expect("a list of addresses");
+        names.iter().map(|name| name.as_str().expect("an address").to_owned()).collect()
     }
 
     /// The status code that the page was answered with.
     #[track_caller]
     pub fn status(&self) -> u64 {
         let script = "return performance.getEntriesByType('navigation')[0].responseStatus";
-        self.script(script).as_u64().unwrap_or_default()
+        self.script(script).as_u64().expect("a status")
     }
 
     /// What the page weighs on the way, with everything that it has loaded: bytes.
@@ -347,7 +362,13 @@ impl Browser {
     pub fn weight(&self) -> u64 {
         let script =
             "return performance.getEntries().reduce((sum, entry) => sum + (entry.encodedBodySize ?? 0), 0)";
-        self.script(script).as_u64().unwrap_or_default()
+        self.script(script).as_u64().expect("a weight")
+    }
+
+    /// How wide the page is, with what does not fit into the window: CSS pixels.
+    #[track_caller]
+    pub fn width(&self) -> u64 {
+        self.script("return document.documentElement.scrollWidth").as_u64().expect("a width")
     }
 
     /// A picture of the whole page, as PNG.

@@ -8,16 +8,13 @@ use std::net::{SocketAddr, TcpStream};
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use serde_json::Value;
 
 mod connection;
 
+use super::process::PATIENCE;
 use connection::{Connection, Stream};
-
-/// How long an answer may take.
-const PATIENCE: Duration = Duration::from_secs(30);
 
 /// See the module.
 #[derive(Debug, Clone)]

@@ -13,6 +13,7 @@ pub mod length;
 pub mod listener;
 pub mod mac;
 pub mod poisoned;
+pub mod port;
 pub mod problem;
 pub mod process;
 pub mod program;

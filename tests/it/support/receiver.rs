@@ -18,12 +18,10 @@ mod connection;
 mod log;
 mod reply;
 
+use super::process::PATIENCE;
 use log::Log;
 pub use log::Received;
 pub use reply::{Gate, Reply};
-
-/// How long something may take that should happen at once.
-const PATIENCE: Duration = Duration::from_secs(30);
 
 /// See the module.
 #[derive(Debug)]

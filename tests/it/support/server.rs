@@ -100,10 +100,10 @@ impl Start {
         Server { process, address, ready_after, client: Client::tcp(address).with_key(KEY) }
     }
 
-    /// Starts a server that is expected to refuse within 2 s; how it has ended.
+    /// Starts a server that is expected to refuse; how it has ended. How soon it does is `files`' to test.
     #[track_caller]
     pub fn refused(&self) -> Ended {
-        let ended = self.spawn().wait_for_end(Duration::from_secs(2));
+        let ended = self.spawn().wait_for_end(PATIENCE);
         assert!(!ended.status.success(), "it should have failed: {ended:?}");
         assert_eq!(ended.out, "", "nothing is printed where it does not start");
         ended

@@ -6,13 +6,12 @@ use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
-use std::time::Duration;
 
 use data_encoding::BASE64;
 use postrider::clock::Stopwatch;
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
-const PATIENCE: Duration = Duration::from_secs(30);
+use super::process::PATIENCE;
 
 /// A mail that was taken.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -54,6 +54,15 @@ pub(super) fn capabilities(window: Window, profile: &std::path::Path) -> serde_j
 
 /// Whether something has failed because the page is on its way or is being changed: tried again, it may succeed.
 pub(super) fn passes(error: &CmdError) -> bool {
+    // How this driver tells that another page has come between, by the moment at which it did.
+    const BETWEEN: [&str; 6] = [
+        "does not belong to the document",
+        "document unloaded",
+        "aborted by navigation",
+        "execution context",
+        "Cannot find context",
+        "target navigated",
+    ];
     let CmdError::Standard(told) = error else { return matches!(error, CmdError::WaitTimeout) };
     match told.error {
         ErrorStatus::NoSuchElement
@@ -61,8 +70,6 @@ pub(super) fn passes(error: &CmdError) -> bool {
         | ErrorStatus::StaleElementReference
         | ErrorStatus::ElementNotInteractable
         | ErrorStatus::ElementClickIntercepted => true,
-        // How this driver tells an element of the page before.
-        ErrorStatus::UnknownError => told.message.contains("does not belong to the document"),
-        _ => false,
+        _ => BETWEEN.iter().any(|words| told.message.contains(words)),
     }
 }
