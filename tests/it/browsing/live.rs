@@ -24,12 +24,12 @@ fn waiting(app: &TestApp, receiver: &Receiver) -> (String, String, String) {
 /// Opens a page that counts from then on how often it asks for itself again.
 fn open(browser: &Browser, path: &str) {
     browser.open(path);
-    browser.script("const real = fetch; window.asked = 0; window.fetch = (...all) => { asked += 1; return real(...all); }");
+    browser.script("const real = fetch; window.looks = 0; window.fetch = (...all) => { looks += 1; return real(...all); }");
 }
 
 /// How often the page has begun to ask for itself again.
 fn asked(browser: &Browser) -> u64 {
-    browser.script("return asked").as_u64().expect("a number")
+    browser.script("return looks").as_u64().expect("a number")
 }
 
 fn changes_by_itself(page: impl Fn(&str, &str) -> String) {
