@@ -127,12 +127,14 @@ fn rows() -> [Row; 6] {
     let megabytes = |bytes: u64| format!("{}.{}", bytes / MEGABYTE, bytes % MEGABYTE * 10 / MEGABYTE);
     let row = |name, figure, show, spare| Row { name, figure, show, spare };
     let times = |micros: u64| short_or_long(u64::MAX, micros);
-    // As many as wait for a receiver at once: that is a matter of time as well.
-    let threads = short_or_long(u64::MAX, 32);
+    // What is in flight at once is a matter of time as well: sixteen requests to each endpoint at most, each with a thread and a
+    // connection.
+    let in_flight = TENANTS * MANNERS.len() as u64 * 16;
+    let (descriptors, threads) = (short_or_long(in_flight, 48), short_or_long(in_flight, 32));
     let resident = short_or_long(16, 8) * MEGABYTE;
     [
         row("resident memory, MB", |sample| Some(sample.resident), megabytes, resident),
-        row("descriptors", |sample| Some(sample.descriptors), plain, 48),
+        row("descriptors", |sample| Some(sample.descriptors), plain, descriptors),
         row("threads", |sample| Some(sample.threads), plain, threads),
         row("write-ahead log, MB", |sample| Some(sample.wal), megabytes, 20 * MEGABYTE),
         row("to a good endpoint, p50, ms", |sample| sample.p50, millis, times(20_000)),

@@ -98,8 +98,13 @@ fn nothing_is_accepted_any_more_and_idle_connections_do_not_hold_it_up() {
     };
     let key = crate::support::app::KEY;
     let head = format!("POST /api/v1/events HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {key}\r\n");
-    let body = format!("{head}Content-Type: application/json\r\nContent-Length: 100\r\n\r\n{{");
-    let mut open: Vec<TcpStream> = ["", &head, &body].into_iter().map(connect).collect();
+    let more = "Expect: 100-continue\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{";
+    let mut open: Vec<TcpStream> = ["", &head, &format!("{head}{more}")].into_iter().map(connect).collect();
+    // The server has them all: it is asked for the rest of the last one's body.
+    let mut goes_on = [0; b"HTTP/1.1 100 Continue\r\n\r\n".len()];
+    open[2].set_read_timeout(Some(PATIENCE)).expect("a socket");
+    open[2].read_exact(&mut goes_on).expect("the server's word");
+    assert!(goes_on.starts_with(b"HTTP/1.1 100 "), "{}", goes_on.escape_ascii());
     server.terminate();
     server.process.wait_for_log("stopping", 1);
     process::until("the port to be closed", PATIENCE, || TcpStream::connect(server.address).err());
