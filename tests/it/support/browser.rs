@@ -1,6 +1,5 @@
 //! A real Chromium, driven through its driver, with a method for each thing that a person does.
 
-use std::process::Command;
 use std::time::Duration;
 
 use fantoccini::actions::{InputSource, KeyAction, KeyActions};
@@ -72,16 +71,13 @@ pub struct Browser {
 impl Browser {
     /// Starts one, for the server at this address.
     pub fn start(base: &str, window: Window) -> Self {
-        let mut driver = Command::new("chromedriver");
-        let driver = Process::spawn(driver.args(["--port=0"]));
-        let started = "ChromeDriver was started successfully on port ";
-        let port = driver.line(started).expect("a driver that starts; tests/run installs it");
+        let (driver, port) = driver::start();
         let profile = tempfile::tempdir().expect("a temporary directory");
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         let mut builder = ClientBuilder::new(HttpConnector::new());
         builder.capabilities(capabilities(window, profile.path()));
         let client = runtime
-            .block_on(builder.connect(&format!("http://127.0.0.1:{}", port.trim_end_matches('.'))))
+            .block_on(builder.connect(&format!("http://127.0.0.1:{port}")))
             .expect("a browser that starts");
         let browser = Self {
             runtime,

@@ -1,10 +1,13 @@
 //! What is particular to Chromium and its driver: how they are started, and commands that the standard does not know.
 
+use std::process::Command;
+
 use fantoccini::error::{CmdError, ErrorStatus};
 use fantoccini::wd::WebDriverCompatibleCommand;
 use serde_json::{Value, json};
 
 use super::Window;
+use crate::support::process::{PATIENCE, Process};
 
 /// A command of this driver that the standard does not know.
 #[derive(Debug)]
@@ -21,6 +24,21 @@ impl WebDriverCompatibleCommand for Own {
     fn method_and_body(&self, _url: &url::Url) -> (http::Method, Option<String>) {
         (http::Method::POST, Some(self.body.to_string()))
     }
+}
+
+/// Starts the driver: its process, and the port that it listens on. It takes a free port of IPv4 and wants the same of IPv6,
+/// which somebody else may have; then it ends, and another one has better luck.
+pub(super) fn start() -> (Process, String) {
+    const STARTED: &str = "ChromeDriver was started successfully on port ";
+    let mut last = None;
+    for _ in 0..5 {
+        let mut driver = Process::spawn(Command::new("chromedriver").args(["--port=0"]));
+        if let Some(port) = driver.line(STARTED) {
+            return (driver, port.trim_end_matches('.').to_owned());
+        }
+        last = Some(driver.wait_for_end(PATIENCE));
+    }
+    panic!("a driver that does not start; tests/run installs it: {last:?}")
 }
 
 /// How a browser is to be started.
