@@ -6,6 +6,7 @@ use crate::domain::matching::Pattern;
 use crate::domain::names::{EventType, IdempotencyKey, OwnId, TenantName};
 use crate::domain::time::UnixMs;
 use crate::store::deliveries::DeliveryRow;
+use crate::store::event_deliveries::OfEvent;
 use crate::store::events::{EventFilter, StoredEvent};
 use crate::store::lists::Span;
 use crate::store::matched::Matched;
@@ -182,6 +183,22 @@ impl Service {
         self.store.read(|reader| {
             let event = self.find_event(reader, scope, id, tenant)?;
             Ok(reader.deliveries_of_event(event.id, event.deliveries, before, limit)?)
+        })
+    }
+
+    /// How many deliveries events have at this moment, replays and tests included, in the order of `events`, which are
+    /// some that [`Service::events`] has told of.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn deliveries_of_events(
+        &self,
+        scope: &TenantScope,
+        events: &[StoredEvent],
+    ) -> Result<Vec<OfEvent>, Error> {
+        self.store.read(|reader| {
+            let seen = events.iter().filter(|event| scope.sees(&event.tenant));
+            seen.map(|event| Ok(reader.count_of_event(event.id, event.deliveries)?)).collect()
         })
     }
 

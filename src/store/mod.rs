@@ -42,7 +42,7 @@ mod endpoint_lists;
 mod endpoint_state;
 pub mod endpoints;
 mod error;
-mod event_deliveries;
+pub mod event_deliveries;
 pub mod event_types;
 pub mod events;
 pub mod examine;

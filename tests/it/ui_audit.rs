@@ -27,6 +27,19 @@ fn a_line_says_who_did_what_with_what_was_and_what_is() {
 }
 
 #[test]
+fn a_line_about_a_replay_leads_to_the_replays_of_its_endpoint() {
+    let app = TestApp::start();
+    let endpoint = text(&app.create_endpoint(&json!({ "url": "https://a.test/" })), "id");
+    let wanted = json!({ "since": "2026-01-01T00:00:00Z" });
+    app.post(&format!("/endpoints/{endpoint}/replay"), &wanted).expect(202);
+    let (console, path) = (Console::admin(&app), format!("/endpoints/{endpoint}/replay"));
+    let page = console.page("/audit");
+    holds(&page, &[&format!("href=\"{path}\">rpl_")]);
+    lacks(&page, &["/endpoints/rpl_"]);
+    console.page(&path);
+}
+
+#[test]
 fn lines_are_found_by_who_what_whom_and_when() {
     let app = TestApp::with_manual_clock();
     let url = json!({ "url": "https://a.test/", "tenant": "acme" });

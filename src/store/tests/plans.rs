@@ -203,6 +203,7 @@ fn no_other_read_scans_or_sorts() {
     run(&house, all, |r| Ok((r.held_of(endpoints[2])?, r.next_retry_of(endpoints[2])?)));
     run(&house, all, |r| r.day_of_endpoints(&endpoints, START));
     run(&house, all, |r| r.where_event_went(event, 3));
+    run(&house, all, |r| r.count_of_event(event, 3));
     run(&house, all, |r| Ok((r.troubled_endpoints(|_| true)?, r.disabled_endpoints(5)?)));
     run(&house, all, |r| r.held_before(START.plus(DAY)));
     run(&house, all, |r| Ok((r.free_bytes()?, r.daily_sizes()?)));

@@ -66,7 +66,7 @@ impl Line {
             address: line.address.clone().unwrap_or_default(),
             action: line.action.clone(),
             target: line.target.clone(),
-            path: place(&line.action, &line.target),
+            path: place(&line.action, shown_under(line).as_deref().unwrap_or(&line.target)),
             tenant: line
                 .tenant
                 .as_ref()
@@ -86,14 +86,25 @@ impl Line {
     }
 }
 
+/// What is about a replay, which is shown on a page of its endpoint.
+const REPLAY: &str = "endpoint.replay";
+
+/// Of a replay its endpoint; empty where the line does not tell it any more.
+fn shown_under(line: &AuditLine) -> Option<String> {
+    let after = || serde_json::from_str::<Value>(line.after.as_deref()?).ok();
+    let endpoint = || Some(after()?["endpoint"].as_str()?.to_owned());
+    (line.action == REPLAY).then(|| endpoint().unwrap_or_default())
+}
+
 /// Where what it is about is shown. Names need no escaping in a path, but for slashes in those of event types.
 fn place(action: &str, target: &str) -> String {
     let plain = |text: &str| text.bytes().all(|b| b.is_ascii_alphanumeric() || b"_.:@/-".contains(&b));
     let kind = action.split('.').next().unwrap_or_default();
-    if action.ends_with(".delete") || action == "key.revoke" || !plain(target) {
+    if action.ends_with(".delete") || action == "key.revoke" || target.is_empty() || !plain(target) {
         return String::new();
     }
     match kind {
+        "endpoint" if action == REPLAY => format!("/endpoints/{target}/replay"),
         "endpoint" => format!("/endpoints/{target}"),
         "event" => format!("/events/{target}"),
         "delivery" if target.starts_with("dlv_") => format!("/deliveries/{target}"),
@@ -191,10 +202,13 @@ mod tests {
     #[test]
     fn a_line_leads_to_what_it_is_about_unless_that_is_gone() {
         assert_eq!(place("endpoint.change", "ep_1"), "/endpoints/ep_1");
+        assert_eq!(place("endpoint.replay", "ep_1"), "/endpoints/ep_1/replay");
         assert_eq!(place("tenant.put", "ops@example.org"), "/tenants/ops@example.org");
         assert_eq!(place("settings.change", "settings"), "/settings");
         assert_eq!(place("event_type.put", "a/./b"), "/event-types/a%2F.%2Fb");
-        for (action, target) in [("endpoint.delete", "ep_1"), ("tenant.put", "a b"), ("strange", "x")] {
+        for (action, target) in
+            [("endpoint.delete", "ep_1"), ("tenant.put", "a b"), ("strange", "x"), (REPLAY, "")]
+        {
             assert_eq!(place(action, target), "", "{action}");
         }
     }

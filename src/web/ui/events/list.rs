@@ -10,11 +10,13 @@ use crate::domain::names::TenantName;
 use crate::domain::scope::Scope;
 use crate::service::events::EventQuery;
 use crate::service::{Code, Error, TenantScope};
+use crate::store::event_deliveries::OfEvent;
 use crate::store::events::StoredEvent;
 use crate::web::problem::Problem;
 use crate::web::query::DEFAULT_LIMIT;
 use crate::web::read;
 use crate::web::state::AppState;
+use crate::web::ui::amounts;
 use crate::web::ui::filters;
 use crate::web::ui::form::Form;
 use crate::web::ui::frame::Frame;
@@ -33,12 +35,16 @@ struct Row {
     event: StoredEvent,
     id: String,
     path: String,
+    /// How many deliveries it has now.
+    deliveries: String,
+    test: bool,
 }
 
 impl Row {
-    fn of(event: StoredEvent) -> Self {
+    fn of((event, has): (StoredEvent, OfEvent)) -> Self {
         let id = event.public_id().to_string();
-        Self { path: super::path(&id, &event.tenant), id, event }
+        let path = super::path(&id, &event.tenant);
+        Self { deliveries: amounts::up_to(has.count, has.more), test: has.test, path, id, event }
     }
 }
 
@@ -71,8 +77,13 @@ async fn show(state: Data<AppState>, visit: Visit, request: HttpRequest) -> Resu
     let (rows, next) = if form.is_refused() {
         (Vec::new(), None)
     } else {
-        let page = state.read(move |service| service.events(&scope, wanted)).await?;
-        (page.rows.into_iter().map(Row::of).collect(), page.next.map(EventId))
+        let sent = visit.caller.tenant_scope(Scope::DeliveriesRead)?;
+        let read = state.read(move |service| {
+            let page = service.events(&scope, wanted)?;
+            let has = service.deliveries_of_events(&sent, &page.rows)?;
+            Ok((page.rows.into_iter().zip(has).map(Row::of).collect(), page.next.map(EventId)))
+        });
+        read.await?
     };
     let status = form.status();
     let page = Events {
@@ -99,7 +110,7 @@ async fn find(
     let (scope, named) = (scope.clone(), tenant.is_some());
     let found = state.read(move |service| Ok(service.event(&scope, &id, tenant.as_ref()))).await?;
     match found {
-        Ok(event) => Ok(Some(Row::of(event).path)),
+        Ok(event) => Ok(Some(super::path(&event.public_id(), &event.tenant))),
         Err(Error { code: Code::NotFound, .. }) => {
             let wrong = if named {
                 "is that of no event of this tenant; it may have been deleted because of its age"
