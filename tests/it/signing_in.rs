@@ -236,6 +236,8 @@ fn a_new_password_needs_the_old_one_and_ends_the_other_sessions() {
     assert!(is_live(service, &other));
     change(PASSWORD, "battery staple").expect("changed");
     assert_eq!((is_live(service, &mine), is_live(service, &other)), (true, false));
+    let told = app.get("/audit?action=operator.sign_in_refused")["data"].clone();
+    assert_eq!(told[0]["actor"], "operator:ada@example.com", "who it was is known: {told}");
     assert_eq!(service.sign_in(ADA, PASSWORD, &here()).err(), Some(SignInError::Wrong));
     service.sign_in(ADA, "battery staple", &here()).expect("the new one");
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::support::app::TestApp;
 use crate::support::client::Response;
-use crate::support::console::{ADMIN, Console, PASSWORD, VIEWER};
+use crate::support::console::{ADMIN, Console, PASSWORD, VIEWER, holds, lacks};
 use crate::support::stranger::{Stranger, cookie};
 
 const DAY: Duration = Duration::from_hours(24);
@@ -41,6 +41,15 @@ fn wait(from: &Stranger) -> Option<u32> {
     assert!(answer.text().contains("Too many attempts"), "{}", answer.text());
     assert!(cookie(&answer, "-session").is_none());
     Some(answer.header("retry-after").and_then(|seconds| seconds.parse().ok()).expect("a time to wait"))
+}
+
+#[test]
+fn a_wrong_present_password_is_told_beside_its_field() {
+    let app = alone();
+    let typed = [("old_password", "wrong horse"), ("new_password", "battery staple")];
+    let page = Console::admin(&app).refused("/account/password", &typed, 422);
+    holds(&page, &["One thing has to be mended", "id=\"old_password-wrong\">Is not the present password."]);
+    lacks(&page, &["wrong horse", "battery staple", "address or the password"]);
 }
 
 #[test]

@@ -27,15 +27,16 @@ impl Service {
         check_password(new).map_err(|message| Error::field("new_password", message))?;
         let id = session.operator;
         let attempt = self.attempt(Some(session.email.clone()), Some(id), visitor);
-        self.let_in(&attempt, Some(id), visitor)?;
+        let actor = session.actor(visitor.address);
+        self.let_in(&attempt, Some(id), &actor)?;
         let found = self.store.read::<_, StoreError>(|reader| reader.operator(id))?;
         let compared = found.and_then(|operator| operator.password).unwrap_or_else(PasswordHash::nobody);
         if self.hashing.verify(old, &compared)? == Verdict::Wrong {
-            return Err(self.refused(&attempt, Some(id), visitor));
+            return Err(self.refused(&attempt, Some(id), &actor));
         }
         self.slowing.succeeded(&attempt);
         let hash = self.hashing.hash(new, &**self.store.random())?;
-        let (session, actor) = (session.id, session.actor(visitor.address));
+        let session = session.id;
         let changed = self.store.write(move |tx| {
             let as_it_was = |now: &Operator| now.active && now.password.as_ref() == Some(&compared);
             if !tx.operator(id)?.as_ref().is_some_and(as_it_was) {

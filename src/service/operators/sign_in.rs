@@ -48,7 +48,8 @@ impl Service {
         };
         let known = found.as_ref().map(|operator| operator.id);
         let attempt = self.attempt(account, known, visitor);
-        self.let_in(&attempt, known, visitor)?;
+        let nobody = Actor::anonymous(visitor.address);
+        self.let_in(&attempt, known, &nobody)?;
         let operator = found.filter(|operator| operator.active && operator.password.is_some());
         let hash = operator.as_ref().and_then(|operator| operator.password.clone());
         let hash = hash.unwrap_or_else(PasswordHash::nobody);
@@ -58,7 +59,7 @@ impl Service {
                 let renewed = if outdated { self.renewed(password)? } else { None };
                 self.enter(operator.id, hash, renewed, visitor)
             }
-            _ => Err(self.refused(&attempt, known, visitor)),
+            _ => Err(self.refused(&attempt, known, &nobody)),
         }
     }
 
@@ -112,16 +113,16 @@ impl Service {
         Attempt::new(account, visitor.address, known)
     }
 
-    /// Whether an attempt may be made.
+    /// Whether an attempt may be made; `actor` is who makes it, as far as that is known.
     pub(super) fn let_in(
         &self,
         attempt: &Attempt,
         operator: Option<OperatorId>,
-        visitor: &Visitor,
+        actor: &Actor,
     ) -> Result<(), SignInError> {
         let now = self.store.times().clock().monotonic();
         let Some(seconds) = self.slowing.stopped(attempt, now) else { return Ok(()) };
-        self.tell_refusal(attempt, operator, visitor);
+        self.tell_refusal(attempt, operator, actor);
         Err(SignInError::TooOften { seconds })
     }
 
@@ -130,20 +131,20 @@ impl Service {
         &self,
         attempt: &Attempt,
         operator: Option<OperatorId>,
-        visitor: &Visitor,
+        actor: &Actor,
     ) -> SignInError {
         self.slowing.failed(attempt, self.store.times().clock().monotonic());
-        self.tell_refusal(attempt, operator, visitor);
+        self.tell_refusal(attempt, operator, actor);
         SignInError::Wrong
     }
 
     /// Writes a refusal down, once a minute for each network at most; nobody waits for it. An address that is no
     /// operator's is not repeated: people type passwords there.
-    fn tell_refusal(&self, attempt: &Attempt, operator: Option<OperatorId>, visitor: &Visitor) {
+    fn tell_refusal(&self, attempt: &Attempt, operator: Option<OperatorId>, actor: &Actor) {
         if !self.slowing.worth_telling(attempt, self.store.times().clock().monotonic()) {
             return;
         }
-        let actor = Actor::anonymous(visitor.address);
+        let actor = actor.clone();
         let target = operator.map_or_else(|| "unknown".to_owned(), |id| id.to_string());
         drop(self.store.write::<(), StoreError>(move |tx| {
             tx.audit(Audited {

@@ -4,6 +4,7 @@ use actix_web::HttpResponse;
 use actix_web::web::{self, Data, Path, ServiceConfig};
 use askama::Template;
 
+use crate::service::operators::SignInError;
 use crate::store::sessions::Session;
 use crate::web::problem::Problem;
 use crate::web::read;
@@ -68,7 +69,12 @@ async fn change_password(
     match change.await? {
         Ok(()) => Ok(visit.done(PATH, "The password is changed, and you are signed out everywhere else.")),
         Err(error) => {
-            login::refuse(&mut form, error)?;
+            if error == SignInError::Wrong {
+                form.invalid().push("old_password", "is not the present password");
+                form.is_refused();
+            } else {
+                login::refuse(&mut form, error)?;
+            }
             page(&state, &visit, form, zone(&visit))
         }
     }
