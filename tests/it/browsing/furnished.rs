@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use crate::support::app::{TestApp, text};
+use crate::support::console::Console;
 use crate::support::receiver::{Receiver, Reply};
 use crate::support::routes;
 use crate::ui_routes::{For, TABLE};
@@ -64,6 +65,7 @@ impl Furnished {
         let link = link[link.find("/join/").expect("a path")..].to_owned();
         let alert = json!({ "kind": "email", "email": "ada@example.com", "name": "On call" });
         let alert = text(&app.post("/alerts", &alert).expect(201).json(), "id");
+        app.fail_to_back_up();
         let make = |tenant: &str, path: &str, more: Value| {
             let mut fields = json!({ "tenant": tenant, "url": receiver.url(path), "events": ["invoice.*"],
                 "description": format!("{tenant}'s own {path}"), "retry_schedule": [1] });
@@ -158,6 +160,20 @@ impl Furnished {
         let fixed = fixed.iter().map(|(name, path)| ((*name).to_owned(), (*path).to_owned()));
         fixed.chain(own.into_iter().map(|(name, path)| (name.to_owned(), path))).collect()
     }
+}
+
+#[test]
+fn no_page_of_the_console_has_an_id_twice() {
+    let app = TestApp::start();
+    let furnished = Furnished::new(&app);
+    let (console, mut twice, mut seen) = (Console::admin(&app), Vec::new(), 0);
+    for (name, path) in furnished.pages() {
+        let (answer, mut ids) = (console.get(&path), BTreeSet::new());
+        let all = answer.text().split(" id=\"").skip(1).filter_map(|rest| rest.split('"').next());
+        twice.extend(all.filter(|id| !ids.insert(*id)).map(|id| format!("{name}: {id}")));
+        seen += ids.len();
+    }
+    assert!(twice.is_empty() && seen > 300, "{twice:?}, {seen} ids");
 }
 
 /// Answers that are files, which no browser shows.
