@@ -91,7 +91,8 @@ impl Notice {
     /// The way back, on the page at `path`. On another one it is told at the top.
     pub(super) fn read(written: &str, path: &str) -> Self {
         let (to, text) = written.split_once('\n').unwrap_or(("", written));
-        let place = to.split_once('#').filter(|(page, _)| *page == path).map_or("", |(_, place)| place);
+        let is_here = |page: &str| page.split('?').next() == Some(path);
+        let place = to.split_once('#').filter(|(page, _)| is_here(page)).map_or("", |(_, place)| place);
         Self { place: place.to_owned(), text: text.to_owned() }
     }
 }
@@ -196,6 +197,7 @@ mod tests {
             notice.place
         };
         assert_eq!(place("/settings#cleanup", "/settings"), "cleanup");
+        assert_eq!(place("/settings?older_than_days=2#cleanup", "/settings"), "cleanup");
         assert_eq!(place("/settings#cleanup", "/keys"), "");
         assert_eq!(place("/settings", "/settings"), "");
     }

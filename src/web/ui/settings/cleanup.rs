@@ -21,10 +21,11 @@ pub fn routes(config: &mut ServiceConfig) {
 /// A count is waited for; a cleanup goes on by itself, and the page shows how far it is.
 async fn clean(state: Data<AppState>, Posted(visit, mut form): Posted) -> Result<HttpResponse, Problem> {
     let scope = visit.caller.admin()?;
-    let older_than = match form.number("older_than_days") {
-        Patch::Set(days) => Some(days.saturating_mul(DAY_SECONDS)),
+    let days = match form.number("older_than_days") {
+        Patch::Set(days) => Some(days),
         _ => None,
     };
+    let older_than = days.map(|days| days.saturating_mul(DAY_SECONDS));
     if form.is_refused() {
         return super::page(&state, &visit, Form::default(), form, Form::default()).await;
     }
@@ -34,8 +35,15 @@ async fn clean(state: Data<AppState>, Posted(visit, mut form): Posted) -> Result
             let report = answer.await.map_err(Error::from)?;
             let (deliveries, events) = (report.deliveries, report.events);
             let counted = some(deliveries, "delivery", "deliveries");
-            let counted = format!("{counted} and {} would be deleted.", some(events, "event", "events"));
-            Ok(visit.done(BACK, &counted))
+            let (than, back) = match days {
+                Some(days) => {
+                    (some(days, "day", "days"), format!("/settings?older_than_days={days}#cleanup"))
+                }
+                None => ("the settings say".to_owned(), BACK.to_owned()),
+            };
+            let events = some(events, "event", "events");
+            Ok(visit
+                .done(&back, &format!("{counted} and {events} are older than {than} and would be deleted.")))
         }
         Ok(_begun) => Ok(visit.done(BACK, "The cleanup has begun. It goes on if you leave this page.")),
         Err(error) if error.code != Code::Invalid => Err(error.into()),

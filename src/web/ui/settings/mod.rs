@@ -5,8 +5,8 @@ mod cleanup;
 mod fields;
 mod room;
 
-use actix_web::HttpResponse;
 use actix_web::web::{self, Data, ServiceConfig};
+use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
 use crate::domain::schedule::Schedule;
@@ -79,8 +79,10 @@ fn freed(change: &i64) -> String {
     u64::try_from(*change).ok().filter(|freed| *freed > 0).map_or_else(|| "nothing".to_owned(), bytes)
 }
 
-async fn show(state: Data<AppState>, visit: Visit) -> Result<HttpResponse, Problem> {
-    page(&state, &visit, Form::default(), Form::default(), Form::default()).await
+async fn show(state: Data<AppState>, visit: Visit, request: HttpRequest) -> Result<HttpResponse, Problem> {
+    // What was counted for is still there to be cleaned up.
+    let days = Form::of_query(request.query_string()).text("older_than_days").to_owned();
+    page(&state, &visit, Form::default(), Form::of([("older_than_days", days)]), Form::default()).await
 }
 
 async fn save(state: Data<AppState>, Posted(visit, mut form): Posted) -> Result<HttpResponse, Problem> {
