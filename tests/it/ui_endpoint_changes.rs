@@ -202,6 +202,8 @@ fn what_is_held_is_counted_and_delivered_or_discarded() {
     ada.goes(&path, &[("held", "discard")], &format!("/endpoints/{id}"));
     app.settle();
     assert_eq!((app.status(&held).as_str(), receiver.count()), ("canceled", 3));
+    ada.goes(&stop, &[], &format!("/endpoints/{id}"));
+    holds(&ada.done(&path, &[]).1, &["role=\"status\">The endpoint is enabled.</p>"]);
 }
 
 #[test]

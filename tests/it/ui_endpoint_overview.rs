@@ -30,6 +30,29 @@ fn a_new_endpoint_says_what_to_do_and_one_that_receives_that_it_does() {
 }
 
 #[test]
+fn what_is_held_of_an_enabled_endpoint_is_being_released_unless_a_restore_holds_it() {
+    let (mut app, receiver) = (TestApp::with_manual_clock(), Receiver::start());
+    let endpoint = app.endpoint_at(&receiver, "/");
+    app.disable(&endpoint);
+    app.publish("a", &json!(1));
+    app.stop();
+    // As the file is in the middle of a release, and then as it is behind a restore.
+    let file = rusqlite::Connection::open(app.data().join("postrider.db")).expect("the file");
+    file.execute("UPDATE endpoints SET enabled = 1", []).expect("enabled");
+    app.restart();
+    let console = Console::admin(&app);
+    for (reason, told, live) in [
+        (1, "1 delivery is being released</a>.", true),
+        (2, "1 delivery is held</a> since a backup was restored, until somebody says on the", false),
+    ] {
+        assert_eq!(file.execute("UPDATE deliveries SET held_reason = ?1 WHERE state = 3", [reason]), Ok(1));
+        let page = console.page(&format!("/endpoints/{endpoint}"));
+        holds(&page, &[&format!("deliveries?status=held\">{told}")]);
+        assert_eq!(page.contains("id=\"standing\" data-live"), live, "{reason}");
+    }
+}
+
+#[test]
 fn one_that_fails_says_since_when_and_when_it_will_be_disabled() {
     let (app, receiver, console) = world();
     app.change_settings(&json!({
@@ -42,14 +65,17 @@ fn one_that_fails_says_since_when_and_when_it_will_be_disabled() {
     app.settle();
     let page = console.page(&path);
     holds(&page, &["the last attempt failed", "id=\"standing\" data-live", "<dt>Next retry</dt><dd><time"]);
-    holds(&page, &["at the earliest on 23 Feb 18:30, and not before 2 in a row have failed."]);
+    holds(&page, &["at the earliest at 2026-02-23 18:30, and not before 2 in a row have failed."]);
     app.advance_to_retry(&delivery);
     let page = console.page(&path);
     holds(
         &page,
-        &["It is failing since <time datetime=\"2026-02-23T14:30:00.000Z\"", "2 attempts in a row failed."],
+        &[
+            "It has been failing since <time datetime=\"2026-02-23T14:30:00.000Z\"",
+            "2 attempts in a row failed.",
+        ],
     );
-    holds(&page, &["If none succeeds until then, it is disabled at the earliest on 23 Feb 18:30."]);
+    holds(&page, &["If none succeeds until then, it is disabled at the earliest at 2026-02-23 18:30."]);
     lacks(&page, &["will be disabled"]);
     app.advance_to_retry(&delivery);
     let page = console.page(&path);
@@ -60,7 +86,7 @@ fn one_that_fails_says_since_when_and_when_it_will_be_disabled() {
     app.advance_to_retry(&delivery);
     let page = console.page(&path);
     holds(&page, &["It is disabled: it failed for too long", "1 delivery waits"]);
-    lacks(&page, &["It is failing", "by <code>"]);
+    lacks(&page, &["It has been failing", "by <code>"]);
     // What failed before was sent, and is not passed over.
     app.post(&format!("/endpoints/{endpoint}/enable"), &json!({ "held": "discard" })).expect(200);
     let page = console.page(&path);

@@ -60,6 +60,8 @@ fn filters_stand_in_the_address_and_what_is_wrong_with_one_beside_it() {
     }
     let page = ada.page("/endpoints?search=crm&health=disabled");
     holds(&page, &["No endpoint fits", "value=\"crm\"", "<option value=\"disabled\" selected>"]);
+    let wrong = ada.get("/endpoints?enabled=maybe").expect(422);
+    holds(wrong.text(), &["Must be true (enabled) or false (disabled)."]);
     let wrong = ada.get("/endpoints?tenant=a%20b&health=good&search=x").expect(422);
     let page = wrong.text();
     holds(

@@ -37,6 +37,8 @@ struct Overview {
     head: Head,
     held: u32,
     held_more: bool,
+    /// Whether a restore holds it, and not the endpoint.
+    restored: bool,
     next_retry_at: Option<UnixMs>,
     /// When its last attempt failed, where that counts no more: it was enabled since.
     failed_before: Option<UnixMs>,
@@ -65,7 +67,8 @@ impl Overview {
 
     /// Whether something here is about to change by itself.
     fn is_live(&self) -> bool {
-        self.next_retry_at.is_some() || !self.running.is_empty()
+        let releases = self.head.endpoint.enabled && self.held > 0 && !self.restored;
+        releases || self.next_retry_at.is_some() || !self.running.is_empty()
     }
 }
 
@@ -73,6 +76,7 @@ impl Overview {
 struct Seen {
     detail: EndpointDetail,
     disabled_by: Option<String>,
+    restored: bool,
     stats: Stats,
     running: Vec<ReplayView>,
 }
@@ -94,6 +98,7 @@ async fn show(
         let of = StatsOf::Endpoint(id.into_inner(), None);
         Ok(Seen {
             disabled_by: standing::disabled_by(service, &view, &detail)?,
+            restored: standing::is_held_by_restore(service, &scope, &detail)?,
             detail,
             stats: service.stats_by(&scope, &of, window, step(window))?,
             running: replays.into_iter().filter(|replay| !replay.status.is_over()).collect(),
@@ -115,16 +120,16 @@ fn answer(
     forecast: String,
     seen: Seen,
 ) -> Result<HttpResponse, Problem> {
-    let Seen { detail, disabled_by, stats, running } = seen;
+    let Seen { detail, disabled_by, restored, stats, running } = seen;
     let failed_before = detail.endpoint.last_failure_at.filter(|_| detail.is_unproven);
     let head = Head::new(detail.endpoint, Tab::Overview);
-    let windows = Windows { shown: window, path: head.path("") };
-    let status = form.status();
+    let (windows, status) = (Windows { shown: window, path: head.path("") }, form.status());
     let page = Overview {
         frame: visit.frame(&head.title("Overview"), SECTION),
         head,
         held: detail.held,
         held_more: detail.held_more,
+        restored,
         next_retry_at: detail.next_retry_at,
         failed_before,
         disabled_by,

@@ -1,11 +1,13 @@
 //! Why an endpoint is disabled, and when it will be.
 
+use crate::domain::delivery::{HeldReason, StatusFilter};
 use crate::domain::matching::Pattern;
 use crate::domain::settings::Settings;
 use crate::domain::time::UnixMs;
 use crate::service::audit::AuditQuery;
+use crate::service::deliveries::DeliveryQuery;
 use crate::service::endpoints::EndpointDetail;
-use crate::service::{Error, Service, ViewScope};
+use crate::service::{Error, Service, TenantScope, ViewScope};
 use crate::store::lists::Span;
 use crate::web::ui::amounts;
 use crate::web::ui::moments::Zone;
@@ -21,7 +23,7 @@ pub(super) fn forecast(detail: &EndpointDetail, settings: &Settings, zone: &Zone
     } else {
         String::new()
     };
-    format!("If none succeeds until then, it is disabled at the earliest on {}{missing}.", zone.short(at))
+    format!("If none succeeds until then, it is disabled at the earliest at {}{missing}.", zone.typed(at))
 }
 
 /// When failures disable an endpoint ([`crate::domain::health::Health::should_disable`]), as a sentence.
@@ -51,6 +53,25 @@ pub(super) fn disabled_by(
     };
     let lines = service.audit(scope, query, None, 1)?.rows;
     Ok(lines.first().map(|line| line.line().actor.clone()))
+}
+
+/// Whether what is held of an enabled endpoint is held since a restore; else it is being released.
+pub(super) fn is_held_by_restore(
+    service: &Service,
+    scope: &TenantScope,
+    detail: &EndpointDetail,
+) -> Result<bool, Error> {
+    if !detail.endpoint.enabled || detail.held == 0 {
+        return Ok(false);
+    }
+    let query = DeliveryQuery {
+        endpoint: Some(detail.endpoint.id.to_string()),
+        status: Some(StatusFilter::Held),
+        limit: 1,
+        ..DeliveryQuery::default()
+    };
+    let newest = service.deliveries(scope, query)?.rows.pop();
+    Ok(newest.is_some_and(|row| row.held_reason == Some(HeldReason::Restored)))
 }
 
 #[cfg(test)]

@@ -48,7 +48,9 @@ async fn enable(
     let scope = visit.caller.tenant_scope(Scope::EndpointsWrite)?;
     match state.service.enable_endpoint(&scope, &id, None, form.filled("held")).await {
         Ok(endpoint) => {
+            // It is asked where something is held, and only there.
             let said = match form.text("held") {
+                "" => "The endpoint is enabled.",
                 "discard" => "The endpoint is enabled; what was held is discarded.",
                 _ => "The endpoint is enabled; what was held is on its way.",
             };

@@ -93,7 +93,7 @@ fn wanted(form: &mut Form, state: &AppState) -> EndpointQuery {
     let flag = |text: &str| match text {
         "true" => Ok(true),
         "false" => Ok(false),
-        _ => Err("must be true or false".to_owned()),
+        _ => Err("must be true (enabled) or false (disabled)".to_owned()),
     };
     EndpointQuery {
         tenant: filters::tenant(form, state),
