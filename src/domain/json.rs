@@ -56,7 +56,11 @@ pub fn depth_within(text: &[u8], limit: usize) -> Result<(), TooDeep> {
 pub fn check(text: &str) -> Result<(), String> {
     depth_within(text.as_bytes(), MAX_DEPTH).map_err(|error| error.to_string())?;
     let parsed = serde_json::from_str::<serde::de::IgnoredAny>(text);
-    parsed.map(|_| ()).map_err(|error| format!("must be JSON: {error}"))
+    parsed.map(|_| ()).map_err(|error| match text.trim() {
+        "" => "must be one JSON value; nothing is there".to_owned(),
+        _ if error.is_eof() => "must be one JSON value, and ends before it is whole".to_owned(),
+        _ => format!("must be one JSON value: {error}"),
+    })
 }
 
 /// Where the quotation mark stands that ends the string whose content begins at `at`.

@@ -174,7 +174,7 @@ fn message(
         }
         (Reason::Filter, _, Some(UnmetFilter { path, wanted, got, got_kind })) => match got {
             Some(got) => format!("The filter {path} wants {wanted}, and the data has {got}."),
-            None if *got_kind == "missing" => format!("The filter {path} wants {wanted}, and the data has no such value."),
+            None if *got_kind == "missing" => format!("The filter {path} wants {wanted}, and the data has no {path}."),
             None => format!("The filter {path} wants {wanted}, and the data has a long value ({got_kind})."),
         },
         (Reason::SkippedWhileDisabled, ..) => {

@@ -70,7 +70,7 @@ fn what_is_wrong_stands_beside_its_field_and_nothing_typed_is_lost() {
         [("name", "a..b"), ("example", "{oops"), ("schema", "{\"type\": \"strng\"}"), ("group", "G & H")];
     let page = console.refused("/event-types", &fields, 422);
     holds(&page, &["id=\"name-wrong\"", "id=\"example-wrong\"", "id=\"schema-wrong\"", "type: "]);
-    holds(&page, &["value=\"a..b\"", "{oops", "G &#38; H", "Must be JSON"]);
+    holds(&page, &["value=\"a..b\"", "{oops", "G &#38; H", "Must be one JSON value"]);
     app.put_event_type("taken", &json!({ "group": "kept" })).expect(201);
     let page = console.refused("/event-types", &[("name", "taken")], 422);
     holds(&page, &["in the catalogue already"]);

@@ -58,6 +58,26 @@ fn the_list_is_filtered_and_links_to_each() {
 }
 
 #[test]
+fn the_list_counts_the_deliveries_that_there_are_and_marks_tests() {
+    let (app, receiver) = (TestApp::start(), Receiver::start());
+    let endpoint = app.endpoint_at(&receiver, "/");
+    let event = text(&app.publish("a.sent", &json!(1)), "id");
+    app.post(&format!("/events/{event}/replay"), &json!({})).expect(202);
+    app.settle();
+    app.post(&format!("/endpoints/{endpoint}/test"), &json!({ "type": "a.test" })).expect(200);
+    app.publish("a.sent", &json!(2));
+    let console = Console::admin(&app);
+    let row = |query: &str| {
+        let page = console.page(&format!("/events?{query}"));
+        let rows = page.split("<tbody>").nth(1).expect("rows").to_owned();
+        let count = |number: u8| rows.matches(&format!("class=\"number\">{number}</td>")).count();
+        (count(0), count(1), count(2), rows.matches("Sent by hand to test").count())
+    };
+    assert_eq!(row("type=a.sent"), (0, 1, 1, 0));
+    assert_eq!(row("type=a.test"), (0, 1, 0, 1));
+}
+
+#[test]
 fn one_shows_its_data_where_it_went_and_why_not_elsewhere() {
     let (app, receiver) = (TestApp::with_manual_clock(), Receiver::start());
     receiver.always_on("/bad", Reply::status(500));
@@ -97,6 +117,11 @@ fn one_shows_its_data_where_it_went_and_why_not_elsewhere() {
             "The endpoint was made after the event was accepted",
         ],
     );
+    assert_eq!(
+        elsewhere.matches("changed: another rule").count(),
+        1,
+        "one that was made later had none before"
+    );
     assert!(!elsewhere.split("Send it again").next().expect("the list").contains(&receiver.url("/bad")));
     holds(
         &console.page(&format!("{path}?data=raw")),
@@ -134,6 +159,15 @@ fn it_is_sent_again_to_all_or_to_one_and_once_for_each_form() {
     assert_eq!((receiver.count_on("/a"), receiver.count_on("/b")), (2, 1));
     let refused = console.refused(&format!("{path}/replay"), &[("endpoint", &off), ("once", &once)], 409);
     holds(&refused, &["role=\"alert\"", "is disabled"]);
+    let fields = [("type", "b.y"), ("tenant", ""), ("id", ""), ("data", "1"), ("once", "y")];
+    let (to, page) = console.done("/events/new", &fields);
+    let held = "1 delivery is held, because its endpoint is disabled.";
+    holds(&page, &[&format!("The event is accepted and goes to 2 endpoints. {held}")]);
+    let (_, page) = console.done(&format!("{to}/replay"), &[("once", "z")]);
+    holds(
+        &page,
+        &[&format!("It is sent again, to 2 endpoints. {held}"), "One that is disabled gets it when"],
+    );
     let actors: Vec<_> = app.audit_of(&event).into_iter().map(|line| line["actor"].clone()).collect();
     assert_eq!(actors, [json!("operator:ada@example.com"), json!("operator:ada@example.com")]);
 }
@@ -241,7 +275,7 @@ fn what_is_wrong_with_an_event_is_told_beside_each_field() {
     ]);
     holds(&page, &["id=\"tenant-wrong\"", "id=\"data-wrong\">items[1]: "]);
     let page = typed(&[("type", "a.b"), ("tenant", ""), ("id", ""), ("data", ""), ("once", "x")]);
-    holds(&page, &["id=\"data-wrong\">Must be one JSON value"]);
+    holds(&page, &["id=\"data-wrong\">Must be one JSON value; nothing is there."]);
     app.post("/events", &json!({ "type": "x.y", "id": "taken", "data": 1 })).expect(202);
     let taken = [("type", "x.y"), ("tenant", ""), ("id", "taken"), ("data", "2"), ("once", "x")];
     holds(&console.refused("/events/new", &taken, 409), &["id=\"id-wrong\"", "value=\"taken\""]);
@@ -274,7 +308,7 @@ fn what_a_publisher_sent_is_text() {
             "Nowhere: it has no delivery, because its tenant had no endpoint.",
         ],
     );
-    lacks(&page, &["<script>alert"]);
+    lacks(&page, &["<script>alert", "Send it again"]);
 }
 
 #[test]

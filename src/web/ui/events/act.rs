@@ -15,6 +15,7 @@ use crate::web::ui::form::Form;
 use crate::web::ui::frame::Frame;
 use crate::web::ui::visit::{Posted, Visit};
 
+use super::held::with_held;
 use super::{links, once, show};
 
 pub(super) fn routes(config: &mut ServiceConfig) {
@@ -32,9 +33,10 @@ async fn replay(
     let scope = visit.caller.tenant_scope(Scope::DeliveriesWrite)?;
     let asked = Form::of_query(request.query_string());
     let content = ["replay", &id, request.query_string(), form.text("endpoint")];
+    let event = (id.to_string(), show::tenant(&asked)?);
     let again = ReplayEvent {
-        id: id.to_string(),
-        tenant: show::tenant(&asked)?,
+        id: event.0.clone(),
+        tenant: event.1.clone(),
         endpoint: form.filled("endpoint").map(str::to_owned),
         idempotency: once::key(&form, &content),
     };
@@ -43,7 +45,11 @@ async fn replay(
         answer.await.map_err(Problem::from)
     };
     match told.await {
-        Ok(told) => Ok(visit.done(&here(&id, &request), &replayed(&told.text))),
+        Ok(answer) => {
+            let (count, scope) = (count(&answer.text), visit.caller.tenant_scope(Scope::DeliveriesRead)?);
+            let told = with_held(replayed(count), &state, scope, event, count).await?;
+            Ok(visit.done(&here(&id, &request), &told))
+        }
         Err(problem) => {
             form.refuse(problem)?;
             show::page(&state, &visit, &id, &asked, form).await
@@ -59,13 +65,17 @@ fn here(id: &str, request: &HttpRequest) -> String {
     }
 }
 
-/// What a replay has made, as its answer says.
-fn replayed(answer: &str) -> String {
+/// How many deliveries a replay has made, as its answer says.
+fn count(answer: &str) -> usize {
     let count = serde_json::from_str::<Value>(answer).ok().and_then(|answer| answer["deliveries"].as_u64());
+    count.and_then(|count| usize::try_from(count).ok()).unwrap_or_default()
+}
+
+fn replayed(count: usize) -> String {
     match count {
-        Some(0) => "No endpoint matches it today: nothing is sent.".to_owned(),
-        Some(1) => "It is sent again, to one endpoint.".to_owned(),
-        many => format!("It is sent again, to {} endpoints.", many.unwrap_or_default()),
+        0 => "No endpoint matches it today: nothing is sent.".to_owned(),
+        1 => "It is sent again, to one endpoint.".to_owned(),
+        many => format!("It is sent again, to {many} endpoints."),
     }
 }
 

@@ -1,9 +1,7 @@
 //! An event that was typed, checked as the API checks one.
 
-use serde_json::value::RawValue;
-
 use crate::domain::invalid::Invalid;
-use crate::domain::json::{MAX_DEPTH, depth_within};
+use crate::domain::json;
 use crate::domain::names::{EventType, IdempotencyKey, OwnId, TenantName};
 use crate::service::events::{Publish, Wrong};
 use crate::service::{Error, Service, TenantScope};
@@ -32,7 +30,7 @@ impl Draft {
     /// # Errors
     /// Everything that is wrong with them.
     pub(super) fn read(form: &mut Form) -> Result<Self, Refused> {
-        let (event_type, data) = (EventType::parse(form.text("type").trim()), json(form.text("data")));
+        let (event_type, data) = (EventType::parse(form.text("type").trim()), value(form.text("data")));
         let event_type = form.invalid().check("type", event_type);
         let tenant = filters::taken(form, "tenant", TenantName::parse);
         let id = filters::taken(form, "id", OwnId::parse);
@@ -51,11 +49,10 @@ impl Draft {
 }
 
 /// One JSON value, as the API takes it.
-fn json(text: &str) -> Result<String, String> {
-    depth_within(text.as_bytes(), MAX_DEPTH).map_err(|error| error.to_string())?;
-    let value: &RawValue =
-        serde_json::from_str(text).map_err(|error| format!("must be one JSON value: {error}"))?;
-    Ok(value.get().to_owned())
+fn value(text: &str) -> Result<String, String> {
+    json::check(text)?;
+    // JSON has no other blanks.
+    Ok(text.trim_matches([' ', '\t', '\n', '\r']).to_owned())
 }
 
 /// Hands the event over, or says everything that is wrong with it.
@@ -87,7 +84,8 @@ mod tests {
         let (invalid, known) = Draft::read(&mut form).err().unwrap();
         let fields: Vec<_> = invalid.0.iter().map(|error| error.field.as_str()).collect();
         assert_eq!((fields, known), (vec!["type", "tenant", "id", "data"], None));
-        assert!(json(&format!("{}{}", "[".repeat(65), "]".repeat(65))).is_err_and(|m| m.contains("64")));
-        assert!(json("").is_err());
+        assert!(value(&format!("{}{}", "[".repeat(65), "]".repeat(65))).is_err_and(|m| m.contains("64")));
+        assert_eq!(value("{\"a\": ").unwrap_err(), "must be one JSON value, and ends before it is whole");
+        assert_eq!(value(" ").unwrap_err(), "must be one JSON value; nothing is there");
     }
 }

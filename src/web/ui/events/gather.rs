@@ -19,6 +19,8 @@ pub(super) struct Read {
     pub(super) below: Option<DeliveryId>,
     pub(super) endpoints: Vec<Matching>,
     pub(super) beside: Option<EndpointId>,
+    /// Whether there are endpoints before these.
+    pub(super) is_continued: bool,
 }
 
 /// Reads it; `below` and `beside`: where its two lists begin.
@@ -42,6 +44,7 @@ pub(super) fn gather(
         deliveries: went.rows.into_iter().map(|row| Row::of(service, scope, row)).collect(),
         below: went.next.map(DeliveryId),
         endpoints: endpoints.rows,
+        is_continued: beside.is_some(),
         beside: endpoints.next.map(EndpointId),
     })
 }

@@ -4,6 +4,7 @@ mod act;
 mod draft;
 mod file;
 mod gather;
+mod held;
 mod links;
 mod list;
 pub(in crate::web::ui) mod once;

@@ -18,6 +18,7 @@ use crate::web::ui::visit::{Posted, Visit};
 use crate::web::ui::weight::{Room, weight};
 
 use super::draft::{self, Draft};
+use super::held::with_held;
 use super::{once, show};
 
 /// Bytes of the page that the choices of types take, what stands around each, and what an example takes.
@@ -96,7 +97,13 @@ async fn send(state: Data<AppState>, Posted(visit, mut form): Posted) -> Result<
         answer.await.map_err(|error| Problem::from(Error::from(error)))
     };
     match published.await {
-        Ok(published) => Ok(visit.done(&super::path(&published.id, &published.tenant), &told(&published))),
+        Ok(published) => {
+            let scope = visit.caller.tenant_scope(Scope::DeliveriesRead)?;
+            let event = (published.id.to_string(), Some(published.tenant.clone()));
+            let made = if published.replayed { 0 } else { published.deliveries as usize };
+            let told = with_held(told(&published), &state, scope, event, made).await?;
+            Ok(visit.done(&super::path(&published.id, &published.tenant), &told))
+        }
         Err(problem) => {
             form.refuse(problem)?;
             page(&state, &visit, form, false).await

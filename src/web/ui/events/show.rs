@@ -49,6 +49,8 @@ struct Page {
     elsewhere: Vec<Elsewhere>,
     more_endpoints: Option<String>,
     choices: Vec<(String, String)>,
+    /// Whether its tenant has any endpoint that it could be sent to again.
+    has_endpoints: bool,
     /// Makes a repetition of the same replay harmless.
     once: String,
     links: Links,
@@ -65,6 +67,11 @@ struct Elsewhere {
 impl Elsewhere {
     fn of(of: Matching) -> Self {
         Self { url: shown::url(&of.url), why: shown::short(&of.message, REASON), of }
+    }
+
+    /// Whether it was made after the event: then it had no other rule before.
+    fn is_later(&self) -> bool {
+        self.of.reason == Reason::MadeLater
     }
 }
 
@@ -112,6 +119,7 @@ fn event(frame: Frame, form: Form, read: Read, raw: bool, once: String) -> Page 
     let mut choices = vec![(String::new(), "all that it matches today".to_owned())];
     let enabled = read.endpoints.iter().filter(|endpoint| endpoint.enabled);
     choices.extend(enabled.map(|endpoint| (endpoint.endpoint_id.to_string(), shown::url(&endpoint.url))));
+    let has_endpoints = !read.endpoints.is_empty() || read.is_continued;
     let event_type = read.event.event_type.as_str();
     let type_path =
         if read.catalogued { event_types::address(event_type) } else { format!("/events?type={event_type}") };
@@ -130,6 +138,7 @@ fn event(frame: Frame, form: Form, read: Read, raw: bool, once: String) -> Page 
         type_path,
         raw,
         choices,
+        has_endpoints,
         once,
         links,
     }
