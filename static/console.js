@@ -162,6 +162,24 @@ document.addEventListener("visibilitychange", () => {
   if (!document.hidden) refresh();
 });
 
+// Distances in time grow while a page is open, by the server's clock and in its words (web/ui/moments.rs). Parts that are
+// live are taken from it again.
+const UNITS = [["s", 1e3, 60], ["min", 60e3, 60], ["h", 3600e3, 24], ["days", 86400e3, 30]];
+const ahead = Date.parse(document.body.dataset.now) - Date.now();
+function tick() {
+  for (const time of document.querySelectorAll("time:not(.at)")) {
+    if (time.closest("[data-live]") || !/^(just now|in .+|.+ ago)$/.test(time.textContent)) continue;
+    const away = Date.parse(time.dateTime) - Date.now() - ahead, size = Math.abs(away);
+    const [unit, ms] = UNITS.find(([, ms, most]) => Math.floor(size / ms + 0.5) < most) ?? [];
+    if (!unit) continue;
+    // What was to come has come.
+    if (away < 2000 && time.textContent.startsWith("in ")) { time.textContent = "now"; continue; }
+    const count = Math.floor(size / ms + 0.5), length = `${count} ${count === 1 && unit === "days" ? "day" : unit}`;
+    time.textContent = size < 2000 ? "just now" : away < 0 ? `${length} ago` : `in ${length}`;
+  }
+}
+setInterval(tick, 30000);
+
 // What is on its way is not sent twice by a second click.
 let sent = null;
 document.addEventListener("submit", (event) => {

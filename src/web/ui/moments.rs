@@ -83,16 +83,16 @@ pub fn relative(at: UnixMs, now: UnixMs, zone: &Zone) -> String {
     if away < 0 { format!("{length} ago") } else { format!("in {length}") }
 }
 
-/// A length of time in its two greatest words at most: `45 s`, `12 min`, `3 h`, `2 days`.
+/// A length of time in the unit that suits it, rounded to the nearest: `45 s`, `12 min`, `3 h`, `2 days`. The script says
+/// the same (`static/console.js`).
 pub fn length(ms: i64) -> String {
-    let (count, unit) = match ms {
-        ..MINUTE => (ms / SECOND, "s"),
-        MINUTE..HOUR => (ms / MINUTE, "min"),
-        HOUR..DAY => (ms / HOUR, "h"),
-        _ => (ms / DAY, "days"),
-    };
-    let unit = if count == 1 && unit == "days" { "day" } else { unit };
-    format!("{count} {unit}")
+    let in_units = |unit: i64| (ms + unit / 2) / unit;
+    let units = [(SECOND, 60, "s"), (MINUTE, 60, "min"), (HOUR, 24, "h")];
+    let short = units.into_iter().find(|(unit, most, _)| in_units(*unit) < *most);
+    let (unit, _, name) = short.unwrap_or((DAY, 0, "days"));
+    let count = in_units(unit);
+    let name = if count == 1 && unit == DAY { "day" } else { name };
+    format!("{count} {name}")
 }
 
 #[cfg(test)]
@@ -112,6 +112,15 @@ mod tests {
         assert_eq!(away(-59 * MINUTE), "59 min ago");
         assert_eq!(away(5 * HOUR), "in 5 h");
         assert_eq!((away(-DAY), away(-3 * DAY)), ("1 day ago".to_owned(), "3 days ago".to_owned()));
+        assert_eq!(
+            (away(DAY - SECOND), away(3 * DAY - SECOND)),
+            ("in 1 day".to_owned(), "in 3 days".to_owned())
+        );
+        assert_eq!(
+            (away(-89 * SECOND), away(-91 * SECOND)),
+            ("1 min ago".to_owned(), "2 min ago".to_owned())
+        );
+        assert_eq!((away(HOUR - SECOND), away(23 * HOUR)), ("in 1 h".to_owned(), "in 23 h".to_owned()));
         assert_eq!(away(-31 * DAY), "23 Jan 2026");
         assert_eq!(relative(UnixMs(i64::MAX), UnixMs(0), &Zone::utc()), "1 Jan 1970");
     }

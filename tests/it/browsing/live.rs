@@ -112,3 +112,20 @@ fn a_page_whose_server_is_away_asks_ever_more_rarely() {
     browser.wait_until("a longer pause", |browser| browser.script("return pause").as_u64() > Some(3));
     assert!(browser.has(PENDING), "what was shown stays");
 }
+
+#[test]
+fn distances_in_time_grow_in_the_words_of_the_server_by_its_clock() {
+    let app = TestApp::with_manual_clock();
+    let browser = super::admin(&app, Window::default());
+    app.change_settings(&json!({ "retention_days": 90 }));
+    browser.open("/audit?action=settings.*");
+    let said = |later: u64| {
+        // The clock of the browser is years ahead of the server's.
+        browser.script(&format!(
+            "const real = Date.now; Date.now = () => real() + {later}; tick(); Date.now = real;
+             return document.querySelector('tbody time').textContent"
+        ))
+    };
+    let words = [0, 45_000, 89_000, 3_599_000, 2 * 86_400_000, 40 * 86_400_000].map(|later| said(later));
+    assert_eq!(words, ["just now", "45 s ago", "1 min ago", "1 h ago", "2 days ago", "2 days ago"]);
+}
