@@ -116,8 +116,8 @@ fn finish<B: MessageBody + 'static>(
         label(answer.response_mut(), about.id);
         return answer;
     }
-    if about.page.is_some() && about.method == Method::GET && status == StatusCode::METHOD_NOT_ALLOWED {
-        let mut response = page::to_above(&about.path);
+    let looks = about.page.is_some() && about.method == Method::GET;
+    if let Some(mut response) = page::meant(status, &about.path).filter(|_| looks) {
         label(&mut response, about.id);
         return answer.into_response(response).map_into_right_body();
     }

@@ -12,7 +12,8 @@ const TOKEN: &str = "T0KEN-of-the-chat";
 fn an_alert_is_made_tested_changed_and_deleted() {
     let (app, receiver) = (TestApp::start(), Receiver::start());
     let console = Console::admin(&app);
-    holds(&console.page("/alerts"), &["Nobody is told", "Make an alert", "endpoint_failing"]);
+    holds(&console.page("/alerts"), &["Nobody is told", "Make an alert below", "endpoint_failing"]);
+    lacks(&Console::viewer(&app).page("/alerts"), &["below"]);
     let url = receiver.url(&format!("/{TOKEN}"));
     let form = [("kind", "slack"), ("url", url.as_str()), ("name", "On <b>call"), ("conditions", "disk")];
     let (_, page) = console.done("/alerts", &form);

@@ -86,6 +86,9 @@ fn times_of_filters_say_what_they_may_be() {
         let wrong = console.get(&format!("{list}?since=x&until=2026-02-24")).expect(422);
         holds(wrong.text(), &["id=\"since-wrong\"", "value=\"x\"", "Nothing is shown"]);
         lacks(wrong.text(), &["id=\"until-wrong\""]);
+        let wrong = console.get(&format!("{list}?since=2026-02-24&until=2026-02-23")).expect(422);
+        holds(wrong.text(), &["id=\"until-wrong\">Must be later than since.", "Nothing is shown"]);
+        assert_eq!(console.get(&format!("{list}/")).expect(303).header("location"), Some(list));
     }
 }
 
@@ -112,5 +115,5 @@ fn keys_operators_and_formats_are_found_by_what_names_them() {
     found("/operators", "VIC", "vic@example.com", "ada@example.com");
     found("/formats", "own", "own-1", "standard");
     found("/formats", "HUB", "github", "own-1");
-    holds(&console.page("/keys?tenant=acme"), &["Billing"]);
+    holds(&console.page("/keys?tenant=acme"), &["Billing", "for=\"bound\"", "for=\"tenant\">Only for"]);
 }

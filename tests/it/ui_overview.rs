@@ -34,7 +34,10 @@ fn an_empty_server_shows_three_steps_with_the_commands_filled_in_and_ticks_those
     holds(&page, &["<a href=\"/\">The next step", "<code id=\"command\">export KEY=pr_"]);
     holds(console.get(&to).expect(404).text(), &["<a href=\"/keys#make\">Make another key"]);
     let endpoint = app.endpoint_at(&receiver, "/");
-    assert_eq!(done(&console.page("/")), 2);
+    let page = console.page("/");
+    assert_eq!(done(&page), 2);
+    let (_, third) = page.split_once("<h3>Publish an event</h3>").expect("the last step");
+    holds(third, &["postrider listen --secret"]);
     app.post(&format!("/endpoints/{endpoint}/test"), &json!({})).expect(200);
     assert_eq!(done(&console.page("/")), 2, "a test is no event of the application");
     app.publish("a", &json!(1));
@@ -104,7 +107,7 @@ fn the_figures_and_the_plot_are_of_the_window_that_is_asked_for() {
         app.settle();
     }
     let console = Console::admin(&app);
-    for window in ["", "?window=1h", "?window=7d", "?window=30d", "?window=ages"] {
+    for window in ["", "?window=1h", "?window=7d", "?window=30d"] {
         let page = console.page(&format!("/{window}"));
         holds(
             &page,
@@ -112,6 +115,8 @@ fn the_figures_and_the_plot_are_of_the_window_that_is_asked_for() {
         );
         assert!(page.len() < 60_000, "{window}: {}", page.len());
     }
+    let wrong = console.get("/?window=ages").expect(422);
+    holds(wrong.text(), &["id=\"window-wrong\">Must be", "aria-current=\"page\">Last 24 hours"]);
     app.advance(HOUR * 30);
     let day = console.page("/");
     holds(&day, &["Nothing in this time.", "aria-current=\"page\">Last 24 hours"]);

@@ -48,7 +48,7 @@ fn what_is_saved_is_in_force_and_what_is_wrong_stands_beside_its_field() {
         &[
             "3 things have to be mended",
             "id=\"retry_schedule-wrong\"",
-            "Must be a whole number from 1 to 10000.",
+            "Must be a whole number from 1 to 10,000.",
             "id=\"disable_after_hours-wrong\"",
             "value=\"5 min\"",
             "value=\"1.5\"",
@@ -102,13 +102,17 @@ fn a_cleanup_by_hand_is_counted_first_and_then_seen_in_the_list() {
     let console = Console::admin(&app);
     let counting = [("older_than_days", "1"), ("what", "count")];
     let (to, page) = console.done("/settings/cleanup", &counting);
-    assert_eq!(to, "/settings#cleanup");
+    assert_eq!(to, "/settings?older_than_days=1#cleanup");
     holds(
         &page,
         &[
-            "<h2>Cleanup</h2>\n<p class=\"notice\" role=\"status\">3 deliveries and 3 events would be deleted.",
+            "<h2>Cleanup</h2>\n<p class=\"notice\" role=\"status\">3 deliveries and 3 events are older than 1 day and would be deleted.",
+            "name=\"older_than_days\" type=\"number\" value=\"1\"",
         ],
     );
+    let (to, page) = console.done("/settings/cleanup", &[("older_than_days", ""), ("what", "count")]);
+    assert_eq!(to, "/settings#cleanup");
+    holds(&page, &["0 deliveries and 0 events are older than the settings say and would be deleted."]);
     assert_eq!(app.list("/events").len(), 3);
     let (_, page) = console.done("/settings/cleanup", &[("older_than_days", "1"), ("what", "clean")]);
     holds(&page, &["The cleanup has begun."]);
@@ -207,7 +211,7 @@ fn backups_can_be_left_to_others() {
         (&json!(""), &json!(false))
     );
     let page = console.refused("/settings", &[("backup_schedule", "never"), ("backups_keep", "0")], 422);
-    holds(&page, &["id=\"backup_schedule-wrong\"", "Must be a whole number from 1 to 1000."]);
+    holds(&page, &["id=\"backup_schedule-wrong\"", "Must be a whole number from 1 to 1,000."]);
 }
 
 #[test]

@@ -30,6 +30,8 @@ fn the_list_shows_what_each_has_and_did() {
         ],
     );
     lacks(&page, &["Acme <b>", "Make the tenant", "1970"]);
+    let wrong = Console::admin(&app).get("/tenants/acme?window=x").expect(422);
+    holds(wrong.text(), &["id=\"window-wrong\">Must be", "<h1>acme</h1>"]);
 }
 
 #[test]

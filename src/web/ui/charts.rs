@@ -4,6 +4,8 @@ use crate::domain::stats::{Step as Span, Window};
 use crate::service::stats::{Counted, Point, Stats};
 
 use super::amounts;
+use super::filters;
+use super::form::Form;
 use super::moments::Zone;
 use super::plot::{Plot, Series, Step};
 
@@ -16,9 +18,10 @@ pub struct Windows {
 }
 
 impl Windows {
-    /// What a query asks for; a day where it asks for what there is not.
-    pub fn of(path: &str, asked: Option<&str>) -> Self {
-        let shown = asked.and_then(|asked| Window::parse(asked).ok()).unwrap_or_default();
+    /// What a query asks for; a day where it asks for nothing, or for what there is not, which is noted.
+    pub fn of(path: &str, asked: &mut Form) -> Self {
+        let shown = filters::taken(asked, "window", Window::parse).unwrap_or_default();
+        asked.is_refused();
         Self { shown, path: path.to_owned() }
     }
 

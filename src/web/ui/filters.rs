@@ -52,7 +52,11 @@ pub(super) fn tenant(form: &mut Form, state: &AppState) -> Option<TenantName> {
 /// `since` and `until`, in the time zone of whoever looks.
 pub(super) fn span(form: &mut Form, zone: &Zone) -> Span {
     let since = taken(form, "since", |text| zone.parse(text));
-    Span { since, until: taken(form, "until", |text| zone.parse(text)) }
+    let until = taken(form, "until", |text| zone.parse(text));
+    if since.zip(until).is_some_and(|(since, until)| until <= since) {
+        form.invalid().push("until", "must be later than since");
+    }
+    Span { since, until }
 }
 
 /// Whether a list is filtered by any of these.
@@ -73,6 +77,9 @@ mod tests {
         let span = span(&mut form, &Zone::named("Europe/Berlin").unwrap());
         assert_eq!(span.since.map(|at| at.0), Some(1_771_857_000_000));
         assert!(form.is_wrong("until") && !form.is_wrong("since") && !form.is_wrong("tenant"));
+        let mut form = Form::of_query("since=2026-02-23&until=2026-02-23");
+        super::span(&mut form, &Zone::utc());
+        assert_eq!(form.wrong("until"), ["Must be later than since."]);
         let exactly = |text| exactly(&Form::of_query(text), "below", |text| text.parse::<u32>().ok());
         assert_eq!((exactly("below=7").unwrap(), exactly("below=+").unwrap()), (Some(7), None));
         assert_eq!(exactly("below=x").unwrap_err().0.fields[0].field, "below");

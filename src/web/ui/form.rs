@@ -9,6 +9,8 @@ use crate::service::{Code, Kind, Patch};
 use crate::web::body;
 use crate::web::problem::{self, Problem};
 
+use super::amounts::grouped;
+
 /// What a form may hold: 500 patterns, or data of the greatest size, each of its bytes written as three.
 pub(super) const LIMIT: usize = 4 * 1024 * 1024;
 /// The same for a form whose session has ended, which is carried through the page to sign in: few forms are longer.
@@ -153,8 +155,7 @@ impl Form {
                 )
             }
             0 => sentence(&problem.0.detail),
-            1 => "One thing has to be mended; nothing was changed.".to_owned(),
-            many => format!("{many} things have to be mended; nothing was changed."),
+            many => to_be_mended(many),
         };
         self.refused = Some((problem::status(kind), sentence));
         self.wrong.merge(Invalid(problem.0.fields));
@@ -172,7 +173,7 @@ impl Form {
     /// None; answers whether there is anything.
     pub fn is_refused(&mut self) -> bool {
         if !self.wrong.is_empty() && self.refused.is_none() {
-            let sentence = "Something has to be mended; nothing was changed.".to_owned();
+            let sentence = to_be_mended(self.wrong.0.len());
             self.refused = Some((StatusCode::UNPROCESSABLE_ENTITY, sentence));
         }
         self.refused.is_some()
@@ -197,7 +198,7 @@ impl Form {
     fn told(&self, error: &FieldError, name: &str) -> String {
         let part = error.field.get(name.len()..).unwrap_or_default().trim_start_matches('.');
         // What a program leaves out with `null`, a person leaves empty.
-        let message = error.message.replace(", or null for ", ", or empty for ");
+        let message = readable(&error.message.replace(", or null for ", ", or empty for "));
         match part {
             "" => sentence(&message),
             part if name == "events" => format!("{}: {message}", self.line(name, part)),
@@ -251,6 +252,22 @@ fn root(field: &str) -> &str {
     field.split(['[', '.']).next().unwrap_or(field)
 }
 
+fn to_be_mended(things: usize) -> String {
+    let many = if things == 1 { "One thing has".to_owned() } else { format!("{things} things have") };
+    format!("{many} to be mended; nothing was changed.")
+}
+
+/// With its great numbers as hints have them: `1 to 3,650`.
+fn readable(message: &str) -> String {
+    let word = |word: &str| match word.trim_end_matches([' ', ',', ';', '.']) {
+        number if number.len() > 3 && number.bytes().all(|b| b.is_ascii_digit()) => {
+            number.parse::<u64>().map_or_else(|_| word.to_owned(), |n| word.replace(number, &grouped(n)))
+        }
+        _ => word.to_owned(),
+    };
+    message.split_inclusive(' ').map(word).collect()
+}
+
 /// Begins with a capital letter and ends with a full stop.
 pub(super) fn sentence(text: &str) -> String {
     let mut characters = text.chars();
@@ -284,12 +301,16 @@ mod tests {
     #[test]
     fn words_of_programs_are_not_said_and_boxes_that_are_not_ticked_are_fields_as_well() {
         let mut form = Form::parse(b"rate=0");
-        let mut wrong = Invalid::one("rate", "must be a whole number from 1 to 10, or null for no limit");
+        let mut wrong = Invalid::one("rate", "must be a whole number from 1 to 10000, or null for no limit");
         wrong.push("scopes", "must hold at least one");
         form.has_field("scopes");
         form.refuse(Problem::from(Error::from(wrong))).unwrap();
-        assert_eq!(form.wrong("rate"), ["Must be a whole number from 1 to 10, or empty for no limit."]);
+        assert_eq!(form.wrong("rate"), ["Must be a whole number from 1 to 10,000, or empty for no limit."]);
         assert_eq!((form.others().count(), form.has("scopes", "admin")), (0, false));
+        assert_eq!(
+            readable("before 2026-11-29, of ep_1234, 262144."),
+            "before 2026-11-29, of ep_1234, 262,144."
+        );
     }
 
     #[test]

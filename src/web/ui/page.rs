@@ -80,10 +80,15 @@ pub(super) fn above(path: &str) -> &str {
     within_site(if above.is_empty() { "/" } else { above })
 }
 
-/// To the page above an address that takes forms alone: where somebody comes who loads the answer to a form again, or
-/// changes the look there.
-pub fn to_above(path: &str) -> HttpResponse {
-    HttpResponse::SeeOther().insert_header((header::LOCATION, above(path))).finish()
+/// To the page that is meant by an address which is that of none. `None`: that is not known.
+pub fn meant(status: StatusCode, path: &str) -> Option<HttpResponse> {
+    let to = match status {
+        // It takes forms alone: somebody loads the answer to a form again, or changes the look there.
+        StatusCode::METHOD_NOT_ALLOWED => above(path),
+        StatusCode::NOT_FOUND => within_site(path.strip_suffix('/').filter(|rest| !rest.is_empty())?),
+        _ => return None,
+    };
+    Some(HttpResponse::SeeOther().insert_header((header::LOCATION, to)).finish())
 }
 
 /// Where a form wants to come back to, if that is a page of ours; else the overview. Browsers read `\\` as `/`, and
@@ -150,6 +155,11 @@ pub fn failed(problem: &Problem, request_id: &str, look: &Look, state: &AppState
 mod tests {
     use super::*;
 
+    fn to(status: StatusCode, path: &str) -> Option<String> {
+        let answer = meant(status, path)?;
+        Some(answer.headers().get(header::LOCATION)?.to_str().ok()?.to_owned())
+    }
+
     #[test]
     fn above_an_address_that_takes_forms_alone_is_its_page() {
         for (path, page) in [
@@ -157,9 +167,11 @@ mod tests {
             ("/logout", "/"),
             ("/account/password/", "/account"),
         ] {
-            let to = to_above(path).headers().get(header::LOCATION).cloned();
-            assert_eq!(to.as_ref().and_then(|to| to.to_str().ok()), Some(page));
+            assert_eq!(to(StatusCode::METHOD_NOT_ALLOWED, path).as_deref(), Some(page));
         }
+        assert_eq!(to(StatusCode::NOT_FOUND, "/endpoints/").as_deref(), Some("/endpoints"));
+        assert_eq!(to(StatusCode::NOT_FOUND, "//evil.example/").as_deref(), Some("/"));
+        assert_eq!([to(StatusCode::NOT_FOUND, "/"), to(StatusCode::NOT_FOUND, "/none")], [None, None]);
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! Plots as SVG, made on the server. A plot has a title, axes and a legend, and its numbers as a table for whoever does
 //! not see it. Here is where things stand; how they look is in `templates/ui/plot.html`.
 
+use super::amounts::grouped;
+
 /// The size of the drawing area, in the units of its `viewBox`.
 const WIDTH: f64 = 720.0;
 const HEIGHT: f64 = 160.0;
@@ -76,6 +78,12 @@ impl Plot {
         self.steps.iter().all(|step| step.values.iter().all(|value| value.unwrap_or(0) == 0))
     }
 
+    /// A value with its unit.
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "templates hand references over")]
+    pub fn told(&self, value: &u64) -> String {
+        format!("{}{}", grouped(*value), self.unit)
+    }
+
     /// The greatest value of the axis: a round number.
     fn top(&self) -> u64 {
         let height = |step: &Step| {
@@ -126,7 +134,7 @@ impl Plot {
                     width: number(width),
                     // A failure among thousands is to be seen.
                     height: number((from - to).max(1.5)),
-                    title: format!("{}: {value}{} {}", step.label, self.unit, series.name),
+                    title: format!("{}: {} {}", step.label, self.told(&value), series.name),
                 });
             }
         }
@@ -190,13 +198,19 @@ fn number(at: f64) -> String {
     format!("{at:.1}")
 }
 
-/// A number of the axis. There is little room: a second and more is told in seconds.
+/// A number of the axis. There is little room: a second and more is told in seconds, a thousand kB in MB.
 fn tick(value: u64, unit: &str) -> String {
-    if unit != " ms" || value < 1_000 {
-        return format!("{}{unit}", short(value));
+    let greater = match unit {
+        " ms" => "s",
+        " kB" => "MB",
+        " MB" => "GB",
+        _ => return format!("{}{unit}", short(value)),
+    };
+    if value < 1_000 {
+        return format!("{value}{unit}");
     }
-    let seconds = format!("{}.{:03}", value / 1_000, value % 1_000);
-    format!("{} s", seconds.trim_end_matches('0').trim_end_matches('.'))
+    let thousands = format!("{}.{:03}", value / 1_000, value % 1_000);
+    format!("{} {greater}", thousands.trim_end_matches('0').trim_end_matches('.'))
 }
 
 /// 1, 2, 4, 5 or 8 and zeros; at least 4, so that the axis has whole numbers.
@@ -216,7 +230,7 @@ fn round_up(value: u64) -> u64 {
 /// `1,200` as `1.2k`.
 pub fn short(value: u64) -> String {
     let (unit, name) = match value {
-        ..10_000 => return value.to_string(),
+        ..10_000 => return grouped(value),
         10_000..1_000_000 => (1_000, "k"),
         1_000_000..1_000_000_000 => (1_000_000, "M"),
         _ => (1_000_000_000, "G"),
@@ -274,7 +288,7 @@ mod tests {
         }
         assert_eq!(
             (short(9_999), short(12_000), short(1_250_000)),
-            ("9999".into(), "12k".into(), "1.2M".into())
+            ("9,999".into(), "12k".into(), "1.2M".into())
         );
     }
 
@@ -282,7 +296,7 @@ mod tests {
     fn the_axis_of_a_time_is_told_in_seconds_from_one_on() {
         let told = [0, 750, 1_000, 1_250, 20_000].map(|value| tick(value, " ms"));
         assert_eq!(told, ["0 ms", "750 ms", "1 s", "1.25 s", "20 s"]);
-        assert_eq!(tick(5_000, ""), "5000");
+        assert_eq!((tick(5_000, "").as_str(), tick(2_000, " kB").as_str()), ("5,000", "2 MB"));
     }
 
     #[test]

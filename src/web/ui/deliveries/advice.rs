@@ -26,7 +26,7 @@ fn by_status(code: u16) -> &'static str {
             "The receiver takes no request this long: its limit has to grow, or the data of such events to shrink."
         }
         408 | 425 | 429 => {
-            "Give the endpoint a rate_limit that the receiver can bear; what waits is sent by itself."
+            "Let its settings make no more attempts a second than the receiver can bear; what waits is sent by itself."
         }
         400..=499 => {
             "The answer below may say what the receiver did not like. The same is sent again by a retry: have the receiver \
@@ -67,7 +67,7 @@ const WORDS: &[(&[&str], &str)] = &[
     ),
     (
         &["timed out"],
-        "The receiver is too slow: it should answer before it does its work. Or give the endpoint a longer timeout_seconds.",
+        "The receiver is too slow: it should answer before it does its work. Or give the endpoint a longer timeout in its settings.",
     ),
     (
         &["refused", "unreachable"],
@@ -97,7 +97,7 @@ mod tests {
             (410, "enable"),
             (413, "limit"),
             (422, "answer below"),
-            (429, "rate_limit"),
+            (429, "attempts a second"),
             (503, "log"),
             (101, "web server"),
         ] {
@@ -109,8 +109,8 @@ mod tests {
     fn what_the_sender_says_is_understood() {
         for (error, word) in [
             ("connection refused by 127.0.0.1:9: nothing listens there", "start it"),
-            ("timed out after 10 s while waiting for the answer", "timeout_seconds"),
-            ("timed out while connecting to 192.0.2.1:443", "timeout_seconds"),
+            ("timed out after 10 s while waiting for the answer", "longer timeout"),
+            ("timed out while connecting to 192.0.2.1:443", "longer timeout"),
             ("the certificate of a.test has expired", "certificate"),
             ("could not resolve a.test: no answer", "DNS"),
             ("blocked: 10.0.0.1 is a private address", "may reach"),

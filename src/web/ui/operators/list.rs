@@ -38,7 +38,7 @@ struct Operators {
     pager: Pager,
     /// Who looks.
     me: OperatorId,
-    roles: Vec<(&'static str, String)>,
+    roles: Vec<(&'static str, &'static str)>,
     /// Of the invitation.
     form: Form,
     /// Why a change was refused.
@@ -69,14 +69,13 @@ pub(super) async fn page(
     let next = listed.next.map(|id| OperatorId(id).to_string());
     let told = [&refused, &filters, &form].into_iter().find(|form| form.alert().is_some());
     let status = told.map_or(StatusCode::OK, Form::status);
-    let role = |role: &Role| (role.as_str(), format!("{role}: {}", role.about()));
     let operators = Operators {
         frame: visit.frame("Operators", PATH),
         filters,
         rows: listed.rows,
         pager: Pager::new(PATH, query, next.as_deref()),
         me: visit.session.operator,
-        roles: Role::ALL.iter().rev().map(role).collect(),
+        roles: Role::ALL.iter().rev().map(|role| (role.as_str(), role.as_str())).collect(),
         form,
         refused,
     };

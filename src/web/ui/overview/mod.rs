@@ -39,6 +39,7 @@ struct Overview {
     concerns: Concerns,
     /// `None`: the first delivery was made.
     steps: Option<FirstSteps>,
+    form: Form,
     windows: Windows,
     figures: Figures,
     plot: Plot,
@@ -48,7 +49,8 @@ struct Overview {
 }
 
 async fn show(state: Data<AppState>, visit: Visit, request: HttpRequest) -> Result<HttpResponse, Problem> {
-    let windows = Windows::of(PATH, Form::of_query(request.query_string()).filled("window"));
+    let mut form = Form::of_query(request.query_string());
+    let windows = Windows::of(PATH, &mut form);
     let (caller, view, window) = (visit.caller.clone(), visit.caller.view()?, windows.shown);
     let seen = state.read(move |service| {
         let deliveries = caller.tenant_scope(Scope::DeliveriesRead)?;
@@ -58,10 +60,12 @@ async fn show(state: Data<AppState>, visit: Visit, request: HttpRequest) -> Resu
         Ok((attention, more, now, past, FirstSteps::look(service, &caller)?))
     });
     let (attention, more, now, past, steps) = seen.await?;
+    let status = form.status();
     let overview = Overview {
         frame: visit.frame("Overview", PATH),
         concerns: Concerns::of(attention, more, visit.zone()),
         steps: steps.map(|steps| steps.at(&state.public_url)),
+        form,
         windows,
         figures: Figures::of(&past.all),
         plot: charts::outcomes(&past, visit.zone()),
@@ -69,5 +73,5 @@ async fn show(state: Data<AppState>, visit: Visit, request: HttpRequest) -> Resu
         oldest: now.oldest_waiting_at,
         held: amounts::up_to(now.held, now.held_more),
     };
-    visit.page(&overview)
+    visit.page_with(&overview, status)
 }

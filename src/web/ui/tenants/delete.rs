@@ -54,7 +54,7 @@ async fn delete(
     if form.filled("confirm") != Some(tenant.as_str()) {
         form.invalid().push("confirm", format!("must be the tenant's name, {tenant}; nothing was deleted"));
         form.is_refused();
-        return one::page(&state, &visit, &tenant, None, None, form).await;
+        return one::page(&state, &visit, &tenant, Form::default(), None, form).await;
     }
     let deletion = state.service.delete_tenant(&scope, &tenant).await?;
     let notice =

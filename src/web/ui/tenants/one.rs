@@ -38,6 +38,8 @@ struct Tenant {
     one: TenantDetail,
     /// What it may have.
     limit: u32,
+    /// The window that is asked for.
+    asked: Form,
     windows: Windows,
     figures: Figures,
     plot: Plot,
@@ -61,8 +63,7 @@ async fn show(
     request: HttpRequest,
     tenant: Path<String>,
 ) -> Result<HttpResponse, Problem> {
-    let window = Form::of_query(request.query_string());
-    page(&state, &visit, &tenant, window.filled("window"), None, Form::default()).await
+    page(&state, &visit, &tenant, Form::of_query(request.query_string()), None, Form::default()).await
 }
 
 async fn change(
@@ -78,13 +79,13 @@ async fn change(
     let wrong = draft.wrong(&tenant);
     form.invalid().merge(wrong);
     if form.is_refused() {
-        return page(&state, &visit, &tenant, None, Some(form), Form::default()).await;
+        return page(&state, &visit, &tenant, Form::default(), Some(form), Form::default()).await;
     }
     match state.service.put_tenant(&scope, &tenant, &draft).await {
         Ok(_) => Ok(visit.done(&format!("{PATH}/{tenant}"), "The tenant is changed.")),
         Err(error) => {
             form.refuse(error.into())?;
-            page(&state, &visit, &tenant, None, Some(form), Form::default()).await
+            page(&state, &visit, &tenant, Form::default(), Some(form), Form::default()).await
         }
     }
 }
@@ -94,11 +95,11 @@ pub(super) async fn page(
     state: &AppState,
     visit: &Visit,
     name: &str,
-    window: Option<&str>,
+    mut asked: Form,
     edit: Option<Form>,
     delete: Form,
 ) -> Result<HttpResponse, Problem> {
-    let windows = Windows::of(&format!("{PATH}/{name}"), window);
+    let windows = Windows::of(&format!("{PATH}/{name}"), &mut asked);
     let (caller, view, name) = (visit.caller.clone(), visit.caller.view()?, name.to_owned());
     let (setting, window) = (state.service.settings(&view).endpoint_limit, windows.shown);
     let step = charts::step(window);
@@ -119,7 +120,8 @@ pub(super) async fn page(
         let limit = one.tenant.endpoint_limit.map(|limit| limit.to_string()).unwrap_or_default();
         Form::of([("name", one.tenant.name.clone().unwrap_or_default()), ("endpoint_limit", limit)])
     });
-    let status = if delete.alert().is_some() { delete.status() } else { edit.status() };
+    let refused = [&delete, &edit].into_iter().find(|form| form.alert().is_some());
+    let status = refused.unwrap_or(&asked).status();
     let page = Tenant {
         frame: visit.frame(one.tenant.tenant.as_str(), PATH),
         limit: one.tenant.endpoint_limit.unwrap_or(setting),
@@ -128,6 +130,7 @@ pub(super) async fn page(
         keys: keys.rows,
         keys_more: keys.next.is_some(),
         one,
+        asked,
         windows,
         endpoints,
         edit,
