@@ -257,15 +257,20 @@ fn to_be_mended(things: usize) -> String {
     format!("{many} to be mended; nothing was changed.")
 }
 
-/// With its great numbers as hints have them: `1 to 3,650`.
+/// With its bounds as hints have them: `1 to 3,650`. Other numbers may be names.
 fn readable(message: &str) -> String {
-    let word = |word: &str| match word.trim_end_matches([' ', ',', ';', '.']) {
-        number if number.len() > 3 && number.bytes().all(|b| b.is_ascii_digit()) => {
-            number.parse::<u64>().map_or_else(|_| word.to_owned(), |n| word.replace(number, &grouped(n)))
+    let (mut text, mut before) = (String::new(), "");
+    for word in message.split_inclusive(' ') {
+        let number = word.trim_end_matches([' ', ',', ';', '.']);
+        let bound =
+            ["from", "to", "most", "least", "than"].contains(&before).then(|| number.parse::<u64>().ok());
+        match bound.flatten() {
+            Some(bound) => text.extend([grouped(bound).as_str(), &word[number.len()..]]),
+            None => text.push_str(word),
         }
-        _ => word.to_owned(),
-    };
-    message.split_inclusive(' ').map(word).collect()
+        before = word.trim_end();
+    }
+    text
 }
 
 /// Begins with a capital letter and ends with a full stop.
@@ -308,8 +313,8 @@ mod tests {
         assert_eq!(form.wrong("rate"), ["Must be a whole number from 1 to 10,000, or empty for no limit."]);
         assert_eq!((form.others().count(), form.has("scopes", "admin")), (0, false));
         assert_eq!(
-            readable("before 2026-11-29, of ep_1234, 262144."),
-            "before 2026-11-29, of ep_1234, 262,144."
+            readable("must be the name, 2026, and have at most 262144 bytes."),
+            "must be the name, 2026, and have at most 262,144 bytes."
         );
     }
 

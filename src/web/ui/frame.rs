@@ -177,12 +177,6 @@ impl Frame {
     pub fn short(&self, at: &UnixMs) -> String {
         self.zone.short(*at)
     }
-
-    /// How long ago a moment is, or how far ahead, without a direction.
-    #[expect(clippy::unused_self, reason = "templates call methods")]
-    pub fn length(&self, ms: i64) -> String {
-        moments::length(ms)
-    }
 }
 
 #[cfg(test)]

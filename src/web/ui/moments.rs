@@ -85,8 +85,8 @@ pub fn relative(at: UnixMs, now: UnixMs, zone: &Zone) -> String {
 
 /// A length of time in the unit that suits it, rounded to the nearest: `45 s`, `12 min`, `3 h`, `2 days`. The script says
 /// the same (`static/console.js`).
-pub fn length(ms: i64) -> String {
-    let in_units = |unit: i64| (ms + unit / 2) / unit;
+fn length(ms: i64) -> String {
+    let in_units = |unit: i64| ms.saturating_add(unit / 2) / unit;
     let units = [(SECOND, 60, "s"), (MINUTE, 60, "min"), (HOUR, 24, "h")];
     let short = units.into_iter().find(|(unit, most, _)| in_units(*unit) < *most);
     let (unit, _, name) = short.unwrap_or((DAY, 0, "days"));

@@ -126,6 +126,6 @@ fn distances_in_time_grow_in_the_words_of_the_server_by_its_clock() {
              return document.querySelector('tbody time').textContent"
         ))
     };
-    let words = [0, 45_000, 89_000, 3_599_000, 2 * 86_400_000, 40 * 86_400_000].map(|later| said(later));
+    let words = [0, 45_000, 89_000, 3_599_000, 2 * 86_400_000, 40 * 86_400_000].map(said);
     assert_eq!(words, ["just now", "45 s ago", "1 min ago", "1 h ago", "2 days ago", "2 days ago"]);
 }
