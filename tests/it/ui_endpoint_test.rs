@@ -98,7 +98,7 @@ fn wrong_data_is_told_beside_it_with_all_that_was_typed() {
         &[
             "id=\"type-wrong\"",
             "id=\"data-wrong\"",
-            "Must be JSON",
+            "Must be one JSON value",
             "value=\"a..b\"",
             "&#34;a&#34;: &#60;1&#62;}",
         ],
