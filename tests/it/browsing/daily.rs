@@ -47,7 +47,7 @@ fn break_down(browser: &Browser, receiver: &Receiver) {
     browser.click_on("#went a[href^='/deliveries/']");
     browser.wait_for("out of order");
     look_at(browser, receiver);
-    browser.reload_until("It is failing");
+    browser.reload_until("It has been failing since");
 }
 
 /// It is disabled; what comes meanwhile is held, and delivered when it is enabled, because it is well again.
