@@ -110,6 +110,23 @@ fn there_are_days_of_history_on_the_plots() {
 }
 
 #[test]
+fn backups_and_cleanups_of_the_history_were_all_made() {
+    let (process, client, _data) = start(&[]);
+    for list in ["/backups", "/cleanups"] {
+        let nights = rows(&client, list);
+        assert!(nights.len() >= 5, "{list}: {nights:?}");
+        for night in nights {
+            assert!(night["ended_at"].is_string() && night["error"].is_null(), "{list}: {night}");
+            // The clock stood still meanwhile.
+            assert_eq!(night["ended_at"], night["started_at"], "{list}: {night}");
+        }
+    }
+    let attention = rows(&client, "/attention");
+    assert!(attention.iter().all(|item| item["endpoint"].is_object()), "{attention:?}");
+    interrupt(process);
+}
+
+#[test]
 fn a_folder_that_is_kept_can_be_served_afterwards() {
     let temp = tempfile::tempdir().expect("a temporary directory");
     let kept = temp.path().join("kept");

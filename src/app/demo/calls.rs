@@ -8,6 +8,7 @@ use crate::cli::Request;
 use crate::cli::output;
 use crate::cli::socket::Client;
 use crate::config::socket_path;
+use crate::domain::time::UnixMs;
 
 use super::cast::{NEW, OLD, Role, TENANTS, TYPES};
 
@@ -20,12 +21,16 @@ impl Server {
         Self(Client::new(&socket_path(data)))
     }
 
-    /// Makes a call; its answer.
+    /// Makes a call with a body; its answer.
     ///
     /// # Errors
     /// A sentence; the server may have been stopped meanwhile.
     fn call(&self, method: &'static str, path: &str, body: &Value) -> Result<Value, String> {
-        let (path, body) = (format!("/api/v1{path}"), Some(body.to_string()));
+        self.ask(method, path, Some(body.to_string()))
+    }
+
+    fn ask(&self, method: &'static str, path: &str, body: Option<String>) -> Result<Value, String> {
+        let path = format!("/api/v1{path}");
         let request = Request { method, path, idempotency_key: None, body };
         let answer = self.0.request(&request).map_err(|error| error.to_string())?;
         match answer.status {
@@ -37,6 +42,14 @@ impl Server {
     /// Publishes these events.
     pub(super) fn publish(&self, events: &[Value]) -> Result<(), String> {
         self.call("POST", "/events/batch", &json!({ "events": events })).map(drop)
+    }
+
+    /// Whether the last one in this list (`backups`, `cleanups`) is of this time or later, and over, however it ended.
+    pub(super) fn is_over(&self, list: &str, due: UnixMs) -> Result<bool, String> {
+        let answer = self.ask("GET", &format!("/{list}?limit=1"), None)?;
+        let last = &answer["data"][0];
+        let began = last["started_at"].as_str().and_then(|text| UnixMs::parse(text).ok());
+        Ok(began.is_some_and(|began| began >= due) && last["ended_at"].is_string())
     }
 
     /// Tenants, the catalogue, and the endpoints that were there all the time; `port` is the receiver's.

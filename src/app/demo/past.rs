@@ -6,8 +6,10 @@ use std::time::Duration;
 use serde_json::Value;
 use tokio::sync::Notify;
 
-use crate::clock::{Clock, ManualClock};
+use crate::clock::{Clock, ManualClock, Stopwatch};
 use crate::dispatcher::Dispatcher;
+use crate::domain::schedule::Schedule;
+use crate::domain::settings::Settings;
 use crate::domain::time::UnixMs;
 
 use super::calls::Server;
@@ -22,6 +24,9 @@ const STEPS: [Duration; 4] =
 pub(super) const DAYS: u32 = 6;
 /// How long what is under way may take after each step, in real time.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How often it is looked whether the work of a night is over, in real time.
+const LOOK: Duration = Duration::from_millis(5);
 
 /// What a server needs to be hurried through the days.
 pub(super) struct Past {
@@ -47,6 +52,11 @@ impl Past {
 
     fn days(&self, now: UnixMs) -> Result<u64, String> {
         self.server.set_the_scene(self.port)?;
+        let settings = Settings::default();
+        let nights = [
+            ("backups", Schedule::parse(&settings.backup_schedule)?),
+            ("cleanups", Schedule::parse(&settings.cleanup_schedule)?),
+        ];
         let mut number = 0;
         loop {
             for step in STEPS {
@@ -56,8 +66,14 @@ impl Past {
                 self.server.publish(&events)?;
                 self.settle()?;
                 let left = u64::try_from(now.0 - self.clock.wall().0).unwrap_or_default();
+                let before = self.clock.wall();
                 self.clock.advance(step.min(Duration::from_millis(left)));
                 self.settle()?;
+                for (list, schedule) in &nights {
+                    if let Some(due) = schedule.next_after(before).filter(|&due| due <= self.clock.wall()) {
+                        self.wait_for(list, due)?;
+                    }
+                }
                 if Duration::from_millis(left) <= step {
                     return Ok(number);
                 }
@@ -68,6 +84,19 @@ impl Past {
     fn settle(&self) -> Result<(), String> {
         let quiet = self.dispatcher.wait_until_quiet(PATIENCE);
         quiet.then_some(()).ok_or_else(|| "deliveries of the past did not come to an end".to_owned())
+    }
+
+    /// Waits until the work of a night, due at this time, is over: the clock does not leap while it goes on, and the
+    /// end of the past does not cut it off, which would be told as a failure.
+    fn wait_for(&self, list: &str, due: UnixMs) -> Result<(), String> {
+        let watch = Stopwatch::start();
+        while !self.server.is_over(list, due)? {
+            if watch.left(PATIENCE).is_zero() {
+                return Err(format!("the {list} of the past did not come to an end"));
+            }
+            std::thread::park_timeout(LOOK);
+        }
+        Ok(())
     }
 }
 
