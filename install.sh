@@ -54,7 +54,12 @@ find_places() {
     data=$root$(option POSTRIDER_DATA /var/lib/postrider)
     # The program removes it before it accepts or sends anything.
     mark=$data/postrider.upgrading
+    # Where it is reached from this machine.
     listen=$(option POSTRIDER_LISTEN 127.0.0.1:8383)
+    case $listen in
+    0.0.0.0:*) listen=127.0.0.1:${listen##*:} ;;
+    "[::]:"*) listen="[::1]:${listen##*:}" ;;
+    esac
 }
 
 # An option as the file has it, or else the second word.
@@ -112,7 +117,7 @@ find_program() {
             version="the new version"
             return
         fi
-        say "Building the program; this takes some minutes."
+        say "Building the program; on two cores this takes some ten minutes."
         if [ "$(id -u)" -eq 0 ] && [ -n "${SUDO_USER-}" ] && [ "$SUDO_USER" != root ]; then
             # Quoted for the user's own shell, also with a quote in it.
             quoted=$(printf '%s\n' "$here" | sed "s/'/'\\\\''/g")
@@ -125,6 +130,7 @@ find_program() {
     [ -f "$program" ] || die "$program is not a file"
     version=$("$program" --version 2>/dev/null) ||
         die "$program does not run on this machine: it is for another processor, or for a newer C library (glibc)"
+    version=$(printf '%s\n' "$version" | head -n 1)
     case $version in
     "postrider "*) ;;
     *) die "$program is not Postrider: --version says \"$version\"" ;;
@@ -186,6 +192,14 @@ is_ready() {
         nap
     done
     trouble=
+}
+
+# Why nothing may be said for long, and how to end that.
+say_waiting() {
+    if ! has_systemd && [ ! -f "$data/postrider.db" ]; then return; fi
+    back=
+    if nothing_accepted; then back=" Ctrl-C goes back to the old version."; fi
+    say "Waiting until $(in_place) is ready, for up to $((patience / 60)) minutes.$back"
 }
 
 # Whether the program that is in place comes up on the data: started as a service, or where there is no systemd for as
@@ -350,6 +364,7 @@ upgrade() {
     : >"$kept/complete"
     place 755 "$program" "$bin"
     write_unit
+    say_waiting
     if comes_up; then
         stay
     else
@@ -399,7 +414,9 @@ go_back() {
         fi
     fi
     nothing_accepted || leave
-    say "Going back to the old program and the database as it was."
+    said=
+    if has_systemd; then said=" What the new one said: journalctl -u postrider"; fi
+    say "Going back to the old program and the database as it was.$said"
     put_database_back
     put_program_back
     start_again
@@ -463,11 +480,17 @@ recover_upgrade() {
     if has_systemd; then systemd daemon-reload; fi
     if is_old_in_place; then
         stay_old
-    elif [ -e "$bin" ] && stop_trial && comes_up; then
-        stay
-    else
-        go_back
+        return
     fi
+    if [ -e "$bin" ]; then
+        stop_trial
+        say_waiting
+        # Cut off while it waits, it goes back as an upgrade does.
+        if nothing_accepted; then phase=upgrading; fi
+        if comes_up; then stay; return; fi
+        phase=
+    fi
+    go_back
 }
 
 # Ends what this run has begun, early. A new version that accepts already stays.
@@ -550,12 +573,12 @@ write_options() {
             say "New option: $name, which is not in $options; $templates/postrider.env explains it."
     done
     if [ -n "$domain" ] && [ "$(option POSTRIDER_PUBLIC_URL '')" != "https://$domain" ]; then
-        say "Write into $options, which an upgrade leaves alone: POSTRIDER_PUBLIC_URL=https://$domain and POSTRIDER_TRUSTED_PROXY=127.0.0.1/32,::1/128"
+        say "Write into $options, which an upgrade leaves alone: POSTRIDER_PUBLIC_URL=https://$domain and POSTRIDER_TRUSTED_PROXY=127.0.0.1/32,::1/128 (then: systemctl restart postrider)"
     fi
 }
 
-# A site of whichever proxy is there. One that exists stays as it is: certbot may have written into it.
-write_site() {
+# Which proxy is there, and what its site is called.
+find_site() {
     if [ -d "$root/etc/caddy" ]; then
         site=$root/etc/caddy/postrider.caddyfile template=$templates/caddy.conf
         then_do="add the line \"import postrider.caddyfile\" to /etc/caddy/Caddyfile, then: systemctl reload caddy"
@@ -566,6 +589,10 @@ write_site() {
     else
         die "there is neither Caddy nor nginx here: install one of them (apt-get install caddy) and run this again"
     fi
+}
+
+# A site of that proxy. One that exists stays as it is: certbot may have written into it.
+write_site() {
     if [ -f "$site" ] && ! sed 's/#.*//' "$site" | tr -s ' \t,;{' '\n' | grep -qxF "$domain"; then
         warn "$site is there already, for another name than $domain, and stays as it is: change or remove it, and run this again"
         return
@@ -597,38 +624,47 @@ setup_link() {
     done
 }
 
+# The next of the steps that are left to a person.
+step() {
+    steps=$((steps + 1))
+    say "  $steps. $*"
+}
+
 next_steps() {
-    link=
+    link='' steps=0
+    say ""
     if has_systemd; then
         setup_link
-        say ""
         say "Postrider runs, also after the next start of this machine. Next:"
-        say "  1. ${link:-journalctl -u postrider has the link}"
+        # Until this is done, the link leads nowhere.
+        if [ -n "$site_says" ]; then step "$site_says"; fi
+        step "${link:-journalctl -u postrider has the link}"
         say "     Open it within 30 minutes and make the first operator. (A later start prints a new one: journalctl -u postrider)"
         [ -n "$domain" ] || say "     From your own machine, first open the way to it: ssh -L ${listen##*:}:$listen ${SUDO_USER:-root}@THIS-SERVER"
     else
-        say ""
         why="There is no systemd here" become=
         if [ -n "$root" ]; then why="This is an image (with systemd: systemctl enable postrider in it)"; fi
         say "Everything is in place. $why, so nothing was started. Next:"
         if [ "$(id -u)" -eq 0 ]; then become="setpriv --reuid $user --regid $user --clear-groups "; fi
-        say "  1. Run in the foreground, or from a supervisor of yours:"
-        say "     env \$(sed '/^#/d' ${options#"$root"}) $become${bin#"$root"} serve"
+        step "Run in the foreground, or from a supervisor of yours:"
+        say "     while IFS= read -r line; do case \$line in POSTRIDER_*) export \"\$line\" ;; esac; done <${options#"$root"}"
+        say "     exec $become${bin#"$root"} serve"
         say "     It prints a link, with which you make the first operator."
+        if [ -n "$site_says" ]; then step "$site_says"; fi
     fi
-    say "  2. Make a key for your application:"
-    say "     sudo -u $user postrider keys create --name app --scopes events:write,endpoints:write --data ${data#"$root"}"
-    if [ -n "${site_says-}" ]; then
-        say "  3. $site_says"
-    else
-        say "  3. Put it behind a reverse proxy with TLS: install.sh --domain hooks.example.com"
-    fi
+    # Root acts as the owner of the data directory, and a machine without sudo has only root.
+    as="sudo -u $user "
+    if [ "$(id -u)" -eq 0 ] && [ -z "${SUDO_USER-}" ]; then as=; fi
+    step "Make a key for your application:"
+    say "     ${as}postrider keys create --name app --scopes events:write,endpoints:write --data ${data#"$root"}"
+    [ -n "$domain" ] || step "Put it behind a reverse proxy with TLS: install.sh --domain hooks.example.com"
     say ""
     say "Options: ${options#"$root"}. Manual: http://$listen/docs"
 }
 
 install() {
     recover
+    if [ -n "$domain" ]; then find_site; fi
     find_program
     make_user
     run mkdir -p "$root/usr/local/bin"
@@ -680,6 +716,11 @@ confirm_purge() {
 }
 
 remove() {
+    if [ ! -e "$bin" ] && [ ! -e "$unit" ] && [ ! -d "$data" ] && [ ! -d "$etc" ] && [ ! -d "$kept" ]; then
+        rm -f "$root/var/lib/postrider.install"
+        say "Postrider is not here: there is neither $bin nor $data."
+        return
+    fi
     recover
     if [ -n "$purge" ]; then confirm_purge; fi
     if ! has_systemd; then
@@ -712,6 +753,13 @@ remove() {
 need() { [ "$1" -ge 2 ] || die "$2 needs a value; --help explains"; }
 
 while [ $# -gt 0 ]; do
+    case $1 in
+    --binary=* | --domain=* | --root=*)
+        word=$1
+        shift
+        set -- "${word%%=*}" "${word#*=}" "$@"
+        ;;
+    esac
     case $1 in
     --binary) need $# "$1"; given=$2; shift ;;
     --domain) need $# "$1"; domain=$2; shift ;;

@@ -24,6 +24,7 @@ fn without_a_proxy_it_says_which_to_install() {
     let version = place.version("0.0.1");
     let ran = place.run(&["--domain", "hooks.example.com", "--binary", version.to_str().expect("a path")]);
     assert!(ran.code == Some(1) && ran.err.contains("neither Caddy nor nginx"), "{ran:?}");
+    assert!(!place.at("etc").exists() && !place.at("usr").exists(), "it is told before anything is written");
 }
 
 #[test]
@@ -73,7 +74,9 @@ fn caddy_gets_a_site_and_comes_before_nginx() {
     let place = with_folder("etc/nginx/sites-enabled");
     fs::create_dir_all(place.at("etc/caddy")).expect("a folder");
     let out = install(&place);
-    assert!(out.contains("import postrider.caddyfile"), "{out}");
+    let (proxy, key) =
+        (out.find("2. To reach it at https://hooks.example.com: add"), out.find("3. Make a key"));
+    assert!(proxy.is_some() && key > proxy && out.contains("import postrider.caddyfile"), "{out}");
     let text = fs::read_to_string(place.at("etc/caddy/postrider.caddyfile")).expect("a file");
     assert!(text.contains("hooks.example.com {") && text.contains("reverse_proxy 127.0.0.1:8383"), "{text}");
     assert!(!place.at("etc/nginx/sites-enabled/postrider").exists());
@@ -93,6 +96,30 @@ fn a_site_of_another_name_stays_and_is_not_said_to_be_reached_by_the_new_one() {
         }
         assert!(fs::read(place.at(folder).join(site)).expect("a file") == before, "{site}");
         assert!(install(&place).contains("To reach it at https://hooks.example.com"), "{site}");
+    }
+}
+
+#[test]
+fn with_systemd_the_proxy_comes_before_the_link_that_leads_through_it() {
+    let place = Place::with_systemd();
+    fs::create_dir_all(place.at("etc/caddy")).expect("a folder");
+    let out = install(&place);
+    assert!(out.contains("1. To reach it at https://hooks.example.com: add the line"), "{out}");
+    assert!(out.contains("2. https://hooks.example.com/setup/") && out.contains("3. Make a key"), "{out}");
+    assert!(!out.contains("Put it behind") && !out.contains("ssh -L"), "{out}");
+}
+
+#[test]
+fn a_server_that_listens_everywhere_is_reached_on_this_machine() {
+    let place = with_folder("etc/caddy");
+    fs::create_dir_all(place.at("etc/postrider")).expect("a folder");
+    for (listen, near) in [("0.0.0.0:8400", "127.0.0.1:8400"), ("[::]:8400", "[::1]:8400")] {
+        fs::write(place.at("etc/postrider/postrider.env"), format!("POSTRIDER_LISTEN={listen}\n"))
+            .expect("a file");
+        assert!(install(&place).contains(&format!("Manual: http://{near}/docs")), "{listen}");
+        let site = place.at("etc/caddy/postrider.caddyfile");
+        assert!(fs::read_to_string(&site).expect("a site").contains(&format!("reverse_proxy {near}")));
+        fs::remove_file(site).expect("a site");
     }
 }
 

@@ -41,18 +41,27 @@ fn a_first_install_puts_everything_in_place_and_says_what_is_next() {
     }
 
     // The command that it names, with the paths of this root.
-    let command = out.lines().find_map(|line| line.trim().strip_prefix("env ")).expect("a command");
+    let reads = out.lines().find(|line| line.trim().starts_with("while ")).expect("how options are read");
+    let serves = out.lines().find(|line| line.trim().starts_with("exec ")).expect("a command");
     let root = place.at("");
     let root = root.to_str().expect("a path").trim_end_matches('/');
-    let script = format!("exec env {command} --data {root}/var/lib/postrider --listen 127.0.0.1:0")
-        .replace(" /etc/", &format!(" {root}/etc/"))
+    let options = place.at("etc/postrider/postrider.env");
+    let text = fs::read_to_string(&options).expect("options");
+    let text = format!(
+        "{text}POSTRIDER_ADMIN_EMAIL=a@example.com\nPOSTRIDER_ADMIN_PASSWORD=correct horse * 'battery'\n"
+    );
+    fs::write(&options, text).expect("options");
+    let script = format!("{reads}\n{serves} --data {root}/var/lib/postrider --listen 127.0.0.1:0")
+        .replace("/etc/", &format!("{root}/etc/"))
         .replace(" /usr/", &format!(" {root}/usr/"));
     // There is no such user out here; who is not root is the user.
     let user = "setpriv --reuid postrider --regid postrider --clear-groups ";
     assert_eq!(script.contains(user), rustix::process::geteuid().is_root(), "{script}");
     let script = script.replace(user, "");
     let server = Process::spawn(Command::new("sh").args(["-c", &script]));
-    assert!(server.line("open this link within 30 minutes").is_some(), "{script}");
+    assert!(server.line("postrider listens on ").is_some(), "{script}");
+    let said = output(program().args(["operators", "list", "--data"]).arg(place.data()));
+    assert!(said.contains("a@example.com"), "{said}");
 }
 
 #[test]
@@ -152,6 +161,7 @@ fn what_is_typed_wrong_is_told_and_nothing_happens() {
         (&["--binary"], "--binary needs a value"),
         (&["--binary", "/nowhere/postrider"], "is not a file"),
         (&["--binary", "/bin/true"], "is not Postrider"),
+        (&["--binary=/bin/ls"], "--version says \"ls "),
         (&["--binary", "/bin/false"], "does not run on this machine"),
         (&["--domain", "hooks;rm"], "--domain must be a name"),
         (&["--domain", "hooks"], "--domain must be a name"),
@@ -160,6 +170,7 @@ fn what_is_typed_wrong_is_told_and_nothing_happens() {
     ] {
         let ran = place.run(words);
         assert!(ran.code == Some(1) && ran.err.contains(says), "{words:?}: {ran:?}");
+        assert_eq!(ran.err.lines().count(), 1, "{ran:?}");
         assert!(!place.at("usr").exists() && !place.at("etc").exists(), "{words:?}");
     }
     let options = place.at("etc/postrider/postrider.env");
@@ -169,6 +180,8 @@ fn what_is_typed_wrong_is_told_and_nothing_happens() {
         let ran = place.run(&["--binary", "/bin/true"]);
         assert!(ran.code == Some(1) && ran.err.contains("must be a whole path, without quotes"), "{ran:?}");
     }
+    fs::remove_dir_all(place.at("etc")).expect("a folder");
+    assert!(place.done(&["--uninstall"]).contains("Postrider is not here"));
     let help = place.done(&["--help"]);
     assert!(help.contains("--uninstall --purge") && !help.contains("set -eu"), "{help}");
 }

@@ -24,9 +24,13 @@ fn below(place: &Place, mark: &str, version: &std::path::Path) -> Command {
         .replace("/var/lib/", &format!("{root}/var/lib/"))
         .replace("/etc/postrider/", &format!("{root}/etc/postrider/"))
         .replace(" /usr/local/", &format!(" {root}/usr/local/"))
+        .replace("/etc/systemd/", &format!("{root}/etc/systemd/"))
+        .replace(" /mnt/", &format!(" {root}/mnt/"))
+        .replace("sudo systemctl daemon-reload", "\"$POSTRIDER_TEST_SYSTEMCTL\" daemon-reload")
         .replace("sudo systemctl stop postrider", "\"$POSTRIDER_TEST_SYSTEMCTL\" stop postrider.service")
         .replace("sudo systemctl start postrider", "\"$POSTRIDER_TEST_SYSTEMCTL\" start postrider.service")
-        .replace("sudo install -m 755 OLD-PROGRAM", &format!("install -m 755 {}", version.display()))
+        .replace("OLD-PROGRAM", &version.display().to_string())
+        .replace("sudo ", "")
         .replace("before-upgrade-….db", "before-upgrade-*.db");
     let mut command = Command::new("bash");
     command.args(["-euc", &script]).envs(place.stand_ins());
@@ -56,6 +60,27 @@ fn the_commands_install_upgrade_and_remove() {
     );
     assert!(run("sh uninstall", &second).contains("is removed"));
     assert!(place.data().join("postrider.db").exists() && !place.bin().exists());
+}
+
+#[test]
+fn the_data_moves_to_another_disk_and_upgrades_find_it_there() {
+    let place = Place::with_systemd();
+    place.install(&place.version("0.0.1"));
+    let second = place.version("0.0.2");
+    fs::create_dir(place.at("mnt")).expect("a folder");
+    fs::create_dir(place.at("mnt/large")).expect("a folder");
+    output(&mut below(&place, "sh another-disk", &second));
+    let moved = place.at("mnt/large/postrider");
+    assert!(moved.join("postrider.sock").exists() && !place.data().join("postrider.sock").exists());
+    let drop_in = place.at("etc/systemd/system/postrider.service.d/data.conf");
+    assert_eq!(
+        fs::read_to_string(drop_in).expect("a file"),
+        "[Service]\nReadWritePaths=/mnt/large/postrider\n"
+    );
+    assert!(place.install(&second).contains("postrider 0.0.2 is ready"));
+    let backups = fs::read_dir(moved.join("backups")).expect("a folder");
+    let mut names = backups.map(|entry| entry.expect("an entry").file_name().into_string().expect("a name"));
+    assert!(names.any(|name| name.starts_with("before-upgrade-")), "the upgrade works there");
 }
 
 #[test]

@@ -12,7 +12,7 @@ use super::cuts::cut;
 use super::place::{Place, Ran, finish};
 use super::service;
 use crate::support::guide::output;
-use crate::support::process::Process;
+use crate::support::process::{PATIENCE, Process};
 use crate::support::program::program;
 use crate::support::server::Server;
 
@@ -143,10 +143,31 @@ fn used_since_the_cut() -> (Place, PathBuf) {
 }
 
 #[test]
+fn a_new_version_that_hangs_is_told_and_a_person_who_has_waited_enough_gets_the_old_one_back() {
+    let place = begun();
+    let hangs = place.program("9.9.9", "if [ \"$1\" = serve ]; then exec sleep 30; fi; exit 1");
+    let wait = |version: &Path| {
+        let upgrade = Process::spawn(&mut place.script(&["--binary", version.to_str().expect("a path")]));
+        let says = upgrade.line("Waiting until postrider 9.9.9 is ready, for up to 15 minutes.");
+        assert_eq!(says.expect("a line"), " Ctrl-C goes back to the old version.");
+        upgrade
+    };
+    wait(&hangs).kill();
+    assert_eq!(place.installed(), "postrider 9.9.9");
+    // The next one ends what that one has begun, and comes to the same.
+    let mut second = wait(&place.version("0.0.2"));
+    second.signal("INT");
+    let ended = second.wait_for_end(PATIENCE);
+    assert!(ended.status.code() == Some(130) && ended.out.contains("Going back"), "{ended:?}");
+    assert_eq!((place.installed().as_str(), events(&place)), ("postrider 0.0.1", 1));
+    place.is_tidy();
+}
+
+#[test]
 fn a_new_version_that_ran_since_the_cut_stays_where_it_comes_up() {
     let (place, second) = used_since_the_cut();
     let ran = run(&place, &second);
-    assert!(ran.code == Some(0) && ran.out.contains("interrupted.\npostrider 0.0.2 is ready."), "{ran:?}");
+    assert!(ran.code == Some(0) && ran.out.contains("interrupted.\nWaiting until postrider 0.0.2 is ready, for up to 15 minutes.\npostrider 0.0.2 is ready."), "{ran:?}");
     assert!(ran.out.contains("is installed already"), "{ran:?}");
     assert_eq!((place.installed().as_str(), events(&place)), ("postrider 0.0.2", 1));
     place.is_tidy();

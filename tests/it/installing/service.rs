@@ -60,6 +60,8 @@ fn an_upgrade_loses_no_event_whether_the_new_version_is_good_or_not() {
     let broken = place.program("9.9.9", "printf ruined >\"$POSTRIDER_DATA/postrider.db\"; exit 1");
     let ran = run(&place, &broken);
     assert!(ran.code == Some(1) && ran.err.contains("postrider 9.9.9 did not become ready"), "{ran:?}");
+    assert!(ran.out.contains("Ctrl-C goes back to the old version."), "{ran:?}");
+    assert!(ran.out.contains("What the new one said: journalctl -u postrider"), "{ran:?}");
     assert!(ran.out.contains("postrider 0.0.2 is in place.\nIt is ready."), "{ran:?}");
     assert_eq!((place.installed().as_str(), events(&place)), ("postrider 0.0.2", 2));
     place.is_tidy();
