@@ -24,6 +24,17 @@ pub enum StartError {
         /// What is wrong with it.
         error: OpenError,
     },
+    /// There was a database, and it is not there any more.
+    #[error(
+        "{database:?} is missing or empty, and {backups:?} has backups of it: restore one with `postrider restore` (only to \
+         begin anew, move them elsewhere)"
+    )]
+    Emptied {
+        /// The file.
+        database: PathBuf,
+        /// The folder.
+        backups: PathBuf,
+    },
     /// The address.
     #[error("cannot listen on {address}: {error}; name another address with --listen (POSTRIDER_LISTEN)")]
     Listen {

@@ -1,5 +1,6 @@
 //! The data directory of a process that owns it: lock, key, database file, socket.
 
+use std::io;
 use std::os::unix::net::UnixListener;
 use std::path::Path;
 use std::sync::Arc;
@@ -28,6 +29,9 @@ pub(super) fn open(path: &Path, random: &dyn Random) -> Result<Files, StartError
     let database = dir.database();
     let needs_key =
         Store::needs_key(&database).map_err(|error| StartError::Store { path: database.clone(), error })?;
+    if is_lost(&database, &dir.backups()).map_err(|error| StartError::System(error.to_string()))? {
+        return Err(StartError::Emptied { database, backups: dir.backups() });
+    }
     if !needs_key && !dir.secret_key_exists()? {
         dir.create_secret_key(&lock, &bytes(random))?;
     }
@@ -40,6 +44,22 @@ pub(super) fn open(path: &Path, random: &dyn Random) -> Result<Files, StartError
         dir.sync()?;
     }
     Ok(Files { dir, vault, lock })
+}
+
+/// Whether a database is missing or empty and there are backups of it: a server that begins anew there would accept events
+/// for nobody.
+pub(super) fn is_lost(database: &Path, backups: &Path) -> io::Result<bool> {
+    if std::fs::metadata(database).is_ok_and(|file| file.len() > 0) {
+        return Ok(false);
+    }
+    for entry in std::fs::read_dir(backups)? {
+        let name = entry?.file_name();
+        let name = name.to_string_lossy();
+        if name.ends_with(".db") || name.ends_with(".db.gz") {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 impl Files {

@@ -141,9 +141,12 @@ pub(super) fn advice(error: &io::Error) -> &'static str {
         return "; see the system's log for the faults of that disk";
     }
     match error.kind() {
-        io::ErrorKind::PermissionDenied => "; let it belong to the user that runs Postrider",
+        io::ErrorKind::PermissionDenied => {
+            "; run this as the user that it belongs to (sudo -u postrider), or let it belong to the one that runs Postrider"
+        }
         io::ErrorKind::ReadOnlyFilesystem => {
-            "; mount the file system for writing, or name another data directory"
+            "; mount the file system for writing, or name another data directory (as a service of systemd, the server \
+             needs it in ReadWritePaths=)"
         }
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "; free some space on that disk",
         io::ErrorKind::NotADirectory => "; a part of the path is a file",

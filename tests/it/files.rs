@@ -15,6 +15,7 @@ use serde_json::json;
 use tempfile::TempDir;
 
 use crate::support::process::Ended;
+use crate::support::program::program;
 use crate::support::server::{Server, Start};
 
 fn folder() -> (TempDir, PathBuf) {
@@ -188,6 +189,30 @@ fn a_database_of_a_newer_version_is_left_alone() {
 }
 
 #[test]
+fn a_database_that_is_gone_beside_its_backups_is_not_begun_anew() {
+    let (_temp, data) = used();
+    let database = data.join("postrider.db");
+    let whole = fs::read(&database).expect("a database");
+    fs::write(data.join("backups/postrider-20260223T023000Z.db.gz"), "a backup").expect("a file");
+    fs::write(&database, "").expect("a file");
+    refuses(
+        &Start::on(&data),
+        &data,
+        &["postrider.db", "is missing or empty", "postrider restore", "begin anew"],
+    );
+    let doctor = program().args(["doctor", "--data"]).arg(&data).output().expect("it runs");
+    let says = String::from_utf8_lossy(&doctor.stdout).into_owned();
+    assert!(says.contains("has backups of it"), "{says}");
+
+    fs::remove_file(&database).expect("a file");
+    let ended = Start::on(&data).refused();
+    assert!(ended.err.contains("is missing or empty"), "{ended:?}");
+    assert!(!database.exists(), "nothing is made");
+    fs::write(&database, whole).expect("a file");
+    Server::on(&data).stop();
+}
+
+#[test]
 fn a_database_file_that_is_mounted_for_reading_is_told_as_such() {
     let (_temp, data) = used();
     let mounts = "mount --bind \"$0\" \"$0\" && mount -o remount,bind,ro \"$0\" && exec \"$@\"";
@@ -219,7 +244,7 @@ fn a_read_only_file_system_is_told_as_such() {
     let mounts = "mount --bind \"$0\" \"$0\" && mount -o remount,bind,ro \"$0\" && exec \"$@\"";
     let path = data.to_str().expect("a path");
     let start = Start::on(&data).under(&["unshare", "--map-root-user", "--mount", "sh", "-c", mounts, path]);
-    refuses(&start, &data, &["cannot", "for writing"]);
+    refuses(&start, &data, &["cannot", "for writing", "ReadWritePaths="]);
     let mut doctor = Command::new("unshare");
     doctor.args(["--map-root-user", "--mount", "sh", "-c", mounts, path]);
     let said = doctor

@@ -3,6 +3,7 @@
 use std::fs;
 use std::time::Duration;
 
+use crate::app::files::is_lost;
 use crate::cli::Doctor;
 use crate::config::LockState;
 use crate::domain::time::UnixMs;
@@ -25,6 +26,11 @@ const AHEAD_MS: i64 = 2 * 3_600_000;
 /// Looks at the file; what was found in it.
 pub(super) fn look(doctor: &Doctor, lock: LockState, now: UnixMs, report: &mut Report) -> Option<Examined> {
     let path = doctor.data.join("postrider.db");
+    if matches!(is_lost(&path, &doctor.data.join("backups")), Ok(true)) {
+        let says = "it is missing or empty, and backups/ has backups of it";
+        report.error("database", says, "restore one with `postrider restore`");
+        return None;
+    }
     if !path.exists() {
         report.ok("database", "none yet: the first start makes it");
         return None;
