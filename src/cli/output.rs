@@ -83,7 +83,7 @@ pub fn cleanup_done(report: &Value, dry_run: bool) -> Output {
     let fields = report.as_object().into_iter().flatten();
     let rows: Vec<_> = fields
         .filter(|(_, value)| !value.is_null() && !value.is_object())
-        .map(|(name, _)| vec![name.replace('_', " "), shown(report, name)])
+        .map(|(name, _)| vec![name.clone(), shown(report, name)])
         .collect();
     let remark = if dry_run { "Nothing was deleted; this is what would be:" } else { "Cleaned up:" };
     Output { remark: remark.to_owned(), ..Output::of(table(&rows)) }
@@ -224,7 +224,7 @@ mod tests {
         let done = cleanup_done(&report, false);
         assert_eq!(
             (done.result.as_str(), done.remark.as_str()),
-            ("deliveries   12\nfreed bytes  4096", "Cleaned up:")
+            ("deliveries   12\nfreed_bytes  4096", "Cleaned up:")
         );
         assert!(cleanup_done(&report, true).remark.starts_with("Nothing was deleted"));
     }

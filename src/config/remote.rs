@@ -67,9 +67,11 @@ impl Remote {
         Ok(Some(Self { url, key: Hidden::new(key), extra_ca: extra_ca(flags.extra_ca, env)? }))
     }
 
-    /// Where a call goes: `path` is the call's, from `/api/v1` on, with its query.
+    /// Where a call goes: `path` is the call's, from `/api/v1` on, with its query. That beginning may stand in the URL as
+    /// well, as libraries want it.
     pub fn path(&self, path: &str) -> String {
-        format!("{}{path}", self.url.path().trim_end_matches('/'))
+        let before = self.url.path().trim_end_matches('/');
+        format!("{}{path}", before.strip_suffix("/api/v1").unwrap_or(before))
     }
 }
 
@@ -88,8 +90,11 @@ mod tests {
         let remote = read("https://hooks.example.com/team/", "pr_x").unwrap().unwrap();
         assert_eq!(remote.path("/api/v1/keys?limit=1"), "/team/api/v1/keys?limit=1");
         assert!(!format!("{remote:?}").contains("pr_x"));
-        let plain = read("http://127.0.0.1:8383", "pr_x").unwrap().unwrap();
-        assert_eq!(plain.path("/api/v1/keys"), "/api/v1/keys");
+        for url in ["http://127.0.0.1:8383", "http://127.0.0.1:8383/api/v1", "http://127.0.0.1:8383/api/v1/"]
+        {
+            let plain = read(url, "pr_x").unwrap().unwrap();
+            assert_eq!(plain.path("/api/v1/keys"), "/api/v1/keys");
+        }
         let env = Environment::of(&[("POSTRIDER_URL", "nonsense")]);
         assert_eq!(Remote::read(RemoteFlags::default(), true, &env), Ok(None), "--data was given");
     }

@@ -91,9 +91,16 @@ impl Report {
         }
         let count = |grade| self.findings.iter().filter(|finding| finding.grade == grade).count();
         let (warnings, errors) = (count(Grade::Warning), count(Grade::Error));
-        let _ = write!(text, "{} looked at: {warnings} warnings, {errors} errors", self.findings.len());
+        let all = self.findings.len();
+        let _ =
+            write!(text, "{all} looked at: {}, {}", counted(warnings, "warning"), counted(errors, "error"));
         text
     }
+}
+
+/// So many of something.
+fn counted(count: usize, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
 /// A number of bytes for people.
@@ -129,7 +136,7 @@ mod tests {
             "{text}"
         );
         assert!(text.contains("\n                      make one\n") && !text.contains('\u{1b}'), "{text}");
-        assert!(text.ends_with("3 looked at: 1 warnings, 1 errors"), "{text}");
+        assert!(text.ends_with("3 looked at: 1 warning, 1 error"), "{text}");
         let json: serde_json::Value = serde_json::from_str(&report.json()).unwrap();
         assert_eq!((&json["grade"], &json["checks"][1]["todo"]), (&"error".into(), &"make one".into()));
     }

@@ -200,7 +200,8 @@ fn listed(
         return Output::of(as_it_is(&only.unwrap_or_else(joined), view));
     }
     if data.is_empty() {
-        return Output::remark("There are none.".to_owned());
+        let none = if wanted.call.name == "attention" { "Nothing needs a hand." } else { "There are none." };
+        return Output::remark(none.to_owned());
     }
     let rows: Vec<Json> = data.iter().map(|row| ordered(row.get())).collect();
     let more = cursor.map(|_| match rows.len() {
