@@ -16,12 +16,13 @@ Its secrets need the secret.key that it was made with: the one in the data direc
 (backup --with-key). With another key nothing is restored.
 
 What was pending in the backup may have been sent since. It is held until you say what becomes of it: in the console, or
-with `postrider deliveries release`. With --pending send it is sent when the server starts, some of it for the second time.
-Sessions of operators are ended.
+with `postrider deliveries release`. With --pending send it is sent when the server starts: some of it for the second time,
+unless the server of the backup had stopped before. Sessions of operators are ended.
 
 Examples:
-  postrider restore /var/lib/postrider/backups/postrider-20260223T023000Z.db.gz
-  ssh old-machine postrider backup --with-key - | postrider restore - --pending send";
+  postrider restore /var/lib/postrider/backups/postrider-20260223T023000Z.db.gz --data /var/lib/postrider
+  ssh old-machine 'systemctl stop postrider; postrider backup --with-key - --data /var/lib/postrider' |
+    postrider restore - --pending send --data /var/lib/postrider";
 
 /// Flags of `postrider restore`.
 #[derive(Debug, Args)]
