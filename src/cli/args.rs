@@ -126,7 +126,7 @@ impl From<RemoteArgs> for RemoteFlags {
 /// Which server is meant.
 #[derive(Debug, Args)]
 pub(super) struct Data {
-    /// The server's data directory [default: ./postrider-data]
+    /// The server's data directory [default: ./postrider-data, or without one /var/lib/postrider]
     #[arg(long, value_name = "DIR")]
     pub(super) data: Option<String>,
 }

@@ -37,7 +37,7 @@ pub(super) struct BackupFlags {
     /// Print what was made as JSON
     #[arg(long)]
     json: bool,
-    /// The server's data directory [default: ./postrider-data]
+    /// The server's data directory [default: ./postrider-data, or without one /var/lib/postrider]
     #[arg(long, value_name = "DIR")]
     pub(super) data: Option<String>,
 }

@@ -19,7 +19,7 @@ use crate::config::{Config, ConfigError, Environment, Flags, data_path};
     postrider doctor --bundle postrider-support.tar"
 )]
 pub(super) struct DoctorFlags {
-    /// The server's data directory [default: ./postrider-data]
+    /// The server's data directory [default: ./postrider-data, or without one /var/lib/postrider]
     #[arg(long, visible_alias = "data-dir", value_name = "DIR")]
     data: Option<String>,
     /// A URL of a receiver: its name, the guard's word, TCP, TLS and HTTP are tried, with a POST of `{}`
@@ -70,7 +70,7 @@ mod tests {
         let flags = || DoctorFlags { data: None, url: None, json: false, bundle: None };
         let doctor = flags().read(&Environment::of(&[("POSTRIDER_LISTEN", "8383")])).unwrap();
         assert!(doctor.config.unwrap_err().to_string().contains("POSTRIDER_LISTEN"));
-        assert_eq!(doctor.data, PathBuf::from("./postrider-data"));
+        assert_eq!(doctor.data, data_path(None, &Environment::of(&[])).unwrap());
         assert!(flags().read(&Environment::of(&[])).unwrap().config.is_ok());
         let empty = DoctorFlags { data: Some(String::new()), ..flags() };
         assert!(empty.read(&Environment::of(&[])).is_err());

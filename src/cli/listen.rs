@@ -37,7 +37,7 @@ pub(super) struct ListenFlags {
     #[arg(
         long,
         value_name = "DIR",
-        help = "The server's data directory, where a --format of your own is asked for [default: ./postrider-data] [env: POSTRIDER_DATA]"
+        help = "The server's data directory, where a --format of your own is asked for [default: ./postrider-data, or without one /var/lib/postrider] [env: POSTRIDER_DATA]"
     )]
     pub(super) data_dir: Option<String>,
     /// Status to answer with, 200 to 599; with --fail-rate, of the requests that fail [default: 200; 500]

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::ArgMatches;
 
 use crate::clock::{Clock, SystemClock};
-use crate::config::{Config, ConfigError, Environment, Remote, data_dir_path, data_path};
+use crate::config::{Config, ConfigError, Environment, Remote, data_dir_path, data_path, new_data_path};
 
 use super::args::{self, Subcommands, Typed};
 use super::calls::{self, Refused, Wanted};
@@ -87,7 +87,7 @@ where
             Ok(Command::Backup(flags.read(data).map_err(|says| wrong(&["backup"], says))?))
         }
         Subcommands::Restore(mut flags) => {
-            let data = data_path(flags.data.take(), env)?;
+            let data = new_data_path(flags.data.take(), env)?;
             Ok(Command::Restore(flags.read(data)))
         }
         Subcommands::Send(flags) => send(flags, env),
@@ -178,7 +178,7 @@ mod tests {
             admin("keys create --name ci --scopes events:write,events:read --tenant acme --data /srv/p");
         assert_eq!(data, PathBuf::from("/srv/p"));
         assert!(create.remote.is_none());
-        assert_eq!(admin("keys list").0.to_str(), Some("./postrider-data"));
+        assert_eq!(admin("keys list").0, data_path(None, &Environment::of(&[])).unwrap());
         assert_eq!(admin("send a --data 1 --data-dir /srv/p").0, PathBuf::from("/srv/p"));
     }
 

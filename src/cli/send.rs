@@ -33,7 +33,7 @@ pub(super) struct SendFlags {
     #[arg(
         long,
         value_name = "DIR",
-        help = "The server's data directory [default: ./postrider-data] [env: POSTRIDER_DATA]"
+        help = "The server's data directory [default: ./postrider-data, or without one /var/lib/postrider] [env: POSTRIDER_DATA]"
     )]
     pub(super) data_dir: Option<String>,
     #[command(flatten)]

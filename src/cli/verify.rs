@@ -32,7 +32,7 @@ pub(super) struct VerifyFlags {
     #[arg(
         long,
         value_name = "DIR",
-        help = "The server's data directory, where a --format of your own is asked for [default: ./postrider-data] [env: POSTRIDER_DATA]"
+        help = "The server's data directory, where a --format of your own is asked for [default: ./postrider-data, or without one /var/lib/postrider] [env: POSTRIDER_DATA]"
     )]
     pub(super) data_dir: Option<String>,
     /// How far the signed time may be from now, such as 5m or 36500d for a request of long ago [default: 5m]

@@ -38,4 +38,4 @@ pub use reached::console_at;
 pub use remote::{Remote, RemoteFlags};
 pub use restoring::Missing;
 pub use secret_key::{SecretKeyError, read_secret_key};
-pub use serve::{Config, LogFormat, LogLevel, data_dir_path, data_path};
+pub use serve::{Config, LogFormat, LogLevel, data_dir_path, data_path, new_data_path};

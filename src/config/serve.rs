@@ -21,6 +21,8 @@ use super::networks::{self, Network};
 const DEFAULT_DELIVERY_THREADS: u16 = 512;
 const MAX_DELIVERY_THREADS: u16 = 4096;
 const DEFAULT_DATA: &str = "./postrider-data";
+/// Where `install.sh` has it.
+const INSTALLED_DATA: &str = "/var/lib/postrider";
 
 /// How log lines look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -105,7 +107,7 @@ impl Config {
         let format = text(LOG_FORMAT, flags.log_format).and_then(|text| log_format(text.as_deref()));
         let level = text(LOG_LEVEL, flags.log_level).and_then(|text| log_level(text.as_deref()));
         let config = Self {
-            data: wrong.or_none(data_path(flags.data, env)),
+            data: wrong.or_none(new_data_path(flags.data, env)),
             listen,
             public_url: wrong
                 .or_none(public_url.and_then(|url| parsed(url.as_deref(), addresses::public_url))),
@@ -137,12 +139,21 @@ fn parsed<T>(
     text.map(parse).transpose()
 }
 
-/// The data directory, for most commands: `--data`, `POSTRIDER_DATA` or the default.
+/// The data directory that may have to be made (`serve`, `restore`): `--data`, `POSTRIDER_DATA` or the default.
 ///
 /// # Errors
 /// An empty flag, or a variable that is not UTF-8.
+pub fn new_data_path(flag: Option<String>, env: &Environment) -> Result<PathBuf, ConfigError> {
+    folder(DATA, flag, env, DEFAULT_DATA)
+}
+
+/// The data directory of a server that is there, for all other commands. Where nothing names it and the default is not
+/// there, it is that of an installed server.
+///
+/// # Errors
+/// As [`new_data_path`].
 pub fn data_path(flag: Option<String>, env: &Environment) -> Result<PathBuf, ConfigError> {
-    folder(DATA, flag, env)
+    folder(DATA, flag, env, found_data(is_there))
 }
 
 /// The same where `--data` is something else: `--data-dir`.
@@ -150,11 +161,24 @@ pub fn data_path(flag: Option<String>, env: &Environment) -> Result<PathBuf, Con
 /// # Errors
 /// As [`data_path`].
 pub fn data_dir_path(flag: Option<String>, env: &Environment) -> Result<PathBuf, ConfigError> {
-    folder(Setting { flag: "--data-dir", ..DATA }, flag, env)
+    folder(Setting { flag: "--data-dir", ..DATA }, flag, env, found_data(is_there))
 }
 
-fn folder(setting: Setting, flag: Option<String>, env: &Environment) -> Result<PathBuf, ConfigError> {
-    let path = env.text(setting, flag)?.unwrap_or_else(|| DEFAULT_DATA.to_owned());
+fn is_there(path: &str) -> bool {
+    std::fs::symlink_metadata(path).is_ok()
+}
+
+fn found_data(is_there: impl Fn(&str) -> bool) -> &'static str {
+    if !is_there(DEFAULT_DATA) && is_there(INSTALLED_DATA) { INSTALLED_DATA } else { DEFAULT_DATA }
+}
+
+fn folder(
+    setting: Setting,
+    flag: Option<String>,
+    env: &Environment,
+    default: &str,
+) -> Result<PathBuf, ConfigError> {
+    let path = env.text(setting, flag)?.unwrap_or_else(|| default.to_owned());
     if path.is_empty() || path.contains('\0') {
         return Err(ConfigError::must_not_be(setting, "the path of a folder", &path));
     }
@@ -193,6 +217,16 @@ fn log_level(text: Option<&str>) -> Result<LogLevel, ConfigError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn commands_find_an_installed_server_where_there_is_none_in_this_folder() {
+        let found = |there: &[&str]| found_data(|path| there.contains(&path));
+        assert_eq!(found(&[]), "./postrider-data");
+        assert_eq!(found(&["./postrider-data", "/var/lib/postrider"]), "./postrider-data");
+        assert_eq!(found(&["/var/lib/postrider"]), "/var/lib/postrider");
+        let made = new_data_path(None, &Environment::of(&[])).unwrap();
+        assert_eq!(made.to_str(), Some("./postrider-data"), "one that may have to be made is made here");
+    }
 
     fn read(flags: Flags, variables: &[(&str, &str)]) -> Result<Config, String> {
         Config::read(flags, &Environment::of(variables)).map_err(|e| e.to_string())

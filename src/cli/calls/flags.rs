@@ -194,7 +194,7 @@ fn special(call: &Call) -> Vec<Arg> {
 /// Which server is meant. Where `--data` is the event's, the folder is `--data-dir` alone.
 fn server(takes_data: bool) -> [Arg; 4] {
     let folder = Arg::new(DATA).value_name("DIR").help(
-        "The data directory of the server on this machine [default: ./postrider-data] [env: POSTRIDER_DATA]",
+        "The data directory of the server on this machine [default: ./postrider-data, or without one /var/lib/postrider] [env: POSTRIDER_DATA]",
     );
     let folder =
         if takes_data { folder.long("data-dir") } else { folder.long("data").visible_alias("data-dir") };
