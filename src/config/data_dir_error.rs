@@ -142,7 +142,7 @@ pub(super) fn advice(error: &io::Error) -> &'static str {
     }
     match error.kind() {
         io::ErrorKind::PermissionDenied => {
-            "; run this as the user that it belongs to (sudo -u postrider), or let it belong to the one that runs Postrider"
+            "; let it belong to the user that runs Postrider, or run this as the user that it belongs to (sudo -u postrider)"
         }
         io::ErrorKind::ReadOnlyFilesystem => {
             "; mount the file system for writing, or name another data directory (as a service of systemd, the server \

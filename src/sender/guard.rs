@@ -37,7 +37,7 @@ impl Guard {
     pub(super) fn judge_name(&self, target: &Target) -> Result<(), String> {
         match target.denied_name() {
             Some(pattern) if self.policy.allow.is_empty() => Err(format!(
-                "`{}` is not a public name ({pattern}); `--allow-net` with the network of its addresses allows it",
+                "`{}` is not a public name ({pattern}); the server's `--allow-net` with the network of its addresses allows it",
                 target.host_header()
             )),
             _ => Ok(()),

@@ -286,3 +286,26 @@ fn every_wrong_setting_is_named_and_exits_with_2() {
     }
     assert!(!data.exists(), "nothing is made for a command that cannot be read");
 }
+
+#[test]
+fn commands_find_an_installed_server_and_what_makes_a_directory_does_not_go_there() {
+    let (temp, data) = folder();
+    let server = Server::on(&data);
+    server.endpoint("http://127.0.0.1:1025/", &json!({ "uid": "the-shop" }));
+    server.stop();
+    done(&data, &format!("backup {}", temp.path().join("a.db").display()));
+    let installed = |words: &str| {
+        let script = "mount -t tmpfs none /var/lib && cp -a \"$0\" /var/lib/postrider && exec \"$@\"";
+        let mut command = Command::new("unshare");
+        command.args(["--map-root-user", "--mount", "sh", "-c", script]).arg(&data);
+        command.arg(program().get_program()).args(words.split_whitespace()).current_dir(temp.path());
+        Process::spawn(&mut command).wait_for_end(PATIENCE)
+    };
+    let ended = installed("endpoints list");
+    assert!(ended.status.success() && ended.out.contains("the-shop"), "{ended:?}");
+    let ended = installed("restore a.db");
+    assert!(ended.err.contains("there is no ./postrider-data/secret.key"), "{ended:?}");
+    fs::create_dir(temp.path().join("postrider-data")).expect("a folder");
+    let ended = installed("endpoints list");
+    assert!(ended.err.contains("there is no Postrider database in \"./postrider-data\""), "{ended:?}");
+}

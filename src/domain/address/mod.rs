@@ -137,21 +137,24 @@ impl fmt::Display for Denied {
             Rule::Metadata => write!(f, "{ip} is a cloud metadata address, which no option allows"),
             Rule::Own => write!(
                 f,
-                "{} is where Postrider itself listens; only `{option}:{port}`, with the port, allows it",
+                "{} is where Postrider itself listens; only the server's `{option}:{port}`, with the port, allows it",
                 self.address
             ),
             Rule::Range(net, meaning) => {
-                write!(f, "{ip} is in {net} ({meaning}), which endpoints may not reach; `{option}` allows it")
+                write!(
+                    f,
+                    "{ip} is in {net} ({meaning}), which endpoints may not reach; the server's `{option}` allows it"
+                )
             }
             Rule::Form(net, meaning) => {
                 write!(
                     f,
-                    "{ip} is in {net} ({meaning}), and such forms are refused; `--allow-net {net}` allows them"
+                    "{ip} is in {net} ({meaning}), and such forms are refused; the server's `--allow-net {net}` allows them"
                 )
             }
             Rule::Name(pattern) => write!(
                 f,
-                "`{pattern}` names are never public, and {ip} is not in an allowed network; `{option}` allows it"
+                "`{pattern}` names are never public, and {ip} is not in an allowed network; the server's `{option}` allows it"
             ),
         }
     }

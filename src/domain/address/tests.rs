@@ -153,7 +153,7 @@ fn a_refusal_names_the_rule_and_the_option() {
     let refusal = |ip: &str| policy(&[]).check(ip.parse().unwrap(), 443).unwrap_err().to_string();
     assert_eq!(
         refusal("10.0.0.7"),
-        "10.0.0.7 is in 10.0.0.0/8 (private), which endpoints may not reach; `--allow-net 10.0.0.7/32` allows it"
+        "10.0.0.7 is in 10.0.0.0/8 (private), which endpoints may not reach; the server's `--allow-net 10.0.0.7/32` allows it"
     );
     assert!(refusal("169.254.169.254").contains("no option allows"));
     assert!(refusal("::ffff:8.8.8.8").contains("--allow-net ::ffff:0:0/96"));

@@ -47,7 +47,11 @@ fn report() -> Schema {
         required("dry_run", flag(), "Whether it only counted."),
         required("deliveries", count(), "Deliveries deleted."),
         required("events", count(), "Events deleted."),
-        required("freed_bytes", integer(), "Bytes that the file is smaller."),
+        required(
+            "freed_bytes",
+            integer(),
+            "Bytes that the file is smaller; below 0 where more was added meanwhile.",
+        ),
         nullable("error", text(), "Why it ended early."),
     ])
 }
