@@ -47,9 +47,9 @@ impl Server {
     /// Whether the last one in this list (`backups`, `cleanups`) is of this time or later, and over, however it ended.
     pub(super) fn is_over(&self, list: &str, due: UnixMs) -> Result<bool, String> {
         let answer = self.ask("GET", &format!("/{list}?limit=1"), None)?;
-        let last = &answer["data"][0];
-        let began = last["started_at"].as_str().and_then(|text| UnixMs::parse(text).ok());
-        Ok(began.is_some_and(|began| began >= due) && last["ended_at"].is_string())
+        let newest = &answer["data"][0];
+        let began = newest["started_at"].as_str().and_then(|text| UnixMs::parse(text).ok());
+        Ok(began.is_some_and(|began| began >= due) && newest["ended_at"].is_string())
     }
 
     /// Tenants, the catalogue, and the endpoints that were there all the time; `port` is the receiver's.

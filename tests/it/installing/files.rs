@@ -42,7 +42,7 @@ fn a_first_install_puts_everything_in_place_and_says_what_is_next() {
 
     // The command that it names, with the paths of this root.
     let reads = out.lines().find(|line| line.trim().starts_with("while ")).expect("how options are read");
-    let serves = out.lines().find(|line| line.trim().starts_with("exec ")).expect("a command");
+    let command = out.lines().find(|line| line.trim().starts_with("exec ")).expect("a command");
     let root = place.at("");
     let root = root.to_str().expect("a path").trim_end_matches('/');
     let options = place.at("etc/postrider/postrider.env");
@@ -51,7 +51,7 @@ fn a_first_install_puts_everything_in_place_and_says_what_is_next() {
         "{text}POSTRIDER_ADMIN_EMAIL=a@example.com\nPOSTRIDER_ADMIN_PASSWORD=correct horse * 'battery'\n"
     );
     fs::write(&options, text).expect("options");
-    let script = format!("{reads}\n{serves} --data {root}/var/lib/postrider --listen 127.0.0.1:0")
+    let script = format!("{reads}\n{command} --data {root}/var/lib/postrider --listen 127.0.0.1:0")
         .replace("/etc/", &format!("{root}/etc/"))
         .replace(" /usr/", &format!(" {root}/usr/"));
     // There is no such user out here; who is not root is the user.
