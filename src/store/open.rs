@@ -208,18 +208,16 @@ fn prepare(writer: &mut Connection, config: &StoreConfig) -> Result<(), OpenErro
 
 /// Copies the database as it is, and brings it to the latest version.
 fn upgrade(writer: &mut Connection, config: &StoreConfig, version: usize) -> Result<(), OpenError> {
-    let now = config.clock.wall().seconds();
-    let copy = config.backups.join(format!("before-upgrade-from-{version}-at-{now}.db"));
+    let (now, kind) = (config.clock.wall().seconds(), format!("before-upgrade-from-{version}-at-"));
+    let copy = config.backups.join(format!("{kind}{now}.db"));
     tracing::info!(from = version, to = migrations::LATEST, backup = %copy.display(), "upgrading the database");
+    // Those of the same version are of upgrades that failed: the file is what it was. A server that is started again and
+    // again must not fill the disk with copies of it. (This one stays where the upgrade fails: a commit may be in the file
+    // although the disk said that it failed.)
+    backup::forget(&config.backups, &kind).map_err(OpenError::Copy)?;
     backup::copy(writer, &copy).map_err(OpenError::Copy)?;
-    let upgraded = connection::prepare_writer(writer, config.checkpoints)
-        .map_err(OpenError::from)
-        .and_then(|()| migrations::run(writer));
-    if upgraded.is_err() {
-        // The file is as it was. A server that is started again and again must not fill the disk with copies of it.
-        backup::forget(&copy)?;
-    }
-    upgraded
+    connection::prepare_writer(writer, config.checkpoints)?;
+    migrations::run(writer)
 }
 
 fn share(writer: &Connection, config: &StoreConfig) -> Result<Shared, OpenError> {

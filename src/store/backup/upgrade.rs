@@ -1,5 +1,6 @@
 //! A copy of the database before its schema is upgraded, in a file of its own: nobody else is at work then.
 
+use std::fs;
 use std::path::Path;
 
 use rusqlite::Connection;
@@ -25,12 +26,18 @@ pub(in crate::store) fn copy(connection: &Connection, to: &Path) -> Result<(), S
     made
 }
 
-/// Removes such a copy.
+/// Removes the copies in a folder whose names begin so.
 ///
 /// # Errors
 /// The disk.
-pub(in crate::store) fn forget(copy: &Path) -> Result<(), StoreError> {
-    part::remove(copy)
+pub(in crate::store) fn forget(folder: &Path, start: &str) -> Result<(), StoreError> {
+    for entry in fs::read_dir(folder).map_err(|error| part::failed(folder, &error))? {
+        let name = entry.map_err(|error| part::failed(folder, &error))?.file_name();
+        if name.to_str().is_some_and(|name| name.starts_with(start)) {
+            part::remove(&folder.join(name))?;
+        }
+    }
+    Ok(())
 }
 
 fn make(connection: &Connection, unfinished: &Path) -> Result<(), StoreError> {
@@ -46,7 +53,6 @@ fn make(connection: &Connection, unfinished: &Path) -> Result<(), StoreError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::fs;
     use std::os::unix::fs::PermissionsExt;
 
     #[test]
