@@ -10,7 +10,7 @@ use crate::store::backlog::UpTo;
 use crate::store::directory::Route;
 use crate::store::{Reader, StoreError};
 
-use super::Service;
+use super::{Error, Service, ViewScope};
 
 /// They are told of from so long before they are old enough, or from half of the time that they are kept.
 const SOON_MS: i64 = 3 * DAY_MS;
@@ -52,6 +52,16 @@ pub(super) fn sentence(held: UpTo, until: UnixMs, enabled: bool) -> String {
 }
 
 impl Service {
+    /// When the cleanup deletes the first of what is held for an endpoint, if that is soon. Blocks.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn held_until(&self, _scope: &ViewScope, endpoint: EndpointId) -> Result<Option<UnixMs>, Error> {
+        let expiring = self.store.read(|reader| self.expiring(reader))?;
+        let found = expiring.endpoints.iter().find(|(held, _)| *held == endpoint);
+        Ok(found.map(|(_, oldest)| expiring.deleted_at(*oldest)))
+    }
+
     /// Looks which there are.
     pub(super) fn expiring(&self, reader: &Reader<'_>) -> Result<Expiring, StoreError> {
         let (now, settings) = (self.store.times().wall(), reader.settings());

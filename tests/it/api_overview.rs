@@ -125,9 +125,11 @@ fn held_deliveries_that_will_be_deleted_and_a_cleanup_that_waits_are_told() {
     let todo = "what is held grows too old: the cleanup deletes it (1 delivery, from 2026-03-26T03:30:00.000Z on); enable the \
                 endpoint and deliver or discard it, or keep more (setting retention_days)";
     assert_eq!(text(&rows[1], "message"), todo);
-    let page = Console::admin(&app).page("/");
+    let console = Console::admin(&app);
     let held = format!("/endpoints/{endpoint}/deliveries?status=held");
-    holds(&page, &["What is held grows too old", &held, "/settings#keeping", "Deleted <time"]);
+    holds(&console.page("/"), &["What is held grows too old", &held, "/settings#keeping", "Deleted <time"]);
+    let own = console.page(&format!("/endpoints/{endpoint}"));
+    holds(&own, &["They grow too old:", "datetime=\"2026-03-26T03:30:00.000Z\""]);
 }
 
 #[test]

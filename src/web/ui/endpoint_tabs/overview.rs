@@ -39,6 +39,8 @@ struct Overview {
     held_more: bool,
     /// Whether a restore holds it, and not the endpoint.
     restored: bool,
+    /// When the cleanup deletes the first of it, if that is soon.
+    held_until: Option<UnixMs>,
     next_retry_at: Option<UnixMs>,
     /// When its last attempt failed, where that counts no more: it was enabled since.
     failed_before: Option<UnixMs>,
@@ -77,6 +79,7 @@ struct Seen {
     detail: EndpointDetail,
     disabled_by: Option<String>,
     restored: bool,
+    held_until: Option<UnixMs>,
     stats: Stats,
     running: Vec<ReplayView>,
 }
@@ -98,6 +101,7 @@ async fn show(
         let of = StatsOf::Endpoint(id.into_inner(), None);
         Ok(Seen {
             disabled_by: standing::disabled_by(service, &view, &detail)?,
+            held_until: service.held_until(&view, detail.endpoint.id)?,
             restored: standing::is_held_by_restore(service, &scope, &detail)?,
             detail,
             stats: service.stats_by(&scope, &of, window, step(window))?,
@@ -105,8 +109,8 @@ async fn show(
         })
     });
     let seen = seen.await?;
-    let settings = state.service.store().directory().settings();
-    let forecast = standing::forecast(&seen.detail, &settings, visit.zone());
+    let forecast =
+        standing::forecast(&seen.detail, &state.service.store().directory().settings(), visit.zone());
     answer(&visit, form, window, forecast, seen)
 }
 
@@ -120,7 +124,7 @@ fn answer(
     forecast: String,
     seen: Seen,
 ) -> Result<HttpResponse, Problem> {
-    let Seen { detail, disabled_by, restored, stats, running } = seen;
+    let Seen { detail, disabled_by, restored, held_until, stats, running } = seen;
     let failed_before = detail.endpoint.last_failure_at.filter(|_| detail.is_unproven);
     let head = Head::new(detail.endpoint, Tab::Overview);
     let (windows, status) = (Windows { shown: window, path: head.path("") }, form.status());
@@ -130,6 +134,7 @@ fn answer(
         held: detail.held,
         held_more: detail.held_more,
         restored,
+        held_until,
         next_retry_at: detail.next_retry_at,
         failed_before,
         disabled_by,
