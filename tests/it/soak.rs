@@ -127,8 +127,8 @@ fn rows() -> [Row; 6] {
     let megabytes = |bytes: u64| format!("{}.{}", bytes / MEGABYTE, bytes % MEGABYTE * 10 / MEGABYTE);
     let row = |name, figure, show, spare| Row { name, figure, show, spare };
     let times = |micros: u64| short_or_long(u64::MAX, micros);
-    // What is in flight at once is a matter of time as well: sixteen requests to each endpoint at most, each with a thread and a
-    // connection.
+    // What is in flight at once is a matter of time as well: sixteen requests to each endpoint at most, each with a thread
+    // and a connection. So only the long run judges these.
     let in_flight = TENANTS * MANNERS.len() as u64 * 16;
     let (descriptors, threads) = (short_or_long(in_flight, 48), short_or_long(in_flight, 32));
     let resident = short_or_long(16, 8) * MEGABYTE;

@@ -122,7 +122,8 @@ fn distances_in_time_grow_in_the_words_of_the_server_by_its_clock() {
     let said = |later: u64| {
         // The clock of the browser is years ahead of the server's.
         browser.script(&format!(
-            "const real = Date.now; Date.now = () => real() + {later}; tick(); Date.now = real;
+            "const real = Date.now, loaded = Date.parse(document.body.dataset.now) - ahead;
+             Date.now = () => loaded + {later}; tick(); Date.now = real;
              return document.querySelector('tbody time').textContent"
         ))
     };

@@ -209,7 +209,8 @@ impl Browser {
     async fn is_so(&self, what: &str) -> Result<(), CmdError> {
         match self.client().execute(&format!("return {what}"), Vec::new()).await {
             Ok(Value::Bool(true)) => Ok(()),
-            _ => Err(CmdError::WaitTimeout),
+            Ok(_) => Err(CmdError::WaitTimeout),
+            Err(error) => Err(error),
         }
     }
 
