@@ -211,11 +211,10 @@ fn upgrade(writer: &mut Connection, config: &StoreConfig, version: usize) -> Res
     let (now, kind) = (config.clock.wall().seconds(), format!("before-upgrade-from-{version}-at-"));
     let copy = config.backups.join(format!("{kind}{now}.db"));
     tracing::info!(from = version, to = migrations::LATEST, backup = %copy.display(), "upgrading the database");
-    // Those of the same version are of upgrades that failed: the file is what it was. A server that is started again and
-    // again must not fill the disk with copies of it. (This one stays where the upgrade fails: a commit may be in the file
-    // although the disk said that it failed.)
-    backup::forget(&config.backups, &kind).map_err(OpenError::Copy)?;
     backup::copy(writer, &copy).map_err(OpenError::Copy)?;
+    // A server that is started again and again, with an upgrade that fails each time, must not fill the disk with copies.
+    // (None goes just because the upgrade fails: a commit may be in the file although the disk said that it failed.)
+    backup::forget_older(&config.backups, &kind).map_err(OpenError::Copy)?;
     connection::prepare_writer(writer, config.checkpoints)?;
     migrations::run(writer)
 }

@@ -50,7 +50,7 @@ pub use record::BackupRow;
 pub(super) use record::{last_rows, note_cut_off};
 pub(super) use state::Backups;
 pub use state::{BackupsNow, Progress, Running, Stage};
-pub(super) use upgrade::{copy, forget};
+pub(super) use upgrade::{copy, forget_older};
 
 /// A backup that somebody wants.
 #[derive(Debug, Clone)]

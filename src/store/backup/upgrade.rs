@@ -1,6 +1,7 @@
 //! A copy of the database before its schema is upgraded, in a file of its own: nobody else is at work then.
 
 use std::fs;
+use std::io;
 use std::path::Path;
 
 use rusqlite::Connection;
@@ -8,6 +9,9 @@ use rusqlite::Connection;
 use crate::store::error::StoreError;
 
 use super::{check, part};
+
+/// So many copies of one version stay, as many as `install.sh` keeps.
+const KEPT: usize = 3;
 
 /// Copies the database to `to`, which must not exist. The copy appears whole or not at all: it is made beside its
 /// place, synced, checked, and then renamed. What a kill has left of another is removed before.
@@ -26,18 +30,18 @@ pub(in crate::store) fn copy(connection: &Connection, to: &Path) -> Result<(), S
     made
 }
 
-/// Removes the copies in a folder whose names begin so.
+/// Removes the copies in a folder whose names begin so, and go on with a time, but for the newest [`KEPT`].
 ///
 /// # Errors
 /// The disk.
-pub(in crate::store) fn forget(folder: &Path, start: &str) -> Result<(), StoreError> {
-    for entry in fs::read_dir(folder).map_err(|error| part::failed(folder, &error))? {
-        let name = entry.map_err(|error| part::failed(folder, &error))?.file_name();
-        if name.to_str().is_some_and(|name| name.starts_with(start)) {
-            part::remove(&folder.join(name))?;
-        }
-    }
-    Ok(())
+pub(in crate::store) fn forget_older(folder: &Path, start: &str) -> Result<(), StoreError> {
+    let failed = |error| part::failed(folder, &error);
+    let names = fs::read_dir(folder).map_err(failed)?.map(|entry| Ok(entry?.file_name()));
+    let mut names = names.collect::<io::Result<Vec<_>>>().map_err(failed)?;
+    names.retain(|name| name.to_str().is_some_and(|name| name.starts_with(start)));
+    names.sort();
+    let older = names.len().saturating_sub(KEPT);
+    names.iter().take(older).try_for_each(|name| part::remove(&folder.join(name)))
 }
 
 fn make(connection: &Connection, unfinished: &Path) -> Result<(), StoreError> {

@@ -31,7 +31,7 @@ fn a_database_of_an_older_version_is_copied_before_it_is_upgraded() {
 }
 
 #[test]
-fn an_upgrade_that_fails_leaves_the_database_as_it_was_and_one_copy_over_all_starts() {
+fn an_upgrade_that_fails_leaves_the_database_as_it_was_and_few_copies_over_many_starts() {
     let dir = tempfile::tempdir().unwrap();
     let path = house::new_file(&dir);
     let older = Connection::open(&path).unwrap();
@@ -39,11 +39,11 @@ fn an_upgrade_that_fails_leaves_the_database_as_it_was_and_one_copy_over_all_sta
     older.execute_batch("CREATE TABLE events (x INTEGER) STRICT; INSERT INTO events VALUES (7)").unwrap();
     drop(older);
 
-    for start in 0..2 {
+    for start in 0..5 {
         let clock = ManualClock::new(UnixMs(1_771_857_000_000 + start * 2000));
         let opened = Store::open(house::config(&path, &clock, &Arc::new(Recorder::default()), 7));
         assert!(opened.err().unwrap().to_string().contains("events"));
-        assert_eq!(copies(&dir), 1);
+        assert_eq!(copies(&dir), usize::try_from(start + 1).unwrap().min(3));
     }
     let left = Connection::open(&path).unwrap();
     assert_eq!(left.query_row("SELECT x FROM events", [], |row| row.get::<_, i64>(0)).unwrap(), 7);
