@@ -57,23 +57,30 @@ impl Service {
     /// # Errors
     /// The database cannot be read.
     pub fn held_until(&self, _scope: &ViewScope, endpoint: EndpointId) -> Result<Option<UnixMs>, Error> {
-        let expiring = self.store.read(|reader| self.expiring(reader))?;
-        let found = expiring.endpoints.iter().find(|(held, _)| *held == endpoint);
-        Ok(found.map(|(_, oldest)| expiring.deleted_at(*oldest)))
+        Ok(self.store.read::<_, StoreError>(|reader| {
+            let soon = self.soon(reader);
+            Ok(reader.oldest_held(endpoint, soon.before)?.map(|oldest| soon.deleted_at(oldest)))
+        })?)
+    }
+
+    /// What counts as soon, without the endpoints.
+    fn soon(&self, reader: &Reader<'_>) -> Expiring {
+        let (now, settings) = (self.store.times().wall(), reader.settings());
+        let kept_ms = i64::from(settings.retention_days) * DAY_MS;
+        let before = UnixMs(now.0 - kept_ms + SOON_MS.min(kept_ms / 2));
+        let schedule = Schedule::parse(&settings.cleanup_schedule).ok();
+        Expiring { before, endpoints: Vec::new(), kept_ms, now, schedule }
     }
 
     /// Looks which there are.
     pub(super) fn expiring(&self, reader: &Reader<'_>) -> Result<Expiring, StoreError> {
-        let (now, settings) = (self.store.times().wall(), reader.settings());
-        let kept_ms = i64::from(settings.retention_days) * DAY_MS;
-        let before = UnixMs(now.0 - kept_ms + SOON_MS.min(kept_ms / 2));
-        let mut endpoints = reader.held_before(before)?;
+        let soon = self.soon(reader);
+        let mut endpoints = reader.held_before(soon.before)?;
         // For one that was deleted or enabled just now, rows may be held that are about to be canceled or sent.
         let restored = reader.held_back()?.is_some();
         let directory = self.store.directory();
         let waits = |route: Arc<Route>| !route.enabled || restored;
         endpoints.retain(|(endpoint, _)| directory.route(*endpoint).is_some_and(waits));
-        let schedule = Schedule::parse(&settings.cleanup_schedule).ok();
-        Ok(Expiring { before, endpoints, kept_ms, now, schedule })
+        Ok(Expiring { endpoints, ..soon })
     }
 }

@@ -15,6 +15,8 @@ use super::reader::Reader;
 
 /// Held deliveries that are looked at.
 const LOOKED_AT: i64 = 1_000;
+/// Endpoints that are asked for their oldest.
+const ASKED: u32 = 2_000;
 
 impl Reader<'_> {
     /// Endpoints that are `wanted` and whose last attempt failed, or that have given a delivery up since their last
@@ -70,8 +72,8 @@ impl Reader<'_> {
     /// Endpoints for which something is held that was made before `before`, each with when the oldest of that was made;
     /// that with the oldest first.
     ///
-    /// The 1,000 oldest say which. Where there are more, every disabled endpoint is looked at as well, so that much for
-    /// one hides nobody else: some microseconds each.
+    /// The 1,000 oldest say which. Where there are more, disabled endpoints are looked at as well, so that much for one
+    /// hides none of these: some microseconds each, for the 2,000 that were disabled last.
     pub fn held_before(&self, before: UnixMs) -> Result<Vec<(EndpointId, UnixMs)>, StoreError> {
         let mut statement = self.connection().prepare_cached(
             "SELECT endpoint_id, created_at FROM deliveries INDEXED BY deliveries_rare
@@ -84,7 +86,7 @@ impl Reader<'_> {
             found.entry(EndpointId(row.get(0)?)).or_insert(UnixMs(row.get(1)?));
         }
         if looked_at == LOOKED_AT {
-            for endpoint in self.disabled_endpoints(u32::MAX)? {
+            for endpoint in self.disabled_endpoints(ASKED)? {
                 if let Entry::Vacant(entry) = found.entry(endpoint) {
                     self.oldest_held(endpoint, before)?.map(|oldest| entry.insert(oldest));
                 }
@@ -96,7 +98,7 @@ impl Reader<'_> {
     }
 
     /// When the oldest was made that is held for an endpoint, of what was made before `before`.
-    fn oldest_held(&self, endpoint: EndpointId, before: UnixMs) -> Result<Option<UnixMs>, StoreError> {
+    pub fn oldest_held(&self, endpoint: EndpointId, before: UnixMs) -> Result<Option<UnixMs>, StoreError> {
         let mut statement = self.connection().prepare_cached(
             "SELECT created_at FROM deliveries INDEXED BY deliveries_rare_by_endpoint
              WHERE endpoint_id = ?1 AND state = ?2 AND state >= 2 AND id < ?3 ORDER BY id LIMIT 1",

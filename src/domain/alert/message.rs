@@ -90,7 +90,7 @@ impl Group {
             (Topic::Backup, false) => "the last backup failed".to_owned(),
             (Topic::Backup, true) => "the last backup is complete again".to_owned(),
             (Topic::HeldExpires, false) => "held deliveries are about to be deleted".to_owned(),
-            (Topic::HeldExpires, true) => "no held deliveries are about to be deleted any more".to_owned(),
+            (Topic::HeldExpires, true) => "no held deliveries are near their deletion now".to_owned(),
             (Topic::EndpointDisabled, false) => endpoints("was disabled", "were disabled"),
             (Topic::EndpointFailing, false) => endpoints("is failing", "are failing"),
             (Topic::EndpointRecovered | Topic::EndpointDisabled | Topic::EndpointFailing, _) => {

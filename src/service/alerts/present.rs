@@ -215,7 +215,7 @@ impl Service {
         let mut message = expiring::sentence(held, expiring.deleted_at(oldest), row.enabled);
         let others = expiring.endpoints.len() - 1;
         if others > 0 {
-            let _ = write!(message, "; and so for {others} more, see the overview");
+            let _ = write!(message, "; the same for {others} more, see the overview");
         }
         Ok(Some(Item { message, since: None, endpoint: Some(told(&row)) }))
     }

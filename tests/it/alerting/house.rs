@@ -91,13 +91,13 @@ fn held_deliveries_are_told_of_days_before_the_cleanup_deletes_them() {
     assert_eq!(world.told().len(), 1, "the same is told once a day");
     world.pass(DAY);
     world.tell();
-    assert!(world.last().contains("; and so for 1 more, see the overview"), "{}", world.last());
+    assert!(world.last().contains("; the same for 1 more, see the overview"), "{}", world.last());
     world.app.post(&format!("/endpoints/{first}/enable"), &json!({ "held": "deliver" })).expect(200);
     world.app.settle();
     world.app.change_settings(&json!({ "retention_days": 30 }));
     world.tell();
     let told = world.last();
-    assert!(told.contains("No held deliveries are about to be deleted any more."), "{told}");
+    assert!(told.contains("No held deliveries are near their deletion now."), "{told}");
     assert_eq!(world.told().len(), 3);
     assert_eq!(world.receiver.received_on("/first").len(), 1);
 }

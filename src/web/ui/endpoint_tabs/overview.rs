@@ -101,7 +101,7 @@ async fn show(
         let of = StatsOf::Endpoint(id.into_inner(), None);
         Ok(Seen {
             disabled_by: standing::disabled_by(service, &view, &detail)?,
-            held_until: service.held_until(&view, detail.endpoint.id)?,
+            held_until: if detail.held > 0 { service.held_until(&view, detail.endpoint.id)? } else { None },
             restored: standing::is_held_by_restore(service, &scope, &detail)?,
             detail,
             stats: service.stats_by(&scope, &of, window, step(window))?,
