@@ -26,8 +26,9 @@ pub enum StartError {
     },
     /// There was a database, and it is not there any more.
     #[error(
-        "{database:?} is missing or empty, and {backups:?} has backups of it: restore one with `postrider restore` (only to \
-         begin anew, move them elsewhere)"
+        "{database:?} is missing or empty, and {backups:?} has backups of it: restore one with `postrider restore FILE \
+         --data {dir:?}` (only to begin anew, move them elsewhere)",
+        dir = database.parent().unwrap_or(database)
     )]
     Emptied {
         /// The file.

@@ -49,8 +49,10 @@ pub(super) fn open(path: &Path, random: &dyn Random) -> Result<Files, StartError
 /// Whether a database is missing or empty and there are backups of it: a server that begins anew there would accept events
 /// for nobody.
 pub(super) fn is_lost(database: &Path, backups: &Path) -> io::Result<bool> {
-    if std::fs::metadata(database).is_ok_and(|file| file.len() > 0) {
-        return Ok(false);
+    match std::fs::metadata(database) {
+        Ok(file) if file.len() > 0 => return Ok(false),
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
     }
     for entry in std::fs::read_dir(backups)? {
         let name = entry?.file_name();

@@ -28,7 +28,8 @@ pub(super) fn look(doctor: &Doctor, lock: LockState, now: UnixMs, report: &mut R
     let path = doctor.data.join("postrider.db");
     if matches!(is_lost(&path, &doctor.data.join("backups")), Ok(true)) {
         let says = "it is missing or empty, and backups/ has backups of it";
-        report.error("database", says, "restore one with `postrider restore`");
+        let todo = format!("restore one with `postrider restore FILE --data {}`", doctor.data.display());
+        report.error("database", says, todo);
         return None;
     }
     if !path.exists() {

@@ -142,7 +142,7 @@ const DELIVERIES: &[Call] = &[
         .asks_with(("held", "discard"), "Discard what the restore holds back?")
         .example(&[
             ("deliveries release deliver", "send what a restore holds back"),
-            ("deliveries release discard --tenant acme", "or give it up, for one tenant"),
+            ("deliveries release discard --tenant acme --yes", "or give it up, for one tenant"),
         ]),
 ];
 
