@@ -197,8 +197,14 @@ impl Service {
         events: &[StoredEvent],
     ) -> Result<Vec<OfEvent>, Error> {
         self.store.read(|reader| {
-            let seen = events.iter().filter(|event| scope.sees(&event.tenant));
-            seen.map(|event| Ok(reader.count_of_event(event.id, event.deliveries)?)).collect()
+            let count = |event: &StoredEvent| {
+                if scope.sees(&event.tenant) {
+                    Ok(reader.count_of_event(event.id, event.deliveries)?)
+                } else {
+                    Ok(OfEvent::default())
+                }
+            };
+            events.iter().map(count).collect()
         })
     }
 

@@ -35,7 +35,8 @@ pub async fn problems<B: MessageBody + 'static>(
     let state = AppState::of(request.request())?.clone();
     let id = state.ids.next();
     let page = Look::of(request.request(), &state);
-    let about = About { state, id, method: request.method().clone(), path: request.path().to_owned(), page };
+    let (path, query) = (request.path().to_owned(), request.query_string().to_owned());
+    let about = About { state, id, method: request.method().clone(), path, query, page };
     let flow = request.conn_data::<Rc<Flow>>().cloned();
     let work = flow.map(|flow| flow.begin(has_body(&request)));
     let mut answering = pin!(next.call(request));
@@ -63,6 +64,7 @@ struct About {
     id: RequestId,
     method: Method,
     path: String,
+    query: String,
     /// How it looks to whoever looks at it with a browser.
     page: Option<Look>,
 }
@@ -117,7 +119,7 @@ fn finish<B: MessageBody + 'static>(
         return answer;
     }
     let looks = about.page.is_some() && about.method == Method::GET;
-    if let Some(mut response) = page::meant(status, &about.path).filter(|_| looks) {
+    if let Some(mut response) = page::meant(status, &about.path, &about.query).filter(|_| looks) {
         label(&mut response, about.id);
         return answer.into_response(response).map_into_right_body();
     }

@@ -70,7 +70,7 @@ fn what_failed_is_counted_then_confirmed_then_sent() {
     let page = console.page(&path);
     holds(&page, &["status done", "data-label=\"On their way\" class=\"number\">3<"]);
     let (_, twice) = console.done(&path, &fields);
-    holds(&twice, &["What was counted there is sent again already"]);
+    holds(&twice, &["A replay of this count was started before"]);
     app.settle();
     assert_eq!((app.list("/replays").len(), receiver.count()), (2, 6), "the count, and what it led to");
     let again = count(&app, &console, &path, &asked);

@@ -87,7 +87,10 @@ fn times_of_filters_say_what_they_may_be() {
         holds(wrong.text(), &["id=\"since-wrong\"", "value=\"x\"", "Nothing is shown"]);
         lacks(wrong.text(), &["id=\"until-wrong\""]);
         let wrong = console.get(&format!("{list}?since=2026-02-24&until=2026-02-23")).expect(422);
-        holds(wrong.text(), &["id=\"until-wrong\">Must be later than since.", "Nothing is shown"]);
+        holds(
+            wrong.text(),
+            &["id=\"until-wrong\">Must be later than the time in Since.", "Nothing is shown"],
+        );
         assert_eq!(console.get(&format!("{list}/")).expect(303).header("location"), Some(list));
     }
 }

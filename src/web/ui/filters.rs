@@ -54,7 +54,7 @@ pub(super) fn span(form: &mut Form, zone: &Zone) -> Span {
     let since = taken(form, "since", |text| zone.parse(text));
     let until = taken(form, "until", |text| zone.parse(text));
     if since.zip(until).is_some_and(|(since, until)| until <= since) {
-        form.invalid().push("until", "must be later than since");
+        form.invalid().push("until", "must be later than the time in Since");
     }
     Span { since, until }
 }
@@ -79,7 +79,7 @@ mod tests {
         assert!(form.is_wrong("until") && !form.is_wrong("since") && !form.is_wrong("tenant"));
         let mut form = Form::of_query("since=2026-02-23&until=2026-02-23");
         super::span(&mut form, &Zone::utc());
-        assert_eq!(form.wrong("until"), ["Must be later than since."]);
+        assert_eq!(form.wrong("until"), ["Must be later than the time in Since."]);
         let exactly = |text| exactly(&Form::of_query(text), "below", |text| text.parse::<u32>().ok());
         assert_eq!((exactly("below=7").unwrap(), exactly("below=+").unwrap()), (Some(7), None));
         assert_eq!(exactly("below=x").unwrap_err().0.fields[0].field, "below");

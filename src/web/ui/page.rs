@@ -81,11 +81,14 @@ pub(super) fn above(path: &str) -> &str {
 }
 
 /// To the page that is meant by an address which is that of none. `None`: that is not known.
-pub fn meant(status: StatusCode, path: &str) -> Option<HttpResponse> {
+pub fn meant(status: StatusCode, path: &str, query: &str) -> Option<HttpResponse> {
     let to = match status {
         // It takes forms alone: somebody loads the answer to a form again, or changes the look there.
-        StatusCode::METHOD_NOT_ALLOWED => above(path),
-        StatusCode::NOT_FOUND => within_site(path.strip_suffix('/').filter(|rest| !rest.is_empty())?),
+        StatusCode::METHOD_NOT_ALLOWED => above(path).to_owned(),
+        StatusCode::NOT_FOUND => {
+            let page = within_site(path.strip_suffix('/').filter(|rest| !rest.is_empty())?);
+            if query.is_empty() { page.to_owned() } else { format!("{page}?{query}") }
+        }
         _ => return None,
     };
     Some(HttpResponse::SeeOther().insert_header((header::LOCATION, to)).finish())
@@ -155,8 +158,9 @@ pub fn failed(problem: &Problem, request_id: &str, look: &Look, state: &AppState
 mod tests {
     use super::*;
 
-    fn to(status: StatusCode, path: &str) -> Option<String> {
-        let answer = meant(status, path)?;
+    fn to(status: StatusCode, address: &str) -> Option<String> {
+        let (path, query) = address.split_once('?').unwrap_or((address, ""));
+        let answer = meant(status, path, query)?;
         Some(answer.headers().get(header::LOCATION)?.to_str().ok()?.to_owned())
     }
 
@@ -170,6 +174,7 @@ mod tests {
             assert_eq!(to(StatusCode::METHOD_NOT_ALLOWED, path).as_deref(), Some(page));
         }
         assert_eq!(to(StatusCode::NOT_FOUND, "/endpoints/").as_deref(), Some("/endpoints"));
+        assert_eq!(to(StatusCode::NOT_FOUND, "/events/?type=a").as_deref(), Some("/events?type=a"));
         assert_eq!(to(StatusCode::NOT_FOUND, "//evil.example/").as_deref(), Some("/"));
         assert_eq!([to(StatusCode::NOT_FOUND, "/"), to(StatusCode::NOT_FOUND, "/none")], [None, None]);
     }

@@ -102,7 +102,7 @@ impl Typed {
 
     /// Whether something has to be typed again.
     pub(super) fn has_secret(&self) -> bool {
-        let is_open = |line: &str| !line.contains(':');
+        let is_open = |line: &str| !line.trim().is_empty() && !line.contains(':');
         let mut fields = self.fields.iter();
         fields.any(|(name, value)| self.is_secret(name) || (name == "headers" && value.lines().any(is_open)))
     }

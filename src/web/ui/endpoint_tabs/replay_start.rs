@@ -58,7 +58,7 @@ pub(super) async fn start(
             } else if told.replayed {
                 visit.done(
                     &path,
-                    "What was counted there is sent again already: count anew to see what is missing now.",
+                    "A replay of this count was started before: count anew to see what is missing now.",
                 )
             } else {
                 visit.done(&path, "The replay is under way. It goes on also when you leave this page.")

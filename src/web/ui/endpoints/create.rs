@@ -44,7 +44,7 @@ async fn show(state: Data<AppState>, visit: Visit, request: HttpRequest) -> Resu
 
 async fn create(state: Data<AppState>, Posted(visit, mut form): Posted) -> Result<HttpResponse, Problem> {
     let (scope, sent) = (visit.caller.tenant_scope(Scope::EndpointsWrite)?, sent(&form));
-    let _turn = state.made.turn().await;
+    let turn = if sent.is_some() { Some(state.made.turn().await) } else { None };
     if let Some(id) = sent.as_ref().and_then(|sent| state.made.find(visit.session.id, sent)) {
         match super::find(&state, &visit, &id, Scope::EndpointsWrite).await {
             Ok(found) => {
@@ -63,6 +63,7 @@ async fn create(state: Data<AppState>, Posted(visit, mut form): Posted) -> Resul
             if let Some(sent) = sent {
                 state.made.add(visit.session.id, sent, made.endpoint.id.to_string());
             }
+            drop(turn);
             Ok(saved::page(&visit, made, "The endpoint is made."))
         }
         Err(problem) => {

@@ -47,7 +47,7 @@ async fn replay(
     match told.await {
         Ok(answer) => {
             let (count, scope) = (count(&answer.text), visit.caller.tenant_scope(Scope::DeliveriesRead)?);
-            let told = with_held(replayed(count), &state, scope, event, count).await?;
+            let told = with_held(replayed(count), &state, scope, event, count).await;
             Ok(visit.done(&here(&id, &request), &told))
         }
         Err(problem) => {

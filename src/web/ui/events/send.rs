@@ -101,7 +101,7 @@ async fn send(state: Data<AppState>, Posted(visit, mut form): Posted) -> Result<
             let scope = visit.caller.tenant_scope(Scope::DeliveriesRead)?;
             let event = (published.id.to_string(), Some(published.tenant.clone()));
             let made = if published.replayed { 0 } else { published.deliveries as usize };
-            let told = with_held(told(&published), &state, scope, event, made).await?;
+            let told = with_held(told(&published), &state, scope, event, made).await;
             Ok(visit.done(&super::path(&published.id, &published.tenant), &told))
         }
         Err(problem) => {
