@@ -162,9 +162,9 @@ die_if_in_use() {
     fi
 }
 
-# After the service was stopped, what runs is not the service.
+# After the service was stopped, what runs is not the service. What is to be said besides may follow.
 die_if_another() {
-    if is_in_use; then die "another server than the service's runs on $data (pid $(owner)): stop it and run this again"; fi
+    if is_in_use; then die "another server than the service's runs on $data (pid $(owner)): stop it and run this again${1-}"; fi
 }
 
 # The process that has it open.
@@ -236,7 +236,8 @@ comes_up() {
 stop_trial() {
     pid=$(cat "$kept/trial" 2>/dev/null) || pid=
     if [ -n "$pid" ] && is_in_use && [ "$pid" = "$(owner)" ]; then
-        kill -TERM "$pid"
+        # It may just have ended.
+        kill -TERM "$pid" 2>/dev/null || true
         since=$(seconds)
         while is_in_use; do
             [ "$(($(seconds) - since))" -lt "$patience_stopping" ] ||
@@ -484,9 +485,9 @@ recover_upgrade() {
     fi
     if [ -e "$bin" ]; then
         stop_trial
-        say_waiting
-        # Cut off while it waits, it goes back as an upgrade does.
+        # Cut off while it waits, it goes back as an upgrade does, and as is said now.
         if nothing_accepted; then phase=upgrading; fi
+        say_waiting
         if comes_up; then stay; return; fi
         phase=
     fi
@@ -715,22 +716,31 @@ confirm_purge() {
     [ "$answer" = "delete $data" ] || die "that was not it: nothing is removed"
 }
 
+# Whether there is anything of Postrider's, be it what a failed upgrade has left.
+is_here() {
+    for path in "$bin" "$unit"; do if [ -e "$path" ]; then return; fi; done
+    for path in "$data" "$etc" "$kept" "$kept"-*; do if [ -d "$path" ]; then return; fi; done
+    return 1
+}
+
 remove() {
-    if [ ! -e "$bin" ] && [ ! -e "$unit" ] && [ ! -d "$data" ] && [ ! -d "$etc" ] && [ ! -d "$kept" ]; then
-        rm -f "$root/var/lib/postrider.install"
+    if ! is_here; then
+        # A dry run has not made it.
+        if [ -z "$dry" ]; then rm -f "$root/var/lib/postrider.install"; fi
         say "Postrider is not here: there is neither $bin nor $data."
         return
     fi
     recover
     if [ -n "$purge" ]; then confirm_purge; fi
-    if ! has_systemd; then
-        die_if_in_use
-    elif [ -e "$unit" ]; then
-        run systemd stop postrider.service
-        run systemd disable postrider.service
-    fi
+    has_unit=
+    if has_systemd && [ -e "$unit" ]; then has_unit=1; fi
+    if ! has_systemd; then die_if_in_use; fi
+    if [ -n "$has_unit" ]; then run systemd stop postrider.service; fi
     # Files that are gone while a server writes to them are gone with all that it accepts.
-    if [ -z "$dry" ]; then die_if_another; fi
+    if [ -z "$dry" ]; then
+        die_if_another "${has_unit:+. Nothing was removed; the service is stopped, and starts with this machine as before}"
+    fi
+    if [ -n "$has_unit" ]; then run systemd disable postrider.service; fi
     run rm -f "$unit" "$bin" "$root/var/lib/postrider.install"
     if has_systemd; then run systemd daemon-reload; fi
     for site in caddy/postrider.caddyfile nginx/sites-available/postrider nginx/conf.d/postrider.conf; do
@@ -750,7 +760,8 @@ remove() {
 
 # ---- What is asked for ----------------------------------------------------------------------------------------------
 
-need() { [ "$1" -ge 2 ] || die "$2 needs a value; --help explains"; }
+# Whether an option has its value: OPTION VALUE. One that a variable left empty is none.
+need() { [ -n "${2-}" ] || die "$1 needs a value, which is not empty; --help explains"; }
 
 while [ $# -gt 0 ]; do
     case $1 in
@@ -761,9 +772,9 @@ while [ $# -gt 0 ]; do
         ;;
     esac
     case $1 in
-    --binary) need $# "$1"; given=$2; shift ;;
-    --domain) need $# "$1"; domain=$2; shift ;;
-    --root) need $# "$1"; root=$2; shift ;;
+    --binary) need "$@"; given=$2; shift ;;
+    --domain) need "$@"; domain=$2; shift ;;
+    --root) need "$@"; root=$2; shift ;;
     --dry-run) dry=1 is="would be" ;;
     --uninstall) uninstall=1 ;;
     --purge) purge=1 ;;

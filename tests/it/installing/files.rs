@@ -121,6 +121,27 @@ fn a_removal_keeps_data_and_options_unless_purging_is_confirmed_in_words() {
 }
 
 #[test]
+fn a_removal_where_only_a_failed_upgrade_has_left_something_takes_that_if_it_purges() {
+    let place = Place::new();
+    let left = place.at("var/lib/postrider.upgrade-20261129T000000Z-1");
+    fs::create_dir_all(&left).expect("a folder");
+    let lock = place.at("var/lib/postrider.install");
+    fs::write(&lock, "").expect("a file");
+    for words in [&["--uninstall", "--dry-run"][..], &["--uninstall", "--purge", "--dry-run"]] {
+        place.done(words);
+        assert!(left.exists() && lock.exists(), "{words:?}");
+    }
+    let out = place.done(&["--uninstall"]);
+    assert!(out.contains(&format!("stays: rm -r {}", left.display())) && left.exists(), "{out}");
+    place.done(&["--uninstall", "--purge"]);
+    assert!(!left.exists());
+
+    fs::write(&lock, "").expect("a file");
+    assert!(place.done(&["--uninstall", "--dry-run"]).contains("Postrider is not here") && lock.exists());
+    assert!(place.done(&["--uninstall"]).contains("Postrider is not here") && !lock.exists());
+}
+
+#[test]
 fn a_clone_whose_folder_has_a_quote_in_its_name_is_built_by_whoever_asked_for_it() {
     let place = Place::new();
     let version = place.version("0.0.1");
@@ -159,6 +180,11 @@ fn what_is_typed_wrong_is_told_and_nothing_happens() {
     for (words, says) in [
         (&["--fly"][..], "--fly"),
         (&["--binary"], "--binary needs a value"),
+        // With a word that ends it: without a root it would work on this machine.
+        (&["--binary=", "--help"], "--binary needs a value, which is not empty"),
+        (&["--domain", "", "--help"], "--domain needs a value, which is not empty"),
+        (&["--root=", "--help"], "--root needs a value, which is not empty"),
+        (&["--root", "", "--help"], "--root needs a value, which is not empty"),
         (&["--binary", "/nowhere/postrider"], "is not a file"),
         (&["--binary", "/bin/true"], "is not Postrider"),
         (&["--binary=/bin/ls"], "--version says \"ls "),

@@ -164,6 +164,20 @@ fn a_new_version_that_hangs_is_told_and_a_person_who_has_waited_enough_gets_the_
 }
 
 #[test]
+fn an_interruption_at_the_moment_in_which_going_back_is_offered_goes_back() {
+    let place = begun();
+    let (ran, _) = cut(&place, &place.version("0.0.2"), &["sync"], 1, "KILL");
+    assert_eq!(ran.code, None, "{ran:?}");
+    // As just after the swap. Asked for its version, it does what Ctrl-C does.
+    fs::write(place.at("var/lib/postrider.upgrade/complete"), "").expect("a file");
+    fs::write(place.bin(), "#!/bin/sh\nkill -s INT 0\n").expect("a program");
+    let ran = run(&place, &place.version("0.0.2"));
+    assert!(ran.code == Some(130) && ran.out.contains("Going back"), "{ran:?}");
+    assert_eq!((place.installed().as_str(), events(&place)), ("postrider 0.0.1", 1));
+    place.is_tidy();
+}
+
+#[test]
 fn a_new_version_that_ran_since_the_cut_stays_where_it_comes_up() {
     let (place, second) = used_since_the_cut();
     let ran = run(&place, &second);

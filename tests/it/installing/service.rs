@@ -79,6 +79,8 @@ fn data_that_another_server_has_open_is_not_purged() {
     let ran = place.answer(&words, &typed);
     let says = format!("another server than the service's runs on {}", place.data().display());
     assert!(ran.code == Some(1) && ran.err.contains(&says), "{ran:?}");
+    assert!(ran.err.contains("the service is stopped, and starts with this machine as before"), "{ran:?}");
+    assert!(place.at("run/fake-systemd/enabled").exists(), "it does");
     server.publish(&serde_json::json!(1)).expect(202);
     server.stop();
     assert!(place.bin().exists() && place.data().join("postrider.db").exists());
