@@ -5,7 +5,7 @@ use std::os::unix::net::UnixListener;
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::config::{DataDir, Lock};
+use crate::config::{DataDir, DataDirError, Lock};
 use crate::random::{Random, bytes};
 use crate::store::Store;
 use crate::store::vault::Vault;
@@ -29,7 +29,9 @@ pub(super) fn open(path: &Path, random: &dyn Random) -> Result<Files, StartError
     let database = dir.database();
     let needs_key =
         Store::needs_key(&database).map_err(|error| StartError::Store { path: database.clone(), error })?;
-    if is_lost(&database, &dir.backups()).map_err(|error| StartError::System(error.to_string()))? {
+    let failed =
+        |error| DataDirError::Io { what: "look for a database and its backups in", path: path.into(), error };
+    if is_lost(&database, &dir.backups()).map_err(failed)? {
         return Err(StartError::Emptied { database, backups: dir.backups() });
     }
     if !needs_key && !dir.secret_key_exists()? {
