@@ -15,12 +15,10 @@ use super::{Error, Service, ViewScope};
 /// They are told of from so long before they are old enough, or from half of the time that they are kept.
 const SOON_MS: i64 = 3 * DAY_MS;
 
-/// What there is of them.
-pub(super) struct Expiring {
+/// What counts as soon.
+pub(super) struct Soon {
     /// What was made before is told of.
     pub(super) before: UnixMs,
-    /// For whom they are held, and when the oldest of each was made; that with the oldest first.
-    pub(super) endpoints: Vec<(EndpointId, UnixMs)>,
     /// How long they are kept.
     kept_ms: i64,
     now: UnixMs,
@@ -28,7 +26,7 @@ pub(super) struct Expiring {
     schedule: Option<Schedule>,
 }
 
-impl Expiring {
+impl Soon {
     /// When the cleanup deletes what was made then: at its first run that finds it old enough.
     pub(super) fn deleted_at(&self, made_at: UnixMs) -> UnixMs {
         let old_at = UnixMs(made_at.0.saturating_add(self.kept_ms)).max(self.now);
@@ -63,24 +61,27 @@ impl Service {
         })?)
     }
 
-    /// What counts as soon, without the endpoints.
-    fn soon(&self, reader: &Reader<'_>) -> Expiring {
+    /// What counts as soon by today's settings.
+    pub(super) fn soon(&self, reader: &Reader<'_>) -> Soon {
         let (now, settings) = (self.store.times().wall(), reader.settings());
         let kept_ms = i64::from(settings.retention_days) * DAY_MS;
         let before = UnixMs(now.0 - kept_ms + SOON_MS.min(kept_ms / 2));
         let schedule = Schedule::parse(&settings.cleanup_schedule).ok();
-        Expiring { before, endpoints: Vec::new(), kept_ms, now, schedule }
+        Soon { before, kept_ms, now, schedule }
     }
 
-    /// Looks which there are.
-    pub(super) fn expiring(&self, reader: &Reader<'_>) -> Result<Expiring, StoreError> {
-        let soon = self.soon(reader);
+    /// For whom such are held, and when the oldest of each was made; that with the oldest first.
+    pub(super) fn expiring(
+        &self,
+        reader: &Reader<'_>,
+        soon: &Soon,
+    ) -> Result<Vec<(EndpointId, UnixMs)>, StoreError> {
         let mut endpoints = reader.held_before(soon.before)?;
         // For one that was deleted or enabled just now, rows may be held that are about to be canceled or sent.
         let restored = reader.held_back()?.is_some();
         let directory = self.store.directory();
         let waits = |route: Arc<Route>| !route.enabled || restored;
         endpoints.retain(|(endpoint, _)| directory.route(*endpoint).is_some_and(waits));
-        Ok(Expiring { endpoints, ..soon })
+        Ok(endpoints)
     }
 }

@@ -208,12 +208,13 @@ impl Service {
 
     /// Told with the endpoint whose oldest held delivery goes first.
     fn held_expires(&self, reader: &Reader<'_>) -> Result<Option<Item>, Error> {
-        let expiring = self.expiring(reader)?;
-        let Some((endpoint, oldest)) = expiring.endpoints.first().copied() else { return Ok(None) };
+        let soon = self.soon(reader);
+        let expiring = self.expiring(reader, &soon)?;
+        let Some((endpoint, oldest)) = expiring.first().copied() else { return Ok(None) };
         let Some(row) = reader.endpoint(endpoint)? else { return Ok(None) };
-        let held = reader.old_held_of(endpoint, expiring.before)?;
-        let mut message = expiring::sentence(held, expiring.deleted_at(oldest), row.enabled);
-        let others = expiring.endpoints.len() - 1;
+        let held = reader.old_held_of(endpoint, soon.before)?;
+        let mut message = expiring::sentence(held, soon.deleted_at(oldest), row.enabled);
+        let others = expiring.len() - 1;
         if others > 0 {
             let _ = write!(message, "; the same for {others} more, see the overview");
         }

@@ -14,7 +14,7 @@ use crate::store::backlog::UpTo;
 use crate::store::endpoints::DisabledReason;
 
 use super::endpoints::{HealthStatus, Judging};
-use super::expiring::{self, Expiring};
+use super::expiring::{self, Soon};
 use super::{Error, Service, ViewScope};
 
 /// So many are told.
@@ -118,7 +118,8 @@ impl Service {
             let mut all = self.of_server(reader)?;
             let room = MOST.saturating_sub(all.len());
             let judging = self.judging();
-            let mut found = of_held(&self.expiring(reader)?);
+            let soon = self.soon(reader);
+            let mut found = of_held(&soon, self.expiring(reader, &soon)?);
             found.extend(self.failing(reader, &judging)?);
             found.sort_by_key(Found::urgency);
             found.extend(disabled(reader, room)?);
@@ -154,15 +155,15 @@ impl Service {
 }
 
 /// Endpoints whose held deliveries are about to be deleted.
-fn of_held(expiring: &Expiring) -> Vec<Found> {
+fn of_held(soon: &Soon, expiring: Vec<(EndpointId, UnixMs)>) -> Vec<Found> {
     let of = |(endpoint, oldest)| Found {
         topic: Topic::HeldExpires,
         endpoint,
         since: Some(oldest),
-        until: Some(expiring.deleted_at(oldest)),
-        expiring: Some(expiring.before),
+        until: Some(soon.deleted_at(oldest)),
+        expiring: Some(soon.before),
     };
-    expiring.endpoints.iter().copied().take(MOST + 1).map(of).collect()
+    expiring.into_iter().take(MOST + 1).map(of).collect()
 }
 
 /// Endpoints that are disabled, the last first.

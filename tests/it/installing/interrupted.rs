@@ -64,15 +64,19 @@ fn what_the_old_version_has_accepted_since_a_cut_before_the_swap_stays() {
     place.is_tidy();
 }
 
+/// Cuts an upgrade off, and leaves it as it is just after the swap.
+fn cut_after_the_swap(place: &Place, version: &Path) {
+    let (ran, _) = cut(place, version, &["sync"], 1, "KILL");
+    assert_eq!(ran.code, None, "{ran:?}");
+    fs::write(place.at("var/lib/postrider.upgrade/complete"), "").expect("a file");
+    fs::copy(version, place.bin()).expect("a program");
+}
+
 #[test]
 fn another_server_that_has_written_no_process_id_is_not_waited_for() {
     let place = begun();
     let second = place.version("0.0.2");
-    let (ran, _) = cut(&place, &second, &["sync"], 1, "KILL");
-    assert_eq!(ran.code, None, "{ran:?}");
-    // As just after the swap.
-    fs::write(place.at("var/lib/postrider.upgrade/complete"), "").expect("a file");
-    fs::copy(&second, place.bin()).expect("a program");
+    cut_after_the_swap(&place, &second);
     let lock = fs::File::create(place.data().join("postrider.lock")).expect("a file");
     lock.lock().expect("a lock that nobody has");
     let ran = run(&place, &second);
@@ -222,11 +226,7 @@ fn where_it_does_not_come_up_a_person_decides_by_the_commands_that_are_printed()
 fn a_server_of_an_interrupted_run_that_does_not_stop_is_left_to_a_person() {
     let place = begun();
     let version = place.version("0.0.2");
-    let (ran, _) = cut(&place, &version, &["sync"], 1, "KILL");
-    assert_eq!(ran.code, None, "{ran:?}");
-    // As just after the swap.
-    fs::write(place.at("var/lib/postrider.upgrade/complete"), "").expect("a file");
-    fs::copy(&version, place.bin()).expect("a program");
+    cut_after_the_swap(&place, &version);
     let lock = place.data().join("postrider.lock");
     let holds = format!(
         "trap '' TERM; exec 9>>'{0}'; flock 9; echo $$ >'{0}'; echo held; while :; do sleep 0.1 9>&-; done",
